@@ -1,0 +1,71 @@
+"""Where text comes from: the one call that every model backend answers.
+
+One design decision: a backend turns requests into completions, in request order, and a bad completion is data
+(its `finish` says what happened) while a broken endpoint is a ModelError. The journal wraps every backend from
+outside, so a backend never thinks about restarts. A new backend is one module with `Settings` and `Model`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from lema.records import Sampling
+from lema.seams import find, settings_of
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat message."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One completion asked for. `about` are the records that it is about: kept for lineage, never sent."""
+
+    messages: tuple[Message, ...]
+    sampling: Sampling = Sampling()
+    index: int = 0  # path index: the same request asked again with another index is another completion
+    about: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What came back. `finish`: stop, length, content_filter, or "error: why" where nothing usable came."""
+
+    text: str
+    finish: str = "stop"
+    prompt_tokens: int = 0
+    tokens: int = 0  # generated tokens
+
+    @property
+    def failed(self) -> bool:
+        """A failure is recorded as a row, but the journal does not remember it as an answer."""
+        return self.finish.startswith("error")
+
+
+class Model(Protocol):
+    """What a backend module's `Model(settings)` must do; `tests/contracts/test_models.py` asks it of every one."""
+
+    def identity(self) -> dict:
+        """What names these weights or this served model: JSON-ready, part of every journal key, free of
+        keys, hosts, devices and machine paths."""
+
+    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+        """One completion per request, streamed, in request order, with bounded memory."""
+
+
+class BatchedModel(Model, Protocol):
+    """A backend whose floats depend on a request's neighbours names its batches itself, so that a batch which
+    is done again after a kill has the same neighbours. The journal then asks for whole batches."""
+
+    def batches(self, requests: Sequence[Request]) -> list[list[int]]:
+        """Positions in `requests`, each in exactly one batch, the same for the same list."""
+
+
+def find_model(name: str, backend: str, table: dict) -> Model:
+    """The model that the config calls `name`, built by its backend from its settings table."""
+    module = find("models", backend, "Model")
+    return module.Model(settings_of(module.Settings, table, f"models.{name}"))

@@ -1,0 +1,198 @@
+"""The nouns that cross every file boundary, and their rows.
+
+One design decision: a record is a frozen dataclass whose `id` is a hash of what it says, so that the same
+question, path or correction has the same id in every run and a training row leads back to the reply it was
+made of. Rows are JSON lines, validated by pydantic when they are read.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from lema.errors import DataError
+
+Record = TypeVar("Record")
+Verdict = Literal["right", "wrong", "no_answer", "truncated", "ungradable"]
+"""Only `wrong` enters the pool of mistakes. `ungradable` also marks a completion that never came."""
+
+
+def content_id(*parts: object) -> str:
+    """16 hex digits of SHA-256 over the canonical JSON of `parts`."""
+    canonical = json.dumps(parts, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+class _Identified:
+    """Fills an empty `id` from the fields that `_identity` names."""
+
+    __slots__ = ()
+    _identity: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.id:  # type: ignore[attr-defined]
+            parts = [getattr(self, name) for name in self._identity]
+            object.__setattr__(self, "id", content_id(type(self).__name__, *parts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question(_Identified):
+    """A question with its gold answer; `solution` is a worked solution where there is one."""
+
+    text: str
+    answer: str
+    solution: str | None = None
+    level: int | None = None
+    choices: tuple[str, ...] = ()
+    split: str = "train"
+    source: str = ""  # where it came from: "file:line", "lab:seed", "evolved:model"
+    parent: str | None = None  # id of the question it was grown from
+    agreement: float | None = None  # share of the votes its answer got, for evolved questions
+    id: str = ""
+
+    _identity = ("text", "answer", "choices", "solution")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How text is drawn. `temperature` 0 is greedy; `max_tokens` counts new tokens."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_tokens: int = 1024
+    stop: tuple[str, ...] = ()
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasoningPath(_Identified):
+    """One model's attempt at one question, and what the grader made of it."""
+
+    question: str  # question id
+    model: str
+    text: str
+    index: int = 0  # which of the n paths that this model gave this question
+    sampling: Sampling = Sampling()
+    prompt: str = ""  # id of the prompt it answered
+    finish: str = "stop"  # stop | length | content_filter | error: ...
+    prompt_tokens: int = 0
+    tokens: int = 0  # generated tokens
+    verdict: Verdict | None = None  # None until graded
+    answer: str | None = None  # the final answer as read
+    how: str = ""  # how the answer was found and compared
+    id: str = ""
+
+    _identity = ("question", "model", "prompt", "index", "sampling_key", "text")
+
+    @property
+    def sampling_key(self) -> list[object]:
+        return list(dataclasses.astuple(self.sampling))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction(_Identified):
+    """A corrector's reply to one wrong path: the step it names, why, and the steps from there on.
+
+    `steps` are the texts of the corrected steps, without numbers, the first being number `step`.
+    `rejected` is empty for a kept correction, else the reason (the name of the check that failed first).
+    """
+
+    question: str  # question id
+    path: str  # id of the wrong path
+    model: str
+    reply: str  # exactly what the corrector wrote
+    index: int = 0
+    prompt: str = ""
+    finish: str = "stop"
+    prompt_tokens: int = 0
+    tokens: int = 0
+    step: int | None = None  # 1-based number of the first wrong step
+    explanation: str = ""
+    steps: tuple[str, ...] = ()
+    answer: str | None = None
+    verified: bool | None = None  # None until verified
+    rejected: str = ""
+    id: str = ""
+
+    _identity = ("path", "model", "prompt", "index", "reply")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example(_Identified):
+    """One training example: the loss falls on `completion` (and its end token) only."""
+
+    kind: str  # cot | correction | step | a rival's kind
+    source: str  # worked | own | teacher | corrections | ...
+    prompt: str
+    completion: str
+    question: str  # question id
+    parent: str = ""  # id of the path or correction it was made of
+    prompt_tokens: int = 0
+    tokens: int = 0  # trained tokens, the end token included
+    teacher_tokens: int = 0  # tokens the teacher wrote to make it
+    id: str = ""
+
+    _identity = ("kind", "prompt", "completion")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """How one trained model did on one slice of the examination."""
+
+    arm: str
+    seed: int
+    level: int | None  # None: all levels
+    questions: int
+    right: int
+    no_answer: int = 0
+    truncated: int = 0
+    ungradable: int = 0
+
+    @property
+    def accuracy(self) -> float:
+        return self.right / self.questions
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter:
+    return TypeAdapter(kind)
+
+
+def to_row(record: object) -> str:
+    """The record as one JSON line, without the line end. Lone surrogates survive as escapes."""
+    return json.dumps(dataclasses.asdict(record), ensure_ascii=False, separators=(", ", ": ")).encode(
+        "utf-8", "replace").decode()
+
+
+def from_row(kind: type[Record], line: str, where: str) -> Record:
+    """The record in one JSON line; `where` ("file:line") goes into the error."""
+    try:
+        return _adapter(kind).validate_json(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise DataError(f"{where}: not a {kind.__name__} row ({place or 'line'}: {first['msg']})") from None
+
+
+def read_rows(kind: type[Record], path: Path) -> Iterator[Record]:
+    """The records of a JSONL file, one at a time; blank lines are skipped."""
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield from_row(kind, line, f"{path}:{number}")
+
+
+def write_rows(path: Path, records: Iterable[object]) -> int:
+    """Writes records as JSONL and returns how many."""
+    count = 0
+    with path.open("w", encoding="utf-8") as out:
+        for record in records:
+            out.write(to_row(record) + "\n")
+            count += 1
+    return count

@@ -1,0 +1,110 @@
+"""How a task, a model backend or a trainer is found by its name.
+
+One design decision: a name is a module. `gsm8k` is `lema/tasks/gsm8k.py`; `mypkg.mytask` is the user's own
+file. The module holds a pydantic `Settings` and the class itself (`Task`, `Model` or `Trainer`), built from
+them. There is no table of names to register in and no decorator.
+"""
+
+import difflib
+import importlib
+import pkgutil
+from types import ModuleType
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from lema.errors import ConfigError
+
+
+class Settings(BaseModel):
+    """Base of every settings table: unknown keys are refused, values never change.
+
+    `execution` names the fields that say where and how fast, not what: they stay out of fingerprints.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def execution_fields(cls) -> frozenset[str]:
+        return frozenset(
+            name for name, field in cls.model_fields.items()
+            if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("execution")
+        )
+
+    def facts(self) -> dict:
+        """The settings that decide what comes out: all but the execution fields, JSON-ready."""
+        return self.model_dump(mode="json", exclude=set(self.execution_fields()))
+
+
+EXECUTION = {"execution": True}
+"""`Field(..., json_schema_extra=EXECUTION)` marks a field that does not change what comes out."""
+
+
+def shipped(room: str) -> list[str]:
+    """The names that lema ships in `room` (tasks, models or training)."""
+    package = importlib.import_module(f"lema.{room}")
+    return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))
+
+
+def find(room: str, name: str, part: str) -> ModuleType:
+    """The module called `name`: a shipped one of `room`, or a dotted path of the user's.
+
+    `part` is the class that it must hold. Raises ConfigError with the near misses.
+    """
+    dotted = name if "." in name else f"lema.{room}.{name}"
+    try:
+        module = importlib.import_module(dotted)
+    except ModuleNotFoundError as error:
+        if error.name and not dotted.startswith(error.name):
+            raise  # the module is there; something that it imports is not
+        raise ConfigError(f"{room}: no {name!r}{near_miss(name, shipped(room))}; `lema list` shows all, and a "
+                          "dotted path names a module of your own") from None
+    for needed in (part, "Settings"):
+        if not hasattr(module, needed):
+            raise ConfigError(f"{room}: {dotted} has no class {needed}; docs/guide.md shows what it must hold")
+    return module
+
+
+def settings_of(kind: type[Settings], table: dict, where: str) -> Settings:
+    """`table` as validated settings; the first problem becomes one line that names `where` and the key."""
+    try:
+        return kind.model_validate(table)
+    except ValidationError as error:
+        raise ConfigError(explain(error, where, kind)) from None
+
+
+def explain(error: ValidationError, where: str, kind: type[BaseModel]) -> str:
+    """One line for the first problem of a pydantic error, with the near miss of an unknown key."""
+    first = error.errors()[0]
+    place = ".".join([where, *(str(part) for part in first["loc"])]).strip(".")
+    if first["type"] == "extra_forbidden":
+        known = list(_fields_at(kind, first["loc"][:-1]))
+        return f"{place}: unknown key{near_miss(str(first['loc'][-1]), known)}"
+    return f"{place}: {first['msg'].removeprefix('Value error, ')}"
+
+
+def near_miss(word: str, known: list[str]) -> str:
+    """'; did you mean x?' where something close is known, else the list of what is."""
+    close = difflib.get_close_matches(word, known, n=1)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known: {', '.join(sorted(known))}" if known else ""
+
+
+def _fields_at(kind: type[BaseModel], path: tuple) -> list[str]:
+    """The keys of the settings table that `path` leads to, walking through nested models and dicts of them."""
+    for part in path:
+        field = kind.model_fields.get(str(part))
+        if field is None:
+            continue  # a key inside dict[str, Model], or a list index: the model was already entered
+        inner = [t for t in _types(field.annotation) if isinstance(t, type) and issubclass(t, BaseModel)]
+        if not inner:
+            return []
+        kind = inner[0]
+    return list(kind.model_fields)
+
+
+def _types(annotation: object) -> list[object]:
+    found = [annotation]
+    for argument in getattr(annotation, "__args__", ()):
+        found += _types(argument)
+    return found

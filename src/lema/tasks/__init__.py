@@ -1,0 +1,44 @@
+"""A task: a question set, how to ask it, how to read an answer and when two answers are the same.
+
+One design decision: everything that differs between question sets stands behind these four calls; stages know
+nothing of arithmetic or letters. A new task is one module with a `Settings` and a `Task` (docs/guide.md).
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+from lema.models import Message
+from lema.records import Question
+from lema.seams import find, settings_of
+
+
+class Reading(NamedTuple):
+    """A final answer as it stands in a text; `answer` is None where the text states none."""
+
+    answer: str | None
+    how: str  # which form was found: "answer sentence", "boxed", "####", "last value", ...
+
+
+class Task(Protocol):
+    """What a task module's `Task(settings)` must do. `tests/contracts/test_tasks.py` asks it of every one."""
+
+    name: str  # also the folder of its own prompts: prompts/<name>/
+    splits: tuple[str, ...]  # which of train, dev, test it has
+
+    def questions(self, split: str, limit: int | None = None) -> Iterator[Question]:
+        """The questions of a split, always the same in the same order. DataError names file and line."""
+
+    def prompt(self, question: Question) -> list[Message]:
+        """What a model is asked, so that it solves the question step by step."""
+
+    def read(self, text: str) -> Reading:
+        """The final answer that a reasoning path states."""
+
+    def same(self, answer: str, gold: str) -> bool:
+        """Whether a stated answer equals the gold one. Raises GradingTimeout (lema.grading) if undecidable."""
+
+
+def find_task(name: str, table: dict) -> Task:
+    """The task called `name` (or at that dotted path), built from its settings table."""
+    module = find("tasks", name, "Task")
+    return module.Task(settings_of(module.Settings, table, "task"))

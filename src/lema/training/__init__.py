@@ -1,0 +1,41 @@
+"""Where weights come from: the one call that every trainer answers.
+
+One design decision: a trainer gets the rows in exactly the order and number that it is to train on (see
+`stream`), so that a budget in tokens, examples or epochs is decided here, once, and never by a library's
+notion of an epoch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from lema.records import Example
+from lema.seams import find, settings_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingLog:
+    """What a training run did: counted, not planned."""
+
+    steps: int
+    examples: int  # rows seen, repeats counted
+    tokens: int  # tokens with loss, summed over all rows seen
+    all_tokens: int  # prompt and completion tokens seen
+    loss: float  # mean over the last tenth of the steps
+    seconds: float
+
+
+class Trainer(Protocol):
+    """What a trainer module's `Trainer(settings)` must do; tests/contracts/test_trainers.py asks it of each."""
+
+    def fit(self, examples: Sequence[Example], base: Path, out: Path, seed: int) -> TrainingLog:
+        """Continues the checkpoint folder `base` on `examples` in their order, writes a loadable checkpoint
+        to `out`. Loss on completions and their end token only; a row that does not fit raises DataError.
+        A fit killed and called again with the same arguments ends in the same weights."""
+
+
+def find_trainer(name: str, table: dict) -> Trainer:
+    """The trainer called `name` (or at that dotted path), built from its settings table."""
+    module = find("training", name, "Trainer")
+    return module.Trainer(settings_of(module.Settings, table, "train"))
