@@ -54,6 +54,8 @@ class Question(_Identified):
     source: str = ""  # where it came from: "file:line", "lab:seed", "evolved:model"
     parent: str | None = None  # id of the question it was grown from
     agreement: float | None = None  # share of the votes its answer got, for evolved questions
+    tokens: int = 0  # tokens a teacher wrote to make it, votes included
+    rejected: str = ""  # why it may not be used, for evolved questions
     id: str = ""
 
     _identity = ("text", "answer", "choices", "solution")
@@ -125,12 +127,16 @@ class Correction(_Identified):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example(_Identified):
-    """One training example: the loss falls on `completion` (and its end token) only."""
+    """One training example: the loss falls on `completion` (and its end token) only.
+
+    `prompt` is what the user says; `prefix` is what the model has already answered (no loss on it).
+    """
 
     kind: str  # cot | correction | step | a rival's kind
     source: str  # worked | own | teacher | corrections | ...
     prompt: str
     completion: str
+    prefix: str = ""
     question: str  # question id
     parent: str = ""  # id of the path or correction it was made of
     prompt_tokens: int = 0
@@ -138,7 +144,34 @@ class Example(_Identified):
     teacher_tokens: int = 0  # tokens the teacher wrote to make it
     id: str = ""
 
-    _identity = ("kind", "prompt", "completion")
+    _identity = ("kind", "prompt", "prefix", "completion")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """What a training run made: counted, and named by a hash of its weights."""
+
+    name: str
+    steps: int
+    examples: int  # rows seen, repeats counted
+    tokens: int  # tokens with loss, over all rows seen
+    all_tokens: int
+    loss: float
+    weights: str  # hash of the weights file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What an arm's training set holds and what it cost, counted from rows."""
+
+    arm: str
+    examples: int
+    questions: int  # different ones
+    prompt_tokens: int
+    tokens: int  # with loss, each example once
+    teacher_tokens: int  # everything the teacher wrote for it, rejected replies included
+    teacher_replies: int
+    kinds: dict[str, int]  # "kind source" (and round) -> examples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +190,23 @@ class Score:
     @property
     def accuracy(self) -> float:
         return self.right / self.questions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """An arm against the baseline on the same questions and seeds; differences as fractions of the questions."""
+
+    arm: str
+    baseline: str
+    mean: float
+    over_questions: tuple[float, float]  # paired 95 % interval
+    over_seeds: tuple[float, float] | None  # paired 95 % interval; None with one seed
+    seed_differences: tuple[float, ...]
+    questions: int
+    seeds: tuple[int, ...]
+    p_value: float  # of the paired test over questions
+    p_holm: float  # the same, corrected for the number of arms compared
+    reading: str
 
 
 @cache

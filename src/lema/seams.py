@@ -6,8 +6,10 @@ them. There is no table of names to register in and no decorator.
 """
 
 import difflib
+import hashlib
 import importlib
 import pkgutil
+from pathlib import Path
 from types import ModuleType
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -30,9 +32,24 @@ class Settings(BaseModel):
             if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("execution")
         )
 
+    def files(self) -> tuple[Path, ...]:
+        """The files whose contents these settings stand for; their hashes belong to the facts."""
+        return ()
+
     def facts(self) -> dict:
-        """The settings that decide what comes out: all but the execution fields, JSON-ready."""
-        return self.model_dump(mode="json", exclude=set(self.execution_fields()))
+        """What decides what comes out: all fields but the execution ones, and the files' hashes; JSON-ready."""
+        facts = self.model_dump(mode="json", exclude=set(self.execution_fields()))
+        hashes = {str(path): file_hash(path) for path in self.files()}
+        return {**facts, "files": hashes} if hashes else facts
+
+
+def file_hash(path: Path) -> str:
+    """16 hex digits of a file's SHA-256; "missing" where it cannot be read (who reads it then says so)."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    except OSError:
+        return "missing"
 
 
 EXECUTION = {"execution": True}
@@ -75,11 +92,12 @@ def settings_of(kind: type[Settings], table: dict, where: str) -> Settings:
 def explain(error: ValidationError, where: str, kind: type[BaseModel]) -> str:
     """One line for the first problem of a pydantic error, with the near miss of an unknown key."""
     first = error.errors()[0]
-    place = ".".join([where, *(str(part) for part in first["loc"])]).strip(".")
+    place = ".".join(filter(None, [where, *(str(part) for part in first["loc"])]))
     if first["type"] == "extra_forbidden":
         known = list(_fields_at(kind, first["loc"][:-1]))
         return f"{place}: unknown key{near_miss(str(first['loc'][-1]), known)}"
-    return f"{place}: {first['msg'].removeprefix('Value error, ')}"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message
 
 
 def near_miss(word: str, known: list[str]) -> str:

@@ -5,7 +5,7 @@ One design decision: a backend turns requests into completions, in request order
 outside, so a backend never thinks about restarts. A new backend is one module with `Settings` and `Model`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -62,7 +62,18 @@ class BatchedModel(Model, Protocol):
     is done again after a kill has the same neighbours. The journal then asks for whole batches."""
 
     def batches(self, requests: Sequence[Request]) -> list[list[int]]:
-        """Positions in `requests`, each in exactly one batch, the same for the same list."""
+        """Positions in `requests`, each in exactly one batch, the same for the same list. `complete`, given the
+        requests of one batch in that order, runs them as that one batch."""
+
+
+class ConcurrentModel(Model, Protocol):
+    """A backend that has many requests in flight, whose replies arrive out of order: it tells of each the moment
+    it is here, so that the journal keeps it while slower ones before it are still under way."""
+
+    def complete_telling(self, requests: Iterable[Request],
+                         arrived: Callable[[int, Completion], None]) -> Iterator[Completion]:
+        """`complete`, which calls `arrived(position, completion)` once for each before yielding it, from any
+        thread; `position` counts the requests taken from 0."""
 
 
 def find_model(name: str, backend: str, table: dict) -> Model:

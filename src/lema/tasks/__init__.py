@@ -5,18 +5,12 @@ nothing of arithmetic or letters. A new task is one module with a `Settings` and
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from lema.grading import Reading
 from lema.models import Message
 from lema.records import Question
 from lema.seams import find, settings_of
-
-
-class Reading(NamedTuple):
-    """A final answer as it stands in a text; `answer` is None where the text states none."""
-
-    answer: str | None
-    how: str  # which form was found: "answer sentence", "boxed", "####", "last value", ...
 
 
 class Task(Protocol):

@@ -5,13 +5,16 @@ One design decision: a trainer gets the rows in exactly the order and number tha
 notion of an epoch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from lema.records import Example
 from lema.seams import find, settings_of
+
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +32,12 @@ class TrainingLog:
 class Trainer(Protocol):
     """What a trainer module's `Trainer(settings)` must do; tests/contracts/test_trainers.py asks it of each."""
 
-    def fit(self, examples: Sequence[Example], base: Path, out: Path, seed: int) -> TrainingLog:
+    def fit(self, examples: Sequence[Example], base: Path, out: Path, seed: int,
+            progress: Progress | None = None) -> TrainingLog:
         """Continues the checkpoint folder `base` on `examples` in their order, writes a loadable checkpoint
         to `out`. Loss on completions and their end token only; a row that does not fit raises DataError.
-        A fit killed and called again with the same arguments ends in the same weights."""
+        A fit killed and called again with the same arguments ends in the same weights. `progress` is called
+        with the steps done and all steps."""
 
 
 def find_trainer(name: str, table: dict) -> Trainer:

@@ -1,0 +1,25 @@
+# Everything sets itself up: `make demo` and `make test` need Python 3.11 (or later) and make.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint faults clean
+
+demo: $(STAMP)
+	$(BIN)/lema run lab
+
+test: $(STAMP)
+	$(BIN)/ruff check src tests bench
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+faults: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/kill_anywhere.py --kills 20
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[train,test]"
+	touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) runs

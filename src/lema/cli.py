@@ -1,0 +1,79 @@
+"""The command line: `lema run`, `plan`, `show`, `list`, `init`.
+
+One design decision: a command imports what it needs when it runs, so that `lema --help` answers at once and
+loads no model library. A LemaError is one line on standard error and exit code 2; anything else is a bug.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+                  help="Learning from mistakes, end to end: sample, correct, train, and compare honestly.")
+
+Source = Annotated[str, typer.Argument(metavar="CONFIG", help="a TOML file, or the name of a shipped recipe")]
+Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE",
+                                                     help="lay a value over the config, e.g. sample.paths=4")]
+Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="the folder that holds runs")]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="a run's name, or its folder")]
+Json = Annotated[bool, typer.Option("--json", help="for programs")]
+
+
+@app.command()
+def run(source: Source, overrides: Overrides = None, runs: Runs = Path("runs")) -> None:
+    """Do what CONFIG says; what was done before is remembered, so the same command also resumes."""
+    from lema.running import run_config
+
+    print(run_config(source, overrides or [], runs))
+
+
+@app.command()
+def plan(source: Source, overrides: Overrides = None, runs: Runs = Path("runs")) -> None:
+    """Say which stages are done, stale or missing, and why; run nothing."""
+    from lema.running import plan_config
+
+    print(plan_config(source, overrides or [], runs))
+
+
+@app.command()
+def show(run: RunName, identifier: Annotated[str | None, typer.Argument(
+        metavar="[ID]", help="any row's id: show its question's whole life")] = None,
+        runs: Runs = Path("runs"), json: Json = False) -> None:
+    """Show a run's funnel, arms and scores; with an id, one question's whole life."""
+    from lema.showing import life_of, summary_of
+
+    folder = Path(run) if (Path(run) / "config.toml").is_file() else runs / run
+    print(life_of(folder, identifier, as_json=json) if identifier else summary_of(folder, as_json=json))
+
+
+@app.command("list")
+def list_(json: Json = False) -> None:
+    """List the tasks, model backends, trainers and recipes that lema ships."""
+    from lema.showing import shipped_list
+
+    print(shipped_list(as_json=json))
+
+
+@app.command()
+def init(task: Annotated[str, typer.Argument(help="a shipped task, see `lema list`")] = "rows",
+         out: Annotated[Path, typer.Option("--out", help="the file to write")] = Path("lema.toml")) -> None:
+    """Write a commented config for a task, and say the next command."""
+    from lema.starting import write_config
+
+    print(write_config(task, out))
+
+
+def main() -> None:
+    """The `lema` command."""
+    from lema.errors import LemaError
+
+    try:
+        app()
+    except LemaError as error:
+        print(f"lema: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("lema: stopped; the same command goes on from here", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,104 @@
+"""Numbers as people write them, read exactly.
+
+One design decision: a number is a Fraction of at most a few hundred digits, read by one pattern and no
+evaluation; what the pattern does not know is not a number here, and is left to slower means.
+"""
+
+import re
+from fractions import Fraction
+from functools import lru_cache
+
+LONGEST = 200
+"""Characters that a number may have, its currency and unit included."""
+
+LONGEST_EXPRESSION = 300
+"""Characters that an expression may have to be worth a symbolic comparison."""
+
+_MATHS = re.compile(r"[\\^√π*/+(\[{=<>-]|\bpi\b|\bsqrt\b|[0-9]")
+_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
+_FUNCTIONS = frozenset(("sqrt", "frac", "sinh", "cosh", "tanh", "infty"))
+_SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_CHARACTERS = {
+    **dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2009\u200a\u202f\t\n"), " "),
+    **dict.fromkeys(map(ord, "\u2212\u2013\ufe63"), "-"),
+    **dict.fromkeys(map(ord, "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\ufeff")),  # seen by nobody
+}
+_WRAPPERS = re.compile(
+    r"\\(?:text|mathrm|mathbf|textbf)\{([^{}]{0,100})\}|\\[()\[\]!,;:]|\\(?=[$%£€])|[*`]{1,3}|~")
+_LEAD = re.compile(
+    r"(?:(?:approximately|about|around|exactly|only|just|therefore|thus|equal to|[a-z] ?=) ?,? ?)+", re.I)
+_NUMBER = re.compile(
+    r"""(?P<sign>[-+]?)[ ]?(?:[$£€¥₹]|USD\b|US\$|Rs\.?)?[ ]?(?P<inner_sign>[-+]?)[ ]?
+    (?: \\[dt]?frac\{(?P<upper>-?[0-9]+)\}\{(?P<lower>[0-9]+)\}
+      | (?P<whole>[0-9]{1,3}(?:,[0-9]{3})+ | [0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}
+          | [0-9]{1,3}(?:[ ][0-9]{3})+(?![0-9/]) | [0-9]+)?
+        (?P<decimals>\.[0-9]*)?
+        (?:[eE](?P<exponent>[-+]?[0-9]{1,3})(?![0-9])
+          | [ ]?(?:x|×|\\times|\*)[ ]?10\^\{?(?P<power>[-+]?[0-9]{1,3})\}?
+          | [ ]?(?:\\[dt]?frac\{(?P<mixed_upper>[0-9]+)\}\{(?P<mixed_lower>[0-9]+)\}
+              | (?<=[ ])(?P<upper_2>[0-9]+)/(?P<lower_2>[0-9]+))
+          | [ ]?/[ ]?(?P<divisor>[0-9]+) )? )
+    (?:[ ]?(?P<scale>hundred|thousand|million|billion|trillion)\b)?
+    (?P<half>[ ]and[ ](?:a|one)[ ]half)?
+    [ ]?(?P<unit>%|[¢$£€°]|(?:[^\W\d]|[°%$])[^\d=+*^\\<>{}]*)?""", re.X)
+_MEASURES = frozenset("mgshlL")
+"""Single letters that may follow a number as its unit; any other letter is a variable."""
+
+
+@lru_cache(maxsize=8192)
+def read_value(text: str) -> Fraction | None:
+    """The number that the whole of `text` is, or None.
+
+    Integers, decimals, fractions, mixed numbers, powers of ten, thousands separators, a currency before and a
+    unit or percent sign behind, which are both left out: 10% is 10. No digits may follow in the unit.
+    """
+    if len(text) > LONGEST:
+        return None
+    text = " ".join(_WRAPPERS.sub(r"\1", text.translate(_CHARACTERS)).split()).rstrip(" .,:;!?")
+    if text.startswith("$") and text.endswith("$"):
+        text = text.strip("$ ")
+    lead = _LEAD.match(text)
+    found = _NUMBER.fullmatch(text, lead.end() if lead else 0)
+    if found is None or not _is_unit(found["unit"], text[found.start("unit") - 1:found.start("unit")]):
+        return None
+    try:
+        value = _magnitude(found)
+    except ZeroDivisionError:
+        return None
+    if value is None:
+        return None
+    negative = (found["sign"] == "-") != (found["inner_sign"] == "-")
+    return -value if negative else value
+
+
+def is_maths(text: str) -> bool:
+    """Whether the text can be an expression: short, with digits or mathematical signs, and without words."""
+    if len(text) > LONGEST_EXPRESSION or not _MATHS.search(text):
+        return False
+    return all(word.lower() in _FUNCTIONS for word in _WORD.findall(text))
+
+
+def _is_unit(unit: str | None, before: str) -> bool:
+    """Whether what follows the number is a unit and not a variable: "5 km" and "5m" are numbers, "5x" is not."""
+    if not unit:
+        return True
+    word = unit.split(" ", 1)[0].rstrip(".,")
+    return len(word) != 1 or not word.isalpha() or word in _MEASURES or (before == " " and word == "a")
+
+
+def _magnitude(found: re.Match) -> Fraction | None:
+    part = found.groupdict()
+    if part["upper"] is not None:
+        return Fraction(int(part["upper"]), int(part["lower"]))
+    whole = (part["whole"] or "").replace(",", "").replace(" ", "")
+    decimals = (part["decimals"] or "")[1:]
+    if not whole and not decimals:
+        return None
+    value = Fraction(int(whole + decimals or "0"), 10 ** len(decimals))
+    if power := part["exponent"] or part["power"]:
+        value *= Fraction(10) ** int(power)
+    elif part["divisor"]:
+        value /= int(part["divisor"])
+    elif upper := part["mixed_upper"] or part["upper_2"]:
+        value += Fraction(int(upper), int(part["mixed_lower"] or part["lower_2"]))
+    return value * _SCALES.get(part["scale"], 1) + (Fraction(1, 2) if part["half"] else 0)

@@ -1,0 +1,96 @@
+"""Symbolic equality by math-verify, in a worker process that its parent kills at a wall-clock limit.
+
+One design decision: math-verify's own limit is a signal that works in a main thread only and reports "wrong",
+so it is switched off, and a comparison that takes too long costs its process its life and is a GradingTimeout.
+The worker is an ordinary subprocess (no fork, no re-import of the caller's script), started at the first need,
+and may be used from any thread.
+"""
+
+import atexit
+import contextlib
+import json
+import os
+import selectors
+import subprocess
+import sys
+import threading
+from functools import cache
+
+LIMIT_S = 3.0
+"""Wall-clock seconds for one comparison."""
+
+_START_LIMIT_S = 120.0
+
+
+class GradingTimeout(Exception):
+    """Whether two answers are equal could not be decided within the limit: the verdict is ungradable."""
+
+
+def same_symbolic(answer: str, gold: str, limit_s: float = LIMIT_S) -> bool:
+    """Whether two LaTeX expressions are equal. Raises GradingTimeout past `limit_s` wall-clock seconds."""
+    return _worker(os.getpid()).ask(answer, gold, limit_s)
+
+
+@cache
+def _worker(pid: int) -> "Worker":
+    """One worker per process; after a fork the child starts its own."""
+    return Worker()
+
+
+class Worker:
+    """A math-verify process: started when asked, killed when late, replaced when dead."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen | None = None
+
+    def ask(self, answer: str, gold: str, limit_s: float) -> bool:
+        """The worker's yes or no."""
+        with self._lock:
+            process = self._running()
+            try:
+                process.stdin.write(json.dumps([answer, gold, limit_s]).encode() + b"\n")
+                process.stdin.flush()
+                reply = _line(process, limit_s)
+            except OSError:
+                reply = b""
+            except BaseException:  # interrupted: its late reply must not answer the next question
+                self.stop()
+                raise
+            if reply not in (b"yes\n", b"no\n"):
+                self.stop()
+                raise GradingTimeout(f"not decided within {limit_s:g} s")
+            return reply == b"yes\n"
+
+    def stop(self) -> None:
+        """Kills the process, if there is one of ours."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+    def _running(self) -> subprocess.Popen:
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        self.stop()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "lema.grading.symbolic_worker"], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONWARNINGS": "ignore"})
+        atexit.unregister(self.stop)
+        atexit.register(self.stop)
+        if _line(self._process, _START_LIMIT_S) != b"ready\n":
+            self.stop()
+            raise RuntimeError("math-verify does not start; see `python -m lema.grading.symbolic_worker`")
+        return self._process
+
+
+def _line(process: subprocess.Popen, limit_s: float) -> bytes:
+    """What the worker says within the limit; it answers one short line at a time."""
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(process.stdout, selectors.EVENT_READ)
+        return process.stdout.readline() if waiting.select(limit_s) else b""

@@ -1,0 +1,134 @@
+"""What a report says, as plain data: filled by the report stage, set as a page or as a terminal table.
+
+One design decision: sentences are never handed in. They are made here from the differences themselves, so that
+neither the page nor the table can say "better" of an interval that holds zero. `page.render` and
+`terminal.table` set the same data.
+"""
+
+from dataclasses import dataclass
+
+from lema.statistics import Accuracy, Difference, holm, reading
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Rows that fell out on the way to a stage, and why."""
+
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage of a funnel: how many rows came out, and what was lost on the way here.
+
+    Where a stage counts the same things as the one before, count + losses is the count before.
+    """
+
+    name: str
+    count: int
+    losses: tuple[Loss, ...] = ()
+
+    def unaccounted(self, before: "Stage | None") -> int:
+        """Rows of the stage before that are neither here nor among the losses; should be none."""
+        gone = sum(loss.count for loss in self.losses)
+        return max(0, before.count - self.count - gone) if before else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """One round from questions to training examples."""
+
+    name: str  # "First round", "Evolved from corrections", ...
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LevelScore:
+    """An arm's accuracy on the questions of one level, the mean over its seeds."""
+
+    level: int
+    questions: int
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One row of the comparison: what the arm was given, and what came of it. Examples and tokens are those
+    of one seed's training (the mean where seeds differ); `difference` is None for the baseline itself."""
+
+    name: str
+    description: str = ""
+    examples: int = 0  # rows trained on, repeats counted
+    unique_questions: int = 0
+    prompt_tokens: int = 0
+    trained_tokens: int = 0  # tokens with loss
+    epochs: float = 0.0  # how often each example was seen within the budget
+    teacher_tokens: int = 0  # written by the teacher for this arm's examples
+    accuracy: Accuracy
+    difference: Difference | None = None
+    levels: tuple[LevelScore, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """An arm against another, named in the config before anything was trained."""
+
+    arm: str
+    baseline: str
+    difference: Difference
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.arm} against {self.baseline}: {reading(self.difference)}."
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One of the checks that a correction went through."""
+
+    name: str
+    passed: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownCorrection:
+    """One correction in full; step texts come without their numbers, as in the records."""
+
+    question: str
+    gold: str
+    student: str  # the model whose mistake it is
+    stated: str  # the wrong final answer
+    path: tuple[str, ...]
+    wrong_step: int  # 1-based
+    explanation: str
+    corrected: tuple[str, ...]  # the first one is number `wrong_step`
+    corrector: str
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportData:
+    """Everything that a report shows. Arms come in the config's order, the baseline among them."""
+
+    title: str
+    baseline: str  # the arm that every row's difference is against
+    arms: tuple[Arm, ...]
+    headline: Comparison | None = None
+    control: Comparison | None = None  # the headline's arm against the arm of equal teacher tokens
+    funnels: tuple[Funnel, ...] = ()
+    correction: ShownCorrection | None = None
+    config: str = ""  # the TOML text as run
+    versions: tuple[tuple[str, str], ...] = ()  # lema first
+    notes: tuple[str, ...] = ()
+
+    @property
+    def compared(self) -> tuple[Arm, ...]:
+        return tuple(arm for arm in self.arms if arm.difference is not None)
+
+
+def adjusted_p_values(data: ReportData) -> dict[str, float]:
+    """Holm's p-value by arm: what remains of each row when all comparisons with the baseline are counted."""
+    p_values = holm([arm.difference.p_value for arm in data.compared])
+    return {arm.name: p for arm, p in zip(data.compared, p_values, strict=True)}

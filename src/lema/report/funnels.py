@@ -1,0 +1,53 @@
+"""The funnel of a round, counted from rows: questions → paths → wrong → corrected → verified → trained on.
+
+One design decision: nothing is counted while a run works; every figure here comes from the rows that stayed,
+so that whoever recounts them finds the same.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from lema.records import Correction, Example, Question, ReasoningPath
+from lema.report import Funnel, Loss, Stage
+from lema.steps import split_steps
+
+
+def funnel(name: str, questions: Iterable[Question], graded: Iterable[ReasoningPath],
+           verified: Iterable[Correction], examples: Iterable[Example]) -> Funnel:
+    """One round's funnel. `examples` are those of all arms: a kept correction in none of them was left out."""
+    questions = [question for question in questions if question.split == "train"]
+    verdicts, wrong = Counter(), []
+    for path in graded:
+        verdicts[path.verdict] += 1
+        if path.verdict == "wrong":
+            wrong.append((path.id, path.question, split_steps(path.text)))
+    verified = list(verified)
+    asked = {correction.path for correction in verified}
+    repeats = len(wrong) - len({(question, steps) for _, question, steps in wrong})
+    kept = [correction.id for correction in verified if correction.verified]
+    used = {example.parent for example in examples}
+    refused = Counter(correction.rejected for correction in verified if not correction.verified)
+    return Funnel(name, (
+        _questions(questions),
+        Stage("paths sampled", verdicts.total()),
+        Stage("wrong", len(wrong), _losses(Counter({_WORDS[v]: n for v, n in verdicts.items() if v != "wrong"}))),
+        Stage("corrected", len(asked), _losses(Counter({
+            "the same mistake again": repeats,
+            "not asked for (budget, or another model's)": len(wrong) - repeats - len(asked)}))),
+        Stage("verified", len(kept), _losses(refused)),
+        Stage("trained on", sum(one in used for one in kept),
+              _losses(Counter({"taken by no arm": sum(one not in used for one in kept)}))),
+    ))
+
+
+_WORDS = {"right": "right", "no_answer": "no answer", "truncated": "cut off", "ungradable": "could not be graded"}
+
+
+def _questions(questions: list[Question]) -> Stage:
+    refused = Counter(question.rejected for question in questions if question.rejected)
+    return Stage("questions", len(questions) - refused.total(), _losses(refused))
+
+
+def _losses(counted: Counter) -> tuple[Loss, ...]:
+    return tuple(Loss(reason, count) for reason, count in sorted(counted.items(), key=lambda i: (-i[1], i[0]))
+                 if count)

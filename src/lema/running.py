@@ -1,0 +1,82 @@
+"""`lema run` and `lema plan`: a config, its run folder, the pipeline, and what is said at the end.
+
+One design decision: planning calls the same pipeline with an engine that only looks, so a plan can never differ
+from what a run does.
+"""
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import tomli_w
+
+from lema.config import Config, load_config, load_table, parse_config
+from lema.errors import RunError
+from lema.runs import Run, Stage, held
+
+
+def run_config(source: str, overrides: list[str], runs: Path) -> str:
+    """Performs a config in `runs/<name>` and returns the closing words. Only one process may hold a run."""
+    table = load_table(source, overrides)
+    config = parse_config(table, source)
+    folder = runs / config.name
+    stages_of(folder, config)  # every name, prompt and settings table is checked before anything is written
+    with held(folder):
+        from lema.display import display
+        from lema.engine import Local
+        from lema.pipeline import pipeline
+
+        _keep_config(folder, table)
+        with display() as progress, closing(Local(folder, config, progress)) as engine:
+            pipeline(Run(folder, engine), config)
+    return closing_words(folder, config)
+
+
+def plan_config(source: str, overrides: list[str], runs: Path) -> str:
+    """What a run of the config would do: a line per stage, and the count of each state."""
+    config = load_config(source, overrides)
+    stages = stages_of(runs / config.name, config)
+    states = [(stage.name, *stage.status()) for stage in stages.values()]
+    width = max(len(name) for name, _, _ in states)
+    lines = [f"{state:8} {name:{width}}  {why}".rstrip() for name, state, why in states]
+    counts = {state: sum(s == state for _, s, _ in states) for state in ("done", "stale", "missing")}
+    return "\n".join([*lines, ", ".join(f"{count} {state}" for state, count in counts.items())])
+
+
+def stages_of(folder: Path, config: Config) -> dict[str, Stage]:
+    """Every stage that the config leads to, by name, in order; nothing is performed."""
+    from lema.pipeline import pipeline
+
+    found: dict[str, Stage] = {}
+
+    def look(stages: Sequence[Stage]) -> None:
+        found.update((stage.name, stage) for stage in stages)
+
+    pipeline(Run(folder, look), config)
+    return found
+
+
+def config_of(folder: Path) -> Config:
+    """The config that a run folder was made with."""
+    if not (folder / "config.toml").is_file():
+        raise RunError(f"{folder}: no run here; `lema run CONFIG` makes one, --runs DIR names another folder")
+    return load_config(str(folder / "config.toml"))
+
+
+def closing_words(folder: Path, config: Config) -> str:
+    """The comparison table and where the report lies; the funnel where nothing was trained."""
+    report = folder / "report" / "report.html"
+    if config.train is None:
+        from lema.showing import summary_of
+
+        return summary_of(folder, as_json=False)
+    table = (folder / "report" / "table.txt").read_text(encoding="utf-8")
+    return f"{table}\nreport: {report}"
+
+
+def _keep_config(folder: Path, table: dict) -> None:
+    """config.toml as run, what was laid over it included."""
+    try:
+        (folder / "config.toml").write_text(tomli_w.dumps(table), encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"{folder}/config.toml: cannot be written ({error.strerror})") from None

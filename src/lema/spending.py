@@ -1,0 +1,30 @@
+"""Asking a teacher until a budget of output tokens is spent.
+
+One design decision: requests go out in waves whose size follows from what the earlier replies cost, so that the
+same replies always lead to the same waves, many can be in flight, and the budget is passed by less than a reply
+or two. Every reply that came is yielded: it was paid.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from lema.models import Completion, Request
+from lema.tools import Tools
+
+FIRST_WAVE = 8
+
+
+def within_budget(tools: Tools, model: str, requests: Sequence[Request],
+                  tokens: int | None) -> Iterator[tuple[Request, Completion]]:
+    """(request, completion) in order, until the completions hold `tokens` tokens (None: all requests)."""
+    if tokens is None:
+        yield from zip(requests, tools.ask(model, requests, len(requests)), strict=True)
+        return
+    spent = done = 0
+    while done < len(requests) and spent < tokens:
+        mean = spent / done if spent else tokens / FIRST_WAVE
+        wave = requests[done:done + max(1, int((tokens - spent) / mean))]
+        for request, completion in zip(wave, tools.ask(model, wave), strict=True):
+            spent += completion.tokens
+            done += 1
+            tools.show(min(spent, tokens), tokens)
+            yield request, completion

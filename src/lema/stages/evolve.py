@@ -1,0 +1,80 @@
+"""New questions, grown from seeds: those that occur in kept corrections, or all of them.
+
+One design decision: a new question is drafted, answered several times by the ordinary sampling stage, and then
+settled by vote; drafts and votes stay as rows, and a question that may not be used keeps its reason.
+"""
+
+import dataclasses
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+
+from lema.config import EvolveConfig
+from lema.models import Message, Request
+from lema.records import Correction, Question, ReasoningPath
+from lema.spending import within_budget
+from lema.tools import Tools
+
+VERSION = 1
+
+
+def evolve(tools: Tools, settings: EvolveConfig, questions: Iterable[Question],
+           corrections: Iterable[Correction] = ()) -> Iterator[Question]:
+    """Drafts without an answer yet: one per seed, drawn with replacement; repeats of any known text rejected.
+
+    With `corrections` the seeds are the questions of the kept ones, as often as they occur; else all training
+    questions.
+    """
+    everything = {question.id: question for question in questions}
+    pool = [everything[c.question] for c in corrections if c.verified]
+    if settings.seeds_from == "questions":
+        pool = [question for question in everything.values() if question.split == "train"]
+    draw = random.Random(settings.seed)
+    seeds = [draw.choice(pool) for _ in range(settings.seeds)] if pool else []
+    prompt = tools.prompt("evolve", settings.prompt)
+    requests = [Request((Message("user", prompt.render(question=seed.text)),), settings.sampling, index, (seed,))
+                for index, seed in enumerate(seeds)]
+    known = {_plain(question.text): question.split for question in everything.values()}
+    for request, reply in within_budget(tools, settings.model, requests, settings.tokens):
+        (seed,) = request.about
+        text = reply.text.strip().removeprefix("Question:").strip()
+        rejected = "" if reply.finish == "stop" and text else "cut off or failed"
+        if _plain(text) in known:
+            rejected = rejected or f"already there ({known[_plain(text)]})"
+        known.setdefault(_plain(text), "evolved")
+        yield Question(text=text, answer="", choices=seed.choices, split="train", level=seed.level, parent=seed.id,
+                       source=f"evolved:{settings.model}", tokens=reply.tokens, rejected=rejected)
+
+
+def settle(tools: Tools, settings: EvolveConfig, drafts: Iterable[Question],
+           votes: Iterable[ReasoningPath]) -> Iterator[Question]:
+    """The drafts with the answer that most votes give, its share of the votes, and their whole cost.
+
+    Answers are the same where the task says so; a draft whose votes all differ, or state none, is rejected.
+    """
+    ballots: dict[str, list[ReasoningPath]] = defaultdict(list)
+    for vote in votes:
+        ballots[vote.question].append(vote)
+    for draft in drafts:
+        cast = ballots.get(draft.id, [])
+        answer, count = _majority(tools, cast)
+        rejected = draft.rejected or ("" if answer else "no vote states an answer")
+        if not rejected and count == 1 < settings.votes:
+            rejected = "all votes differ"
+        yield dataclasses.replace(
+            draft, id="", answer=answer or "", agreement=count / settings.votes if cast else None,
+            rejected=rejected, tokens=draft.tokens + sum(vote.tokens for vote in cast))
+
+
+def _majority(tools: Tools, votes: list[ReasoningPath]) -> tuple[str | None, int]:
+    """The answer that most votes give (the first such), and how many give it."""
+    read = [tools.task.read(vote.text).answer for vote in votes if vote.finish == "stop"]
+    counted: Counter[str] = Counter()
+    for answer in filter(None, read):
+        twin = next((known for known in counted if tools.task.same(answer, known)), answer)
+        counted[twin] += 1
+    return counted.most_common(1)[0] if counted else (None, 0)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.lower().split())

@@ -1,0 +1,56 @@
+"""Students: small real models, trained from scratch on the task's own lessons.
+
+One design decision: a student is grown by the same trainer as every arm, starting from a fresh checkpoint; what
+was grown once is kept in a cache folder under its fingerprint, so a second run copies it.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from lema.config import GrowConfig
+from lema.errors import ConfigError
+from lema.records import Checkpoint, read_rows, write_rows
+from lema.tools import Tools
+from lema.training import find_trainer
+
+VERSION = 1
+
+
+def grow(tools: Tools, settings: GrowConfig) -> Iterator[Checkpoint]:
+    """One checkpoint in `model/`, from the cache where it was grown before. ConfigError without lessons."""
+    if not hasattr(tools.task, "lessons"):
+        raise ConfigError(f"task {tools.task.name} has no lessons to grow a student on; give the model a path")
+    kept = tools.cache / tools.stage.fingerprint
+    if not (kept / "rows.jsonl").is_file():
+        rows = [_grown(tools, settings)]
+        _keep(tools.folder / "model", rows, kept)
+    else:
+        shutil.copytree(kept / "model", tools.folder / "model", dirs_exist_ok=True)
+    yield from read_rows(Checkpoint, kept / "rows.jsonl")
+
+
+def _grown(tools: Tools, settings: GrowConfig) -> Checkpoint:
+    from lema.training.fresh import Shape, build, weights_hash
+
+    fresh, out = tools.folder / "fresh", tools.folder / "model"
+    build(Shape.model_validate(settings.shape), tools.task.vocabulary(), fresh, settings.seed)
+    trainer = find_trainer(settings.trainer, settings.own)
+    lessons = list(tools.task.lessons(settings.seed, settings.tokens))
+    log = trainer.fit(lessons, fresh, out, settings.seed, tools.show)
+    shutil.rmtree(fresh)
+    return Checkpoint(name=tools.stage.name, steps=log.steps, examples=log.examples, tokens=log.tokens,
+                      all_tokens=log.all_tokens, loss=round(log.loss, 6), weights=weights_hash(out))
+
+
+def _keep(model: Path, rows: list[Checkpoint], kept: Path) -> None:
+    """Copies a grown model into the cache; whole or not at all, whoever else grows the same one."""
+    part = kept.with_name(f"{kept.name}.{os.getpid()}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.copytree(model, part / "model")
+    write_rows(part / "rows.jsonl", rows)
+    try:
+        part.rename(kept)
+    except OSError:  # another process was faster; its bytes are the same
+        shutil.rmtree(part)

@@ -1,0 +1,128 @@
+"""The report: what the run found, as one page and as one table.
+
+One design decision: everything shown is read from the rows of earlier stages; this stage computes no score of
+its own but the paired differences that the statistics room defines.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from lema.config import ReportOneConfig
+from lema.records import (
+    Account,
+    Checkpoint,
+    Comparison,
+    Correction,
+    Example,
+    Question,
+    ReasoningPath,
+    Score,
+)
+from lema.report import Arm, Check, LevelScore, ReportData, ShownCorrection
+from lema.report import Comparison as Compared
+from lema.report.funnels import funnel
+from lema.report.page import render
+from lema.report.terminal import table
+from lema.statistics import accuracy, difference
+from lema.steps import split_steps
+from lema.tools import Tools
+from lema.versions import versions
+
+VERSION = 1
+
+FIRST = "The questions of the task"
+NOTES = (
+    "Arms were compared at the end of their budget; no checkpoint and no setting was chosen on the test set.",
+    "Teacher tokens of an arm are everything that the teacher wrote on the way to it, rejected replies included.",
+    "Unanswered, cut off and ungradable answers count as not right.",
+)
+"""What holds of every run of this pipeline."""
+
+
+def report(tools: Tools, settings: ReportOneConfig, questions: tuple[Iterable[Question], ...],
+           graded: tuple[Iterable[ReasoningPath], ...], verified: tuple[Iterable[Correction], ...],
+           sets: tuple[Iterable[Example], ...], accounts: Iterable[Account],
+           trained: tuple[Iterable[Checkpoint], ...], examined: Iterable[ReasoningPath],
+           scores: Iterable[Score], comparisons: Iterable[Comparison]) -> Iterator[Comparison]:
+    """Writes `report.html` and `table.txt`; the rows are the comparisons that the headline is made of."""
+    right = _right(settings, examined)
+    examples = [example for rows in sets for example in rows]
+    data = ReportData(
+        title=settings.title,
+        baseline=settings.baseline,
+        arms=tuple(_arms(settings, right, accounts, trained, list(scores))),
+        headline=_compared(right, settings.headline, settings.baseline),
+        control=_compared(right, settings.headline, settings.control),
+        funnels=tuple(
+            funnel(name or FIRST, *rows, examples)
+            for name, *rows in zip(settings.rounds, questions, graded, verified, strict=True)),
+        correction=_shown(tools, questions[0], graded[0], verified[0]) if verified else None,
+        config=(tools.stage.run / "config.toml").read_text(encoding="utf-8"),
+        versions=tuple(versions().items()),
+        notes=NOTES,
+    )
+    (tools.folder / "report.html").write_text(render(data), encoding="utf-8")
+    (tools.folder / "table.txt").write_text("\n".join(table(data)) + "\n", encoding="utf-8")
+    yield from (one for one in comparisons if one.arm in (settings.headline, settings.control))
+
+
+def _right(settings: ReportOneConfig, examined: Iterable[ReasoningPath]) -> dict[str, np.ndarray]:
+    """Arm to 0/1 [seeds, questions], the questions in the order of their ids; the student before under "" ."""
+    answers: dict[str, list[tuple[str, bool]]] = defaultdict(list)
+    for path in examined:
+        answers[path.model].append((path.question, path.verdict == "right"))
+    by_arm: dict[str, list[list[bool]]] = defaultdict(list)
+    for model, arm, _ in (*settings.examined, (settings.base, "", 0)):
+        by_arm[arm].append([right for _, right in sorted(answers[model])])
+    return {arm: np.array(rows) for arm, rows in by_arm.items()}
+
+
+def _arms(settings: ReportOneConfig, right: dict[str, np.ndarray], accounts: Iterable[Account],
+          trained: tuple[Iterable[Checkpoint], ...], scores: list[Score]) -> Iterator[Arm]:
+    yield Arm(name="(before)", description=f"the student {settings.base} as every arm finds it",
+              accuracy=accuracy(right[""]))
+    seen = {checkpoint.name: checkpoint for rows in trained for checkpoint in rows}
+    for account in accounts:
+        runs = [seen[model] for model, arm, _ in settings.examined if arm == account.arm]
+        mean_examples = sum(run.examples for run in runs) / len(runs)
+        yield Arm(
+            name=account.arm, description=settings.about.get(account.arm, ""), examples=account.examples,
+            unique_questions=account.questions, prompt_tokens=account.prompt_tokens,
+            trained_tokens=round(sum(run.tokens for run in runs) / len(runs)),
+            epochs=mean_examples / account.examples, teacher_tokens=account.teacher_tokens,
+            accuracy=accuracy(right[account.arm]), levels=_levels(account.arm, scores),
+            difference=None if account.arm == settings.baseline else
+            difference(right[account.arm], right[settings.baseline]))
+
+
+def _levels(arm: str, scores: list[Score]) -> tuple[LevelScore, ...]:
+    of_level: dict[int, list[Score]] = defaultdict(list)
+    for score in scores:
+        if score.arm == arm and score.level is not None:
+            of_level[score.level].append(score)
+    return tuple(LevelScore(level, several[0].questions, sum(s.accuracy for s in several) / len(several))
+                 for level, several in sorted(of_level.items()))
+
+
+def _compared(right: dict[str, np.ndarray], arm: str | None, other: str | None) -> Compared | None:
+    if arm is None or other is None or arm == other:
+        return None
+    return Compared(arm, other, difference(right[arm], right[other]))
+
+
+def _shown(tools: Tools, questions: Iterable[Question], graded: Iterable[ReasoningPath],
+           verified: Iterable[Correction]) -> ShownCorrection | None:
+    """The first kept correction of a later step, else of any: an example, not a chosen success."""
+    kept = [correction for correction in verified if correction.verified]
+    correction = next((one for one in kept if one.step > 1), kept[0] if kept else None)
+    if correction is None:
+        return None
+    question = next(q for q in questions if q.id == correction.question)
+    path = next(p for p in graded if p.id == correction.path)
+    return ShownCorrection(
+        question=question.text, gold=question.answer, student=path.model, stated=path.answer or "",
+        path=split_steps(path.text), wrong_step=correction.step, explanation=correction.explanation,
+        corrected=correction.steps, corrector=correction.model,
+        checks=tuple(Check(name, True) for name in tools.config.verify.checks))

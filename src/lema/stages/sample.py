@@ -1,0 +1,43 @@
+"""Reasoning paths: every question asked n times of one model.
+
+One design decision: the same verb serves the students' mistakes, bought worked solutions, the votes on evolved
+questions and the examination; they differ in settings and input only.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from lema.config import SampleConfig
+from lema.models import Message, Request
+from lema.records import Question, ReasoningPath, content_id
+from lema.spending import within_budget
+from lema.tools import Tools
+
+VERSION = 1
+
+
+def sample(tools: Tools, settings: SampleConfig, questions: Iterable[Question]) -> Iterator[ReasoningPath]:
+    """`settings.paths` paths of the one model in `settings.models` for each chosen question, as far as the
+    budget reaches."""
+    (model,) = settings.models
+    requests = [Request(_messages(tools, settings, question), settings.sampling, index, (question,))
+                for question in _chosen(settings, questions) for index in range(settings.paths)]
+    for request, reply in within_budget(tools, model, requests, settings.tokens):
+        (question,) = request.about
+        yield ReasoningPath(
+            question=question.id, model=model, text=reply.text, index=request.index, sampling=settings.sampling,
+            prompt=content_id([m.content for m in request.messages]), finish=reply.finish,
+            prompt_tokens=reply.prompt_tokens, tokens=reply.tokens)
+
+
+def _chosen(settings: SampleConfig, questions: Iterable[Question]) -> list[Question]:
+    chosen = [q for q in questions if q.split == settings.split and not q.rejected
+              and (settings.only == "all" or q.solution is None)]
+    if settings.order == "random":
+        chosen.sort(key=lambda question: content_id(settings.seed, question.id))
+    return chosen[:settings.limit]
+
+
+def _messages(tools: Tools, settings: SampleConfig, question: Question) -> tuple[Message, ...]:
+    if settings.prompt is None:
+        return tuple(tools.task.prompt(question))
+    return (Message("user", tools.prompt("solve", settings.prompt).render(question=question.text)),)

@@ -1,0 +1,65 @@
+"""Scores: how many answers of each model are right, level by level, and how the arms compare.
+
+One design decision: everything unanswered, truncated or ungradable counts as not right and is shown beside, so
+that no denominator is ever smaller than the question set.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from lema.config import ScoreConfig
+from lema.records import Comparison, Question, ReasoningPath, Score
+from lema.statistics import difference, holm, reading
+from lema.tools import Tools
+
+VERSION = 1
+
+
+def score(tools: Tools, settings: ScoreConfig, questions: Iterable[Question],
+          examined: Iterable[ReasoningPath]) -> Iterator[Score]:
+    """For every arm and seed the whole examination (level None), then each level."""
+    levels = {question.id: question.level for question in questions}
+    verdicts: dict[str, dict[int | None, Counter]] = defaultdict(lambda: defaultdict(Counter))
+    for path in examined:
+        for level in {None, levels[path.question]}:
+            verdicts[path.model][level][path.verdict] += 1
+    for model, arm, seed in settings.examined:
+        for level in sorted(verdicts[model], key=lambda level: -1 if level is None else level):
+            counted = verdicts[model][level]
+            yield Score(arm=arm, seed=seed, level=level, questions=counted.total(), right=counted["right"],
+                        no_answer=counted["no_answer"], truncated=counted["truncated"],
+                        ungradable=counted["ungradable"])
+
+
+def compare(tools: Tools, settings: ScoreConfig, examined: Iterable[ReasoningPath]) -> Iterator[Comparison]:
+    """Every arm against the baseline, paired by question and seed."""
+    right = _right(examined)
+    baseline = settings.baseline
+    if baseline is None:
+        return
+    models = {(arm, seed): model for model, arm, seed in settings.examined}
+    arms = list(dict.fromkeys(arm for _, arm, _ in settings.examined if arm != baseline))
+    found = []
+    for arm in arms:
+        seeds = tuple(seed for _, a, seed in settings.examined if a == arm and (baseline, seed) in models)
+        if seeds:
+            ours = np.array([right[models[arm, seed]] for seed in seeds])
+            theirs = np.array([right[models[baseline, seed]] for seed in seeds])
+            found.append((arm, seeds, difference(ours, theirs)))
+    adjusted = holm([paired.p_value for _, _, paired in found])
+    for (arm, seeds, paired), p_holm in zip(found, adjusted, strict=True):
+        yield Comparison(
+            arm=arm, baseline=baseline, mean=paired.mean, over_questions=tuple(paired.over_questions),
+            over_seeds=tuple(paired.over_seeds) if paired.over_seeds else None,
+            seed_differences=paired.seed_differences, questions=paired.questions, seeds=seeds,
+            p_value=paired.p_value, p_holm=p_holm, reading=reading(paired, p_holm))
+
+
+def _right(examined: Iterable[ReasoningPath]) -> dict[str, list[bool]]:
+    """Model to right or not, in the order of the questions' ids, which is the same for every model."""
+    verdicts: dict[str, list[tuple[str, bool]]] = defaultdict(list)
+    for path in examined:
+        verdicts[path.model].append((path.question, path.verdict == "right"))
+    return {model: [right for _, right in sorted(pairs)] for model, pairs in verdicts.items()}

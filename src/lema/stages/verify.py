@@ -1,0 +1,63 @@
+"""Verified corrections: which of them may be trained on, and for each other one why not.
+
+One design decision: a check is a small function from a correction to yes or no, named in the config; the first
+that fails is the reason that the row carries, so the funnel is counted from rows.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+
+from lema.config import VerifyConfig
+from lema.grading import GradingTimeout
+from lema.records import Correction, Question, ReasoningPath
+from lema.steps import number_steps, split_steps
+from lema.tools import Tools
+
+VERSION = 1
+
+REASONS = {
+    "complete": "cut off or failed",
+    "parsed": "unreadable",
+    "step": "names a step that is not there",
+    "changed": "repeats the mistake",
+    "answer": "wrong final answer",
+}
+
+
+def verify(tools: Tools, settings: VerifyConfig, questions: Iterable[Question], graded: Iterable[ReasoningPath],
+           corrections: Iterable[Correction]) -> Iterator[Correction]:
+    """The same corrections with `answer`, `verified` and, where one check failed, `rejected`."""
+    gold = {question.id: question.answer for question in questions}
+    mistakes = {path.id: split_steps(path.text) for path in graded if path.verdict == "wrong"}
+    for done, correction in enumerate(corrections, 1):
+        steps = mistakes[correction.path]
+        answer = tools.task.read(number_steps(correction.steps)).answer if correction.steps else None
+        failed = _first_failed(settings, correction, steps, _same(tools, answer, gold[correction.question]))
+        tools.show(done)
+        yield dataclasses.replace(correction, answer=answer, verified=failed is None,
+                                  rejected=correction.rejected or (REASONS[failed] if failed else ""))
+
+
+
+
+def _first_failed(settings: VerifyConfig, correction: Correction, mistake: tuple[str, ...],
+                  right: bool) -> str | None:
+    """The first failed check. A reply that cannot be read at all fails whichever checks are asked for."""
+    step = correction.step or 0
+    there = 1 <= step <= len(mistake)
+    passed = {
+        "complete": correction.finish == "stop",
+        "parsed": bool(correction.steps) and not correction.rejected,
+        "step": there,
+        "changed": there and correction.steps[:1] != mistake[step - 1:step],
+        "answer": right,
+    }
+    asked = [check for check in passed if check in settings.checks or check == "parsed"]
+    return next((check for check in asked if not passed[check]), None)
+
+
+def _same(tools: Tools, answer: str | None, gold: str) -> bool:
+    try:
+        return answer is not None and tools.task.same(answer, gold)
+    except GradingTimeout:
+        return False

@@ -1,0 +1,95 @@
+"""What a stage's verb may use: the task, the models it was given, its prompts, a folder, a progress line.
+
+One design decision: a verb never opens a journal, a run or a config; it gets these few things, so that it can
+be called in a test with plain lists and runs alike in this process, in a worker or, later, on a cluster.
+"""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from lema.config import Config
+from lema.journal import Journal, complete
+from lema.models import Completion, Model, Request, find_model
+from lema.prompting import Prompt, find_prompt
+from lema.runs import Stage
+from lema.tasks import Task, find_task
+
+
+class News(NamedTuple):
+    """How far a stage is; `total` is None where it is not known."""
+
+    stage: str
+    state: Literal["started", "moving", "finished", "remembered"]
+    done: int = 0
+    total: int | None = None
+
+
+Progress = Callable[[News], None]
+
+
+@dataclass
+class Tools:
+    """Made anew for every stage that is performed; `usage` counts what its models were asked."""
+
+    stage: Stage
+    config: Config
+    progress: Progress
+    journal: Journal
+    folder: Path
+    usage: Counter = field(default_factory=Counter)
+    _shown: float = 0.0
+
+    @cached_property
+    def task(self) -> Task:
+        return find_task(self.config.task.name, self.config.task.own)
+
+    def prompt(self, name: str, path: str | None = None) -> Prompt:
+        """The prompt of that name: the user's file, the task's own, or the general one."""
+        return find_prompt(path or name, self.task.name)
+
+    def model(self, name: str) -> Model:
+        """The backend behind a model's name; a grown or trained one is its checkpoint folder."""
+        given = self.stage.models[name]
+        if isinstance(given, Stage):
+            table = self.config.models[name].own if name in self.config.models else {}
+            return find_model(name, "transformers", {**table, "path": str(given.folder / "model")})
+        return find_model(name, self.config.models[name].backend, self.config.models[name].own)
+
+    def checkpoint(self, name: str) -> Path | str:
+        """The checkpoint folder (or hub id) behind a model's name."""
+        given = self.stage.models[name]
+        if isinstance(given, Stage):
+            return given.folder / "model"
+        return Path(given["path"]) if Path(given["path"]).exists() else given["path"]
+
+    @property
+    def cache(self) -> Path:
+        """Where grown students are kept between runs."""
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        return Path(self.config.machine.cache or Path(home) / "lema" / "students")
+
+    def ask(self, name: str, requests: Iterable[Request], total: int | None = None) -> Iterator[Completion]:
+        """Completions in request order, each kept in the journal before it is seen here."""
+        replies = complete(self.journal, self.model(name), requests, self._count)
+        for done, completion in enumerate(replies, 1):
+            self.show(done, total)
+            yield completion
+
+    def show(self, done: int, total: int | None = None) -> None:
+        """Moves the progress line, at most ten times a second."""
+        now = time.monotonic()
+        if now - self._shown >= 0.1 or done == total:
+            self._shown = now
+            self.progress(News(self.stage.name, "moving", done, total))
+
+    def _count(self, completion: Completion, known: bool) -> None:
+        self.usage["known" if known else "asked"] += 1
+        self.usage["failed"] += completion.failed
+        self.usage["prompt_tokens"] += completion.prompt_tokens
+        self.usage["tokens"] += completion.tokens

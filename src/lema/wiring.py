@@ -1,0 +1,129 @@
+"""From the names in a config to what stages depend on: model facts, prompt ids, the settings of one arm.
+
+One design decision: everything here can be said without loading a model, so that `lema plan` and a restart
+know what is done before torch is imported.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lema.config import (
+    AccountConfig,
+    ArmConfig,
+    AssembleConfig,
+    Config,
+    ReportOneConfig,
+    ScoreConfig,
+    TrainOneConfig,
+)
+from lema.models import Message
+from lema.prompting import find_prompt
+from lema.records import Question, content_id
+from lema.runs import Run, Stage
+from lema.seams import Settings, find, settings_of
+from lema.stages.grow import grow
+from lema.tasks import find_task
+
+PROBE = Question(text="?", answer="?")
+
+
+@dataclass(frozen=True)
+class Round:
+    """One pass of the method's front half: its questions, graded paths, and corrections where asked for."""
+
+    questions: Stage
+    graded: Stage
+    corrections: Stage | None
+    verified: Stage | None
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """What a training set may draw on: questions, graded, verified."""
+        return tuple(stage for stage in (self.questions, self.graded, self.verified) if stage is not None)
+
+
+def task_settings(config: Config) -> Settings:
+    """The task's own table, checked by the task's module."""
+    return settings_of(find("tasks", config.task.name, "Task").Settings, config.task.own, "task")
+
+
+def asked(config: Config) -> dict[str, str]:
+    """The content id of how the task asks, so that an edited prompt makes its paths stale."""
+    task = find_task(config.task.name, config.task.own)
+    return {"question": _id_of(task.prompt(PROBE))}
+
+
+def prompt(config: Config, name: str, path: str | None = None) -> dict[str, str]:
+    """The content id of a prompt by its name, or of the user's file."""
+    task = find_task(config.task.name, config.task.own)
+    return {name: find_prompt(path or name, task.name).id}
+
+
+def students(run: Run, config: Config) -> dict[str, Stage | dict]:
+    """Every model of the config: a stage where it is grown here, else the facts of its table."""
+    grown = {name: run.planned(f"students/{name}", grow, table.grow) for name, table in config.models.items()
+             if table.grow}
+    run.side_by_side(list(grown.values()))
+    return {name: grown.get(name) or model_facts(name, table.backend, table.own)
+            for name, table in config.models.items()}
+
+
+def model_facts(name: str, backend: str, table: dict) -> dict:
+    """What of a model's table decides what it writes."""
+    settings = settings_of(find("models", backend, "Model").Settings, table, f"models.{name}")
+    return {"backend": backend, **settings.facts()}
+
+
+def base_of(config: Config, models: dict[str, Stage | dict]) -> dict[str, Stage | dict]:
+    """The student that the arms continue from; a folder or hub id where the config names no such model."""
+    base = config.train.base
+    return {base: models[base] if base in models else model_facts(base, "transformers", {"path": base})}
+
+
+def assembling(config: Config, arm: str, table: ArmConfig) -> AssembleConfig:
+    """What the arm's training set depends on, and nothing that it does not."""
+    return AssembleConfig(arm=arm, take=table.take, base=config.train.base if config.train else None,
+                          rounds=_rounds(table))
+
+
+def accounting(config: Config) -> AccountConfig:
+    """The accounts of all arms."""
+    return AccountConfig(arms=tuple(assembling(config, arm, table) for arm, table in config.arms.items()),
+                         rounds=("", *config.evolve))
+
+
+def training(config: Config) -> Iterable[TrainOneConfig]:
+    """Every arm with every seed."""
+    for arm, table in config.arms.items():
+        for seed in config.train.seeds:
+            yield TrainOneConfig(arm=arm, seed=seed, base=config.train.base,
+                                 budget=table.budget or config.train.budget, trainer=config.train.trainer,
+                                 options=config.train.own)
+
+
+def scoring(config: Config) -> ScoreConfig:
+    """Which examined model is which arm and seed."""
+    return ScoreConfig(examined=tuple((f"{one.arm}-{one.seed}", one.arm, one.seed) for one in training(config)),
+                       baseline=config.report.baseline or next(iter(config.arms)))
+
+
+def reporting(config: Config) -> ReportOneConfig:
+    """What the report shows: the config's headline, else the last arm against the first."""
+    arms = list(config.arms)
+    return ReportOneConfig(
+        **scoring(config).model_dump(), title=config.name, base=config.train.base,
+        headline=config.report.headline or arms[-1], control=config.report.control,
+        about={arm: table.about for arm, table in config.arms.items()}, rounds=("", *config.evolve))
+
+
+def buys(table: ArmConfig) -> bool:
+    """Whether the arm takes worked solutions that a teacher was paid for."""
+    return any(take.kind == "cot" and take.source == "teacher" for take in table.take)
+
+
+def _rounds(table: ArmConfig) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(("", *(take.round for take in table.take))))
+
+
+def _id_of(messages: list[Message]) -> str:
+    return content_id([[message.role, message.content] for message in messages])

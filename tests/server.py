@@ -1,0 +1,154 @@
+"""A local OpenAI-compatible server for tests: real sockets, answers from a function, faults where they are asked for.
+
+One design decision: it runs in a thread of the test, so that a test sees at once what was asked, and outlives
+client processes that the test kills. What it answers and how it fails are two plain functions.
+"""
+
+import asyncio
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+Answer = Callable[[dict, int], str]
+"""Called with the request's body and the number of the choice (0 <= number < n)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way to fail. `cut` closes the connection in mid-body; `seconds` are waited first."""
+
+    status: int = 200
+    body: str = '{"error": {"message": "told to fail"}}'
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut: int = 0  # bytes of the body that are sent before the connection is closed; 0: all, whole
+    seconds: float = 0.0
+
+
+BROKEN = Fault(status=500)
+CUT = Fault(body='{"choices": [{"message": {"content": "half a rep', cut=30)
+BAD_JSON = Fault(body='{"choices": [{"mess')
+NO_CHOICES = Fault(body='{"choices": []}')
+NO_CONTENT = Fault(body='{"choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": null}}]}')
+
+
+def too_many(seconds: str | None = None) -> Fault:
+    """429, with `Retry-After: seconds` where given."""
+    return Fault(status=429, headers={} if seconds is None else {"Retry-After": seconds})
+
+
+def refusal(status: int, message: str, code: str = "") -> Fault:
+    """An error answer as the endpoints word it."""
+    return Fault(status=status, body=json.dumps({"error": {"message": message, "code": code}}))
+
+
+def no_fault(number: int, body: dict) -> Fault | None:
+    """How a request fails (None: it does not), by its number as it came in and its body."""
+    return None
+
+
+def echo(body: dict, choice: int) -> str:
+    """An answer that shows what was asked: the last message and the seed."""
+    return f"{last_message(body)} | seed {body.get('seed')}"
+
+
+def recorded(replies: Mapping[str, str | Sequence[str]]) -> Answer:
+    """Answers by the last message; the choices of one request get the replies in turn."""
+    def answer(body: dict, choice: int) -> str:
+        reply = replies[last_message(body)]
+        return reply if isinstance(reply, str) else reply[choice % len(reply)]
+    return answer
+
+
+def last_message(body: dict) -> str:
+    """What the last message, or the plain prompt, says."""
+    return body["prompt"] if "prompt" in body else body["messages"][-1]["content"]
+
+
+class _Part(Response):
+    """A response that promises more bytes than it sends, whereupon uvicorn closes the connection."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.body, fault.status, media_type="application/json")
+        self.sent = fault.cut
+
+    async def __call__(self, scope, receive, send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body[: self.sent], "more_body": True})
+
+
+@dataclass
+class Server:
+    """`with Server(answer, fault) as server:` serves at `server.url`; `server.seen` are the bodies that came."""
+
+    answer: Answer = echo
+    fault: Callable[[int, dict], Fault | None] = no_fault
+    seconds: float | Callable[[dict], float] = 0.0  # how long an answer takes
+    seen: list[dict] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)  # Authorization headers
+    at_once: int = 0
+    most_at_once: int = 0
+
+    def __enter__(self) -> "Server":
+        routes = [Route(f"/v1{path}", self._complete, methods=["POST"]) for path in
+                  ("/chat/completions", "/completions")]
+        config = uvicorn.Config(Starlette(routes=routes), log_level="critical", access_log=False, lifespan="off",
+                                ws="none", timeout_graceful_shutdown=1)
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=2048)
+        self._uvicorn = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._uvicorn.run, args=([self._socket],), daemon=True)
+        self._thread.start()
+        deadline = time.monotonic() + 10
+        while not self._uvicorn.started:
+            if time.monotonic() > deadline:
+                raise TimeoutError("the test server did not start")
+            time.sleep(0.005)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._uvicorn.should_exit = True
+        self._thread.join()
+        self._socket.close()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._socket.getsockname()[1]}/v1"
+
+    async def _complete(self, request: Request) -> Response:
+        body = await request.json()
+        number = len(self.seen)
+        self.seen.append(body)
+        self.keys.append(request.headers.get("authorization", ""))
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            return await self._reply(number, body)
+        finally:
+            self.at_once -= 1
+
+    async def _reply(self, number: int, body: dict) -> Response:
+        fault = self.fault(number, body)
+        await asyncio.sleep(fault.seconds if fault else self.seconds(body) if callable(self.seconds) else self.seconds)
+        if fault and fault.cut:
+            return _Part(fault)
+        if fault:
+            return Response(fault.body, fault.status, dict(fault.headers), "application/json")
+        texts = [self.answer(body, choice) for choice in range(body.get("n") or 1)]
+        return JSONResponse({
+            "id": f"reply-{number}", "object": "chat.completion", "model": body["model"],
+            "choices": [_choice(body, index, text) for index, text in enumerate(texts)],
+            "usage": {"prompt_tokens": len(last_message(body).split()), "total_tokens": 0,
+                      "completion_tokens": sum(len(text.split()) for text in texts)}})
+
+
+def _choice(body: dict, index: int, text: str) -> dict:
+    said = {"text": text} if "prompt" in body else {"message": {"role": "assistant", "content": text}}
+    return {"index": index, "finish_reason": "stop", **said}
