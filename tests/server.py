@@ -1,4 +1,4 @@
-"""A local OpenAI-compatible server for tests: real sockets, answers from a function, faults where they are asked for.
+"""A local OpenAI-compatible server for tests: real sockets, answers from a function, faults on request.
 
 One design decision: it runs in a thread of the test, so that a test sees at once what was asked, and outlives
 client processes that the test kills. What it answers and how it fails are two plain functions.
@@ -37,7 +37,7 @@ BROKEN = Fault(status=500)
 CUT = Fault(body='{"choices": [{"message": {"content": "half a rep', cut=30)
 BAD_JSON = Fault(body='{"choices": [{"mess')
 NO_CHOICES = Fault(body='{"choices": []}')
-NO_CONTENT = Fault(body='{"choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": null}}]}')
+NO_CONTENT = Fault(body='{"choices": [{"finish_reason": "stop", "message": {"content": null}}]}')
 
 
 def too_many(seconds: str | None = None) -> Fault:
@@ -53,6 +53,11 @@ def refusal(status: int, message: str, code: str = "") -> Fault:
 def no_fault(number: int, body: dict) -> Fault | None:
     """How a request fails (None: it does not), by its number as it came in and its body."""
     return None
+
+
+def instantly(body: dict) -> float:
+    """How many seconds an answer takes, by the request's body."""
+    return 0.0
 
 
 def echo(body: dict, choice: int) -> str:
@@ -91,7 +96,7 @@ class Server:
 
     answer: Answer = echo
     fault: Callable[[int, dict], Fault | None] = no_fault
-    seconds: float | Callable[[dict], float] = 0.0  # how long an answer takes
+    seconds: Callable[[dict], float] = instantly  # how long an answer takes
     seen: list[dict] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)  # Authorization headers
     at_once: int = 0
@@ -136,7 +141,7 @@ class Server:
 
     async def _reply(self, number: int, body: dict) -> Response:
         fault = self.fault(number, body)
-        await asyncio.sleep(fault.seconds if fault else self.seconds(body) if callable(self.seconds) else self.seconds)
+        await asyncio.sleep(fault.seconds if fault else self.seconds(body))
         if fault and fault.cut:
             return _Part(fault)
         if fault:

@@ -25,8 +25,9 @@ Json = Annotated[bool, typer.Option("--json", help="for programs")]
 def run(source: Source, overrides: Overrides = None, runs: Runs = Path("runs")) -> None:
     """Do what CONFIG says; what was done before is remembered, so the same command also resumes."""
     from lema.running import run_config
+    from lema.showing import closing_words
 
-    print(run_config(source, overrides or [], runs))
+    print(closing_words(run_config(source, overrides or [], runs)))
 
 
 @app.command()

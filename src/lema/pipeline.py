@@ -4,7 +4,7 @@ One design decision: this is an ordinary function; each line calls one stage and
 run. It never looks into rows, so the same lines say what would be done (`lema plan`) and do it (`lema run`).
 """
 
-from lema.config import Config, EvolveConfig
+from lema.config import Config
 from lema.runs import Run, Stage
 from lema.stages.account import account
 from lema.stages.assemble import assemble
@@ -17,6 +17,7 @@ from lema.stages.sample import sample
 from lema.stages.score import compare, score
 from lema.stages.train import train
 from lema.stages.verify import verify
+from lema.tables import EvolveConfig
 from lema.wiring import (
     Round,
     accounting,

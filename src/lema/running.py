@@ -15,8 +15,8 @@ from lema.errors import RunError
 from lema.runs import Run, Stage, held
 
 
-def run_config(source: str, overrides: list[str], runs: Path) -> str:
-    """Performs a config in `runs/<name>` and returns the closing words. Only one process may hold a run."""
+def run_config(source: str, overrides: list[str], runs: Path) -> Path:
+    """Performs a config in `runs/<name>` and returns that folder. Only one process may hold a run."""
     table = load_table(source, overrides)
     config = parse_config(table, source)
     folder = runs / config.name
@@ -29,7 +29,7 @@ def run_config(source: str, overrides: list[str], runs: Path) -> str:
         _keep_config(folder, table)
         with display() as progress, closing(Local(folder, config, progress)) as engine:
             pipeline(Run(folder, engine), config)
-    return closing_words(folder, config)
+    return folder
 
 
 def plan_config(source: str, overrides: list[str], runs: Path) -> str:
@@ -61,17 +61,6 @@ def config_of(folder: Path) -> Config:
     if not (folder / "config.toml").is_file():
         raise RunError(f"{folder}: no run here; `lema run CONFIG` makes one, --runs DIR names another folder")
     return load_config(str(folder / "config.toml"))
-
-
-def closing_words(folder: Path, config: Config) -> str:
-    """The comparison table and where the report lies; the funnel where nothing was trained."""
-    report = folder / "report" / "report.html"
-    if config.train is None:
-        from lema.showing import summary_of
-
-        return summary_of(folder, as_json=False)
-    table = (folder / "report" / "table.txt").read_text(encoding="utf-8")
-    return f"{table}\nreport: {report}"
 
 
 def _keep_config(folder: Path, table: dict) -> None:

@@ -36,6 +36,14 @@ def summary_of(folder: Path, *, as_json: bool) -> str:
     return json.dumps(found, indent=1, ensure_ascii=False) if as_json else _in_words(folder, found)
 
 
+def closing_words(folder: Path) -> str:
+    """What a finished run says: the comparison table and where the report lies, else the funnel."""
+    table, page = folder / "report" / "table.txt", folder / "report" / "report.html"
+    if config_of(folder).train is None:
+        return summary_of(folder, as_json=False)
+    return f"{table.read_text(encoding='utf-8')}\nreport: {page}"
+
+
 def life_of(folder: Path, identifier: str, *, as_json: bool) -> str:
     """Everything that happened to one question, found by the id of any row that belongs to it."""
     stages = {name: stage for name, stage in stages_of(folder, config_of(folder)).items()
@@ -107,7 +115,8 @@ def _in_words(folder: Path, found: dict) -> str:
 
 def _told(record: object) -> str:
     """One record for reading: its texts in full, its figures on one line."""
-    fields = {key: value for key, value in dataclasses.asdict(record).items() if value not in (None, "", (), [], 0)}
+    fields = {key: value for key, value in dataclasses.asdict(record).items()
+              if value not in (None, "", (), [], 0)}
     texts = {key: fields.pop(key) for key in ("text", "solution", "reply", "prompt", "prefix", "completion")
              if isinstance(fields.get(key), str) and (len(fields[key]) > 60 or "\n" in fields[key])}
     facts = "  ".join(f"{key}={value}" for key, value in fields.items() if key != "sampling")

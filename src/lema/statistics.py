@@ -132,8 +132,11 @@ def mcnemar(right: np.ndarray, baseline: np.ndarray) -> float:
         raise ValueError(f"not the same questions: {right.shape} and {baseline.shape}")
     won = int(np.count_nonzero(right & ~baseline))
     lost = int(np.count_nonzero(~right & baseline))
-    tail = sum(math.comb(won + lost, k) for k in range(min(won, lost) + 1))
-    return min(1.0, 2 * tail / 2 ** (won + lost))  # whole numbers until here: exact
+    tail = ways = 1  # whole numbers until the last division: exact
+    for k in range(min(won, lost)):
+        ways = ways * (won + lost - k) // (k + 1)
+        tail += ways
+    return min(1.0, 2 * tail / 2 ** (won + lost))
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:

@@ -102,13 +102,14 @@ class Line:
                 return
             self.read()
 
-    def arrived(self, position: int, completion: Completion) -> None:
+    def arrived(self, position: int, completion: Completion) -> Future[Completion]:
         """Keeps the completion of the position-th request that the model took; from any thread."""
         place = self.taken.pop(position, None)
         if place is None:
             raise ModelError(f"completion {position} was not asked for or came twice; a backend must give one "
                              "completion per request")
         place.ticket = self.put(place.call, completion)
+        return place.ticket
 
     def settled(self) -> Iterator[Completion]:
         """The front of the line as far as it is answered and on the disk."""

@@ -7,21 +7,21 @@ know what is done before torch is imported.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lema.config import (
-    AccountConfig,
-    ArmConfig,
-    AssembleConfig,
-    Config,
-    ReportOneConfig,
-    ScoreConfig,
-    TrainOneConfig,
-)
+from lema.config import Config
 from lema.models import Message
 from lema.prompting import find_prompt
 from lema.records import Question, content_id
 from lema.runs import Run, Stage
 from lema.seams import Settings, find, settings_of
 from lema.stages.grow import grow
+from lema.tables import (
+    AccountConfig,
+    ArmConfig,
+    AssembleConfig,
+    ReportOneConfig,
+    ScoreConfig,
+    TrainOneConfig,
+)
 from lema.tasks import find_task
 
 PROBE = Question(text="?", answer="?")

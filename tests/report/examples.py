@@ -1,5 +1,7 @@
 """Report data to test with: five arms whose right and wrong answers are drawn from a fixed seed."""
 
+from dataclasses import fields, is_dataclass, replace
+
 import numpy as np
 
 from lema.report import (
@@ -15,6 +17,8 @@ from lema.report import (
 )
 from lema.statistics import accuracy, difference
 
+SCRIPT = "<script>document.title='taken'</script>"
+QUOTES = """"'><img src=x onerror="document.title='taken'"><b>{{ 7 * 7 }}</b></style></pre>"""
 QUESTIONS, SEEDS = 600, 3
 ARMS = {  # name: (share right, description, teacher tokens)
     "cot": (0.505, "worked solutions only", 0),
@@ -64,7 +68,7 @@ def arm(name: str, drawn: dict[str, np.ndarray]) -> Arm:
         trained_tokens=160_245, epochs=4.3, teacher_tokens=teacher_tokens, accuracy=accuracy(right),
         difference=None if name == "cot" else difference(right, drawn["cot"]),
         levels=tuple(LevelScore(n, int((level == n).sum()), float(right[:, level == n].mean() * (1.15 - 0.09 * n)))
-                     for n in (1, 2, 3, 4)),
+                     for n in np.unique(level).tolist()),
     )
 
 
@@ -74,7 +78,8 @@ def funnel(name: str, paths: int) -> Funnel:
     return Funnel(name, (
         Stage("questions", paths // 3),
         Stage("paths sampled", paths),
-        Stage("wrong", wrong, (Loss("right", paths - wrong - 31), Loss("without an answer", 22), Loss("cut off", 9))),
+        Stage("wrong", wrong, (
+            Loss("right", paths - wrong - 31), Loss("without an answer", 22), Loss("cut off", 9))),
         Stage("corrected", corrected, (Loss("beyond the teacher's budget", 150),)),
         Stage("verified", corrected - 60, (
             Loss("corrected answer differs from the gold answer", 38), Loss("names a step that is not there", 4),
@@ -97,3 +102,20 @@ def correction() -> ShownCorrection:
         checks=(Check("the answer is the gold one", True), Check("the step exists", True),
                 Check("every calculation holds", True, "15 / 3 = 5, 5 + 9 = 14")),
     )
+
+
+def hostile() -> ReportData:
+    """The same report with markup in every text that a model, a task or a user can write."""
+    data = _spoilt(report())
+    return replace(data, baseline=data.arms[0].name)
+
+
+def _spoilt(value: object) -> object:
+    """A copy of a tree of records in which every string ends in markup that would take the page over."""
+    if isinstance(value, str):
+        return f"{value} {SCRIPT} {QUOTES}"
+    if isinstance(value, tuple) and type(value) is tuple:
+        return tuple(_spoilt(part) for part in value)
+    if is_dataclass(value):
+        return replace(value, **{field.name: _spoilt(getattr(value, field.name)) for field in fields(value)})
+    return value

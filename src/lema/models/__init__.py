@@ -6,6 +6,7 @@ outside, so a backend never thinks about restarts. A new backend is one module w
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -71,9 +72,10 @@ class ConcurrentModel(Model, Protocol):
     it is here, so that the journal keeps it while slower ones before it are still under way."""
 
     def complete_telling(self, requests: Iterable[Request],
-                         arrived: Callable[[int, Completion], None]) -> Iterator[Completion]:
+                         arrived: Callable[[int, Completion], Future | None]) -> Iterator[Completion]:
         """`complete`, which calls `arrived(position, completion)` once for each before yielding it, from any
-        thread; `position` counts the requests taken from 0."""
+        thread; `position` counts the requests taken from 0. Until the future that it may return is done, the
+        request counts as in flight."""
 
 
 def find_model(name: str, backend: str, table: dict) -> Model:

@@ -55,7 +55,8 @@ class LevelScore:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
     """One row of the comparison: what the arm was given, and what came of it. Examples and tokens are those
-    of one seed's training (the mean where seeds differ); `difference` is None for the baseline itself."""
+    of one seed's training (the mean where seeds differ); `difference` is None for the baseline itself and for a
+    row that is shown for orientation only, as the untrained student."""
 
     name: str
     description: str = ""
@@ -122,6 +123,16 @@ class ReportData:
     config: str = ""  # the TOML text as run
     versions: tuple[tuple[str, str], ...] = ()  # lema first
     notes: tuple[str, ...] = ()
+
+    @property
+    def judged(self) -> tuple[Arm, ...]:
+        """The arms that the comparison is about: the baseline and those with a difference from it."""
+        return tuple(arm for arm in self.arms if arm.difference is not None or arm.name == self.baseline)
+
+    @property
+    def seeds(self) -> int:
+        """The most seeds that any row was trained with."""
+        return max((len(arm.accuracy.seeds) for arm in self.arms), default=0)
 
     @property
     def compared(self) -> tuple[Arm, ...]:

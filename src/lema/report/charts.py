@@ -36,7 +36,7 @@ def accuracies(arms: tuple[Arm, ...]) -> Markup:
 
 
 def differences(arms: tuple[Arm, ...], adjusted: dict[str, float]) -> Markup:
-    """Each arm less the baseline: interval over questions thick, over seeds thin, seeds as hollow dots."""
+    """Each judged arm less the baseline: interval over questions thick, over seeds thin, seeds as hollow dots."""
     shown = [arm.difference for arm in arms if arm.difference]
     ticks, x = difference_scale(shown, LABELS, WIDTH - VALUES)
     marks = [_grid(ticks, x, len(arms), lambda value: points(value).removesuffix(".0")),

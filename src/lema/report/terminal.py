@@ -58,10 +58,9 @@ def _wrap(text: str, indent: str = "") -> list[str]:
 
 
 def _legend(data: ReportData) -> list[str]:
-    accuracy = data.arms[0].accuracy
-    seeds = "one seed" if len(accuracy.seeds) == 1 else f"{len(accuracy.seeds)} seeds"
+    seeds = "one seed" if data.seeds == 1 else f"{data.seeds} seeds"
     return _wrap(
-        f"{accuracy.questions:,} test questions, {seeds}. Differences are percent points against "
+        f"{data.arms[0].accuracy.questions:,} test questions, {seeds}. Differences are percent points against "
         f"{data.baseline}, paired; ± is the standard deviation over seeds.")
 
 
@@ -76,7 +75,7 @@ def _readings(data: ReportData) -> list[str]:
     if not lines:
         return []
     several = f", Holm-corrected for {len(claims)} comparisons" if len(claims) > 1 else ""
-    return [f"Against {data.baseline}{several}:", *lines]
+    return [*_wrap(f"Against {data.baseline}{several}:"), *lines]
 
 
 def _headline(data: ReportData) -> list[str]:

@@ -7,8 +7,8 @@ and votes included, so that arms can be compared at equal cost.
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from lema.config import AccountConfig, AssembleConfig
 from lema.records import Account, Correction, Example, Question, ReasoningPath
+from lema.tables import AccountConfig, AssembleConfig
 from lema.tools import Tools
 
 VERSION = 1

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from lema.config import AssembleConfig, Take
 from lema.errors import DataError
 from lema.records import Correction, Example, Question, ReasoningPath, content_id
 from lema.steps import number_steps, render_correction, split_steps
+from lema.tables import AssembleConfig, Take
 from lema.tools import Tools
 
 VERSION = 1

@@ -8,11 +8,11 @@ a run that was killed spends it on the same mistakes.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from lema.config import CorrectConfig
 from lema.models import Message, Request
 from lema.records import Correction, Question, ReasoningPath
 from lema.spending import within_budget
 from lema.steps import number_steps, parse_correction, split_steps
+from lema.tables import CorrectConfig
 from lema.tools import Tools
 
 VERSION = 1

@@ -9,10 +9,10 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
-from lema.config import EvolveConfig
 from lema.models import Message, Request
 from lema.records import Correction, Question, ReasoningPath
 from lema.spending import within_budget
+from lema.tables import EvolveConfig
 from lema.tools import Tools
 
 VERSION = 1

@@ -9,9 +9,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from lema.config import GrowConfig
 from lema.errors import ConfigError
 from lema.records import Checkpoint, read_rows, write_rows
+from lema.tables import GrowConfig
 from lema.tools import Tools
 from lema.training import find_trainer
 

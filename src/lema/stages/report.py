@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from lema.config import ReportOneConfig
 from lema.records import (
     Account,
     Checkpoint,
@@ -27,6 +26,7 @@ from lema.report.page import render
 from lema.report.terminal import table
 from lema.statistics import accuracy, difference
 from lema.steps import split_steps
+from lema.tables import ReportOneConfig
 from lema.tools import Tools
 from lema.versions import versions
 

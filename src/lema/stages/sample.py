@@ -6,10 +6,10 @@ questions and the examination; they differ in settings and input only.
 
 from collections.abc import Iterable, Iterator
 
-from lema.config import SampleConfig
 from lema.models import Message, Request
 from lema.records import Question, ReasoningPath, content_id
 from lema.spending import within_budget
+from lema.tables import SampleConfig
 from lema.tools import Tools
 
 VERSION = 1

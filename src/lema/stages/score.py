@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from lema.config import ScoreConfig
 from lema.records import Comparison, Question, ReasoningPath, Score
 from lema.statistics import difference, holm, reading
+from lema.tables import ScoreConfig
 from lema.tools import Tools
 
 VERSION = 1

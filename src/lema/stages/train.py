@@ -6,8 +6,8 @@ arm sees what its table says and no library's epoch decides.
 
 from collections.abc import Iterable, Iterator
 
-from lema.config import TrainOneConfig
 from lema.records import Checkpoint, Example
+from lema.tables import TrainOneConfig
 from lema.tools import Tools
 from lema.training import find_trainer
 

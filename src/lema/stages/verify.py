@@ -7,10 +7,10 @@ that fails is the reason that the row carries, so the funnel is counted from row
 import dataclasses
 from collections.abc import Iterable, Iterator
 
-from lema.config import VerifyConfig
 from lema.grading import GradingTimeout
 from lema.records import Correction, Question, ReasoningPath
 from lema.steps import number_steps, split_steps
+from lema.tables import VerifyConfig
 from lema.tools import Tools
 
 VERSION = 1

@@ -1,0 +1,144 @@
+"""Completions that the user already has: a JSONL of rollouts plays the model.
+
+One design decision: a path is found by the question it answers, not by the prompt, so rollouts that were sampled
+with any prompt and any tool can be graded and corrected. Texts stay in the file; only where they begin is kept.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lema import seams
+from lema.errors import DataError
+from lema.models import Completion, Request
+from lema.records import Question, content_id
+
+FINISHES = ("stop", "length", "content_filter")
+
+
+class Columns(BaseModel):
+    """Which column of a row holds what. Without `index`, a question's paths count in file order."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    text: str = "text"  # what the model wrote
+    question: str = "question"  # the question's text, compared up to white space
+    id: str | None = None  # a column of question ids, used instead of the text
+    index: str | None = None  # which of the question's paths, from 0
+    finish: str | None = None  # stop, length or content_filter; stop where the row has none
+
+
+class Settings(seams.Settings):
+    """The file, its columns, and `where`: only rows in which every named column has the given value are read.
+
+    The file's place stands outside the fingerprint; what it holds is part of the model's identity.
+    """
+
+    file: Path = Field(json_schema_extra=seams.EXECUTION)
+    columns: Columns = Columns()
+    where: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+
+class Model:
+    """The rollouts of one model. A request's `about` must hold the Question; its index picks the path."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def identity(self) -> dict:
+        return {"backend": "recorded", "content": self._rows[0], "columns": self.settings.columns.model_dump(),
+                "where": self.settings.where}
+
+    def available(self, question: Question) -> int:
+        """How many paths the file holds of a question."""
+        return len(self._rows[1].get(self._name(question), {}))
+
+    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+        """As every backend; a path that the file does not hold is a failure. DataError for a row gone bad."""
+        starts = self._rows[1]
+        with self.settings.file.open("rb") as file:
+            for request in requests:
+                question = next((record for record in request.about if isinstance(record, Question)), None)
+                paths = starts.get(self._name(question), {}) if question else {}
+                if request.index in paths:
+                    file.seek(paths[request.index])
+                    yield self._completion(self._row(file.readline(), str(self.settings.file)))
+                else:
+                    yield Completion("", f"error: no recorded path {request.index} for this question, which has "
+                                         f"{len(paths)}")
+
+    def _name(self, question: Question) -> str:
+        return question.id if self.settings.columns.id else _by_text(question.text)
+
+    @cached_property
+    def _rows(self) -> tuple[str, dict[str, dict[int, int]]]:
+        """The hash of the file, and where the row of every path begins: by question, then by index."""
+        starts: dict[str, dict[int, int]] = {}
+        digest, start = hashlib.sha256(), 0
+        for number, line in enumerate(self._lines(), 1):
+            digest.update(line)
+            if line.strip():
+                self._enter(starts, line, start, f"{self.settings.file}:{number}")
+            start += len(line)
+        if not starts:
+            where = f" with {self.settings.where}" if self.settings.where else ""
+            raise DataError(f"{self.settings.file}: no row{where}; check the file and the `where` of its model")
+        return digest.hexdigest()[:16], starts
+
+    def _lines(self) -> Iterator[bytes]:
+        try:
+            with self.settings.file.open("rb") as file:
+                yield from file
+        except OSError as error:
+            raise DataError(f"{self.settings.file}: {error.strerror}; `file` must be a JSONL file") from None
+
+    def _enter(self, starts: dict[str, dict[int, int]], line: bytes, start: int, place: str) -> None:
+        row = self._row(line, place)
+        if any(name not in row for name in self.settings.where):
+            missing = next(name for name in self.settings.where if name not in row)
+            raise DataError(f"{place}: no column {missing!r}, which `where` names")
+        if any(row[name] != value for name, value in self.settings.where.items()):
+            return
+        self._completion(row, place)
+        columns = self.settings.columns
+        asked = _text(row, columns.id or columns.question, place)
+        paths = starts.setdefault(asked if columns.id else _by_text(asked), {})
+        index = row.get(columns.index) if columns.index else len(paths)
+        if not isinstance(index, int) or isinstance(index, bool) or index < 0:
+            raise DataError(f"{place}: column {columns.index!r} must be a whole number from 0, not {index!r}")
+        if index in paths:
+            raise DataError(f"{place}: a second path {index} of one question; `where` may have to pick one model")
+        paths[index] = start
+
+    def _row(self, line: bytes, place: str) -> dict:
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise DataError(f"{place}: not a JSON row ({error}); mend or remove the line") from None
+        if not isinstance(row, dict):
+            raise DataError(f"{place}: a row must be a JSON object; mend or remove the line")
+        return row
+
+    def _completion(self, row: dict, place: str = "") -> Completion:
+        columns = self.settings.columns
+        finish = (row.get(columns.finish) if columns.finish else None) or "stop"
+        if finish not in FINISHES:
+            raise DataError(f"{place}: column {columns.finish!r} is {finish!r}, not one of {', '.join(FINISHES)}")
+        return Completion(_text(row, columns.text, place), finish)
+
+
+def _by_text(question: str) -> str:
+    return content_id(" ".join(question.split()))
+
+
+def _text(row: dict, column: str, place: str) -> str:
+    value = row.get(column)
+    if not isinstance(value, str):
+        known = ", ".join(row)
+        problem = "is no text" if column in row else f"is missing; the row has {known}"
+        raise DataError(f"{place}: column {column!r} {problem}; name the right one in `columns`")
+    return value

@@ -1,0 +1,134 @@
+"""A checkpoint folder: whether it is one, what names its contents, and how text becomes its tokens.
+
+One design decision: training, sampling and counting turn text into tokens through these few functions and no
+others, so that a model is always asked in exactly the tokens that it was trained on.
+"""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from lema.errors import ModelError
+from lema.models import Message
+from lema.records import content_id
+from lema.seams import file_hash
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
+TOKENIZER = ("tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json", "*.model",
+             "chat_template*")
+INSTALL = "pip install 'lema[train]'"
+
+
+class Tokens(NamedTuple):
+    """An example as the model sees it; `completion` carries its end token."""
+
+    prompt: list[int]
+    completion: list[int]
+
+
+def require_checkpoint(folder: Path) -> None:
+    """Raises ModelError unless `folder` holds a config, weights and a tokenizer in Hugging Face format."""
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such folder; a checkpoint is a folder with config.json, "
+                         "model.safetensors and a tokenizer")
+    try:
+        json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = "is missing" if isinstance(error, FileNotFoundError) else "cannot be read"
+        raise ModelError(f"{folder}: not a checkpoint, config.json {reason}") from None
+    for what, names in (("weights (model.safetensors)", WEIGHTS), ("tokenizer files", TOKENIZER)):
+        if not _files(folder, names):
+            raise ModelError(f"{folder}: not a checkpoint, it has no {what}")
+
+
+def content_files(folder: Path) -> list[Path]:
+    """The files of a checkpoint that decide what it says: config, stop tokens, tokenizer and weights."""
+    return _files(folder, ("config.json", "generation_config.json", *TOKENIZER, *WEIGHTS))
+
+
+def tokenizer_files(folder: Path) -> list[Path]:
+    """The files of its tokenizer, the chat template included."""
+    return _files(folder, TOKENIZER)
+
+
+def content_hash(folder: Path) -> str:
+    """16 hex digits that name a checkpoint by its contents, wherever it lies."""
+    return content_id([(path.name, file_hash(path)) for path in content_files(folder)])
+
+
+def _files(folder: Path, names: Sequence[str]) -> list[Path]:
+    return sorted({path for name in names for path in folder.glob(name) if path.is_file()})
+
+
+def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
+    """The tokenizer of a checkpoint; it pads with its end token where it has no pad token."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads only warn and hinder here
+    try:
+        from transformers import AutoTokenizer
+    except ModuleNotFoundError as error:
+        raise ModelError(f"{folder}: loading a checkpoint needs {error.name}: {INSTALL}") from None
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{folder}: its tokenizer cannot be loaded ({first_line(error)})") from None
+    if tokenizer.eos_token_id is None:
+        raise ModelError(f"{folder}: its tokenizer names no eos_token, so no text could ever end; set one in "
+                         "tokenizer_config.json")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def prompt_text(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message]) -> str:
+    """The messages as one text, up to where the model begins to write: by the tokenizer's chat template where it
+    has one, else their contents with an empty line between them. ModelError where the template refuses them."""
+    if not tokenizer.chat_template:
+        return "\n\n".join(message.content for message in messages)
+    from jinja2 import TemplateError
+
+    chat = [{"role": message.role, "content": message.content} for message in messages]
+    try:
+        return tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+    except TemplateError as error:
+        raise ModelError(f"the model's chat template refuses these messages ({first_line(error)})") from None
+
+
+def prompt_ids(tokenizer: "PreTrainedTokenizerBase", prompt: str) -> list[int]:
+    """The tokens of a rendered prompt. A chat template writes the start token itself, else it is added here."""
+    return tokenizer(prompt, add_special_tokens=not tokenizer.chat_template, verbose=False)["input_ids"]
+
+
+def encode(tokenizer: "PreTrainedTokenizerBase", prompt: str, completion: str) -> Tokens:
+    """A training example's tokens. The prompt's are exactly those that sampling will see: where the joint text
+    would melt the two sides into one token, they are encoded apart."""
+    before = prompt_ids(tokenizer, prompt)
+    joint = prompt_ids(tokenizer, prompt + completion)
+    if joint[:len(before)] == before:
+        after = joint[len(before):]
+    else:
+        after = tokenizer(completion, add_special_tokens=False, verbose=False)["input_ids"]
+    return Tokens(before, [*after, tokenizer.eos_token_id])
+
+
+def count_tokens(base: Path) -> Callable[[str, str], tuple[int, int]]:
+    """A function (prompt, completion) -> (prompt tokens, trained tokens, the end token included), counted as the
+    trainer of the checkpoint `base` will see them."""
+    require_checkpoint(base)
+    tokenizer = load_tokenizer(base)
+
+    def count(prompt: str, completion: str) -> tuple[int, int]:
+        tokens = encode(tokenizer, prompt, completion)
+        return len(tokens.prompt), len(tokens.completion)
+
+    return count
+
+
+def first_line(error: BaseException) -> str:
+    """A library's error as one line."""
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

@@ -1,0 +1,217 @@
+"""The training loop itself: TRL's SFTTrainer, fed with ready batches, resumable at the last whole point.
+
+One design decision: a point to resume from counts only once its file `whole` stands beside it, written after
+everything else was. Without it a half-written optimiser state would resume, silently, on another curve.
+"""
+
+import json
+import math
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lema.errors import ModelError
+from lema.training import Progress
+from lema.training.checkpoint import INSTALL, Tokens, first_line, load_tokenizer, tokenizer_files
+from lema.training.optimizers import adamw, muon, share
+
+try:
+    import torch
+    import transformers
+    from datasets import Dataset
+    from peft import LoraConfig
+    from transformers.trainer_callback import PrinterCallback
+    from trl import SFTConfig, SFTTrainer
+except ModuleNotFoundError as missing:
+    raise ModelError(f"training needs {missing.name}: {INSTALL}") from None
+
+if TYPE_CHECKING:
+    from lema.training.sft import Settings
+
+WHOLE = "whole"
+
+
+def run(settings: "Settings", rows: list[Tokens], plan: list[list[int]], base: Path, out: Path, seed: int,
+        call: str, progress: Progress | None) -> tuple[list[float], float]:
+    """Trains, writes the result to `out` and returns the loss of every step and the seconds it took.
+
+    `call` names the arguments: only a point that the same call left in `out/unfinished` is resumed.
+    """
+    loop = Loop(settings, rows, plan, base, out / "unfinished", seed, call, progress)
+    point = last_point(out / "unfinished", call)
+    started = time.monotonic()
+    if point:
+        told = json.loads((point / WHOLE).read_text(encoding="utf-8"))
+        loop.losses, loop.started = told["losses"], started - told["seconds"]
+    loop.train(resume_from_checkpoint=str(point) if point else None)
+    losses = loop.measured()
+    if not all(math.isfinite(loss) for loss in losses):
+        raise ModelError(f"{base}: the loss is no number from step {first_bad(losses)} on; lower the "
+                         "learning rate")
+    save(loop, base, out)
+    return losses, time.monotonic() - loop.started
+
+
+def first_bad(losses: list[float]) -> int:
+    return next(step for step, loss in enumerate(losses, 1) if not math.isfinite(loss))
+
+
+def last_point(folder: Path, call: str) -> Path | None:
+    """The latest whole point that `call` left; everything else in the folder is removed."""
+    best: Path | None = None
+    for point in sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1])):
+        mark = point / WHOLE
+        if mark.is_file() and json.loads(mark.read_text(encoding="utf-8"))["call"] == call:
+            best = point
+    for point in folder.iterdir():
+        if point != best:
+            shutil.rmtree(point)
+    return best
+
+
+def load_model(base: Path, settings: "Settings") -> "transformers.PreTrainedModel":
+    """The weights to train: in bfloat16 where they are frozen and it is asked for, else in float32."""
+    transformers.utils.logging.disable_progress_bar()
+    frozen = settings.method == "lora" and settings.dtype == "bfloat16"
+    try:
+        return transformers.AutoModelForCausalLM.from_pretrained(
+            base, dtype=torch.bfloat16 if frozen else torch.float32, local_files_only=True)
+    except Exception as error:  # safetensors, torch and transformers each raise their own
+        raise ModelError(f"{base}: its weights cannot be loaded ({first_line(error)})") from None
+
+
+class Loop(SFTTrainer):
+    """SFTTrainer with batches, optimiser, rates and points to resume from as the settings say."""
+
+    def __init__(self, settings: "Settings", rows: list[Tokens], plan: list[list[int]], base: Path,
+                 points: Path, seed: int, call: str, progress: Progress | None) -> None:
+        self.settings, self.plan, self.call, self.progress = settings, plan, call, progress
+        self.steps = math.ceil(len(plan) / settings.accumulate)
+        self.losses: list[float | torch.Tensor] = []
+        self.started = time.monotonic()
+        lora = settings.lora
+        adapter = LoraConfig(r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout, bias="none",
+                             target_modules="all-linear", task_type="CAUSAL_LM")
+        super().__init__(
+            model=load_model(base, settings),
+            args=arguments(settings, points, seed),
+            train_dataset=Dataset.from_dict({
+                "input_ids": [row.prompt + row.completion for row in rows],
+                "labels": [[-100] * len(row.prompt) + row.completion for row in rows],
+            }),
+            processing_class=load_tokenizer(base),
+            peft_config=adapter if settings.method == "lora" else None,
+        )
+        self.remove_callback(PrinterCallback)
+
+    def _send_telemetry(self) -> None:
+        """TRL would report to its makers."""
+
+    def create_model_card(self, *args: object, **kwargs: object) -> None:
+        """A point to resume from needs none."""
+
+    def get_train_dataloader(self) -> torch.utils.data.DataLoader:
+        loader = torch.utils.data.DataLoader(
+            self.train_dataset,
+            batch_sampler=self.plan,
+            collate_fn=self.data_collator,
+            generator=torch.Generator(),  # else it would draw from the stream that dropout draws from
+            pin_memory=self.args.dataloader_pin_memory,
+        )
+        return self.accelerator.prepare(loader)
+
+    def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
+        made = {"adamw": adamw, "muon": muon}[self.settings.optimizer]
+        self.optimizer = made(model or self.model, self.settings.rate, self.settings.rest_rate,
+                              self.settings.weight_decay)
+        return self.optimizer
+
+    def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None
+                         ) -> torch.optim.lr_scheduler.LRScheduler:
+        told = self.settings
+        self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
+            optimizer or self.optimizer,
+            lambda step: share(step, num_training_steps, told.schedule, told.warmup, told.final))
+        return self.lr_scheduler
+
+    def compute_loss(self, *args: object, **kwargs: object) -> torch.Tensor:
+        """On a CPU the model's own loss: the tiles of TRL's loss save memory on a GPU and cost a fifth here."""
+        if self.args.device.type == "cpu":
+            return transformers.Trainer.compute_loss(self, *args, **kwargs)
+        return super().compute_loss(*args, **kwargs)
+
+    def training_step(self, *args: object, **kwargs: object) -> torch.Tensor:
+        loss = super().training_step(*args, **kwargs)
+        if self.state.global_step == len(self.losses):
+            self.losses.append(loss)
+        else:  # a further pass of the same step
+            self.losses[-1] = self.losses[-1] + loss
+        if self.progress and self.accelerator.sync_gradients:
+            self.progress(self.state.global_step + 1, self.steps)
+        return loss
+
+    def measured(self) -> list[float]:
+        """The loss per trained token of every step so far."""
+        self.losses = [float(loss) for loss in self.losses]
+        return self.losses
+
+    def _save_checkpoint(self, model: torch.nn.Module, trial: object) -> None:
+        super()._save_checkpoint(model, trial)
+        point = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        for file in point.iterdir():
+            sync(file)
+        told = {"call": self.call, "losses": self.measured(), "seconds": time.monotonic() - self.started}
+        mark = point / f"{WHOLE}.part"
+        mark.write_text(json.dumps(told), encoding="utf-8")
+        sync(mark)
+        mark.rename(point / WHOLE)
+        for older in point.parent.iterdir():
+            if older != point:
+                shutil.rmtree(older)
+
+
+def sync(file: Path) -> None:
+    """Returns once the file is on the disk, so that a power cut cannot leave a mark beside half a point."""
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
+
+
+def arguments(settings: "Settings", points: Path, seed: int) -> SFTConfig:
+    """TRL's own settings, its defaults overridden where they cut, log, report or cost."""
+    on_cpu = not torch.accelerator.is_available()
+    made = SFTConfig(
+        output_dir=str(points),
+        seed=seed, data_seed=seed,
+        use_cpu=on_cpu,
+        num_train_epochs=1,
+        gradient_accumulation_steps=settings.accumulate,
+        max_grad_norm=settings.clip,
+        max_length=None,  # checked row by row before; TRL would cut
+        dataset_kwargs={"skip_prepare_dataset": True},
+        activation_checkpointing=settings.gradient_checkpointing,
+        bf16=settings.dtype == "bfloat16",
+        save_strategy="steps" if settings.save_steps else "no",
+        save_steps=settings.save_steps or 500,
+        logging_strategy="no", logging_nan_inf_filter=False,
+        eval_strategy="no", report_to="none", disable_tqdm=True,
+        dataloader_pin_memory=not on_cpu,
+    )
+    if made.n_gpu > 1:
+        made._n_gpu = 1  # one process trains on one device; several are the launcher's business
+    return made
+
+
+def save(loop: Loop, base: Path, out: Path) -> None:
+    """Writes the trained model to `out`, in the dtype it was trained in, with the tokenizer of `base`."""
+    model = loop.accelerator.unwrap_model(loop.model)
+    if loop.settings.method == "lora":
+        model.save_pretrained(out / "adapter")
+        model = model.merge_and_unload()
+    if loop.settings.dtype == "bfloat16":
+        model = model.to(torch.bfloat16)
+    model.save_pretrained(out)
+    stops = [path for path in (base / "generation_config.json",) if path.is_file()]
+    for file in [*tokenizer_files(base), *stops]:
+        shutil.copyfile(file, out / file.name)

@@ -1,0 +1,150 @@
+"""Supervised fine-tuning on TRL and PEFT: full or LoRA, loss on completions and their end token only.
+
+One design decision: everything that decides the outcome (tokens, masks, batches, order, rates) is fixed here
+before TRL starts and TRL only runs it, so that a row can neither be cut nor dropped nor reshuffled unseen. The
+loop itself, which needs torch, is in loop.py and loaded when a fit begins.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from lema import seams
+from lema.errors import DataError, ModelError
+from lema.records import Example, content_id
+from lema.seams import EXECUTION
+from lema.training import Progress, TrainingLog
+from lema.training.checkpoint import Tokens, content_hash, encode, load_tokenizer, require_checkpoint
+from lema.training.stream import batches
+
+VERSION = 1
+"""Raised when the same arguments come to give other weights: older checkpoints are then not continued."""
+
+
+class Lora(seams.Settings):
+    """Adapters on every linear layer but the head."""
+
+    r: int = Field(64, gt=0)
+    alpha: float = Field(16, gt=0)
+    dropout: float = Field(0.05, ge=0, lt=1)
+
+
+class Settings(seams.Settings):
+    """[train]: the defaults suit LoRA on a 7B model; a recipe for small models overrides most of them."""
+
+    method: Literal["full", "lora"] = "lora"
+    lora: Lora = Lora()
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    learning_rate: float | None = Field(None, gt=0, description="by default 2e-4 for lora, 1e-5 for full")
+    embedding_learning_rate: float | None = Field(
+        None, gt=0, description="of embeddings, head, norms and biases; by default the same")
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    warmup: float = Field(0.0, ge=0, lt=1, description="share of the steps in which the rate rises")
+    final: float = Field(0.0, ge=0, le=1, description="where linear and cosine end, as a share of the full rate")
+    weight_decay: float = Field(0.0, ge=0)
+    clip: float = Field(1.0, gt=0, description="largest norm of a step's gradient")
+    batch_size: int | None = Field(None, gt=0, description="rows per step; 32 where batch_tokens is not given")
+    batch_tokens: int | None = Field(None, gt=0, description="padded tokens per step")
+    accumulate: int = Field(1, gt=0, description="passes that a step's batch is cut into, to fit the device")
+    max_length: int = Field(2048, gt=1, description="tokens of prompt and completion; a longer row is refused")
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    gradient_checkpointing: bool = False
+    save_steps: int = Field(200, ge=0, description="a point to resume from every so many steps; 0: none",
+                            json_schema_extra=EXECUTION)
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Settings":
+        for key in ("batch_size", "batch_tokens"):
+            if (getattr(self, key) or 0) % self.accumulate:
+                raise ValueError(f"{key} {getattr(self, key)} must be a multiple of accumulate {self.accumulate}")
+        if self.method == "lora" and self.embedding_learning_rate is not None:
+            raise ValueError("embedding_learning_rate needs method = \"full\": lora leaves the embeddings alone")
+        return self
+
+    @property
+    def rate(self) -> float:
+        return self.learning_rate or {"lora": 2e-4, "full": 1e-5}[self.method]
+
+    @property
+    def rest_rate(self) -> float:
+        return self.embedding_learning_rate or self.rate
+
+    def plan(self, lengths: Sequence[int], seed: int) -> list[list[int]]:
+        """Rows of every forward pass, in order; `accumulate` passes make a step."""
+        size = self.batch_size if self.batch_size or self.batch_tokens else 32
+        rows, tokens = ((limit and max(1, limit // self.accumulate)) for limit in (size, self.batch_tokens))
+        return batches(lengths, rows, tokens, seed)
+
+
+class Trainer:
+    """Trains a checkpoint on rows in the order given (see `lema.training.Trainer`)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def fit(self, examples: Sequence[Example], base: Path, out: Path, seed: int,
+            progress: Progress | None = None) -> TrainingLog:
+        """Continues `base` on `examples` and writes a loadable checkpoint to `out` (with lora also the adapter
+        alone, in `out/adapter`). `progress` is called with the steps done and all steps.
+
+        DataError: no rows, or one that is empty, unknown to the tokenizer or too long. ModelError: `base` is no
+        checkpoint, or the loss is no number. Until it is done `out/unfinished` holds the points to resume from.
+        """
+        require_checkpoint(base)
+        rows = encode_rows(examples, base, self.settings.max_length)
+        plan = self.settings.plan([len(row.prompt) + len(row.completion) for row in rows], seed)
+        call = content_id(VERSION, self.settings.facts(), seed, content_hash(base), [row.id for row in examples])
+        from lema.training.loop import run
+
+        points = out / "unfinished"
+        points.mkdir(parents=True, exist_ok=True)
+        losses, seconds = run(self.settings, rows, plan, base, out, seed, call, progress)
+        shutil.rmtree(points)
+        tail = losses[-max(1, len(losses) // 10):]
+        return TrainingLog(
+            steps=len(losses),
+            examples=len(rows),
+            tokens=sum(len(row.completion) for row in rows),
+            all_tokens=sum(len(row.prompt) + len(row.completion) for row in rows),
+            loss=sum(tail) / len(tail),
+            seconds=seconds,
+        )
+
+
+def encode_rows(examples: Sequence[Example], base: Path, longest: int) -> list[Tokens]:
+    """Every row as tokens. DataError names the first that is empty, too long or not in the vocabulary."""
+    if not examples:
+        raise DataError("the training set is empty: nothing is left after filtering")
+    tokenizer = load_tokenizer(base)
+    longest = min(longest, positions(base))
+    known: dict[tuple[str, str], Tokens] = {}
+    for number, row in enumerate(examples, 1):
+        key = (row.prompt, row.completion)
+        if key in known:
+            continue
+        where = f"training row {number} (example {row.id}, question {row.question})"
+        if not row.completion.strip():
+            raise DataError(f"{where}: its completion is empty; drop the row")
+        tokens = known[key] = encode(tokenizer, row.prompt, row.completion)
+        length = len(tokens.prompt) + len(tokens.completion)
+        if length > longest:
+            raise DataError(f"{where}: {length} tokens, more than the {longest} that train.max_length and the "
+                            "model allow; raise train.max_length or drop the row")
+        if tokenizer.unk_token_id is not None and tokenizer.unk_token_id in tokens.completion:
+            raise DataError(f"{where}: its completion holds text that the model's tokenizer does not know; "
+                            "drop the row or use a model that knows it")
+    return [known[row.prompt, row.completion] for row in examples]
+
+
+def positions(base: Path) -> int:
+    """The longest sequence that a checkpoint's model can take, in tokens."""
+    from transformers import AutoConfig
+
+    try:
+        config = AutoConfig.from_pretrained(base, local_files_only=True).get_text_config()
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"{base}: its config.json names no model that is known here ({error})") from None
+    return getattr(config, "max_position_embeddings", None) or 2**31

@@ -1,0 +1,149 @@
+"""The page: its figures are the data's, its words follow the intervals, and nothing in it reaches out."""
+
+import re
+from dataclasses import fields, is_dataclass, replace
+
+import pytest
+
+from lema.report import Comparison, Funnel, Loss, ReportData, Stage
+from lema.report.figures import count, percent, tokens
+from lema.report.page import render
+from lema.statistics import accuracy, bracket, difference, points
+from tests.report.elements import Elements
+from tests.report.examples import SCRIPT, answers, hostile, report
+
+
+def test_the_page_refers_to_nothing_outside_itself():
+    page = render(replace(report(), config='base_url = "https://api.example.org/v1"'))
+    found = Elements(page)
+    for tag, attributes in found.elements:
+        assert tag not in {"script", "link", "img", "iframe", "object", "embed", "base", "form", "a", "image"}
+        assert not {"src", "href", "xlink:href", "srcset", "action", "data", "background"} & attributes.keys()
+    style = page[page.index("<style>"):page.index("</style>")]
+    assert "url(" not in style and "@import" not in style and "http" not in style
+    assert page.count("https://") == 1, "the config's own address, as text"
+
+
+def test_the_page_forbids_itself_scripts_and_the_network():
+    policy = dict(Elements(render(report())).elements)["meta"] is not None and re.search(
+        r'Content-Security-Policy" content="([^"]*)"', render(report()))
+    assert policy and policy[1] == "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def test_no_text_of_a_model_or_a_config_becomes_markup():
+    page = render(hostile())
+    clean = Elements(render(report()))
+    found = Elements(page)
+    assert [tag for tag, _ in found.elements if tag in {"script", "img", "b"}] == [
+        tag for tag, _ in clean.elements if tag in {"script", "img", "b"}]
+    assert not any(name.startswith("on") for _, attributes in found.elements for name in attributes)
+    assert SCRIPT not in page and SCRIPT in found.text
+
+
+def test_every_text_of_the_data_is_in_the_hostile_page_and_shown_as_text():
+    shown = Elements(render(hostile())).text
+    attributes = " ".join(str(v) for _, each in Elements(render(hostile())).elements for v in each.values())
+    for place, text in texts(hostile(), "data"):
+        assert text in shown or text in attributes or re.sub(r"[ \n]+", " ", text) in shown, place
+
+
+def texts(value: object, place: str):
+    """Every string in a tree of dataclasses and tuples, with where it stands."""
+    if isinstance(value, str):
+        yield place, value
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from texts(getattr(value, field.name), f"{place}.{field.name}")
+    elif isinstance(value, tuple):
+        for number, part in enumerate(value):
+            yield from texts(part, f"{place}[{number}]")
+
+
+def test_text_that_cannot_be_encoded_or_hides_is_made_visible():
+    data = report()
+    page = render(replace(data, correction=replace(
+        data.correction, explanation="half \ud800 pair, \u202ereversed\u202c, bell \x07, line\r\nend")))
+    page.encode("utf-8")
+    assert "half ? pair, ⟨U+202E⟩reversed⟨U+202C⟩, bell ⟨U+0007⟩, line\nend" in page
+
+
+def test_the_tables_figures_are_the_datas():
+    data = report()
+    shown = Elements(render(data)).text
+    for arm in data.arms:
+        assert arm.description in shown and count(arm.examples) in shown and tokens(arm.teacher_tokens) in shown
+        seeds = ", ".join(percent(share) for share in arm.accuracy.seeds)
+        row = f"{arm.name} {percent(arm.accuracy.mean)} {seeds} {100 * arm.accuracy.spread.deviation:.1f}"
+        if arm.difference:
+            row += (f" {points(arm.difference.mean)} {bracket(arm.difference.over_questions)} "
+                    f"{bracket(arm.difference.over_seeds)}")
+        assert row in squeezed(shown), arm.name
+        assert " ".join([arm.name, *(percent(score.accuracy) for score in arm.levels)]) in squeezed(shown)
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s+([,.])", r"\1", text)
+
+
+@pytest.mark.parametrize("other", ["self_training", "random_teacher", "evolved", "prose_only", "lema"])
+def test_the_headline_says_no_difference_shown_exactly_where_its_interval_holds_zero(other):
+    drawn = answers()
+    for arm, baseline in ((other, "own_and_steps"), ("own_and_steps", other), (other, "cot"), (other, other)):
+        found = difference(drawn[arm], drawn[baseline])
+        data = replace(report(), headline=Comparison(arm, baseline, found), arms=(), control=None)
+        headline = Elements(render(data)).text.split("How to read this page")[0]
+        assert ("no difference shown" in headline) == found.over_questions.holds(0.0)
+
+
+def test_each_row_says_no_difference_shown_where_its_interval_holds_zero():
+    data = report()
+    text = Elements(render(data)).text
+    held = [arm for arm in data.compared if arm.difference.over_questions.holds(0.0)]
+    assert [arm.name for arm in held] == ["evolved"]
+    assert re.search(r"evolved 47\.1 [^a-z]* no difference shown", text)
+
+
+def test_a_headline_without_its_control_says_what_the_page_cannot_tell():
+    text = Elements(render(replace(report(), control=None))).text
+    assert "cannot say what the same teacher tokens would have bought" in text
+    assert "cannot say what the same teacher tokens" not in Elements(render(report())).text
+
+
+def test_the_named_step_is_the_one_marked():
+    page = render(report())
+    assert re.search(r'<li class="wrong"><span class="n">2</span><span class="said">Sam has three times', page)
+    assert page.count('class="wrong"') == 1
+    assert re.findall(r'class="mended"><span class="n">(\d)', page) == ["2", "3", "4"]
+
+
+def test_losses_stand_with_their_reasons_and_missing_rows_are_called_missing():
+    text = Elements(render(report())).text
+    assert "− 38 corrected answer differs from the gold answer" in text and "not accounted for" not in text
+    leaky = Funnel("First round", (Stage("wrong", 100), Stage("verified", 70, (Loss("no step named", 10),))))
+    assert "20 rows not accounted for" in Elements(render(replace(report(), funnels=(leaky,)))).text
+
+
+@pytest.mark.parametrize("data", [
+    ReportData(title="", baseline="", arms=()),
+    replace(report(), funnels=(Funnel("empty", ()),), correction=None, headline=None, control=None),
+    replace(report(), funnels=(Funnel("zeros", (Stage("questions", 0), Stage("wrong", 0, (Loss("x", 0),)))),)),
+    replace(report(), baseline="an arm that is not there", versions=(), config="", notes=()),
+    replace(report(), arms=tuple(replace(arm, levels=()) for arm in report().arms)),
+    replace(report(), arms=tuple(replace(arm, difference=None) for arm in report().arms)),
+    report(questions=1, seeds=1), report(questions=2, seeds=2),
+], ids=["nothing", "no funnel", "zeros", "no baseline", "no levels", "nothing compared", "one question", "two"])
+def test_a_report_with_missing_pieces_is_still_a_page(data):
+    assert Elements(render(data)).elements[-1][0] in {"pre", "h2", "li"}
+
+
+def test_the_same_data_always_makes_the_same_page():
+    assert render(report()) == render(report())
+
+
+def test_a_row_for_orientation_is_neither_an_arm_nor_a_baseline():
+    data = report()
+    before = replace(data.arms[0], name="(before)", accuracy=accuracy(answers()["cot"][:1]), levels=())
+    page = render(replace(data, arms=(before, *data.arms)))
+    text = Elements(page).text
+    assert "7 arms, 3 seeds, 600 test questions" in text and "not compared" in text
+    assert page.count(">(before)</text>") == 1, "in the drawing of accuracies, not in that of differences"
