@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import uvicorn
 from starlette.applications import Starlette
@@ -117,6 +117,12 @@ class Server:
                 raise TimeoutError("the test server did not start")
             time.sleep(0.005)
         return self
+
+    def begin(self, **how: object) -> None:
+        """Forgets what it saw, and answers and fails from now on as `how` says (the fields above)."""
+        fresh = Server(**how)
+        for each in fields(self):
+            setattr(self, each.name, getattr(fresh, each.name))
 
     def __exit__(self, *_: object) -> None:
         self._uvicorn.should_exit = True

@@ -99,16 +99,16 @@ BODY = "Step 2: Two bags hold 2 * 5 = 10 nuts.\nStep 3: The answer is 10."
     f"**Step 2**\nExplanation: It is 2 * 5.\nCorrected Solution:\n{{\n…\n{BODY}",
     f"The first wrong step is step 2.\nReason: It is 2 * 5.\nCorrect Solution: {{\n...\n{BODY}}}",
     f"Step 2. Explanation: It is 2 * 5.\nCorrect Solution:\n```\n{{ ...\n{BODY}\n}}\n```\nQuestion: And now?",
-    f" Step 2.\r\nExplanation: It is 2 * 5.\r\nCorrect Solution:\r\n...\n{BODY}\nQuestion: What next?\nStep 1: Hm.",
-    f"Step 1 is right. Incorrect Step: Step 2: 2 + 5\nExplanation: It is 2 * 5.\nCorrect Solution:\n{{...\n{BODY}\n}}",
+    f" Step 2.\r\nExplanation: It is 2 * 5.\r\nCorrect Solution:\r\n...\n{BODY}\nQuestion: And?\nStep 1: Hm.",
+    f"Step 1 is so. Incorrect Step: Step 2: 25\nExplanation: It is 2 * 5.\nCorrect Solution:\n{{...\n{BODY}\n}}",
 ])
 def test_the_many_ways_of_writing_a_correction_are_read_alike(reply):
     assert parse_correction(reply) == GOOD
 
 
 def test_latex_braces_do_not_end_a_solution():
-    reply = " Step 1.\nExplanation: Half.\nCorrect Solution:\n{\nStep 1: x = \\frac{1}{2}\nStep 2: \\boxed{\\frac{1}{2}}\n}"
-    assert parse_correction(reply).steps == ("x = \\frac{1}{2}", "\\boxed{\\frac{1}{2}}")
+    reply = "Step 1.\nReason: Half.\nCorrect Solution:\n{\nStep 1: \\frac{1}{2}\nStep 2: \\boxed{\\frac{1}{2}}\n}"
+    assert parse_correction(reply).steps == ("\\frac{1}{2}", "\\boxed{\\frac{1}{2}}")
 
 
 def test_a_solution_that_starts_elsewhere_says_where():
@@ -117,16 +117,17 @@ def test_a_solution_that_starts_elsewhere_says_where():
 
 
 def test_several_lines_of_explanation_stay_together():
-    parsed = parse_correction("Step 1.\nExplanation: First.\nThe correct solution: add.\nCorrect Solution:\nStep 1: A.")
+    parsed = parse_correction(
+        "Step 1.\nExplanation: First.\nThe correct solution: add.\nCorrect Solution:\nStep 1: A.")
     assert parsed.explanation == "First.\nThe correct solution: add."
 
 
 @pytest.mark.parametrize(("reply", "reason"), [
     ("", "no step named"),
     ("All steps are correct.", "no step named"),
-    ("All steps are correct. Step 4 states it.\nExplanation: Fine.\nCorrect Solution:\nStep 1: A.", "no step named"),
+    ("All steps are correct. Step 4 is it.\nExplanation: Fine.\nCorrect Solution:\nStep 1: A.", "no step named"),
     ("Incorrect Step: None.\nExplanation: Fine.\nCorrect Solution:\nStep 1: A.", "no step named"),
-    ("There is no incorrect step; step 3 is fine.\nExplanation: x.\nCorrect Solution:\nStep 1: A.", "no step named"),
+    ("There is no incorrect step; step 3 is it.\nExplanation: x.\nCorrect Solution:\nStep 1: A.", "no step named"),
     ("Step 0.\nExplanation: Fine.\nCorrect Solution:\nStep 1: A.", "no step named"),
     ("Incorrect Step: 2x = 4\nExplanation: Fine.\nCorrect Solution:\nStep 1: A.", "no step named"),
     ("Step 2.\nCorrect Solution:\nStep 2: A.", "no explanation"),
@@ -147,7 +148,7 @@ def test_a_rewrite_of_a_path_without_steps_is_read():
 
 
 def test_every_real_correction_is_read_to_its_gold_fields(shared_data):
-    lines = (shared_data / "corrector_outputs/lema_real_corrections.jsonl").read_text("utf-8").splitlines()
+    lines = (shared_data / "corrector_outputs/lema_real_corrections.jsonl").read_text("utf-8").strip().split("\n")
     assert len(lines) == 15
     for row in map(json.loads, lines):
         gold, reply = row["gold"], row["corrector_output"]
@@ -176,8 +177,8 @@ def test_no_path_is_rejoined_at_a_step_that_it_has_not(step):
 
 
 @pytest.mark.parametrize("bait", [
-    "<<", "*", "step ", "Step 1: a\n", "explanation:", "{", "correct solution:", "incorrect step: ", "\n", " ", "#",
-    "1", "\0", "\ud800", "Correct Solution:\n{", "Step 1.\nExplanation: a\n",
+    "<<", "*", "step ", "Step 1: a\n", "explanation:", "{", "correct solution:", "incorrect step: ", "\n", " ",
+    "#", "1", "\0", "\ud800", "Correct Solution:\n{", "Step 1.\nExplanation: a\n",
 ])
 def test_a_megabyte_of_bait_is_read_in_a_moment(bait):
     text = bait * (1_000_000 // len(bait))

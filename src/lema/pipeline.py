@@ -65,7 +65,7 @@ def pipeline(run: Run, config: Config) -> None:
     examinees = base_of(config, models) | {stage.folder.name: stage for stage in trained}
     answers = run.side_by_side([
         run.planned(f"answers/{name}", sample, config.evaluate.of(name), questions, models={name: model},
-                    prompts=asked(config))
+                    prompts=asked(config, config.evaluate.prompt))
         for name, model in examinees.items()])
     examined = run.stage("examined", grade, None, questions, tuple(answers))
     scores = run.stage("scores", score, scoring(config), questions, examined)
@@ -81,7 +81,7 @@ def mistakes_and_corrections(run: Run, config: Config, models: Models, name: str
     here = f"{name}/" if name else ""
     paths = run.side_by_side([
         run.planned(f"{here}paths/{model}", sample, config.sample.of(model), questions,
-                    models={model: models[model]}, prompts=asked(config))
+                    models={model: models[model]}, prompts=asked(config, config.sample.prompt))
         for model in config.sample.models])
     graded = run.stage(f"{here}graded", grade, None, questions, tuple(paths))
     if config.correct is None:

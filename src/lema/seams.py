@@ -57,9 +57,14 @@ EXECUTION = {"execution": True}
 
 
 def shipped(room: str) -> list[str]:
-    """The names that lema ships in `room` (tasks, models or training)."""
+    """The names that lema ships in `room` (tasks, models or training): packages, and modules with a `Settings`.
+
+    The text is searched, nothing is imported: a list must not load torch.
+    """
     package = importlib.import_module(f"lema.{room}")
-    return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))
+    folder = Path(package.__path__[0])
+    return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_") and (
+        m.ispkg or "\nclass Settings" in (folder / f"{m.name}.py").read_text(encoding="utf-8")))
 
 
 def find(room: str, name: str, part: str) -> ModuleType:

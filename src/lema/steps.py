@@ -13,7 +13,7 @@ _STEP = re.compile(
     r"step[ \t]{0,3}#?([0-9]{1,4})[*_]{0,3}[ \t]{0,3}(?::[*_]{0,3}|[.)–—-][*_]{0,3}(?=[ \t]|$))", re.I)
 _FINAL = re.compile(r"(?:#{4}|A:)[ \t]*(?=\S)")
 _ANSWER_SENTENCE = re.compile(r"(?:so|thus|hence|therefore)?,? ?(?:the )?(?:final )?answer(?: is\b|:)", re.I)
-_CUE = re.compile(r"\b(?:incorrect|wrong|erroneous|error)[ \t]{1,3}steps?\b", re.I)
+_CUE = re.compile(r"(?<!\bno )\b(?:incorrect|wrong|erroneous|error)[ \t]{1,3}steps?\b", re.I)
 _NAMED = re.compile(
     r"[\s:*_#\"'(\[]{0,9}(?:(?:is|number|step)\b[\s:*_#]{0,4}){0,3}([0-9]{1,4})(?!\w|[.,][0-9])", re.I)
 _STEP_NUMBER = re.compile(r"\bstep[ \t*_#]{0,4}([0-9]{1,4})(?!\w|[.,][0-9])", re.I)
@@ -23,6 +23,7 @@ _SOLUTION = re.compile(r"\bcorrect(?:ed)?[ \t]{1,3}(?:solution|steps)[*_ \t]{0,4
 _MISTAKES = re.compile(r"\bmistakes?[*_ \t]{0,4}:[*_]{0,3}", re.I)
 _REWRITE = re.compile(r"\bcorrect(?:ed)?[ \t]{1,3}answer[*_ \t]{0,4}:[*_]{0,3}", re.I)
 _NEXT_EXAMPLE = re.compile(r"(?:question|problem)[ \t]{0,3}:", re.I)
+_LINE_ENDS = dict.fromkeys((0x0D, 0x2028, 0x2029), "\n")
 _DECORATION = " \t#*_>-"
 _DOTS = frozenset(("...", "…", ". . .", "....", "[...]", "(...)"))
 
@@ -63,7 +64,7 @@ def split_steps(text: str) -> tuple[str, ...]:
     lead-in before Step 1 is no step. Text without numbers has one step per line. A last line "#### 5" or "A: 5"
     becomes the answer step.
     """
-    lines = [line for raw in text.splitlines() if (line := raw.strip())]
+    lines = [line for raw in _with_line_ends(text).split("\n") if (line := raw.strip())]
     answer = ()
     if lines and (final := _FINAL.match(lines[-1])):
         answer = (answer_sentence(lines.pop()[final.end():]),)
@@ -104,7 +105,7 @@ def rejoin(path_steps: Sequence[str], step: int, corrected_steps: Sequence[str])
 
 def parse_correction(reply: str) -> Parsed | Unparsed:
     """Reads a corrector's reply, with or without the cue, braces, bold and chatter around its three parts."""
-    text = reply.replace("\r\n", "\n")
+    text = _with_line_ends(reply)
     explained = _EXPLANATION.search(text)
     solved = _at_line_start(_SOLUTION, text, explained.end() if explained else 0)
     head = text[:explained.start() if explained else solved.start() if solved else len(text)]
@@ -125,7 +126,7 @@ def parse_correction(reply: str) -> Parsed | Unparsed:
 
 def parse_rewrite(reply: str) -> Rewrite | Unparsed:
     """Reads the reply to a path without steps: "Mistakes: ..." and "Corrected Answer:" in braces."""
-    text = reply.replace("\r\n", "\n")
+    text = _with_line_ends(reply)
     solved = _at_line_start(_REWRITE, text, 0)
     if solved is None:
         return Unparsed("no corrected answer")
@@ -136,6 +137,11 @@ def parse_rewrite(reply: str) -> Rewrite | Unparsed:
         return Unparsed("no mistake named")
     answer = "\n".join(_solution_lines(text[solved.end():])).strip()
     return Rewrite(mistakes, answer) if answer else Unparsed("no corrected answer")
+
+
+def _with_line_ends(text: str) -> str:
+    """The text with "\\n" as its only line end."""
+    return text.replace("\r\n", "\n").translate(_LINE_ENDS)
 
 
 def _numbered(lines: Sequence[str]) -> Iterator[tuple[int | None, str]]:

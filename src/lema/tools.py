@@ -17,6 +17,7 @@ from lema.config import Config
 from lema.journal import Journal, complete
 from lema.models import Completion, Model, Request, find_model
 from lema.prompting import Prompt, find_prompt
+from lema.records import Question
 from lema.runs import Stage
 from lema.tasks import Task, find_task
 
@@ -44,6 +45,7 @@ class Tools:
     folder: Path
     usage: Counter = field(default_factory=Counter)
     _shown: float = 0.0
+    _models: dict[str, Model] = field(default_factory=dict)
 
     @cached_property
     def task(self) -> Task:
@@ -55,6 +57,11 @@ class Tools:
 
     def model(self, name: str) -> Model:
         """The backend behind a model's name; a grown or trained one is its checkpoint folder."""
+        if name not in self._models:
+            self._models[name] = self._found(name)
+        return self._models[name]
+
+    def _found(self, name: str) -> Model:
         given = self.stage.models[name]
         if isinstance(given, Stage):
             table = self.config.models[name].own if name in self.config.models else {}
@@ -73,6 +80,11 @@ class Tools:
         """Where grown students are kept between runs."""
         home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         return Path(self.config.machine.cache or Path(home) / "lema" / "students")
+
+    def available(self, name: str, question: Question, wanted: int) -> int:
+        """How many paths of a question a model can give: recorded ones may be fewer than wanted."""
+        model = self.model(name)
+        return min(wanted, model.available(question)) if hasattr(model, "available") else wanted
 
     def ask(self, name: str, requests: Iterable[Request], total: int | None = None) -> Iterator[Completion]:
         """Completions in request order, each kept in the journal before it is seen here."""

@@ -47,8 +47,10 @@ def task_settings(config: Config) -> Settings:
     return settings_of(find("tasks", config.task.name, "Task").Settings, config.task.own, "task")
 
 
-def asked(config: Config) -> dict[str, str]:
-    """The content id of how the task asks, so that an edited prompt makes its paths stale."""
+def asked(config: Config, few_shot: str | None = None) -> dict[str, str]:
+    """The content id of how questions are asked, so that an edited prompt makes its paths stale."""
+    if few_shot is not None:
+        return prompt(config, "solve", few_shot)
     task = find_task(config.task.name, config.task.own)
     return {"question": _id_of(task.prompt(PROBE))}
 

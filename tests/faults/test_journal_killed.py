@@ -33,7 +33,9 @@ with Journal(Path(sys.argv[1])) as journal:
 def test_several_processes_write_one_file(tmp_path):
     path = tmp_path / "new.sqlite"
     writers = [start(WRITER, path, i % 3) for i in range(4)]
-    assert [writer.wait(timeout=60) for writer in writers] == [0] * 4
+    for writer in writers:
+        writer.communicate(timeout=60)
+    assert [writer.returncode for writer in writers] == [0] * 4
     with Journal(path) as journal:
         model = Echo()
         requests = [ask(f"q{i}", j) for i in range(1500) for j in range(3)]

@@ -10,6 +10,7 @@ from lema.grading.numbers import is_maths, read_value
 from lema.grading.symbolic import same_symbolic
 
 _EDGES = " \t\r\n.,;:!?*_`\"'“”‘’$"
+_QUOTES = re.compile(r"[\"“”‘’'`*]")
 _ARTICLE = re.compile(r"^(?:the|an|a) ")
 
 
@@ -42,4 +43,4 @@ def plain(text: str) -> str:
 
 
 def _words(text: str) -> str:
-    return _ARTICLE.sub("", " ".join(text.strip(_EDGES + "()").casefold().split()))
+    return _ARTICLE.sub("", " ".join(_QUOTES.sub("", text).strip(_EDGES + "()").casefold().split()))

@@ -29,7 +29,7 @@ _SENTENCE_END = re.compile(r"\n|[.!?](?=[\s\"')*$\]]|$)")
 _BRACE = re.compile(r"\\(?:boxed|fbox)\s{0,4}\{|\\[{}\\]|[{}]")
 _CLAUSE = re.compile(r"[,;] (?!and\b)|;| because\b| since\b| which\b| as \b| \(", re.I)
 _NUMBER = re.compile(
-    r"(?:(?<![\w)\]}])[-−] ?)?[$£€]?-?"
+    r"(?:(?<![\w)\]}])[-−] ?)?(?:[$£€]-?)?"
     r"(?:(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?(?: [0-9]{1,9}/[0-9]{1,9}|/[0-9]{1,9})?"
     r"|\.[0-9]+)")
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
@@ -48,7 +48,7 @@ def read_number(text: str) -> Reading:
     """The last stated number, with its currency and unit, else the last number of the text."""
     text = drop_calculator_marks(own_part(text)) if "<<" in text else own_part(text)
     for value, how in statements(text):
-        if (answer := _number_in(value)) is not None:
+        if not value.lower().startswith("not ") and (answer := _number_in(value)) is not None:
             return Reading(answer, how)
     last = None
     for token in _NUMBER.finditer(text):
@@ -93,7 +93,7 @@ def statements(text: str) -> Iterator[tuple[str, str]]:
     found += [(start, start, "boxed") for start in boxes]
     for start, end, how in sorted(found, reverse=True)[:MOST]:
         value = boxes[start] if how == "boxed" else _sentence(text, end)
-        if value and not value.lower().startswith("not "):
+        if value:
             yield value, how
 
 

@@ -23,8 +23,7 @@ _CHARACTERS = {
     **dict.fromkeys(map(ord, "\u2212\u2013\ufe63"), "-"),
     **dict.fromkeys(map(ord, "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\ufeff")),  # seen by nobody
 }
-_WRAPPERS = re.compile(
-    r"\\(?:text|mathrm|mathbf|textbf)\{([^{}]{0,100})\}|\\[()\[\]!,;:]|\\(?=[$%£€])|[*`]{1,3}|~")
+_LATEX = re.compile(r"\\(?:text|mathrm|mathbf|textbf)\{([^{}]{0,100})\}|\\[()\[\]!,]|\\(?=[$%£€])|\\[;: ]|~")
 _LEAD = re.compile(
     r"(?:(?:approximately|about|around|exactly|only|just|therefore|thus|equal to|[a-z] ?=) ?,? ?)+", re.I)
 _NUMBER = re.compile(
@@ -54,9 +53,7 @@ def read_value(text: str) -> Fraction | None:
     """
     if len(text) > LONGEST:
         return None
-    text = " ".join(_WRAPPERS.sub(r"\1", text.translate(_CHARACTERS)).split()).rstrip(" .,:;!?")
-    if text.startswith("$") and text.endswith("$"):
-        text = text.strip("$ ")
+    text = _bare(text.translate(_CHARACTERS))
     lead = _LEAD.match(text)
     found = _NUMBER.fullmatch(text, lead.end() if lead else 0)
     if found is None or not _is_unit(found["unit"], text[found.start("unit") - 1:found.start("unit")]):
@@ -69,6 +66,14 @@ def read_value(text: str) -> Fraction | None:
         return None
     negative = (found["sign"] == "-") != (found["inner_sign"] == "-")
     return -value if negative else value
+
+
+def _bare(text: str) -> str:
+    """The text without bold, dollar signs of LaTeX, spacing commands and its full stop."""
+    if "\\" in text or "~" in text:
+        text = _LATEX.sub(lambda found: found[1] or (" " if found[0] in ("\\;", "\\:", "\\ ", "~") else ""), text)
+    text = " ".join(text.replace("{,}", ",").split()).strip("*`_ ").rstrip(" .,:;!?").rstrip("*`_ ")
+    return text.strip("$ ") if text.startswith("$") and text.endswith("$") else text
 
 
 def is_maths(text: str) -> bool:

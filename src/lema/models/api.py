@@ -33,17 +33,18 @@ LONGEST_PAUSE, LONGEST_ASKED_PAUSE = 30.0, 600.0  # seconds: of our back-off, an
 
 
 class Settings(seams.Settings):
-    """The served model, and where and how fast it is asked. The key itself stands in the environment only."""
+    """[models.X] with backend = "api". The key itself stands in the environment only."""
 
-    model: str  # as the endpoint calls it
-    form: Literal["chat", "completions"] = "chat"
-    extra: dict[str, Any] = Field(default_factory=dict)  # more fields of the request's body
+    model: str = Field(description="its name as the endpoint knows it")
+    form: Literal["chat", "completions"] = Field("chat", description="completions: one plain prompt")
+    extra: dict[str, Any] = Field(default_factory=dict, description="more fields of the request's body")
     base_url: str = Field("https://api.openai.com/v1", json_schema_extra=seams.EXECUTION)
-    api_key_env: str = Field("OPENAI_API_KEY", json_schema_extra=seams.EXECUTION)  # name of the variable
+    api_key_env: str = Field("OPENAI_API_KEY", json_schema_extra=seams.EXECUTION,
+                             description="the environment variable that holds the key")
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = Field(
         "max_tokens", json_schema_extra=seams.EXECUTION)
-    concurrency: int = Field(32, ge=1, le=1000, json_schema_extra=seams.EXECUTION)  # requests in flight
-    timeout: float = Field(600.0, gt=0, json_schema_extra=seams.EXECUTION)  # seconds for one try
+    concurrency: int = Field(32, ge=1, le=1000, json_schema_extra=seams.EXECUTION, description="in flight")
+    timeout: float = Field(600.0, gt=0, json_schema_extra=seams.EXECUTION, description="seconds for one try")
     retries: int = Field(8, ge=0, json_schema_extra=seams.EXECUTION)
 
     @field_validator("base_url")

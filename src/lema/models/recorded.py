@@ -25,22 +25,23 @@ class Columns(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    text: str = "text"  # what the model wrote
-    question: str = "question"  # the question's text, compared up to white space
-    id: str | None = None  # a column of question ids, used instead of the text
-    index: str | None = None  # which of the question's paths, from 0
-    finish: str | None = None  # stop, length or content_filter; stop where the row has none
+    text: str = Field("text", description="what the model wrote")
+    question: str = Field("question", description="the question's text, compared up to white space")
+    id: str | None = Field(None, description="a column of question ids, used instead of the text")
+    index: str | None = Field(None, description="which of the question's paths, from 0")
+    finish: str | None = Field(None, description="stop, length or content_filter; stop where a row has none")
 
 
 class Settings(seams.Settings):
-    """The file, its columns, and `where`: only rows in which every named column has the given value are read.
+    """[models.X] with backend = "recorded"."""
 
-    The file's place stands outside the fingerprint; what it holds is part of the model's identity.
-    """
-
-    file: Path = Field(json_schema_extra=seams.EXECUTION)
+    file: Path = Field(description="a JSONL file, one rollout per line")
     columns: Columns = Columns()
-    where: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    where: dict[str, str | int | float | bool] = Field(
+        default_factory=dict, description="only rows in which every named column has the given value are read")
+
+    def files(self) -> tuple[Path, ...]:
+        return (self.file,)
 
 
 class Model:

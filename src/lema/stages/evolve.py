@@ -9,6 +9,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
+from lema.grading import GradingTimeout
 from lema.models import Message, Request
 from lema.records import Correction, Question, ReasoningPath
 from lema.spending import within_budget
@@ -37,7 +38,7 @@ def evolve(tools: Tools, settings: EvolveConfig, questions: Iterable[Question],
     known = {_plain(question.text): question.split for question in everything.values()}
     for request, reply in within_budget(tools, settings.model, requests, settings.tokens):
         (seed,) = request.about
-        text = reply.text.strip().removeprefix("Question:").strip()
+        text = reply.text.strip().removeprefix("New Question:").removeprefix("Question:").strip()
         rejected = "" if reply.finish == "stop" and text else "cut off or failed"
         if _plain(text) in known:
             rejected = rejected or f"already there ({known[_plain(text)]})"
@@ -71,9 +72,17 @@ def _majority(tools: Tools, votes: list[ReasoningPath]) -> tuple[str | None, int
     read = [tools.task.read(vote.text).answer for vote in votes if vote.finish == "stop"]
     counted: Counter[str] = Counter()
     for answer in filter(None, read):
-        twin = next((known for known in counted if tools.task.same(answer, known)), answer)
+        twin = next((known for known in counted if _same(tools, answer, known)), answer)
         counted[twin] += 1
     return counted.most_common(1)[0] if counted else (None, 0)
+
+
+def _same(tools: Tools, answer: str, other: str) -> bool:
+    """An undecided comparison leaves two votes apart."""
+    try:
+        return tools.task.same(answer, other)
+    except GradingTimeout:
+        return False
 
 
 def _plain(text: str) -> str:

@@ -32,7 +32,8 @@ def grow(tools: Tools, settings: GrowConfig) -> Iterator[Checkpoint]:
 
 
 def _grown(tools: Tools, settings: GrowConfig) -> Checkpoint:
-    from lema.training.fresh import Shape, build, weights_hash
+    from lema.training.checkpoint import weights_hash
+    from lema.training.fresh import Shape, build
 
     fresh, out = tools.folder / "fresh", tools.folder / "model"
     build(Shape.model_validate(settings.shape), tools.task.vocabulary(), fresh, settings.seed)

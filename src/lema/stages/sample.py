@@ -20,7 +20,8 @@ def sample(tools: Tools, settings: SampleConfig, questions: Iterable[Question]) 
     budget reaches."""
     (model,) = settings.models
     requests = [Request(_messages(tools, settings, question), settings.sampling, index, (question,))
-                for question in _chosen(settings, questions) for index in range(settings.paths)]
+                for question in _chosen(settings, questions)
+                for index in range(tools.available(model, question, settings.paths))]
     for request, reply in within_budget(tools, model, requests, settings.tokens):
         (question,) = request.about
         yield ReasoningPath(

@@ -16,7 +16,7 @@ VERSION = 1
 
 def train(tools: Tools, settings: TrainOneConfig, examples: Iterable[Example]) -> Iterator[Checkpoint]:
     """The trained checkpoint in `model/`, and one row that says what it saw."""
-    from lema.training.fresh import weights_hash
+    from lema.training.checkpoint import weights_hash
     from lema.training.stream import stream
 
     trainer = find_trainer(settings.trainer, settings.options)

@@ -6,6 +6,7 @@ answer sentence; calculator marks and thousands separators of the gold answer ar
 
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 
 from pydantic import Field, model_validator
 
@@ -29,7 +30,10 @@ class Settings(seams.Settings):
     test: str | None = Field(default=None, description="JSONL file of test questions")
     dataset: str | None = Field(default=None, description='instead of files: a dataset id, like "openai/gsm8k"')
     subset: str | None = Field(default=None, description='its configuration, "main" for openai/gsm8k')
-    prompt: str = Field(default="solve", description="a shipped prompt's name, or a file of your own")
+    prompt: str = Field(default="zero_shot", description="a shipped prompt's name, or a file of your own")
+
+    def files(self) -> tuple[Path, ...]:
+        return tuple(Path(name) for name in (self.train, self.dev, self.test) if isinstance(name, str))
 
     @model_validator(mode="after")
     def _has_questions(self) -> "Settings":
@@ -59,7 +63,7 @@ class Task:
         return islice(once((row, row.values.get("id"), _question(row, split)) for row in self._rows(split)), limit)
 
     def prompt(self, question: Question) -> list[Message]:
-        """The few-shot prompt of the settings with the question."""
+        """What trained models are asked and trained on; [sample] may name a few-shot prompt for untrained ones."""
         return [Message("user", self._prompt.render(question=question.text))]
 
     def read(self, text: str) -> Reading:

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -34,7 +35,6 @@ from lema.tasks._files import Row, held_out, once, read_file, text_of
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _READ = {"number": read_number, "text": read_text, "letter": read_letter}
 _SAME = {"number": same_number, "text": same_text, "letter": same_letter}
-_PROMPTS = {"number": "solve", "text": "solve", "letter": "choose"}
 _LABEL = re.compile(r"\s*\(?([A-Za-z])[).:]\s*")
 
 
@@ -58,7 +58,10 @@ class Settings(seams.Settings):
     columns: Columns = Columns()
     answers: Literal["number", "text", "letter"] = Field(
         default="number", description="what an answer is; letter: of one of the choices")
-    prompt: str | None = Field(default=None, description="a shipped prompt's name, or a file of your own")
+    prompt: str = Field(default="zero_shot", description="a shipped prompt's name, or a file of your own")
+
+    def files(self) -> tuple[Path, ...]:
+        return tuple(Path(name) for name in (self.train, self.dev, self.test) if isinstance(name, str))
 
     @model_validator(mode="after")
     def _fits(self) -> "Settings":
@@ -79,7 +82,7 @@ class Task:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.splits = tuple(split for split in ("train", "dev", "test") if getattr(settings, split))
-        self._prompt = find_prompt(settings.prompt or _PROMPTS[settings.answers], self.name)
+        self._prompt = find_prompt(settings.prompt, self.name)
 
     def questions(self, split: str, limit: int | None = None) -> Iterator[Question]:
         """The questions of a split in the order of its file."""
@@ -88,7 +91,7 @@ class Task:
                            for row in self._rows(split)), limit)
 
     def prompt(self, question: Question) -> list[Message]:
-        """The few-shot prompt of the settings with the question and its choices."""
+        """What trained models are asked and trained on; [sample] may name a few-shot prompt for untrained ones."""
         return [Message("user", self._prompt.render(question=question.text))]
 
     def read(self, text: str) -> Reading:

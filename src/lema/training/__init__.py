@@ -13,7 +13,6 @@ from typing import Protocol
 from lema.records import Example
 from lema.seams import find, settings_of
 
-
 Progress = Callable[[int, int], None]
 
 

@@ -6,13 +6,14 @@ others, so that a model is always asked in exactly the tokens that it was traine
 
 import json
 import os
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lema.errors import ModelError
 from lema.models import Message
-from lema.records import content_id
+from lema.records import Example, content_id
 from lema.seams import file_hash
 
 if TYPE_CHECKING:
@@ -21,14 +22,32 @@ if TYPE_CHECKING:
 WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
 TOKENIZER = ("tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json", "*.model",
              "chat_template*")
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 INSTALL = "pip install 'lema[train]'"
 
 
 class Tokens(NamedTuple):
-    """An example as the model sees it; `completion` carries its end token."""
+    """An example as the model sees it: all that carries no loss, and the completion with its end token."""
 
     prompt: list[int]
     completion: list[int]
+
+
+def find_checkpoint(path: str) -> Path:
+    """The folder of a checkpoint: `path` itself, or where the hub id org/name was downloaded to."""
+    if Path(path).is_dir() or not HUB_ID.fullmatch(path):
+        require_checkpoint(Path(path))
+        return Path(path)
+    try:
+        from huggingface_hub import snapshot_download
+    except ModuleNotFoundError as error:
+        raise ModelError(f"{path}: downloading needs {error.name}: {INSTALL}") from None
+    try:
+        folder = Path(snapshot_download(path, allow_patterns=["*.json", *TOKENIZER, *WEIGHTS]))
+    except Exception as error:  # the network, the hub and the disk each raise their own
+        raise ModelError(f"{path}: no folder here, and not to be had from the hub ({first_line(error)})") from None
+    require_checkpoint(folder)
+    return folder
 
 
 def require_checkpoint(folder: Path) -> None:
@@ -61,6 +80,11 @@ def content_hash(folder: Path) -> str:
     return content_id([(path.name, file_hash(path)) for path in content_files(folder)])
 
 
+def weights_hash(folder: Path) -> str:
+    """16 hex digits of its weights alone."""
+    return content_id([(path.name, file_hash(path)) for path in _files(folder, WEIGHTS)])
+
+
 def _files(folder: Path, names: Sequence[str]) -> list[Path]:
     return sorted({path for name in names for path in folder.glob(name) if path.is_file()})
 
@@ -84,6 +108,17 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     return tokenizer
 
 
+def positions(base: Path) -> int:
+    """The longest sequence that a checkpoint's model can take, in tokens."""
+    from transformers import AutoConfig
+
+    try:
+        config = AutoConfig.from_pretrained(base, local_files_only=True).get_text_config()
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"{base}: its config.json names no known model ({first_line(error)})") from None
+    return getattr(config, "max_position_embeddings", None) or 2**31
+
+
 def prompt_text(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message]) -> str:
     """The messages as one text, up to where the model begins to write: by the tokenizer's chat template where it
     has one, else their contents with an empty line between them. ModelError where the template refuses them."""
@@ -103,29 +138,17 @@ def prompt_ids(tokenizer: "PreTrainedTokenizerBase", prompt: str) -> list[int]:
     return tokenizer(prompt, add_special_tokens=not tokenizer.chat_template, verbose=False)["input_ids"]
 
 
-def encode(tokenizer: "PreTrainedTokenizerBase", prompt: str, completion: str) -> Tokens:
-    """A training example's tokens. The prompt's are exactly those that sampling will see: where the joint text
-    would melt the two sides into one token, they are encoded apart."""
-    before = prompt_ids(tokenizer, prompt)
-    joint = prompt_ids(tokenizer, prompt + completion)
+def encode(tokenizer: "PreTrainedTokenizerBase", example: Example) -> Tokens:
+    """An example's tokens. What stands before the completion is encoded exactly as sampling would: where the
+    joint text would melt the two sides into one token, they are encoded apart."""
+    context = prompt_text(tokenizer, [Message("user", example.prompt)]) + example.prefix
+    before = prompt_ids(tokenizer, context)
+    joint = prompt_ids(tokenizer, context + example.completion)
     if joint[:len(before)] == before:
         after = joint[len(before):]
     else:
-        after = tokenizer(completion, add_special_tokens=False, verbose=False)["input_ids"]
+        after = tokenizer(example.completion, add_special_tokens=False, verbose=False)["input_ids"]
     return Tokens(before, [*after, tokenizer.eos_token_id])
-
-
-def count_tokens(base: Path) -> Callable[[str, str], tuple[int, int]]:
-    """A function (prompt, completion) -> (prompt tokens, trained tokens, the end token included), counted as the
-    trainer of the checkpoint `base` will see them."""
-    require_checkpoint(base)
-    tokenizer = load_tokenizer(base)
-
-    def count(prompt: str, completion: str) -> tuple[int, int]:
-        tokens = encode(tokenizer, prompt, completion)
-        return len(tokens.prompt), len(tokens.completion)
-
-    return count
 
 
 def first_line(error: BaseException) -> str:

@@ -6,18 +6,18 @@ loop itself, which needs torch, is in loop.py and loaded when a fit begins.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from lema import seams
-from lema.errors import DataError, ModelError
+from lema.errors import DataError
 from lema.records import Example, content_id
 from lema.seams import EXECUTION
 from lema.training import Progress, TrainingLog
-from lema.training.checkpoint import Tokens, content_hash, encode, load_tokenizer, require_checkpoint
+from lema.training.checkpoint import Tokens, content_hash, encode, load_tokenizer, positions, require_checkpoint
 from lema.training.stream import batches
 
 VERSION = 1
@@ -120,15 +120,14 @@ def encode_rows(examples: Sequence[Example], base: Path, longest: int) -> list[T
         raise DataError("the training set is empty: nothing is left after filtering")
     tokenizer = load_tokenizer(base)
     longest = min(longest, positions(base))
-    known: dict[tuple[str, str], Tokens] = {}
+    known: dict[str, Tokens] = {}
     for number, row in enumerate(examples, 1):
-        key = (row.prompt, row.completion)
-        if key in known:
+        if row.id in known:
             continue
         where = f"training row {number} (example {row.id}, question {row.question})"
         if not row.completion.strip():
             raise DataError(f"{where}: its completion is empty; drop the row")
-        tokens = known[key] = encode(tokenizer, row.prompt, row.completion)
+        tokens = known[row.id] = encode(tokenizer, row)
         length = len(tokens.prompt) + len(tokens.completion)
         if length > longest:
             raise DataError(f"{where}: {length} tokens, more than the {longest} that train.max_length and the "
@@ -136,15 +135,17 @@ def encode_rows(examples: Sequence[Example], base: Path, longest: int) -> list[T
         if tokenizer.unk_token_id is not None and tokenizer.unk_token_id in tokens.completion:
             raise DataError(f"{where}: its completion holds text that the model's tokenizer does not know; "
                             "drop the row or use a model that knows it")
-    return [known[row.prompt, row.completion] for row in examples]
+    return [known[row.id] for row in examples]
 
 
-def positions(base: Path) -> int:
-    """The longest sequence that a checkpoint's model can take, in tokens."""
-    from transformers import AutoConfig
+def count_tokens(base: Path) -> Callable[[Example], tuple[int, int]]:
+    """A function that counts (prompt tokens, trained tokens with the end token) of an example, just as a fit that
+    continues the checkpoint `base` will see them."""
+    require_checkpoint(base)
+    tokenizer = load_tokenizer(base)
 
-    try:
-        config = AutoConfig.from_pretrained(base, local_files_only=True).get_text_config()
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"{base}: its config.json names no model that is known here ({error})") from None
-    return getattr(config, "max_position_embeddings", None) or 2**31
+    def count(example: Example) -> tuple[int, int]:
+        tokens = encode(tokenizer, example)
+        return len(tokens.prompt), len(tokens.completion)
+
+    return count

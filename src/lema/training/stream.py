@@ -6,30 +6,16 @@ rows is therefore known before training starts, is the same after a kill, and ca
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from lema.errors import ConfigError, DataError
+from lema.errors import DataError
 from lema.records import Example
+from lema.tables import BudgetConfig
 
 CHUNK = 16
 """Rows are grouped by length among about this many batches: little padding, and an order that stays random."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """How much an arm trains on: exactly one of trained tokens, examples or epochs."""
-
-    tokens: int | None = None
-    examples: int | None = None
-    epochs: int | None = None
-
-    def __post_init__(self) -> None:
-        given = [value for value in (self.tokens, self.examples, self.epochs) if value is not None]
-        if len(given) != 1 or given[0] < 1:
-            raise ConfigError("budget: give exactly one of tokens, examples or epochs, at least 1")
-
-
-def stream(examples: Sequence[Example], budget: Budget, seed: int) -> list[Example]:
+def stream(examples: Sequence[Example], budget: BudgetConfig, seed: int) -> list[Example]:
     """The rows to train on, in order: the set in freshly shuffled epochs until the budget is spent.
 
     Under a token budget the first row that would pass it ends the stream and is left out. DataError where there
@@ -38,7 +24,7 @@ def stream(examples: Sequence[Example], budget: Budget, seed: int) -> list[Examp
     if not examples:
         raise DataError("the training set is empty: nothing is left after filtering")
     if budget.tokens is None:
-        wanted = budget.examples if budget.examples is not None else budget.epochs * len(examples)
+        wanted = budget.examples or max(1, round(budget.epochs * len(examples)))
         epochs = -(-wanted // len(examples))
         return [row for epoch in range(epochs) for row in _shuffled(examples, seed, epoch)][:wanted]
     for row in examples:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lema.tasks.lab.problems import RULES, Problem, Relation, Scene, compute
+from lema.tasks.lab.problems import Problem, Relation, Scene, compute
 from lema.tasks.lab.solving import answer_text, step_text
 
 _STEP = re.compile(r"(\w+) = (\w+) ([-+*/]) (\w+) = (\d{1,6}) ([-+*/]) (\d{1,6}) = (\d{1,6})\.?")

@@ -1,0 +1,146 @@
+"""Any causal language model of Hugging Face transformers: a local checkpoint folder or a hub id.
+
+One design decision: batches are formed from the whole list of requests, by prompt length, and are the same
+whatever of it is already known, so a batch that is done again after a kill has the same neighbours and gives the
+same floats. Decoding itself, which needs torch, is in _decoding.py and loaded with the first completion.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from lema import seams
+from lema.models import Completion, Request
+from lema.training.checkpoint import (
+    content_files,
+    content_hash,
+    find_checkpoint,
+    load_tokenizer,
+    positions,
+    prompt_ids,
+    prompt_text,
+)
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+class Settings(seams.Settings):
+    """[models.X] with backend = "transformers"."""
+
+    path: str = Field(description="a checkpoint folder, or a hub id such as org/name")
+    dtype: str = Field("auto", pattern="^(auto|float32|bfloat16|float16)$", description="auto: the checkpoint's")
+    attn: str | None = Field(None, description="attention implementation; by default what transformers chooses")
+    batch_size: int = Field(64, gt=0, description="rows written side by side")
+    batch_tokens: int | None = Field(None, gt=0, description="bound on rows times (longest prompt + max_tokens)")
+    device: str = Field("auto", description="auto: a GPU where there is one", json_schema_extra=seams.EXECUTION)
+
+    def files(self) -> tuple[Path, ...]:
+        """A local checkpoint's files: the settings stand for their contents."""
+        folder = Path(self.path)
+        return tuple(content_files(folder)) if folder.is_dir() else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request with its prompt rendered and encoded."""
+
+    position: int
+    request: Request
+    prompt: str
+    ids: list[int]
+
+
+class Model:
+    """A checkpoint that writes; its weights are loaded with the first completion."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def identity(self) -> dict:
+        """The checkpoint by its contents, and what else decides the floats."""
+        return {"backend": "transformers", "weights": self._contents, "dtype": self.settings.dtype,
+                "attn": self.settings.attn}
+
+    def batches(self, requests: Sequence[Request]) -> list[list[int]]:
+        """Positions in `requests`, longest prompts first, cut where batch_size or batch_tokens is reached."""
+        asked = sorted(self._asked(requests), key=lambda one: -len(one.ids))
+        return [[one.position for one in group] for group in self._groups(asked)]
+
+    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+        """One completion per request, in order; consecutive requests are written side by side, as many as
+        batch_size and batch_tokens allow. A prompt that the model has no room for gives an error completion."""
+        for group in self._groups(self._asked(requests)):
+            yield from self._written(group)
+
+    def _asked(self, requests: Iterable[Request]) -> Iterator[Asked]:
+        for position, request in enumerate(requests):
+            prompt = prompt_text(self.tokenizer, request.messages)
+            yield Asked(position, request, prompt, prompt_ids(self.tokenizer, prompt))
+
+    def _groups(self, asked: Iterable[Asked]) -> Iterator[list[Asked]]:
+        """Consecutive requests, as many together as one batch may hold."""
+        group: list[Asked] = []
+        longest = wanted = 0
+        for one in asked:
+            longest, wanted = max(longest, len(one.ids)), max(wanted, one.request.sampling.max_tokens)
+            slots = (len(group) + 1) * (longest + wanted)
+            limit = self.settings.batch_tokens
+            if group and (len(group) == self.settings.batch_size or (limit is not None and slots > limit)):
+                yield group
+                group, longest, wanted = [], len(one.ids), one.request.sampling.max_tokens
+            group.append(one)
+        if group:
+            yield group
+
+    def _written(self, group: Sequence[Asked]) -> Iterator[Completion]:
+        from lema.models._decoding import Row, decode, stream_seed
+
+        rows = []
+        for one in group:
+            sampling = one.request.sampling
+            room = self._positions - len(one.ids) if one.ids else 0
+            seed = stream_seed(sampling.seed, one.request.index, one.prompt)
+            rows.append(Row(one.ids, sampling, max(0, min(room, sampling.max_tokens)), seed))
+        writable = [row for row in rows if row.limit]
+        if writable:
+            decode(self._model, self.tokenizer, writable, self._stops)
+        for row in rows:
+            known = len(row.prompt)
+            refused = f"error: a prompt of {known} tokens; the model has room for 1 to {self._positions - 1}"
+            yield Completion(row.text, row.finish if row.limit else refused, known, len(row.written))
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where the checkpoint lies; a hub id is downloaded first."""
+        return find_checkpoint(self.settings.path)
+
+    @cached_property
+    def tokenizer(self) -> "PreTrainedTokenizerBase":
+        return load_tokenizer(self.folder)
+
+    @cached_property
+    def _contents(self) -> str:
+        return content_hash(self.folder)
+
+    @cached_property
+    def _positions(self) -> int:
+        return positions(self.folder)
+
+    @cached_property
+    def _stops(self) -> set[int]:
+        """The end tokens: the tokenizer's and those that the checkpoint's generation config names."""
+        named = self._model.generation_config.eos_token_id
+        more = named if isinstance(named, list) else [named]
+        return {self.tokenizer.eos_token_id, *(token for token in more if token is not None)}
+
+    @cached_property
+    def _model(self) -> "PreTrainedModel":
+        from lema.models._decoding import load_model
+
+        told = self.settings
+        return load_model(self.folder, told.dtype, told.attn, told.device)

@@ -1,0 +1,146 @@
+"""Prompts: found by name or path, rendered strictly, told apart by their text."""
+
+import operator
+import re
+from fractions import Fraction
+
+import pytest
+
+from lema.errors import ConfigError
+from lema.prompting import FOLDER, Prompt, find_prompt
+from lema.steps import Parsed, parse_correction, split_steps
+
+GENERAL = sorted(path.stem for path in FOLDER.glob("*.txt"))
+
+
+def test_a_task_s_own_prompt_goes_before_the_general_one():
+    assert find_prompt("train_correction", "lab") != find_prompt("train_correction", "gsm8k")
+    assert find_prompt("solve", "no_such_task") == find_prompt("solve", "gsm8k")
+
+
+def test_a_prompt_is_rendered_with_its_variables_and_nothing_is_escaped():
+    prompt = Prompt("mine", "Solve {{ question }}")
+    assert prompt.render(question="{{ 7*7 }} <b> & 3 < 4") == "Solve {{ 7*7 }} <b> & 3 < 4\n"
+
+
+def test_an_edited_prompt_has_another_id():
+    assert Prompt("mine", "Solve {{ question }}").id != Prompt("mine", "Solve: {{ question }}").id
+    assert Prompt("mine", "Solve {{ question }}").id.startswith("mine-")
+
+
+def test_an_unknown_variable_is_named():
+    with pytest.raises(ConfigError, match=r"mine: 'quesiton' is undefined; it may use question"):
+        Prompt("mine", "Solve {{ quesiton }}").render(question="x")
+
+
+def test_a_prompt_cannot_reach_into_python():
+    with pytest.raises(ConfigError, match="mine: "):
+        Prompt("mine", "{{ question.__class__.__mro__ }}").render(question="x")
+
+
+@pytest.mark.parametrize("end", ["", "\n", " \r\n\n"])
+def test_a_prompt_ends_right_after_the_cue_and_else_with_one_line_end(tmp_path, end):
+    file = tmp_path / "mine.txt"
+    file.write_bytes(f"{{{{ question }}}}\r\nIncorrect Step:{end}".encode())
+    assert find_prompt(str(file), "gsm8k").render(question="Q?", steps="") == "Q?\nIncorrect Step:"
+    file.write_bytes(f"{{{{ question }}}}\r\nAnswer:{end}".encode())
+    assert find_prompt(str(file), "gsm8k").render(question="Q?") == "Q?\nAnswer:\n"
+
+
+def test_a_file_without_variables_is_sent_as_it_is_with_the_question_behind_it(tmp_path):
+    file = tmp_path / "fixed.txt"
+    file.write_bytes(b"Find it.\r\n\r\nQuestion: 1 {#} {{1}}?\r\n{\r\n}\r\n")
+    rendered = find_prompt(str(file), "gsm8k").render(question="Q {{ x }}?", steps="Step 1: A.")
+    assert rendered == ("Find it.\n\nQuestion: 1 {#} {{1}}?\n{\n}\n\n"
+                        "Question: Q {{ x }}?\nOriginal Solution:\n{\nStep 1: A.\n}\nIncorrect Step:")
+
+
+@pytest.mark.parametrize("task", ["gsm8k", "math", "csqa"])
+def test_a_published_prompt_file_loads_as_it_is(shared_data, task):
+    file = shared_data / f"official/prompt_correction_{task}.txt"
+    published = file.read_bytes().decode().replace("\r\n", "\n").rstrip()
+    rendered = find_prompt(str(file), task).render(question="How many?", steps="Step 1: Two.")
+    assert rendered == (f"{published}\n\nQuestion: How many?\nOriginal Solution:\n{{\nStep 1: Two.\n}}\n"
+                        "Incorrect Step:")
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    (b"Solve {{ question }", "mine, line 1: .*mend the"), (b" \n", "empty; write"),
+    (b"\xff\xfe\xfa", "not UTF-8 text"), (None, "cannot be read .No such file"),
+])
+def test_a_file_that_is_no_prompt_says_so(tmp_path, content, message):
+    file = tmp_path / "mine.txt"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError, match=message):
+        find_prompt(str(file), "gsm8k")
+
+
+def test_an_unknown_name_gets_its_near_miss():
+    with pytest.raises(ConfigError, match="no 'corect'; did you mean 'correct'"):
+        find_prompt("corect", "gsm8k")
+
+
+@pytest.mark.parametrize("name", GENERAL)
+def test_every_shipped_prompt_renders(name):
+    rendered = find_prompt(name, "gsm8k").render(question="How many?", steps="Step 1: Two.")
+    assert "How many?" in rendered and "{{" not in rendered
+
+
+def test_the_correction_prompt_shows_four_corrections_and_ends_in_the_cue():
+    prompt = find_prompt("correct", "gsm8k").render(question="How many?", steps="Step 1: Two.")
+    examples = [parse_correction(part) for part in prompt.split("Incorrect Step:")[1:-1]]
+    assert prompt.endswith("{\nStep 1: Two.\n}\nIncorrect Step:")
+    assert len(examples) == 4 and all(isinstance(example, Parsed) for example in examples)
+    assert {example.step for example in examples} >= {1, 4}
+    assert all(example.has_dots == (example.step > 1) for example in examples)
+    assert all(example.first_number == example.step for example in examples)
+
+
+def test_the_training_instruction_is_worded_differently_and_has_no_examples():
+    told = find_prompt("train_correction", "gsm8k").text
+    assert told.count("Question:") == 1
+    assert told.splitlines()[0] not in find_prompt("correct", "gsm8k").text
+
+
+SIGNS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
+EQUATION = re.compile(r"(\$?[\d./]+(?: [-+*/] \$?[\d./]+)+) = \$?([\d./]*\d)")
+
+
+def _value(side):
+    tokens = [token if token in SIGNS else Fraction(token.strip("$")) for token in side.split(" ")]
+    for signs in ("*/", "+-"):
+        position = 1
+        while position < len(tokens):
+            if tokens[position] in tuple(signs):
+                left, sign, right = tokens[position - 1:position + 2]
+                tokens[position - 1:position + 2] = [SIGNS[sign](left, right)]
+            else:
+                position += 2
+    return tokens[0]
+
+
+@pytest.mark.parametrize("name", ["solve", "choose"])
+def test_the_worked_examples_calculate_rightly(name):
+    equations = EQUATION.findall(find_prompt(name, "gsm8k").text)
+    assert len(equations) >= 2
+    for left, right in equations:
+        assert _value(left) == Fraction(right), left
+
+
+def test_the_corrections_shown_calculate_rightly_and_only_slips_do_not():
+    parts = find_prompt("correct", "gsm8k").text.split("Correct Solution:")[1:]
+    corrected = [part.split("Question:")[0] for part in parts]
+    equations = [equation for part in corrected for equation in EQUATION.findall(part)]
+    assert len(equations) >= 5
+    for left, right in equations:
+        assert _value(left) == Fraction(right), left
+
+
+@pytest.mark.parametrize("name", ["solve", "choose", "evolve"])
+def test_a_few_shot_prompt_has_four_examples_of_its_own(name):
+    text = find_prompt(name, "gsm8k").text
+    assert len(re.findall(r"^Question: (?!\{\{)", text, re.M)) == 4
+    if name != "evolve":
+        for example in text.split("Solution:\n")[1:-1]:
+            assert split_steps(example.split("\n\n")[0])[-1].startswith("The answer is ")

@@ -1,0 +1,74 @@
+"""Two sorts of parameters, one optimiser that resumes exactly, and rates that follow their schedule."""
+
+import copy
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from lema.training.optimizers import adamw, muon, share, sorts
+from tests import toys
+
+
+@pytest.fixture
+def model(tmp_path):
+    return AutoModelForCausalLM.from_pretrained(toys.model(tmp_path / "model"))
+
+
+def steps(model, optimizer, count, rates=None):
+    torch.manual_seed(0)
+    for _ in range(count):
+        ids = torch.randint(3, 20, (4, 8))
+        model(input_ids=ids, labels=ids).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        if rates:
+            rates.step()
+
+
+def test_blocks_matrices_and_the_rest_are_told_apart(model):
+    matrices, rest = sorts(model)
+    assert {p.ndim for p in matrices} == {2}
+    assert len(matrices) == 2 * 7
+    names = {id(p): name for name, p in model.named_parameters()}
+    assert {names[id(p)].split(".")[-2] for p in rest} == {
+        "embed_tokens", "input_layernorm", "post_attention_layernorm", "norm"}
+    assert len(matrices) + len(rest) == len(list(model.parameters()))
+
+
+@pytest.mark.parametrize("made", [adamw, muon])
+def test_a_resumed_optimizer_goes_on_as_if_it_had_never_stopped(model, made):
+    optimizer = made(model, 0.01, 0.004, 0.1)
+    steps(model, optimizer, 3)
+    kept = copy.deepcopy((model.state_dict(), optimizer.state_dict()))
+    steps(model, optimizer, 3)
+    alone = {name: weight.clone() for name, weight in model.state_dict().items()}
+    model.load_state_dict(kept[0])
+    resumed = made(model, 0.01, 0.004, 0.1)
+    resumed.load_state_dict(kept[1])
+    steps(model, resumed, 3)
+    assert all(torch.equal(alone[name], weight) for name, weight in model.state_dict().items())
+
+
+@pytest.mark.parametrize("made", [adamw, muon])
+def test_a_schedule_reaches_both_sorts_also_after_resuming(model, made):
+    optimizer = made(model, 0.01, 0.004, 0.0)
+    optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 0.0)
+    steps(model, optimizer, 1)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.0, 0.0]
+    assert all(torch.equal(before[name], weight) for name, weight in model.state_dict().items())
+
+
+def test_schedules_rise_hold_and_fall_as_told():
+    def at(schedule, warmup=0.0, final=0.0):
+        return [round(share(step, 11, schedule, warmup, final), 6) for step in range(11)]
+
+    assert at("constant") == [1.0] * 11
+    assert at("constant", warmup=0.2)[:3] == [0.5, 1.0, 1.0]
+    assert at("linear", final=0.5) == [round(1 - 0.05 * step, 6) for step in range(11)]
+    assert at("cosine", final=0.1)[0] == 1.0
+    assert at("cosine", final=0.1)[5] == 0.55
+    assert at("cosine", final=0.1)[10] == 0.1
+    assert share(0, 1, "cosine", 0.0, 0.0) == 1.0

@@ -1,0 +1,221 @@
+"""The trainer: exact masks, an end that is learnt, rows refused by name, and weights that survive a kill."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from pydantic import ValidationError
+from transformers import AutoModelForCausalLM
+
+from lema.errors import DataError, ModelError
+from lema.training.checkpoint import content_hash, encode, load_tokenizer
+from lema.training.loop import Loop
+from lema.training.sft import Settings, Trainer, count_tokens, encode_rows
+from tests import toys
+
+FAST = {"method": "full", "optimizer": "muon", "learning_rate": 0.02, "embedding_learning_rate": 0.01,
+        "batch_tokens": 512, "max_length": 64}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return toys.model(tmp_path_factory.mktemp("sft") / "base")
+
+
+def fit(base, out, rows, seed=0, progress=None, **settings):
+    return Trainer(Settings(**{**FAST, **settings})).fit(rows, base, out, seed, progress)
+
+
+def weights(folder):
+    return (folder / "model.safetensors").read_bytes()
+
+
+def batches_of(base, rows, points, **settings):
+    """What the model is really given, batch by batch."""
+    settings = Settings(**{**FAST, **settings})
+    encoded = encode_rows(rows, base, settings.max_length)
+    plan = settings.plan([len(row.prompt) + len(row.completion) for row in encoded], 0)
+    return list(Loop(settings, encoded, plan, base, points, 0, "", None).get_train_dataloader())
+
+
+def test_the_loss_falls_on_completion_and_end_token_and_on_nothing_else(base, tmp_path):
+    tokenizer = load_tokenizer(base)
+    rows = [replace(row, prefix="The sum" if number % 2 else "", completion=" is 3." if number % 2 else "The sum.",
+                    prompt=f"{row.prompt.strip()} Leo has {number % 20}.\n", id="")
+            for number, row in enumerate(toys.sums(40))]
+    trained, seen = [], []
+    for batch in batches_of(base, rows, tmp_path):
+        assert (batch["labels"] != -100).any(dim=1).all()
+        for ids, labels, mask in zip(batch["input_ids"], batch["labels"], batch["attention_mask"], strict=True):
+            assert (labels[labels != -100] == ids[labels != -100]).all()
+            assert (labels[mask == 0] == -100).all()
+            trained.append(tokenizer.decode(labels[labels != -100]))
+            seen.append(tokenizer.decode(ids[mask == 1]))
+    assert sorted(trained) == sorted(row.completion + "<eos>" for row in rows)
+    assert sorted(seen) == sorted(row.prompt + row.prefix + row.completion + "<eos>" for row in rows)
+
+
+def test_the_counts_of_a_fit_are_those_of_its_rows(base, tmp_path):
+    rows = toys.sums(30) * 2
+    shown = []
+    log = fit(base, tmp_path / "out", rows, progress=lambda done, total: shown.append((done, total)))
+    counted = [count_tokens(base)(row) for row in rows]
+    assert (log.examples, log.tokens) == (60, sum(trained for _, trained in counted))
+    assert log.all_tokens == sum(map(sum, counted))
+    assert shown == [(step + 1, log.steps) for step in range(log.steps)]
+
+
+def test_a_trained_model_stops_by_itself_and_the_fit_prints_nothing(base, tmp_path, capfd):
+    log = fit(base, tmp_path / "out", toys.sums(100) * 12)
+    assert capfd.readouterr().out == ""
+    assert log.loss < 1.0
+    tokenizer = load_tokenizer(tmp_path / "out")
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "out")
+    for row in toys.sums(10, seed=1):
+        prompt = torch.tensor([encode(tokenizer, row).prompt])
+        answer = model.generate(prompt, max_new_tokens=30, do_sample=False)[0, prompt.shape[1]:]
+        text = tokenizer.decode(answer)
+        assert text.startswith("The sum is ") and text.endswith(".<eos>"), text
+
+
+@pytest.mark.parametrize("change, named", [
+    ({"prompt": "Leo has 3." * 20}, r"row 3 \(example \w+, question q2\): \d+ tokens, more than the 64"),
+    ({"completion": " \n"}, r"row 3 .*empty"),
+    ({"completion": "The sum is unheard of."}, r"row 3 .*does not know"),
+])
+def test_a_row_that_cannot_be_trained_on_whole_is_refused_by_name(base, tmp_path, change, named):
+    rows = toys.sums(5)
+    rows[2] = replace(rows[2], id="", **change)
+    with pytest.raises(DataError, match=named) as caught:
+        fit(base, tmp_path / "out", rows, max_length=4096)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_row_of_exactly_the_longest_length_is_trained_on(base, tmp_path):
+    row = toys.sums(1)[0]
+    length = sum(count_tokens(base)(row))
+    assert fit(base, tmp_path / "out", [row], max_length=length).all_tokens == length
+    with pytest.raises(DataError, match=f"{length} tokens, more than the {length - 1}"):
+        fit(base, tmp_path / "out", [row], max_length=length - 1)
+
+
+def test_an_empty_set_and_a_base_that_is_no_checkpoint_are_refused(base, tmp_path):
+    with pytest.raises(DataError, match="empty"):
+        fit(base, tmp_path / "out", [])
+    with pytest.raises(ModelError, match="no such folder"):
+        fit(tmp_path / "gone", tmp_path / "out", toys.sums(3))
+    damaged = toys.model(tmp_path / "damaged")
+    (damaged / "model.safetensors").write_bytes(b"no weights")
+    with pytest.raises(ModelError, match="weights cannot be loaded"):
+        fit(damaged, tmp_path / "out", toys.sums(3))
+
+
+def test_a_loss_that_is_no_number_is_an_error_and_leaves_no_model(base, tmp_path):
+    with pytest.raises(ModelError, match="no number from step"):
+        fit(base, tmp_path / "out", toys.sums(100), learning_rate=1e30, embedding_learning_rate=1e30)
+    assert not (tmp_path / "out" / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_the_same_call_gives_the_same_bytes_and_another_seed_others(base, tmp_path, method):
+    told = {"method": method, "embedding_learning_rate": 0.01 if method == "full" else None}
+    calls = (("a", 1), ("b", 1), ("c", 2))
+    logs = [fit(base, tmp_path / name, toys.sums(300), seed, **told) for name, seed in calls]
+    assert weights(tmp_path / "a") == weights(tmp_path / "b") != weights(tmp_path / "c")
+    assert content_hash(tmp_path / "a") == content_hash(tmp_path / "b") != content_hash(base)
+    assert logs[0].loss == logs[1].loss
+    assert not (tmp_path / "a" / "unfinished").exists()
+
+
+def test_an_adapter_merged_into_its_base_computes_what_the_pair_computes(base, tmp_path):
+    from peft import PeftModel
+
+    fit(base, tmp_path / "out", toys.sums(100), method="lora", embedding_learning_rate=None)
+    ids = torch.randint(3, 20, (4, 12))
+    fresh = AutoModelForCausalLM.from_pretrained(base)
+    before = fresh(ids).logits
+    pair = PeftModel.from_pretrained(fresh, tmp_path / "out" / "adapter")(ids).logits
+    merged = AutoModelForCausalLM.from_pretrained(tmp_path / "out")(ids).logits
+    torch.testing.assert_close(merged, pair, atol=1e-4, rtol=1e-4)
+    assert (merged - before).abs().max() > 0.1
+
+
+def test_a_batch_cut_into_passes_moves_the_weights_as_the_whole_batch_does(base, tmp_path):
+    told = {"batch_tokens": None, "batch_size": 8, "optimizer": "adamw", "learning_rate": 1e-3}
+    whole = fit(base, tmp_path / "whole", toys.sums(64), **told)
+    parts = fit(base, tmp_path / "parts", toys.sums(64), **told, accumulate=1)
+    assert whole.steps == parts.steps == 8
+    cut = fit(base, tmp_path / "cut", toys.sums(64), **told, accumulate=4)
+    assert cut.steps == 8
+    assert cut.loss == pytest.approx(whole.loss, rel=0.05)
+
+
+def test_bfloat16_trains_and_is_written_as_such(base, tmp_path):
+    log = fit(base, tmp_path / "out", toys.sums(100), dtype="bfloat16")
+    assert log.loss < 4
+    assert AutoModelForCausalLM.from_pretrained(tmp_path / "out").dtype == torch.bfloat16
+
+
+def call_for(out, base, examples):
+    """The script of a process that fits until it is killed."""
+    return f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from pathlib import Path
+from tests import toys
+from lema.training.sft import Settings, Trainer
+settings = Settings(**{ {**FAST, 'save_steps': 5}!r})
+Trainer(settings).fit(toys.sums({examples}), Path({str(base)!r}), Path({str(out)!r}), 3)
+"""
+
+
+def test_a_fit_killed_and_called_again_ends_in_the_same_bytes(base, tmp_path):
+    out, rows = tmp_path / "killed", toys.sums(4000)
+    whole = fit(base, tmp_path / "alone", rows, 3, save_steps=0)
+    with subprocess.Popen([sys.executable, "-c", call_for(out, base, 4000)], stderr=subprocess.DEVNULL) as process:
+        while not list(out.glob("unfinished/checkpoint-*/whole")) and process.poll() is None:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert not (out / "model.safetensors").exists()
+    half = out / "unfinished" / "checkpoint-9999"
+    half.mkdir()
+    (half / "model.safetensors").write_bytes(b"half written")
+    shown = []
+    log = fit(base, out, rows, 3, save_steps=5, progress=lambda done, total: shown.append(done))
+    assert shown[0] > 1, "nothing was resumed"
+    assert weights(out) == weights(tmp_path / "alone")
+    assert (log.steps, log.loss, log.tokens) == (whole.steps, whole.loss, whole.tokens)
+    assert shown[-1] == log.steps
+
+
+def test_points_of_another_call_are_never_continued(base, tmp_path):
+    out = tmp_path / "out"
+    point = out / "unfinished" / "checkpoint-2"
+    point.mkdir(parents=True)
+    (point / "whole").write_text(json.dumps({"call": "another", "losses": [], "seconds": 0}))
+    fit(base, out, toys.sums(60))
+    fit(base, tmp_path / "alone", toys.sums(60))
+    assert weights(out) == weights(tmp_path / "alone")
+
+
+@pytest.mark.parametrize("settings, named", [
+    ({"batch_size": 10, "accumulate": 4}, "multiple of accumulate"),
+    ({"method": "lora", "embedding_learning_rate": 0.1}, "needs method"),
+    ({"method": "prefix"}, "full"),
+])
+def test_settings_that_cannot_hold_together_are_refused(settings, named):
+    with pytest.raises(ValidationError, match=named):
+        Settings(**settings)
+
+
+def test_where_to_resume_from_is_no_part_of_what_comes_out():
+    assert Settings(save_steps=1).facts() == Settings(save_steps=99).facts()
+    assert (Settings().rate, Settings(method="full").rate) == (2e-4, 1e-5)
