@@ -147,20 +147,20 @@ def test_an_adapter_merged_into_its_base_computes_what_the_pair_computes(base, t
     assert (merged - before).abs().max() > 0.1
 
 
-def test_a_batch_cut_into_passes_moves_the_weights_as_the_whole_batch_does(base, tmp_path):
-    told = {"batch_tokens": None, "batch_size": 8, "optimizer": "adamw", "learning_rate": 1e-3}
-    whole = fit(base, tmp_path / "whole", toys.sums(64), **told)
-    parts = fit(base, tmp_path / "parts", toys.sums(64), **told, accumulate=1)
-    assert whole.steps == parts.steps == 8
-    cut = fit(base, tmp_path / "cut", toys.sums(64), **told, accumulate=4)
-    assert cut.steps == 8
-    assert cut.loss == pytest.approx(whole.loss, rel=0.05)
+def test_a_batch_cut_into_passes_has_the_loss_of_the_whole_batch(base, tmp_path):
+    rows = [replace(row, id="", completion="The sum.") if number % 3 else row
+            for number, row in enumerate(toys.sums(32))]
+    told = {"batch_tokens": None, "batch_size": 32}
+    whole = fit(base, tmp_path / "whole", rows, **told)
+    parts = fit(base, tmp_path / "parts", rows, **told, accumulate=4)
+    assert whole.steps == parts.steps == 1
+    assert parts.loss == pytest.approx(whole.loss, rel=1e-5)
 
 
-def test_bfloat16_trains_and_is_written_as_such(base, tmp_path):
-    log = fit(base, tmp_path / "out", toys.sums(100), dtype="bfloat16")
-    assert log.loss < 4
-    assert AutoModelForCausalLM.from_pretrained(tmp_path / "out").dtype == torch.bfloat16
+def test_bfloat16_trains_alike_and_is_written_as_such(base, tmp_path):
+    exact, coarse = (fit(base, tmp_path / dtype, toys.sums(200), dtype=dtype) for dtype in ("float32", "bfloat16"))
+    assert coarse.loss == pytest.approx(exact.loss, rel=0.05)
+    assert AutoModelForCausalLM.from_pretrained(tmp_path / "bfloat16").dtype == torch.bfloat16
 
 
 def call_for(out, base, examples):

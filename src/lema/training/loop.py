@@ -9,6 +9,7 @@ import math
 import os
 import shutil
 import time
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,13 @@ def load_model(base: Path, settings: "Settings") -> "transformers.PreTrainedMode
         raise ModelError(f"{base}: its weights cannot be loaded ({first_line(error)})") from None
 
 
+def adapter(settings: "Settings") -> LoraConfig:
+    """LoRA on every linear layer but the head."""
+    lora = settings.lora
+    return LoraConfig(r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout, bias="none",
+                      target_modules="all-linear", task_type="CAUSAL_LM")
+
+
 class Loop(SFTTrainer):
     """SFTTrainer with batches, optimiser, rates and points to resume from as the settings say."""
 
@@ -91,19 +99,19 @@ class Loop(SFTTrainer):
         self.steps = math.ceil(len(plan) / settings.accumulate)
         self.losses: list[float | torch.Tensor] = []
         self.started = time.monotonic()
-        lora = settings.lora
-        adapter = LoraConfig(r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout, bias="none",
-                             target_modules="all-linear", task_type="CAUSAL_LM")
-        super().__init__(
-            model=load_model(base, settings),
-            args=arguments(settings, points, seed),
-            train_dataset=Dataset.from_dict({
-                "input_ids": [row.prompt + row.completion for row in rows],
-                "labels": [[-100] * len(row.prompt) + row.completion for row in rows],
-            }),
-            processing_class=load_tokenizer(base),
-            peft_config=adapter if settings.method == "lora" else None,
-        )
+        with warnings.catch_warnings():
+            # PEFT still asks transformers for the old name of activation checkpointing
+            warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
+            super().__init__(
+                model=load_model(base, settings),
+                args=arguments(settings, points, seed),
+                train_dataset=Dataset.from_dict({
+                    "input_ids": [row.prompt + row.completion for row in rows],
+                    "labels": [[-100] * len(row.prompt) + row.completion for row in rows],
+                }),
+                processing_class=load_tokenizer(base),
+                peft_config=adapter(settings) if settings.method == "lora" else None,
+            )
         self.remove_callback(PrinterCallback)
 
     def _send_telemetry(self) -> None:
