@@ -92,6 +92,15 @@ def test_a_backend_that_miscounts_is_found_out(journal, given):
         list(complete(journal, Miscounts(), [ask(f"q{i}") for i in range(3)]))
 
 
+def test_a_backend_that_does_not_tell_is_found_out(journal):
+    class Silent(Echo):
+        def complete_telling(self, requests, arrived):
+            return self.complete(requests)
+
+    with pytest.raises(ModelError, match="tell"):
+        list(complete(journal, Silent(), [ask("q")]))
+
+
 def test_a_batch_with_a_missing_member_is_run_whole_with_the_same_neighbours(tmp_path):
     requests = [ask("q" * (1 + i % 4) + str(i)) for i in range(9)]
     with Journal(tmp_path / "whole") as journal:

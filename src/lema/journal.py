@@ -156,12 +156,13 @@ def complete(journal: Journal, model: Model, requests: Iterable[Request],
 def _streamed(journal: Journal, model: Model, requests: Iterable[Request], counted: Counted
               ) -> Iterator[Completion]:
     line = Line(journal.known, journal.put, model.identity(), iter(requests), counted)
-    while line.places or not line.ended:
-        yield from line.settled()
+    while line.misses or not line.ended:
         if line.misses:
             yield from _asked(line, model)
-        elif not line.ended:
+        else:
             line.read()
+            yield from line.answered()
+    assert not line.places, "every request read was answered"
 
 
 def _asked(line: Line, model: Model) -> Iterator[Completion]:
@@ -178,9 +179,9 @@ def _asked(line: Line, model: Model) -> Iterator[Completion]:
             # a fast model is not held up by a commit per row; a slow one's rows are not held back for the next
             yield from line.answered() if time.monotonic() - asked_at > SLOW else line.settled()
             asked_at = time.monotonic()
-    if given != line.took or not given:
+    if given != line.took or line.taken or not given:
         raise ModelError(f"{type(model).__module__}: gave {given} completions for {line.took} requests; a backend "
-                         "must give one each, a failure included")
+                         "must give (and, if it tells, tell) one each, a failure included")
     yield from line.answered()
 
 

@@ -46,6 +46,8 @@ def pipeline(run: Run, config: Config) -> None:
         grown = new_questions(run, config, models, name, evolution, rounds[""])
         rounds[name] = mistakes_and_corrections(run, config, models, name, grown)
     bought = worked_solutions(run, config, models, questions)
+    if not config.arms:
+        return
 
     sets = [run.stage(f"sets/{arm}", assemble, assembling(config, arm, table), bought if buys(table) else (),
                       *(rounds[name].stages for name in assembling(config, arm, table).rounds),

@@ -215,7 +215,7 @@ def _adapter(kind: type) -> TypeAdapter:
 
 
 def to_row(record: object) -> str:
-    """The record as one JSON line, without the line end. Lone surrogates survive as escapes."""
+    """The record as one JSON line, without the line end. A lone surrogate becomes "?"; the journal keeps it."""
     return json.dumps(dataclasses.asdict(record), ensure_ascii=False, separators=(", ", ": ")).encode(
         "utf-8", "replace").decode()
 

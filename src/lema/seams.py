@@ -95,8 +95,9 @@ def settings_of(kind: type[Settings], table: dict, where: str) -> Settings:
 
 
 def explain(error: ValidationError, where: str, kind: type[BaseModel]) -> str:
-    """One line for the first problem of a pydantic error, with the near miss of an unknown key."""
-    first = error.errors()[0]
+    """One line for a pydantic error: an unknown key first, with its near miss, because a misspelt key also makes
+    the right one missing; else the first problem."""
+    first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     place = ".".join(filter(None, [where, *(str(part) for part in first["loc"])]))
     if first["type"] == "extra_forbidden":
         known = list(_fields_at(kind, first["loc"][:-1]))

@@ -31,13 +31,24 @@ class TaskConfig(Open):
     name: str
 
 
+SMALL = {"method": "full", "optimizer": "muon", "learning_rate": 0.003, "embedding_learning_rate": 0.004,
+         "schedule": "cosine", "warmup": 0.02, "batch_tokens": 1024}
+"""What teaches a model of some 0.3M parameters most per second (docs/lab-log.md, 21 November 2026)."""
+
+
 class GrowConfig(Open):
-    """[models.X.grow]: a small student trained from scratch on the task's own lessons; further keys: trainer."""
+    """[models.X.grow]: a small student trained from scratch on the task's own lessons. Further keys belong to the
+    trainer and are laid over `SMALL`."""
 
     tokens: int = Field(gt=0, description="tokens of lessons, prompts included")
     seed: int = 0
     shape: dict = Field(default_factory=dict)
     trainer: str = "sft"
+
+    @property
+    def options(self) -> dict:
+        """The trainer's table."""
+        return SMALL | self.own
 
 
 class ModelConfig(Open):

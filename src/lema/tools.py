@@ -4,6 +4,7 @@ One design decision: a verb never opens a journal, a run or a config; it gets th
 be called in a test with plain lists and runs alike in this process, in a worker or, later, on a cluster.
 """
 
+import itertools
 import os
 import time
 from collections import Counter
@@ -88,10 +89,14 @@ class Tools:
 
     def ask(self, name: str, requests: Iterable[Request], total: int | None = None) -> Iterator[Completion]:
         """Completions in request order, each kept in the journal before it is seen here."""
-        replies = complete(self.journal, self.model(name), requests, self._count)
-        for done, completion in enumerate(replies, 1):
-            self.show(done, total)
-            yield completion
+        done = itertools.count(1)
+
+        def arrived(completion: Completion, known: bool) -> None:
+            self._count(completion, known)
+            if total is not None:
+                self.show(next(done), total)
+
+        yield from complete(self.journal, self.model(name), requests, arrived)
 
     def show(self, done: int, total: int | None = None) -> None:
         """Moves the progress line, at most ten times a second."""

@@ -78,11 +78,11 @@ def test_as_many_as_the_config_says_are_in_flight_and_few_more_are_read():
     assert server.most_at_once == 8
 
 
-def test_a_reader_who_leaves_early_leaves_nothing_open(server):
-    server.begin(seconds=lambda body: 0.02)
-    answers = model_at(server, concurrency=4).complete(ask(f"q{i}") for i in range(10_000))
-    assert next(answers).finish == "stop"
-    answers.close()
+def test_a_reader_who_leaves_early_leaves_nothing_open():
+    with Server(seconds=lambda body: 0.02) as server:
+        answers = model_at(server, concurrency=4).complete(ask(f"q{i}") for i in range(10_000))
+        assert next(answers).finish == "stop"
+        answers.close()
     assert len(server.seen) < 100
 
 
@@ -124,18 +124,18 @@ def test_a_429_holds_back_all_requests_for_as_long_as_it_says(server, wait):
         said = email.utils.formatdate(time.time() + 2, usegmt=True) if wait == "date" else wait
         return too_many(said) if number == 0 else None
 
-    server.begin(fault=fault)
-    assert len(list(model_at(server, concurrency=1).complete([ask("a"), ask("b")]))) == 2
-    assert times[1] - times[0] >= (0.9 if wait == "date" else 0.4)
+    server.begin(fault=fault, seconds=lambda body: 0.1)
+    assert len(list(model_at(server, concurrency=2).complete([ask("a"), ask("b"), ask("c"), ask("d")]))) == 4
+    held = times[2] - times[0]  # the first is refused, the second was already under way
+    assert held >= (0.9 if wait == "date" else 0.4)
 
 
 @pytest.mark.parametrize(("fault", "says"), [
     (refusal(401, "Incorrect key: sk-1234"), r"key was refused \(401\).*api_key_env.*OPENAI_API_KEY"),
     (refusal(403, "no"), r"\(403\).*api_key_env"), (refusal(404, "no such model"), r"\(404\).*model and base_url"),
     (refusal(429, "pay", "insufficient_quota"), r"used up \(429\)"), (refusal(402, "pay"), r"used up \(402\)")])
-def test_an_endpoint_that_refuses_is_an_error_that_says_what_to_do(server, fault, says):
-    server.begin(fault=lambda number, body: fault)
-    with pytest.raises(ModelError, match=says) as error:
+def test_an_endpoint_that_refuses_is_an_error_that_says_what_to_do(fault, says):
+    with Server(fault=lambda number, body: fault) as server, pytest.raises(ModelError, match=says) as error:
         list(model_at(server, concurrency=1).complete([ask("a"), ask("b")]))
     assert "\n" not in str(error.value) and "sk-1234" not in str(error.value)
     assert len(server.seen) <= 2

@@ -17,11 +17,12 @@ VERSION = 1
 def account(tools: Tools, settings: AccountConfig, sets: tuple[Iterable[Example], ...],
             bought: tuple[Iterable[ReasoningPath], ...], questions: tuple[Iterable[Question], ...],
             corrections: tuple[Iterable[Correction], ...]) -> Iterator[Account]:
-    """One account per arm. `questions` and `corrections` stand in the order of `settings.rounds`."""
+    """One account per arm. `questions` and, where any were asked for, `corrections` stand in the order of
+    `settings.rounds`."""
     paid_questions = {name: [q.tokens for q in rows if q.tokens]
                       for name, rows in zip(settings.rounds, questions, strict=True)}
     paid_corrections = {name: [c.tokens for c in rows]
-                        for name, rows in zip(settings.rounds, corrections, strict=True)}
+                        for name, rows in zip(settings.rounds, corrections, strict=bool(corrections))}
     paid_paths = [path.tokens for rows in bought for path in rows]
     for arm, examples in zip(settings.arms, sets, strict=True):
         paid = _bill(arm, paid_questions, paid_corrections, paid_paths)

@@ -37,7 +37,7 @@ def _grown(tools: Tools, settings: GrowConfig) -> Checkpoint:
 
     fresh, out = tools.folder / "fresh", tools.folder / "model"
     build(Shape.model_validate(settings.shape), tools.task.vocabulary(), fresh, settings.seed)
-    trainer = find_trainer(settings.trainer, settings.own)
+    trainer = find_trainer(settings.trainer, settings.options)
     lessons = list(tools.task.lessons(settings.seed, settings.tokens))
     log = trainer.fit(lessons, fresh, out, settings.seed, tools.show)
     shutil.rmtree(fresh)

@@ -9,13 +9,15 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lema.tasks.lab.problems import Problem, Relation, Scene, compute
+from lema.tasks.lab.problems import Problem, Relation, compute
 from lema.tasks.lab.solving import answer_text, step_text
+from lema.tasks.lab.words import Scene
 
 _STEP = re.compile(r"(\w+) = (\w+) ([-+*/]) (\w+) = (\d{1,6}) ([-+*/]) (\d{1,6}) = (\d{1,6})\.?")
 _ANSWER = re.compile(r"The answer is (\d{1,6})\.?")
-_DONE = {"+": "added", "-": "taken away", "*": "multiplied", "/": "divided"}
-_REASONS = {
+
+DONE = {"+": "added", "-": "taken away", "*": "multiplied", "/": "divided"}
+REASONS = {
     "more": "{new} {verb} {n} more than {old}",
     "fewer": "{new} {verb} {n} fewer than {old}",
     "twice": "{new} {verb} twice as many as {old}",
@@ -26,6 +28,25 @@ _REASONS = {
     "third": "{new} {verb} a third as many as {old}",
     "inverse": "{old} {verb} {n} more than {new}",
 }
+EXPLANATIONS = {
+    "unreadable": "This step does not say what is found and how.",
+    "followed": "Nothing may follow the answer.",
+    "unfinished": "The answer is not stated.",
+    "repeated": "The number of {name} is known before this step.",
+    "stranger": "The story does not tell of {name}.",
+    "missing": "{reason}, so {right} must be found before {name}.",
+    "sign": "{reason}, so {right} must be {do}, not {done}.",
+    "sign by": "{reason}, so {left} must be {do} by {right}, not {done}.",
+    "operand": "{reason}, so {right} is needed, not {said}.",
+    "copy": "{name} is {right}, not {said}.",
+    "number": "The number is {right}, not {said}.",
+    "sign in numbers": "The numbers must be {do}, not {done}.",
+    "reckoning": "{left} {sign} {right} is {value}, not {said}.",
+    "not found": "The question asks for {name}, so {name} must be found before the answer.",
+    "answer": "The question asks for {name}, and {name} is {right}, not {said}.",
+}
+MISJUDGED = "This step does not follow from the story."
+"""What a corrector says who blames a step that is not the first wrong one."""
 
 
 class Review(NamedTuple):
@@ -34,6 +55,12 @@ class Review(NamedTuple):
     step: int
     explanation: str
     steps: tuple[str, ...]
+    mistake: str  # which explanation it is
+
+
+class _Fault(NamedTuple):
+    mistake: str
+    parts: dict[str, object]
 
 
 def review(problem: Problem, path: Sequence[str]) -> Review | None:
@@ -41,13 +68,13 @@ def review(problem: Problem, path: Sequence[str]) -> Review | None:
     found: list[str] = []
     answered = False
     for number, text in enumerate(path, 1):
-        wrong = "Nothing may follow the answer." if answered else _judge(problem, found, text.strip())
-        if wrong:
-            return Review(number, wrong, steps_from(problem, found))
+        fault = _Fault("followed", {}) if answered else _judge(problem, found, text.strip())
+        if fault:
+            return _reviewed(problem, number, fault, found)
         answered = bool(_ANSWER.fullmatch(text.strip()))
         if not answered:
-            found.append(text.split(" ", 1)[0])
-    return None if answered else Review(len(path) + 1, "The answer is not stated.", steps_from(problem, found))
+            found.append(text.split(maxsplit=1)[0])
+    return None if answered else _reviewed(problem, len(path) + 1, _Fault("unfinished", {}), found)
 
 
 def steps_from(problem: Problem, found: Sequence[str]) -> tuple[str, ...]:
@@ -57,70 +84,74 @@ def steps_from(problem: Problem, found: Sequence[str]) -> tuple[str, ...]:
     return (*left, answer_text(problem.answer))
 
 
-def _judge(problem: Problem, found: Sequence[str], text: str) -> str:
-    """What is wrong with the step after the people in `found`, "" where nothing is."""
+def _reviewed(problem: Problem, number: int, fault: _Fault, found: Sequence[str]) -> Review:
+    explanation = EXPLANATIONS[fault.mistake].format(**fault.parts)
+    return Review(number, explanation, steps_from(problem, found), fault.mistake)
+
+
+def _judge(problem: Problem, found: Sequence[str], text: str) -> _Fault | None:
+    """What is wrong with the step after the people in `found`, None where nothing is."""
     answer = _ANSWER.fullmatch(text)
     if answer:
         return _judge_answer(problem, found, int(answer[1]))
     step = _STEP.fullmatch(text)
     if step is None:
-        return "This step does not say what is found and how."
+        return _Fault("unreadable", {})
     relations = {relation.name: relation for relation in problem.relations}
     name = step[1]
     known = {fact.name for fact in problem.facts if fact.name not in relations} | set(found)
     if name in known:
-        return f"The number of {name} is known before this step."
+        return _Fault("repeated", {"name": name})
     if name not in relations:
-        return f"The story does not tell of {name}."
+        return _Fault("stranger", {"name": name})
     relation = relations[name]
     missing = [person for person in relation.of if person not in known]
     if missing:
-        return f"{_reason(problem.scene, relation)}, so {missing[0]} must be found before {name}."
+        return _Fault("missing", {"reason": _reason(problem.scene, relation), "right": missing[0], "name": name})
     return _judge_formula(problem.scene, relation, step) or _judge_numbers(problem.values(), relation, step)
 
 
-def _judge_answer(problem: Problem, found: Sequence[str], answer: int) -> str:
+def _judge_answer(problem: Problem, found: Sequence[str], answer: int) -> _Fault | None:
     asked = problem.facts[-1].name
     if asked not in found:
-        return f"The question asks for {asked}, so {asked} must be found before the answer."
+        return _Fault("not found", {"name": asked})
     if answer != problem.answer:
-        return f"The question asks for {asked}, and {asked} is {problem.answer}, not {answer}."
-    return ""
+        return _Fault("answer", {"name": asked, "right": problem.answer, "said": answer})
+    return None
 
 
-def _judge_formula(scene: Scene, relation: Relation, step: re.Match) -> str:
-    """Compares the formula in names with the relation's."""
+def _judge_formula(scene: Scene, relation: Relation, step: re.Match) -> _Fault | None:
+    """Compares the formula in names with the relation's; the order of what is added or multiplied is free."""
     left, sign, right = relation.formula.split(" ")
     reason = _reason(scene, relation)
     if step[3] != sign:
-        return f"{reason}, so {_must_be(left, sign, right)}, not {_DONE[step[3]]}."
-    said = {step[2], step[4]} if sign in "+*" else (step[2], step[4])
-    if said == ({left, right} if sign in "+*" else (left, right)):
-        return ""
-    if left not in (step[2], step[4]):
-        return f"{reason}, so {left} is needed, not {step[2]}."
-    return f"{reason}, so {right} is needed, not {step[4] if step[2] == left else step[2]}."
+        kind = "sign" if sign in "+-" else "sign by"
+        return _Fault(kind, {"reason": reason, "left": left, "right": right, "do": DONE[sign],
+                             "done": DONE[step[3]]})
+    said = (step[2], step[4])
+    if said == (left, right) or (sign in "+*" and said == (right, left)):
+        return None
+    if left not in said:
+        return _Fault("operand", {"reason": reason, "right": left, "said": step[2]})
+    return _Fault("operand", {"reason": reason, "right": right, "said": said[1] if said[0] == left else said[0]})
 
 
-def _judge_numbers(values: dict[str, int], relation: Relation, step: re.Match) -> str:
+def _judge_numbers(values: dict[str, int], relation: Relation, step: re.Match) -> _Fault | None:
     """Compares the formula in numbers with the one in names, and works it out."""
-    for said, number in ((step[2], int(step[5])), (step[4], int(step[7]))):
-        right = values[said] if said in values else int(said)
-        if number != right:
-            return f"{said} is {right}, not {number}." if said in values else f"The number is {right}, not {number}."
+    for name, said in ((step[2], int(step[5])), (step[4], int(step[7]))):
+        right = values[name] if name in values else int(name)
+        if said != right:
+            return _Fault("copy" if name in values else "number", {"name": name, "right": right, "said": said})
     if step[6] != step[3]:
-        return f"The numbers must be {_DONE[step[3]]}, not {_DONE[step[6]]}."
-    if int(step[8]) != compute(int(step[5]), step[6], int(step[7])):
-        return f"{step[5]} {step[6]} {step[7]} is {values[relation.name]}, not {step[8]}."
-    return ""
-
-
-def _must_be(left: str, sign: str, right: str) -> str:
-    if sign in "+-":
-        return f"{right} must be {_DONE[sign]}"
-    return f"{left} must be {_DONE[sign]} by {right}"
+        return _Fault("sign in numbers", {"do": DONE[step[3]], "done": DONE[step[6]]})
+    value = compute(int(step[5]), step[6], int(step[7]))
+    if int(step[8]) != value:
+        return _Fault("reckoning", {"left": step[5], "sign": step[6], "right": step[7], "value": value,
+                                    "said": step[8]})
+    return None
 
 
 def _reason(scene: Scene, relation: Relation) -> str:
     old, other = (*relation.of, "")[:2]
-    return _REASONS[relation.rule].format(verb=scene.verb, new=relation.name, old=old, other=other, n=relation.number)
+    return REASONS[relation.rule].format(verb=scene.verb, new=relation.name, old=old, other=other,
+                                         n=relation.number)

@@ -31,8 +31,8 @@ WORDINGS = {
     "inverse": ("{old} {verb} {n} more {thing} than {new}.",
                 "{old} {verb} as many {thing} as {new} and {n} more."),
 }
-_GIVEN = "{new} {verb} {n} {thing}."
-_ASKED = "How many {thing} does {new} {plain}?"
+GIVEN = "{new} {verb} {n} {thing}."
+ASKED = "How many {thing} does {new} {plain}?"
 
 
 def write(problem: Problem) -> str:
@@ -40,7 +40,7 @@ def write(problem: Problem) -> str:
     told = [_tell(problem.scene, fact) for fact in problem.facts]
     if problem.scene.place:
         told[0] = f"{problem.scene.place} {told[0]}"
-    return " ".join([*told, _fill(_ASKED, problem.scene, new=problem.facts[-1].name)])
+    return " ".join([*told, _fill(ASKED, problem.scene, new=problem.facts[-1].name)])
 
 
 def parse(text: str) -> Problem | None:
@@ -69,7 +69,7 @@ def _fill(template: str, scene: Scene, **parts: object) -> str:
 
 def _tell(scene: Scene, fact: Given | Relation) -> str:
     if isinstance(fact, Given):
-        return _fill(_GIVEN, scene, new=fact.name, n=fact.value)
+        return _fill(GIVEN, scene, new=fact.name, n=fact.value)
     people = dict(zip(("old", "other"), fact.of, strict=False))
     return _fill(WORDINGS[fact.rule][fact.wording], scene, new=fact.name, n=fact.number, **people)
 
@@ -93,7 +93,7 @@ def _pattern(template: str, scene: Scene) -> re.Pattern:
 
 def _hear(sentence: str, scene: Scene, known: set[str]) -> Given | Relation | None:
     """The fact in one sentence: a relation's old people must be known, its new one must not."""
-    stated = _pattern(_GIVEN, scene).fullmatch(sentence)
+    stated = _pattern(GIVEN, scene).fullmatch(sentence)
     if stated:
         return Given(stated["new"], int(stated["n"])) if stated["new"] not in known else None
     for rule, templates in WORDINGS.items():

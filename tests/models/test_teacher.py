@@ -1,0 +1,158 @@
+"""The lab's teacher: it knows only what it is sent, and slips exactly as often as it is told to."""
+
+import random
+import re
+from itertools import islice
+
+import pytest
+
+from lema.models import Message, Request, find_model
+from lema.prompting import find_prompt
+from lema.records import Sampling
+from lema.steps import number_steps, parse_correction, rejoin, split_steps
+from lema.tasks import find_task
+from lema.tasks.lab.mistakes import plant
+from lema.tasks.lab.problems import LARGEST
+from lema.tasks.lab.review import review
+from lema.tasks.lab.solving import worked_steps
+from lema.tasks.lab.wording import parse
+from lema.tasks.lab.words import tokens
+
+TASK = find_task("lab", {"levels": [1, 2, 3, 4, 5], "share": 0.5})
+PROBLEMS = [(question.text, parse(question.text)) for question in TASK.questions("train", 300)]
+
+
+def reply(model, prompt: str, index: int = 0, **sampling) -> str:
+    request = Request((Message("user", prompt),), Sampling(**sampling), index)
+    return next(model.complete([request])).text
+
+
+def correcting(text: str, steps: tuple[str, ...], task: str = "lab") -> str:
+    return find_prompt("correct", task).render(question=text, steps=number_steps(steps))
+
+
+def solving(text: str) -> str:
+    return find_prompt("zero_shot", "lab").render(question=text)
+
+
+def wrong_paths() -> list:
+    rng = random.Random(1)
+    planted = ((text, problem, plant(rng, problem)) for text, problem in PROBLEMS)
+    return [(text, problem, wrong) for text, problem, wrong in planted if wrong]
+
+
+@pytest.fixture(scope="module")
+def sure():
+    return find_model("teacher", "teacher", {})
+
+
+@pytest.fixture(scope="module")
+def fallible():
+    return find_model("teacher", "teacher", {"slip": 0.3})
+
+
+def test_without_slips_every_question_is_solved(sure):
+    for text, problem in PROBLEMS:
+        assert split_steps(reply(sure, solving(text))) == worked_steps(problem)
+
+
+def test_without_slips_every_planted_mistake_is_named_at_its_step_and_corrected(sure):
+    for text, problem, wrong in wrong_paths():
+        parsed = parse_correction(reply(sure, correcting(text, wrong.steps)))
+        assert (parsed.step, parsed.first_number) == (wrong.step, wrong.step)
+        assert parsed.has_dots == (wrong.step > 1)
+        assert rejoin(wrong.steps, parsed.step, parsed.steps) == worked_steps(problem)
+
+
+def test_a_general_prompt_with_foreign_examples_is_understood_as_well(sure):
+    text, problem, wrong = wrong_paths()[1]
+    assert parse_correction(reply(sure, correcting(text, wrong.steps, "gsm8k"))).step == wrong.step
+    solved = reply(sure, find_prompt("solve", "gsm8k").render(question=text))
+    assert split_steps(solved) == worked_steps(problem)
+
+
+def test_a_right_path_is_called_right_in_words_that_are_no_correction(sure):
+    text, problem = PROBLEMS[0]
+    answer = reply(sure, correcting(text, worked_steps(problem)))
+    assert answer == "All steps are correct."
+    assert parse_correction(answer).reason
+
+
+def test_a_question_that_is_not_the_labs_gets_no_solution(sure):
+    answer = reply(sure, solving("Which is heavier, a stone or a feather?"))
+    assert TASK.read(answer).answer is None
+
+
+def test_only_the_messages_count_and_not_what_the_request_is_about(fallible):
+    text, _ = PROBLEMS[0]
+    message = (Message("user", solving(text)),)
+    bare, told = fallible.complete([Request(message), Request(message, about=("anything",))])
+    assert bare == told
+
+
+def test_solutions_slip_at_the_stated_rate_and_then_end_wrong(fallible):
+    wrong = [text for text, problem in PROBLEMS
+             if TASK.read(reply(fallible, solving(text))).answer != str(problem.answer)]
+    assert 0.22 < len(wrong) / len(PROBLEMS) < 0.38
+
+
+def test_corrections_slip_at_the_stated_rate_in_both_ways(fallible):
+    cases = wrong_paths()
+    misnamed = wrong_end = 0
+    for text, problem, wrong in cases:
+        parsed = parse_correction(reply(fallible, correcting(text, wrong.steps)))
+        right_end = parsed.steps[-1] == worked_steps(problem)[-1]
+        misnamed += parsed.step != wrong.step
+        wrong_end += parsed.step == wrong.step and not right_end
+    assert 0.22 < (misnamed + wrong_end) / len(cases) < 0.38
+    assert min(misnamed, wrong_end) > 0.08 * len(cases)
+
+
+def test_a_slip_is_the_same_each_time_and_another_path_may_slip_elsewhere(fallible):
+    text, _ = PROBLEMS[0]
+    replies = [reply(fallible, solving(text), index) for index in range(30)]
+    assert replies == [reply(fallible, solving(text), index) for index in range(30)]
+    assert len(set(replies)) > 1
+    other = find_model("teacher", "teacher", {"slip": 0.3, "seed": 1})
+    assert replies != [reply(other, solving(text), index) for index in range(30)]
+    assert replies != [reply(fallible, solving(text), index, seed=1) for index in range(30)]
+
+
+def test_new_questions_are_the_labs_own_differ_and_keep_the_kinds_of_rules(sure):
+    for text, problem in PROBLEMS[:40]:
+        written = [reply(sure, find_prompt("evolve", "lab").render(question=text), index) for index in range(5)]
+        assert len(set(written)) == 5
+        for new in map(parse, written):
+            assert new.key() != problem.key()
+            assert abs(new.level - problem.level) <= 1
+            assert {r.rule for r in new.relations} <= {r.rule for r in problem.relations}
+            assert all(1 <= value <= LARGEST for value in new.values().values())
+
+
+def test_no_new_question_is_one_that_an_examination_may_hold(sure):
+    prompts = [find_prompt("evolve", "lab").render(question=text) for text, _ in PROBLEMS]
+    assert {parse(reply(sure, prompt)).home() for prompt in prompts} == {"train"}
+
+
+def test_tokens_are_counted_and_a_reply_that_is_too_long_is_cut(sure):
+    text, _ = PROBLEMS[3]
+    whole, cut = sure.complete([Request((Message("user", solving(text)),), Sampling(max_tokens=limit))
+                                for limit in (400, 12)])
+    assert whole.finish == "stop" and whole.tokens == len(tokens(whole.text))
+    assert whole.prompt_tokens == len(tokens(solving(text)))
+    assert (cut.finish, cut.tokens) == ("length", 12) and whole.text.startswith(cut.text)
+
+
+def test_the_four_worked_examples_of_the_correction_prompt_are_right(sure):
+    prompt = find_prompt("correct", "lab").text
+    shown = re.findall(r"Question: ([^\n]+)\nWrong Solution:\n\{\n([^{}]+)\n\}\nIncorrect Step:( Step[^}]+\n\})",
+                       prompt)
+    assert len(shown) == 4
+    for text, path, correction in shown:
+        assert reply(sure, correcting(text, split_steps(path))) == correction
+        assert review(parse(text), split_steps(path)).step == parse_correction(correction).step
+
+
+def test_the_new_question_in_the_evolution_prompt_is_the_labs_own():
+    questions = re.findall(r"Question: (.+)", find_prompt("evolve", "lab").text)
+    assert all(parse(text) for text in islice(questions, 2))
