@@ -1,4 +1,4 @@
-"""The method's front half on real data and over real HTTP: recorded paths, an endpoint as corrector, training sets.
+"""The front half of the method on real data and over real HTTP: recorded paths, an endpoint, training sets.
 
 The corrector behind the server is a fallible one of our own: it answers from the worked solution, names the first
 step whose number differs, and fails in every way that a reply can.
@@ -33,7 +33,7 @@ def _corrector(questions: dict[str, str]):
             return "I cannot find any mistake here."
         if kind == 1:
             gold = f"{gold}7"
-        return (f" Step 1.\nExplanation: The first step does not follow from the question.\nCorrect Solution:\n{{\n"
+        return (f" Step 1.\nExplanation: The first step does not follow.\nCorrect Solution:\n{{\n"
                 f"Step 1: Everything counted together gives {gold}.\nStep 2: The answer is {gold}.\n}}")
     return answer
 

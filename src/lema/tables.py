@@ -31,7 +31,7 @@ class TaskConfig(Open):
     name: str
 
 
-SMALL = {"method": "full", "optimizer": "muon", "learning_rate": 0.003, "embedding_learning_rate": 0.004,
+SMALL = {"method": "full", "optimizer": "muon", "learning_rate": 0.004, "embedding_learning_rate": 0.004,
          "schedule": "cosine", "warmup": 0.02, "batch_tokens": 1024}
 """What teaches a model of some 0.3M parameters most per second (docs/lab-log.md, 21 November 2026)."""
 
@@ -49,6 +49,9 @@ class GrowConfig(Open):
     def options(self) -> dict:
         """The trainer's table."""
         return SMALL | self.own
+
+    def facts(self) -> dict:
+        return super().facts() | self.options
 
 
 class ModelConfig(Open):

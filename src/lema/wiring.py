@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lema.config import Config
+from lema.errors import ConfigError
 from lema.models import Message
 from lema.prompting import find_prompt
 from lema.records import Question, content_id
@@ -25,6 +26,7 @@ from lema.tables import (
 from lema.tasks import find_task
 
 PROBE = Question(text="?", answer="?")
+PROBE_TOKENS = 3000
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,20 @@ def prompt(config: Config, name: str, path: str | None = None) -> dict[str, str]
 
 def students(run: Run, config: Config) -> dict[str, Stage | dict]:
     """Every model of the config: a stage where it is grown here, else the facts of its table."""
-    grown = {name: run.planned(f"students/{name}", grow, table.grow) for name, table in config.models.items()
-             if table.grow}
+    grown = {name: run.planned(f"students/{name}", grow, table.grow, prompts=taught(config))
+             for name, table in config.models.items() if table.grow}
     run.side_by_side(list(grown.values()))
     return {name: grown.get(name) or model_facts(name, table.backend, table.own)
             for name, table in config.models.items()}
+
+
+def taught(config: Config) -> dict[str, str]:
+    """The content id of what students are taught: the vocabulary and a first few lessons stand for all."""
+    task = find_task(config.task.name, config.task.own)
+    if not hasattr(task, "lessons"):
+        raise ConfigError(f"task {task.name} has no lessons to grow a student on; give the model a path")
+    first = [lesson.id for lesson in task.lessons(0, PROBE_TOKENS)]
+    return {"lessons": content_id(list(task.vocabulary()), first)}
 
 
 def model_facts(name: str, backend: str, table: dict) -> dict:

@@ -76,7 +76,8 @@ def main() -> int:
         moments = [draw.uniform(0, seconds) for _ in range(min(options.per_run, options.kills - hit))]
         hit += killed_until_done(options.recipe, folder, options.overrides, moments)
         found = prints(folder)
-        differing = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+        names = expected.keys() | found.keys()
+        differing = sorted(name for name in names if expected.get(name) != found.get(name))
         said = ", ".join(f"{moment:.1f}" for moment in moments)
         print(f"run {number}, killed after {said} s: {'DIFFERS: ' + ', '.join(differing) if differing else 'same'}"
               f" ({hit} kills so far)", flush=True)

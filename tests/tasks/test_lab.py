@@ -68,8 +68,9 @@ def test_a_story_reads_like_one():
 
 @pytest.mark.parametrize(("old", "new"), [
     ("12 shells", "12 stones"), ("Ida find?", "Sam find?"), ("Sam finds 5", "Zoe finds 5"),
-    ("than Leo", "than Ida"), ("5 more", "many more"), ("Sam finds 5", "Leo finds 5"), ("On the beach ", "At sea "), ("more", "fewer, or"),
-    ("How many", "What"), (". ", ".  "), ("12 shells.", "12 shells, as he said."),
+    ("than Leo", "than Ida"), ("5 more", "many more"), ("Sam finds 5", "Leo finds 5"),
+    ("On the beach ", "At sea "), ("more", "fewer, or"), ("How many", "What"), (". ", ".  "),
+    ("12 shells.", "12 shells, as he said."),
 ])
 def test_a_text_that_the_lab_does_not_write_is_not_read(old, new):
     text = write(chain("more", "twice", numbers=(5, 0)))
@@ -265,7 +266,7 @@ def test_a_lesson_correction_is_in_the_form_that_the_parser_reads():
 def test_every_word_that_a_student_meets_is_in_its_vocabulary():
     task = find_task("lab", {"levels": [1, 2, 3, 4, 5, 6], "share": 0.5})
     known = set(task.vocabulary())
-    assert len(known) < 250
+    assert len(known) < 400
     rng = random.Random(1)
     train_correction = find_prompt("train_correction", "lab")
     texts = [lesson.prompt + lesson.completion for lesson in task.lessons(3, 40_000)]

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from lema.training.optimizers import adamw, muon, share, sorts
+from lema.training.optimizers import StackedMuon, adamw, muon, share, sorts
 from tests import toys
 
 
@@ -59,6 +59,23 @@ def test_a_schedule_reaches_both_sorts_also_after_resuming(model, made):
     steps(model, optimizer, 1)
     assert [group["lr"] for group in optimizer.param_groups] == [0.0, 0.0]
     assert all(torch.equal(before[name], weight) for name, weight in model.state_dict().items())
+
+
+def test_stacked_muon_moves_the_weights_as_torch_muon_does(model):
+    matrices, _ = sorts(model)
+    twins = [torch.nn.Parameter(weight.detach().clone()) for weight in matrices]
+    ours = StackedMuon(matrices, lr=0.1, weight_decay=0.1)
+    torchs = torch.optim.Muon(twins, lr=0.1, weight_decay=0.1)
+    torch.manual_seed(0)
+    for _ in range(3):
+        for weight, twin in zip(matrices, twins, strict=True):
+            weight.grad = torch.randn_like(weight)
+            twin.grad = weight.grad.clone()
+        ours.step()
+        torchs.step()
+    for weight, twin in zip(matrices, twins, strict=True):
+        torch.testing.assert_close(weight, twin, atol=0.005, rtol=0.05)
+        assert torch.equal(ours.state[weight]["momentum_buffer"], torchs.state[twin]["momentum_buffer"])
 
 
 def test_schedules_rise_hold_and_fall_as_told():

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from lema.errors import ConfigError
 from lema.records import Checkpoint, read_rows, write_rows
 from lema.tables import GrowConfig
 from lema.tools import Tools
@@ -19,9 +18,7 @@ VERSION = 1
 
 
 def grow(tools: Tools, settings: GrowConfig) -> Iterator[Checkpoint]:
-    """One checkpoint in `model/`, from the cache where it was grown before. ConfigError without lessons."""
-    if not hasattr(tools.task, "lessons"):
-        raise ConfigError(f"task {tools.task.name} has no lessons to grow a student on; give the model a path")
+    """One checkpoint in `model/`, from the cache where it was grown before."""
     kept = tools.cache / tools.stage.fingerprint
     if not (kept / "rows.jsonl").is_file():
         rows = [_grown(tools, settings)]

@@ -19,7 +19,7 @@ from lema.tasks.lab.wording import write
 from lema.tasks.lab.words import tokens
 
 LEVELS = (1, 2, 3, 4)
-SHARES = {"cot": 0.6, "drill": 0.2, "correction": 0.2}  # of the tokens
+SHARES = {"cot": 0.5, "drill": 0.3, "correction": 0.2}  # of the tokens
 
 
 def lessons(seed: int, amount: int, share: float) -> Iterator[Example]:
