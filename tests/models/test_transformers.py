@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, MistralConfig, MistralForCausalLM
 
 from lema.errors import ModelError
 from lema.models import Message, Request
@@ -59,6 +59,22 @@ def test_greedy_decoding_writes_what_generate_writes(checkpoint, attn):
         assert completion.tokens == len(written)
         assert completion.prompt_tokens == prompt["input_ids"].shape[1]
         assert completion.finish == ("stop" if written[-1] == tokenizer.eos_token_id else "length")
+
+
+def test_a_model_with_a_sliding_window_writes_what_generate_writes(tmp_path):
+    shape = MistralConfig(vocab_size=3 + len(toys.WORDS), hidden_size=64, intermediate_size=64,
+                          num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, sliding_window=8,
+                          max_position_embeddings=128, initializer_range=0.15,
+                          pad_token_id=0, eos_token_id=1, bos_token_id=None)
+    folder = toys.model(tmp_path / "model")
+    torch.manual_seed(0)
+    reference = MistralForCausalLM(shape).eval()
+    reference.save_pretrained(folder)
+    requests, tokenizer = asked(12), load_tokenizer(folder)
+    for request, completion in zip(requests, by_batches(model(folder), requests), strict=True):
+        prompt = tokenizer(request.messages[0].content, return_tensors="pt")
+        whole = reference.generate(**prompt, max_new_tokens=20, do_sample=False)[0]
+        assert completion.text == tokenizer.decode(whole[prompt["input_ids"].shape[1]:], skip_special_tokens=True)
 
 
 def test_a_path_draws_the_same_alone_as_in_any_batch(checkpoint):

@@ -13,7 +13,7 @@ import torch
 from pydantic import ValidationError
 from transformers import AutoModelForCausalLM
 
-from lema.errors import DataError, ModelError
+from lema.errors import DataError, ModelError, RunError
 from lema.training.checkpoint import content_hash, encode, load_tokenizer
 from lema.training.loop import Loop
 from lema.training.sft import Settings, Trainer, count_tokens, encode_rows
@@ -161,6 +161,7 @@ def test_a_batch_cut_into_passes_has_the_loss_of_the_whole_batch(base, tmp_path)
 def test_bfloat16_trains_alike_and_is_written_as_such(base, tmp_path):
     exact, coarse = (fit(base, tmp_path / dtype, toys.sums(200), dtype=dtype) for dtype in ("float32", "bfloat16"))
     assert coarse.loss == pytest.approx(exact.loss, rel=0.05)
+    assert coarse.loss != exact.loss
     assert AutoModelForCausalLM.from_pretrained(tmp_path / "bfloat16").dtype == torch.bfloat16
 
 
@@ -205,6 +206,13 @@ def test_points_of_another_call_are_never_continued(base, tmp_path):
     fit(base, out, toys.sums(60))
     fit(base, tmp_path / "alone", toys.sums(60))
     assert weights(out) == weights(tmp_path / "alone")
+
+
+def test_a_result_that_cannot_be_written_is_one_line(base, tmp_path):
+    (tmp_path / "out" / "model.safetensors").mkdir(parents=True)
+    with pytest.raises(RunError, match="cannot be written") as caught:
+        fit(base, tmp_path / "out", toys.sums(20))
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("settings, named", [

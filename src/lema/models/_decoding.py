@@ -66,13 +66,22 @@ def load_model(folder: Path, dtype: str, attn: str | None, device: str) -> PreTr
         raise ModelError(f"{folder}: its weights cannot be loaded ({first_line(error)})") from None
 
 
-@torch.inference_mode()
 def decode(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row],
            stops: set[int]) -> None:
     """Writes every row to its end: `written`, `text` and `finish` ("stop" or "length") are filled in.
 
-    `stops` are the end tokens. The rows of the batch are left-padded to the longest prompt.
+    `stops` are the end tokens. ModelError where the batch does not fit the device.
     """
+    try:
+        _decode(model, tokenizer, rows, stops)
+    except torch.OutOfMemoryError:
+        raise ModelError(f"a batch of {len(rows)} rows does not fit the device; lower batch_size or set "
+                         "batch_tokens") from None
+
+
+@torch.inference_mode()
+def _decode(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row],
+            stops: set[int]) -> None:
     device = model.device
     ids, mask = _padded([row.prompt for row in rows], tokenizer.pad_token_id, device)
     cache = _cache(model)

@@ -4,16 +4,19 @@ One design decision: a point to resume from counts only once its file `whole` st
 everything else was. Without it a half-written optimiser state would resume, silently, on another curve.
 """
 
+import gc
 import json
 import math
 import os
 import shutil
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lema.errors import ModelError
+from lema.errors import ModelError, RunError
 from lema.training import Progress
 from lema.training.checkpoint import INSTALL, Tokens, first_line, load_tokenizer, tokenizer_files
 from lema.training.optimizers import adamw, muon, share
@@ -23,6 +26,7 @@ try:
     import transformers
     from datasets import Dataset
     from peft import LoraConfig
+    from safetensors import SafetensorError
     from transformers.trainer_callback import PrinterCallback
     from trl import SFTConfig, SFTTrainer
 except ModuleNotFoundError as missing:
@@ -46,13 +50,22 @@ def run(settings: "Settings", rows: list[Tokens], plan: list[list[int]], base: P
     if point:
         told = json.loads((point / WHOLE).read_text(encoding="utf-8"))
         loop.losses, loop.started = told["losses"], started - told["seconds"]
-    loop.train(resume_from_checkpoint=str(point) if point else None)
+    try:
+        loop.train(resume_from_checkpoint=str(point) if point else None)
+    except torch.OutOfMemoryError:
+        raise ModelError(f"{base}: a training step does not fit the device; raise train.accumulate or set "
+                         "train.gradient_checkpointing") from None
     losses = loop.measured()
     if not all(math.isfinite(loss) for loss in losses):
         raise ModelError(f"{base}: the loss is no number from step {first_bad(losses)} on; lower the "
                          "learning rate")
-    save(loop, base, out)
-    return losses, time.monotonic() - loop.started
+    with writing(out):
+        save(loop, base, out)
+    seconds, device = time.monotonic() - loop.started, loop.args.device.type
+    del loop
+    if device != "cpu":
+        gc.collect()  # the loop holds itself in cycles, and its weights would stay beside those of the next fit
+    return losses, seconds
 
 
 def first_bad(losses: list[float]) -> int:
@@ -166,6 +179,10 @@ class Loop(SFTTrainer):
         return self.losses
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: object) -> None:
+        with writing(Path(self.args.output_dir)):
+            self._write_point(model, trial)
+
+    def _write_point(self, model: torch.nn.Module, trial: object) -> None:
         super()._save_checkpoint(model, trial)
         point = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         for file in point.iterdir():
@@ -178,6 +195,15 @@ class Loop(SFTTrainer):
         for older in point.parent.iterdir():
             if older != point:
                 shutil.rmtree(older)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turns what torch, safetensors and the system raise on a full or closed disk into one line."""
+    try:
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise RunError(f"{folder}: cannot be written ({first_line(error)}); make room and run again") from error
 
 
 def sync(file: Path) -> None:

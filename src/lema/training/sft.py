@@ -17,7 +17,7 @@ from lema.errors import DataError
 from lema.records import Example, content_id
 from lema.seams import EXECUTION
 from lema.training import Progress, TrainingLog
-from lema.training.checkpoint import Tokens, content_hash, encode, load_tokenizer, positions, require_checkpoint
+from lema.training.checkpoint import Tokens, content_hash, encode, find_checkpoint, load_tokenizer, positions
 from lema.training.stream import batches
 
 VERSION = 1
@@ -85,15 +85,16 @@ class Trainer:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
-    def fit(self, examples: Sequence[Example], base: Path, out: Path, seed: int,
+    def fit(self, examples: Sequence[Example], base: Path | str, out: Path, seed: int,
             progress: Progress | None = None) -> TrainingLog:
-        """Continues `base` on `examples` and writes a loadable checkpoint to `out` (with lora also the adapter
-        alone, in `out/adapter`). `progress` is called with the steps done and all steps.
+        """Continues `base` (a folder or a hub id) on `examples` and writes a loadable checkpoint to `out`, with
+        lora also the adapter alone, in `out/adapter`. `progress` is called with the steps done and all steps.
 
         DataError: no rows, or one that is empty, unknown to the tokenizer or too long. ModelError: `base` is no
-        checkpoint, or the loss is no number. Until it is done `out/unfinished` holds the points to resume from.
+        checkpoint, a step does not fit the device, or the loss is no number. RunError: `out` cannot be written.
+        Until it is done `out/unfinished` holds the points to resume from.
         """
-        require_checkpoint(base)
+        base = find_checkpoint(str(base))
         rows = encode_rows(examples, base, self.settings.max_length)
         plan = self.settings.plan([len(row.prompt) + len(row.completion) for row in rows], seed)
         call = content_id(VERSION, self.settings.facts(), seed, content_hash(base), [row.id for row in examples])
@@ -138,11 +139,10 @@ def encode_rows(examples: Sequence[Example], base: Path, longest: int) -> list[T
     return [known[row.id] for row in examples]
 
 
-def count_tokens(base: Path) -> Callable[[Example], tuple[int, int]]:
+def count_tokens(base: Path | str) -> Callable[[Example], tuple[int, int]]:
     """A function that counts (prompt tokens, trained tokens with the end token) of an example, just as a fit that
-    continues the checkpoint `base` will see them."""
-    require_checkpoint(base)
-    tokenizer = load_tokenizer(base)
+    continues `base` (a checkpoint folder or a hub id) will see them."""
+    tokenizer = load_tokenizer(find_checkpoint(str(base)))
 
     def count(example: Example) -> tuple[int, int]:
         tokens = encode(tokenizer, example)

@@ -20,7 +20,7 @@ _PART = re.compile(r"\{\w+\}")
 
 
 def words() -> list[str]:
-    """The pieces in sorted order, each once; a piece carries its leading space (" Leo"). Each stands there with and
+    """The pieces in sorted order, each once; a piece carries its leading space (" Leo"). Each is there with and
     without that space, because what a student writes falls into lines in other ways than what it is taught."""
     bare = {piece.strip(" ") for text in _texts() for piece in tokens(text)}
     return sorted(bare | {f" {piece}" for piece in bare - {"\n"}})

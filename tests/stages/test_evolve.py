@@ -1,0 +1,65 @@
+"""New questions: whose seeds they grow from, what their votes decide, and why one may not be used."""
+
+import dataclasses
+from collections import Counter
+
+import pytest
+
+from lema.records import Correction
+from lema.stages.evolve import evolve, settle
+from lema.tables import EvolveConfig
+from tests.stages.desk import LEO, RIGHT, path, question, tools
+
+MIA = question("Mia has 4 coins. Dan has 6 more coins than Mia. How many coins does Dan have?", "10")
+TESTED = question("Mia has 5 coins. Dan has 2 more coins than Mia. How many coins does Dan have?", "7",
+                  split="test")
+
+
+def _kept(of, count):
+    return [Correction(question=of.id, path=f"p{n}", model="teacher", reply="", verified=n < count, index=n)
+            for n in range(count + 3)]
+
+
+def _drafts(folder, **settings):
+    corrections = _kept(LEO, 9) + _kept(MIA, 1)
+    seeds = () if settings.get("seeds_from") == "questions" else (corrections,)
+    table = EvolveConfig(model="teacher", **settings)
+    return list(evolve(tools(folder, evolve), table, [LEO, MIA, TESTED], *seeds))
+
+
+def test_correction_centric_seeds_come_as_often_as_their_questions_were_corrected(tmp_path):
+    parents = Counter(draft.parent for draft in _drafts(tmp_path, seeds=200))
+    assert set(parents) == {LEO.id, MIA.id}
+    assert 0.8 < parents[LEO.id] / 200 < 0.98
+
+
+def test_general_seeds_come_from_all_training_questions_alike_and_never_from_test(tmp_path):
+    parents = Counter(draft.parent for draft in _drafts(tmp_path, seeds=200, seeds_from="questions"))
+    assert set(parents) == {LEO.id, MIA.id}
+    assert 0.35 < parents[LEO.id] / 200 < 0.65
+
+
+def test_a_draft_that_stands_somewhere_already_is_rejected_with_the_place(tmp_path):
+    drafts = _drafts(tmp_path, seeds=60)
+    again = [draft for draft in drafts if draft.rejected]
+    texts = [draft.text for draft in drafts if not draft.rejected]
+    assert len(set(texts)) == len(texts)
+    assert not {MIA.text, LEO.text, TESTED.text} & set(texts)
+    assert all(draft.rejected.startswith("already there") for draft in again)
+
+
+@pytest.mark.parametrize(("answers", "gold", "agreement", "rejected"), [
+    (("39", "39", "12"), "39", 2 / 3, ""),
+    (("39", "39", "39"), "39", 1.0, ""),
+    (("39", "12", "7"), "39", 1 / 3, "all votes differ"),
+    ((None, None, None), "", 0.0, "no vote states an answer"),
+    ((None, "12", "12"), "12", 2 / 3, ""),
+])
+def test_the_majority_of_the_votes_is_the_gold_answer(tmp_path, answers, gold, agreement, rejected):
+    draft = dataclasses.replace(LEO, answer="", tokens=20, id="")
+    votes = [path(draft, RIGHT[0], f"The answer is {answer}." if answer else "Hm.", index=n, tokens=30)
+             for n, answer in enumerate(answers)]
+    (settled,) = settle(tools(tmp_path, settle), EvolveConfig(model="teacher", seeds=1), [draft], votes)
+    assert (settled.answer, settled.rejected) == (gold, rejected)
+    assert settled.agreement == pytest.approx(agreement)
+    assert settled.tokens == 110

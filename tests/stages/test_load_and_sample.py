@@ -1,0 +1,50 @@
+"""Loading and sampling: bad questions are named, paths know what they are answers to."""
+
+import pytest
+
+from lema.errors import DataError
+from lema.stages.load import load
+from lema.stages.sample import sample
+from lema.tables import SampleConfig
+from tests.stages.desk import LEO, question, tools
+
+ROWS = {"name": "rows", "train": "train.jsonl"}
+
+
+def _loaded(folder, text):
+    (folder / "train.jsonl").write_text(text)
+    table = {"name": "rows", "train": str(folder / "train.jsonl")}
+    found = tools(folder, load, task=table)
+    return list(load(found, None))
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    ('{"question": "a", "answer": "1"}\n{"question": "b"}\n', "train.jsonl:2"),
+    ('{"question": "a", "answer": "1"}\n{"question": "b", "answer": ""}\n', "train.jsonl:2: question without"),
+    ('{"question": "a", "answer": "1"}\n{broken\n', "train.jsonl:2: not JSON"),
+    ('{"question": "a", "answer": "1"}\n{"question": "a", "answer": "1"}\n', "the same question as"),
+    ("", "no training questions"),
+])
+def test_bad_questions_are_one_line_with_file_and_line(tmp_path, text, says):
+    with pytest.raises(DataError, match=says) as error:
+        _loaded(tmp_path, text)
+    assert "\n" not in str(error.value)
+
+
+def test_paths_are_numbered_and_belong_to_their_question(tmp_path):
+    settings = SampleConfig(models=["slipping"], paths=3)
+    paths = list(sample(tools(tmp_path, sample), settings, [LEO, question("x", "1", split="test")]))
+    assert [(path.question, path.index) for path in paths] == [(LEO.id, number) for number in range(3)]
+
+
+def test_unsolved_questions_in_random_order_within_a_budget(tmp_path):
+    questions = [question(LEO.text.replace("15", str(n)), "1", solution="Step 1: x" if n % 2 else None)
+                 for n in range(2, 22)]
+    settings = SampleConfig(models=["teacher"], only="unsolved", order="random", tokens=120)
+    paths = list(sample(tools(tmp_path, sample), settings, questions))
+    unsolved = [q.id for q in questions if q.solution is None]
+    asked = [path.question for path in paths]
+    assert set(asked) < set(unsolved)
+    assert 120 <= sum(path.tokens for path in paths) < 200
+    again = list(sample(tools(tmp_path, sample), settings, questions[::-1]))
+    assert [path.question for path in again] == asked
