@@ -1,16 +1,14 @@
 """Asking a teacher until a budget of output tokens is spent.
 
-One design decision: requests go out in waves whose size follows from what the earlier replies cost, so that the
-same replies always lead to the same waves, many can be in flight, and the budget is passed by less than a reply
-or two. Every reply that came is yielded: it was paid.
+One design decision: requests go out in waves, each as large as half of what the budget should still reach by the
+mean cost so far; so the same replies always lead to the same waves, many can be in flight, and the budget is
+hardly passed by more than one reply. Every reply that came is yielded: it was paid.
 """
 
 from collections.abc import Iterator, Sequence
 
 from lema.models import Completion, Request
 from lema.tools import Tools
-
-FIRST_WAVE = 8
 
 
 def within_budget(tools: Tools, model: str, requests: Sequence[Request],
@@ -21,8 +19,8 @@ def within_budget(tools: Tools, model: str, requests: Sequence[Request],
         return
     spent = done = 0
     while done < len(requests) and spent < tokens:
-        mean = spent / done if spent else tokens / FIRST_WAVE
-        wave = requests[done:done + max(1, int((tokens - spent) / mean))]
+        reach = (tokens - spent) * done / spent if spent else 0.0
+        wave = requests[done:done + max(1, int(reach / 2))]
         for request, completion in zip(wave, tools.ask(model, wave), strict=True):
             spent += completion.tokens
             done += 1
