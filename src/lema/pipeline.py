@@ -39,7 +39,7 @@ Models = dict[str, Stage | dict]
 def pipeline(run: Run, config: Config) -> None:
     """The whole method on one question set."""
     questions = run.stage("questions", load, task_settings(config))
-    models = students(run, config)
+    models = students(run, config, questions)
 
     rounds = {"": mistakes_and_corrections(run, config, models, "", questions)}
     for name, evolution in config.evolve.items():

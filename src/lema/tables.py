@@ -36,10 +36,23 @@ SMALL = {"method": "full", "optimizer": "muon", "learning_rate": 0.004, "embeddi
 """What teaches a model of some 0.3M parameters most per second (docs/lab-log.md, 21 November 2026)."""
 
 
+class FinishConfig(Open):
+    """[models.X.grow.finish]: after its lessons a student is trained on the worked solutions of the run's
+    questions, as a user would who has them. Further keys belong to the trainer and are laid over `SMALL`."""
+
+    tokens: int = Field(gt=0, description="tokens with loss")
+
+    @property
+    def options(self) -> dict:
+        """The trainer's table."""
+        return SMALL | self.own
+
+
 class GrowConfig(Open):
     """[models.X.grow]: a small student trained from scratch on the task's own lessons. Further keys belong to the
     trainer and are laid over `SMALL`."""
 
+    finish: FinishConfig | None = None
     tokens: int = Field(gt=0, description="tokens of lessons, prompts included")
     seed: int = 0
     shape: dict = Field(default_factory=dict)
@@ -51,7 +64,8 @@ class GrowConfig(Open):
         return SMALL | self.own
 
     def facts(self) -> dict:
-        return super().facts() | self.options
+        """What the lessons alone depend on; the finish is a stage of its own."""
+        return {key: value for key, value in super().facts().items() if key != "finish"} | self.options
 
 
 class ModelConfig(Open):

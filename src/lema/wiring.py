@@ -14,13 +14,18 @@ from lema.prompting import find_prompt
 from lema.records import Question, content_id
 from lema.runs import Run, Stage
 from lema.seams import Settings, find, settings_of
+from lema.stages.assemble import assemble
 from lema.stages.grow import grow
+from lema.stages.train import train
 from lema.tables import (
     AccountConfig,
     ArmConfig,
     AssembleConfig,
+    BudgetConfig,
+    GrowConfig,
     ReportOneConfig,
     ScoreConfig,
+    Take,
     TrainOneConfig,
 )
 from lema.tasks import find_task
@@ -63,13 +68,30 @@ def prompt(config: Config, name: str, path: str | None = None) -> dict[str, str]
     return {name: find_prompt(path or name, task.name).id}
 
 
-def students(run: Run, config: Config) -> dict[str, Stage | dict]:
-    """Every model of the config: a stage where it is grown here, else the facts of its table."""
-    grown = {name: run.planned(f"students/{name}", grow, table.grow, prompts=taught(config))
-             for name, table in config.models.items() if table.grow}
+def students(run: Run, config: Config, questions: Stage) -> dict[str, Stage | dict]:
+    """Every model of the config: a stage where it is grown here, else the facts of its table.
+
+    A student with a finish is trained on the worked solutions of `questions` after its lessons.
+    """
+    tables = {name: table.grow for name, table in config.models.items() if table.grow}
+    grown = {name: run.planned(f"{'lessons' if grow_it.finish else 'students'}/{name}", grow, grow_it,
+                               prompts=taught(config)) for name, grow_it in tables.items()}
     run.side_by_side(list(grown.values()))
+    finished = [_finished(run, config, name, grow_it, grown[name], questions)
+                for name, grow_it in tables.items() if grow_it.finish]
+    grown |= {stage.folder.name: stage for stage in run.side_by_side(finished)}
     return {name: grown.get(name) or model_facts(name, table.backend, table.own)
             for name, table in config.models.items()}
+
+
+def _finished(run: Run, config: Config, name: str, table: GrowConfig, grown: Stage, questions: Stage) -> Stage:
+    """The student that continues from its lessons with the worked solutions."""
+    worked = AssembleConfig(arm=f"{name} (finish)", take=(Take(kind="cot"),), base=name, rounds=("",))
+    examples = run.stage(f"sets/finish-{name}", assemble, worked, (), (questions,), models={name: grown},
+                         prompts=asked(config))
+    one = TrainOneConfig(arm=name, seed=table.seed, base=name, budget=BudgetConfig(tokens=table.finish.tokens),
+                         trainer=table.trainer, options=table.finish.options)
+    return run.planned(f"students/{name}", train, one, examples, models={name: grown})
 
 
 def taught(config: Config) -> dict[str, str]:

@@ -16,7 +16,8 @@ from lema.tools import Tools
 
 VERSION = 1
 
-Rows = tuple[Iterable[Question], Iterable[ReasoningPath], Iterable[Correction]]
+Rows = tuple[Iterable, ...]
+"""Questions, graded paths, verified corrections; what a round does not have is left out at the end."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def _limited(take: Take, examples: Iterator[Example]) -> list[Example]:
 
 
 def _round(rows: Rows) -> Round:
-    questions, graded, verified = rows
+    questions, graded, verified = (*rows, (), ())[:3]
     return Round({question.id: question for question in questions}, tuple(graded), tuple(verified))
 
 

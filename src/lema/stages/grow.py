@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lema.records import Checkpoint, read_rows, write_rows
+from lema.seams import settings_of
 from lema.tables import GrowConfig
 from lema.tools import Tools
 from lema.training import find_trainer
@@ -33,7 +34,7 @@ def _grown(tools: Tools, settings: GrowConfig) -> Checkpoint:
     from lema.training.fresh import Shape, build
 
     fresh, out = tools.folder / "fresh", tools.folder / "model"
-    build(Shape.model_validate(settings.shape), tools.task.vocabulary(), fresh, settings.seed)
+    build(settings_of(Shape, settings.shape, "grow.shape"), tools.task.vocabulary(), fresh, settings.seed)
     trainer = find_trainer(settings.trainer, settings.options)
     lessons = list(tools.task.lessons(settings.seed, settings.tokens))
     log = trainer.fit(lessons, fresh, out, settings.seed, tools.show)

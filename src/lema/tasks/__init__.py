@@ -23,7 +23,8 @@ class Task(Protocol):
         """The questions of a split, always the same in the same order. DataError names file and line."""
 
     def prompt(self, question: Question) -> list[Message]:
-        """What a model is asked, so that it solves the question step by step."""
+        """What a model is asked, so that it solves the question step by step: one user message, because the same
+        text is also what a training example has before its completion."""
 
     def read(self, text: str) -> Reading:
         """The final answer that a reasoning path states."""

@@ -39,7 +39,7 @@ class Settings(seams.Settings):
     test: int = Field(600, ge=0)
     levels: tuple[int, ...] = Field((2, 3, 4), min_length=1, description="steps of reckoning, in equal parts")
     share: float = Field(0.5, ge=0, le=1, description="share of the steps that take a target rule")
-    lesson_share: float = Field(0.05, ge=0, le=1, description="the same in the lessons that students are grown on")
+    lesson_share: float = Field(0.0, ge=0, le=1, description="the same in the lessons that students are grown on")
 
     @model_validator(mode="after")
     def _fits(self) -> "Settings":
