@@ -31,7 +31,7 @@ from lema.tables import (
 from lema.tasks import find_task
 
 PROBE = Question(text="?", answer="?")
-PROBE_TOKENS = 3000
+PROBE_TOKENS = 20_000
 
 
 @dataclass(frozen=True)

@@ -108,8 +108,8 @@ def test_the_prompt_asks_the_whole_question_and_never_tells_the_answer(task, que
     for found in questions.values():
         for question in found[:5]:
             messages = task.prompt(question)
-            assert question.text in messages[-1].content
-            assert messages[-1].role == "user"
+            assert [message.role for message in messages] == ["user"]
+            assert question.text in messages[0].content
             elsewhere = question.__class__(text=question.text, answer="0", split=question.split)
             assert task.prompt(elsewhere) == messages
 

@@ -1,0 +1,170 @@
+"""The command line: what is wrong is one line and exit code 2; what is right says the next step."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lema.config import load_config
+from lema.seams import shipped
+from lema.starting import starter
+
+
+def _lema(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-c", "from lema.cli import main; main()", *arguments], cwd=folder,
+                          capture_output=True, text=True, env=os.environ | environment)
+
+
+@pytest.mark.parametrize(("arguments", "says"), [
+    (("run", "tinny"), "did you mean 'tiny'"),
+    (("run", "missing.toml"), "missing.toml: no such config file"),
+    (("plan", "tiny", "--set", "sample.pahts=1"), "sample.pahts: unknown key; did you mean 'paths'"),
+    (("plan", "tiny", "--set", "task.sede=1"), "task.sede: unknown key; did you mean 'seed'"),
+    (("plan", "tiny", "--set", "models.teacher.slipp=1"), "slipp: unknown key; did you mean 'slip'"),
+    (("plan", "tiny", "--set", "task.name=labb"), "no 'labb'; did you mean 'lab'"),
+    (("plan", "tiny", "--set", "models.teacher.backend=aip"), "no 'aip'; did you mean 'api'"),
+    (("plan", "tiny", "--set", "train.learning_rat=1"), "train.learning_rat: unknown key"),
+    (("plan", "tiny", "--set", "train.trainer=sfd"), "no 'sfd'; did you mean 'sft'"),
+    (("plan", "tiny", "--set", "task.name=nowhere.tasks"), "no 'nowhere.tasks'"),
+    (("plan", "tiny", "--set", "correct.prompt=none.txt"), "none.txt"),
+    (("show", "nothing"), "no run here"),
+    (("init", "roes"), "no task 'roes'; did you mean 'rows'"),
+    (("run", "gsm8k-mistakes", "--set", "task.train=none.jsonl"), "none.jsonl: no such file"),
+])
+def test_bad_input_is_one_clear_line_and_exit_code_2(tmp_path, arguments, says):
+    done = _lema(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_a_checkpoint_that_is_none_is_said_in_one_line(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "q.jsonl").write_text('{"question": "1 + 1?", "answer": "2"}\n')
+    (tmp_path / "c.toml").write_text(
+        'name = "x"\ntask = { name = "rows", train = "q.jsonl" }\nsample = { models = ["m"] }\n'
+        'models = { m = { backend = "transformers", path = "empty" } }\n')
+    done = _lema(tmp_path, "run", "c.toml")
+    assert done.returncode == 2
+    assert "empty" in done.stderr.splitlines()[-1]
+    assert done.stderr.splitlines()[-1].startswith("lema: ")
+    assert "✓ questions" in done.stderr
+
+
+def test_an_empty_training_set_is_said_and_earlier_stages_stay(tmp_path):
+    (tmp_path / "q.jsonl").write_text('{"question": "1 + 1?", "answer": "2"}\n')
+    (tmp_path / "r.jsonl").write_text('{"question": "1 + 1?", "text": "The answer is 3."}\n')
+    (tmp_path / "c.toml").write_text(
+        'name = "x"\ntask = { name = "rows", train = "q.jsonl" }\nsample = { models = ["m"] }\n'
+        'models = { m = { backend = "recorded", file = "r.jsonl" } }\n'
+        'arms = { a = { take = [{ kind = "cot" }] } }\n')
+    done = _lema(tmp_path, "run", "c.toml")
+    assert done.returncode == 2
+    assert "arm a: no training example is left" in done.stderr
+    assert "done     graded" in _lema(tmp_path, "plan", "c.toml").stdout
+    assert "1  wrong" in _lema(tmp_path, "show", "x").stdout
+
+
+def test_a_changed_question_file_makes_the_run_stale_and_says_so(tmp_path):
+    test_an_empty_training_set_is_said_and_earlier_stages_stay(tmp_path)
+    (tmp_path / "q.jsonl").write_text('{"question": "1 + 1?", "answer": "3"}\n')
+    plan = _lema(tmp_path, "plan", "c.toml").stdout
+    assert "stale    questions" in plan.splitlines()[0]
+    assert "q.jsonl" in plan.splitlines()[0]
+
+
+@pytest.mark.parametrize("task", shipped("tasks"))
+def test_init_writes_a_config_that_loads_and_says_the_next_command(tmp_path, task):
+    done = _lema(tmp_path, "init", task, "--out", "mine.toml")
+    assert "lema run mine.toml" in done.stdout
+    assert load_config(str(tmp_path / "mine.toml")).task.name == task
+    assert (tmp_path / "mine.toml").read_text() == starter(task, "mine")
+    again = _lema(tmp_path, "init", task, "--out", "mine.toml")
+    assert again.returncode == 2
+    assert "already there" in again.stderr
+
+
+def test_list_names_everything_that_is_shipped(tmp_path):
+    found = json.loads(_lema(tmp_path, "list", "--json").stdout)
+    assert set(found["tasks"]) == {"lab", "gsm8k", "rows"}
+    assert set(found["backends"]) == {"api", "recorded", "teacher", "transformers"}
+    assert set(found["trainers"]) == {"sft"}
+    assert set(found["recipes"]) == {"lab", "tiny", "gsm8k-mistakes"}
+    assert all(what for names in found.values() for what in names.values())
+
+
+def test_a_users_task_backend_and_arm_need_no_file_of_ours(tmp_path):
+    (tmp_path / "mypkg").mkdir()
+    (tmp_path / "mypkg/__init__.py").write_text("")
+    (tmp_path / "mypkg/capitals.py").write_text(TASK)
+    (tmp_path / "mypkg/parrot.py").write_text(BACKEND)
+    (tmp_path / "c.toml").write_text(CONFIG)
+    done = _lema(tmp_path, "run", "c.toml", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    rows = (tmp_path / "runs/mine/sets/right/rows.jsonl").read_text().splitlines()
+    assert [json.loads(row)["completion"] for row in rows] == ["Step 1: The answer is Paris."]
+
+
+TASK = '''
+from lema import seams
+from lema.grading import Reading
+from lema.models import Message
+from lema.records import Question
+
+CAPITALS = {"France": "Paris", "Italy": "Rome"}
+
+class Settings(seams.Settings):
+    pass
+
+class Task:
+    name = "capitals"
+    splits = ("train",)
+
+    def __init__(self, settings):
+        pass
+
+    def questions(self, split, limit=None):
+        yield from [Question(text=f"What is the capital of {c}?", answer=a) for c, a in CAPITALS.items()][:limit]
+
+    def prompt(self, question):
+        return [Message("user", f"Question: {question.text}\\nSolution:\\n")]
+
+    def read(self, text):
+        found = text.rpartition("The answer is ")
+        return Reading(found[2].strip(" .\\n") or None, "answer sentence" if found[1] else "no answer sentence")
+
+    def same(self, answer, gold):
+        return answer.lower() == gold.lower()
+'''
+BACKEND = '''
+from lema import seams
+from lema.models import Completion
+
+class Settings(seams.Settings):
+    says: str
+
+class Model:
+    def __init__(self, settings):
+        self.settings = settings
+
+    def identity(self):
+        return {"backend": "parrot", "says": self.settings.says}
+
+    def complete(self, requests):
+        for request in requests:
+            yield Completion(self.settings.says, tokens=4)
+'''
+CONFIG = '''
+name = "mine"
+task = { name = "mypkg.capitals" }
+sample = { models = ["parrot"] }
+[models.parrot]
+backend = "mypkg.parrot"
+says = "The answer is Paris."
+[arms.right]
+take = [{ kind = "cot", source = "sampled" }]
+'''
