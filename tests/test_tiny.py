@@ -1,6 +1,7 @@
 """The whole method on the recipe `tiny`, as a user runs it: every figure that is shown is the one in the rows."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -36,7 +37,8 @@ def run(home):
 
 def test_students_make_real_mistakes_and_a_teacher_corrects_them(run):
     verdicts = Counter(path.verdict for path in read_rows(ReasoningPath, run / "graded/rows.jsonl"))
-    assert verdicts["wrong"] > 20 < verdicts["right"]
+    assert verdicts["wrong"] > 20
+    assert verdicts["right"] > 5
     corrections = list(read_rows(Correction, run / "verified/rows.jsonl"))
     assert sum(correction.verified for correction in corrections) > 10
     assert all(correction.rejected for correction in corrections if not correction.verified)
@@ -54,7 +56,8 @@ def test_every_score_is_what_the_answers_say(run):
         if score.level is not None:
             continue
         answers = list(read_rows(ReasoningPath, run / f"answers/{score.arm}-{score.seed}/rows.jsonl"))
-        right = sum(path.text.rstrip().endswith(f"The answer is {gold[path.question]}.") for path in answers)
+        stated = [re.findall(r"The answer is (\d+)", path.text)[-1:] for path in answers]
+        right = sum(last == [gold[path.question]] for last, path in zip(stated, answers, strict=True))
         assert (score.right, score.questions) == (right, len(answers)) == (right, 60)
 
 
@@ -95,7 +98,7 @@ def test_the_accounts_are_what_the_rows_say(run):
 def test_every_arm_saw_the_same_number_of_trained_tokens(run):
     seen = {path.parent.name: json.loads(path.read_text())["tokens"] for path in run.glob("models/*/rows.jsonl")}
     assert len(seen) == len(ARMS) * len(SEEDS)
-    assert all(5_800 <= tokens <= 6_000 for tokens in seen.values()), seen
+    assert all(3_900 <= tokens <= 4_000 for tokens in seen.values()), seen
 
 
 def test_a_training_row_leads_back_to_the_reply_it_was_made_of(home, run):

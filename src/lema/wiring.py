@@ -29,6 +29,7 @@ from lema.tables import (
     TrainOneConfig,
 )
 from lema.tasks import find_task
+from lema.training import find_trainer
 
 PROBE = Question(text="?", answer="?")
 PROBE_TOKENS = 20_000
@@ -74,6 +75,8 @@ def students(run: Run, config: Config, questions: Stage) -> dict[str, Stage | di
     A student with a finish is trained on the worked solutions of `questions` after its lessons.
     """
     tables = {name: table.grow for name, table in config.models.items() if table.grow}
+    for grow_it in tables.values():
+        find_trainer(grow_it.trainer, grow_it.options)
     grown = {name: run.planned(f"{'lessons' if grow_it.finish else 'students'}/{name}", grow, grow_it,
                                prompts=taught(config)) for name, grow_it in tables.items()}
     run.side_by_side(list(grown.values()))
@@ -128,7 +131,8 @@ def accounting(config: Config) -> AccountConfig:
 
 
 def training(config: Config) -> Iterable[TrainOneConfig]:
-    """Every arm with every seed."""
+    """Every arm with every seed. ConfigError where the trainer does not know a key of [train]."""
+    find_trainer(config.train.trainer, config.train.own)
     for arm, table in config.arms.items():
         for seed in config.train.seeds:
             yield TrainOneConfig(arm=arm, seed=seed, base=config.train.base,
