@@ -1,7 +1,7 @@
 """The config: which and how much, as TOML, validated before anything runs.
 
 One design decision: a table that belongs to a seam (task, a model, the trainer) is checked by the module that
-it names, so that a user's own module brings its own keys; everything else is declared in tables.py. Unknown keys
+it names, so that a user's own module brings its own keys; everything else is declared in tables/. Unknown keys
 are refused with the near miss. Relative paths are taken from the folder in which the command runs.
 """
 

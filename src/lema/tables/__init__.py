@@ -1,0 +1,69 @@
+"""The tables of a config, one class each, and what single stages take of them.
+
+One design decision: a table says what its keys mean where it declares them; keys that belong to a seam's own
+module are let through (`Open`) and checked there.
+"""
+
+from lema.tables.arms import (
+    ArmConfig,
+    BudgetConfig,
+    ReportConfig,
+    Take,
+    TrainConfig,
+)
+from lema.tables.asking import (
+    CHECKS,
+    AskConfig,
+    CorrectConfig,
+    CotConfig,
+    EvaluateConfig,
+    EvolveConfig,
+    SampleConfig,
+    VerifyConfig,
+)
+from lema.tables.single import (
+    AccountConfig,
+    AssembleConfig,
+    ReportOneConfig,
+    ScoreConfig,
+    TrainOneConfig,
+)
+from lema.tables.sources import (
+    SMALL,
+    FinishConfig,
+    GrowConfig,
+    MachineConfig,
+    ModelConfig,
+    Name,
+    Open,
+    TaskConfig,
+)
+
+__all__ = [
+    "CHECKS",
+    "SMALL",
+    "AccountConfig",
+    "ArmConfig",
+    "AskConfig",
+    "AssembleConfig",
+    "BudgetConfig",
+    "CorrectConfig",
+    "CotConfig",
+    "EvaluateConfig",
+    "EvolveConfig",
+    "FinishConfig",
+    "GrowConfig",
+    "MachineConfig",
+    "ModelConfig",
+    "Name",
+    "Open",
+    "ReportConfig",
+    "ReportOneConfig",
+    "SampleConfig",
+    "ScoreConfig",
+    "Take",
+    "TaskConfig",
+    "TrainConfig",
+    "TrainOneConfig",
+    "VerifyConfig",
+]

@@ -1,0 +1,105 @@
+"""What asks models for text: sampling, correcting, verifying, evolving, examining.
+
+One design decision: every table that asks shares its words for how text is drawn and when to stop asking.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from lema.records import Sampling
+from lema.seams import Settings
+
+
+class SampleConfig(Settings):
+    """[sample]: which models are asked, how many paths per question, and how text is drawn."""
+
+    models: tuple[str, ...] = Field(min_length=1)
+    paths: int = Field(default=1, gt=0)
+    prompt: str | None = Field(default=None, description="a few-shot prompt file; else the task's own question")
+    split: Literal["train", "dev", "test"] = "train"
+    only: Literal["all", "unsolved"] = Field(default="all", description="unsolved: without a worked solution")
+    order: Literal["given", "random"] = "given"
+    limit: int | None = Field(default=None, gt=0, description="at most so many questions")
+    tokens: int | None = Field(default=None, gt=0, description="stop asking once so many tokens are written")
+    temperature: float = Field(default=0.8, ge=0)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    max_tokens: int = Field(default=1024, gt=0)
+    stop: tuple[str, ...] = ()
+    seed: int = 0
+
+    @property
+    def sampling(self) -> Sampling:
+        return Sampling(temperature=self.temperature, top_p=self.top_p, max_tokens=self.max_tokens,
+                        stop=self.stop, seed=self.seed)
+
+    def of(self, model: str) -> "SampleConfig":
+        """The same for one model only: what a single sampling stage depends on."""
+        return self.model_copy(update={"models": (model,)})
+
+
+class AskConfig(Settings):
+    """What every table that asks the teacher shares: model, drawing, and a budget in its output tokens."""
+
+    model: str
+    tokens: int | None = Field(default=None, gt=0, description="stop asking once it has written so many tokens")
+    prompt: str | None = Field(default=None, description="a prompt file of your own")
+    temperature: float = Field(default=0.0, ge=0)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    max_tokens: int = Field(default=1024, gt=0)
+    seed: int = 0
+
+    @property
+    def sampling(self) -> Sampling:
+        return Sampling(temperature=self.temperature, top_p=self.top_p, max_tokens=self.max_tokens,
+                        seed=self.seed)
+
+
+class CorrectConfig(AskConfig):
+    """[correct]: the corrector and whose mistakes it gets (all sampled models by default)."""
+
+    models: tuple[str, ...] = Field(default=(), description="whose mistakes; empty: every sampled model's")
+
+
+CHECKS = ("complete", "parsed", "step", "changed", "answer")
+
+
+class VerifyConfig(Settings):
+    """[verify]: which checks a correction must pass; `["answer"]` is the paper's rule."""
+
+    checks: tuple[Literal["complete", "parsed", "step", "changed", "answer"], ...] = CHECKS
+
+
+class CotConfig(AskConfig):
+    """[cot]: worked solutions bought from a teacher, for questions without one, in random order."""
+
+    @property
+    def asking(self) -> SampleConfig:
+        return SampleConfig(models=(self.model,), only="unsolved", order="random",
+                            **self.model_dump(exclude={"model"}))
+
+
+class EvolveConfig(AskConfig):
+    """[evolve.X]: new questions grown from seeds drawn with replacement.
+
+    `seeds_from` "corrections" draws from the questions of kept corrections, as often as they occur
+    (correction-centric); "questions" draws from all training questions (general evolution).
+    """
+
+    seeds_from: Literal["corrections", "questions"] = "corrections"
+    seeds: int = Field(gt=0, description="how many seeds are drawn")
+    votes: int = Field(default=3, gt=0, description="answers per new question; the majority is its gold answer")
+    correction_tokens: int | None = Field(default=None, gt=0, description="budget for corrections in this round")
+
+    @property
+    def voting(self) -> SampleConfig:
+        return SampleConfig(models=(self.model,), paths=self.votes, temperature=self.temperature,
+                            top_p=self.top_p, max_tokens=self.max_tokens, seed=self.seed)
+
+
+class EvaluateConfig(SampleConfig):
+    """[evaluate]: the examination of every trained model; greedy unless told otherwise."""
+
+    models: tuple[str, ...] = ()
+    split: Literal["train", "dev", "test"] = "test"
+    temperature: float = Field(default=0.0, ge=0)

@@ -1,0 +1,55 @@
+"""What a single stage depends on, cut from the tables of a config by lema.wiring.
+
+One design decision: a stage's settings hold what changes its rows and nothing that does not.
+"""
+
+from pydantic import Field
+
+from lema.seams import Settings
+from lema.tables.arms import BudgetConfig, Take
+
+
+class AssembleConfig(Settings):
+    """What one arm's training set depends on: its table, whose paths are its own, and the rounds it draws on."""
+
+    arm: str
+    take: tuple[Take, ...]
+    base: str | None
+    rounds: tuple[str, ...]
+    teacher: str | None = None
+
+
+class AccountConfig(Settings):
+    """The arms whose training sets are weighed, each with the rounds that it draws on."""
+
+    arms: tuple[AssembleConfig, ...]
+    rounds: tuple[str, ...]
+
+
+class TrainOneConfig(Settings):
+    """One arm with one seed."""
+
+    arm: str
+    seed: int
+    base: str
+    budget: BudgetConfig
+    trainer: str
+    options: dict = Field(default_factory=dict)
+
+
+class ScoreConfig(Settings):
+    """Which examined model is which arm and seed: (model, arm, seed)."""
+
+    examined: tuple[tuple[str, str, int], ...]
+    baseline: str | None = None
+
+
+class ReportOneConfig(ScoreConfig):
+    """What the report says and how: titles, arms and what they are about, and the rounds it counts."""
+
+    title: str
+    base: str
+    headline: str | None
+    control: str | None
+    about: dict[str, str]
+    rounds: tuple[str, ...]
