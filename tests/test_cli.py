@@ -28,6 +28,7 @@ def _lema(folder: Path, *arguments: str, **environment: str) -> subprocess.Compl
     (("plan", "tiny", "--set", "models.teacher.backend=aip"), "no 'aip'; did you mean 'api'"),
     (("plan", "tiny", "--set", "train.learning_rat=1"), "train.learning_rat: unknown key"),
     (("plan", "tiny", "--set", "train.trainer=sfd"), "no 'sfd'; did you mean 'sft'"),
+    (("plan", "tiny", "--set", "models.student.backend=api"), "grown here runs on 'transformers', not on 'api'"),
     (("plan", "tiny", "--set", "task.name=nowhere.tasks"), "no 'nowhere.tasks'"),
     (("plan", "tiny", "--set", "correct.prompt=none.txt"), "none.txt"),
     (("show", "nothing"), "no run here"),

@@ -33,6 +33,8 @@ from lema.training import find_trainer
 
 PROBE = Question(text="?", answer="?")
 PROBE_TOKENS = 20_000
+GROWN = "transformers"
+"""The backend that runs what was grown or trained here."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,10 @@ def students(run: Run, config: Config, questions: Stage) -> dict[str, Stage | di
     A student with a finish is trained on the worked solutions of `questions` after its lessons.
     """
     tables = {name: table.grow for name, table in config.models.items() if table.grow}
-    for grow_it in tables.values():
+    for name, grow_it in tables.items():
+        if config.models[name].backend != GROWN:
+            raise ConfigError(f"models.{name}.backend: a student that is grown here runs on {GROWN!r}, not on "
+                              f"{config.models[name].backend!r}; drop its grow table or change the backend")
         find_trainer(grow_it.trainer, grow_it.options)
     grown = {name: run.planned(f"{'lessons' if grow_it.finish else 'students'}/{name}", grow, grow_it,
                                prompts=taught(config)) for name, grow_it in tables.items()}

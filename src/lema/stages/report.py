@@ -81,7 +81,7 @@ def _right(settings: ReportOneConfig, examined: Iterable[ReasoningPath]) -> dict
 
 def _arms(settings: ReportOneConfig, right: dict[str, np.ndarray], accounts: Iterable[Account],
           trained: tuple[Iterable[Checkpoint], ...], scores: list[Score]) -> Iterator[Arm]:
-    yield Arm(name="(before)", description=f"the student {settings.base} as every arm finds it",
+    yield Arm(name="(before)", description=f"{settings.base}, as every arm finds it",
               accuracy=accuracy(right[""]))
     seen = {checkpoint.name: checkpoint for rows in trained for checkpoint in rows}
     for account in accounts:
