@@ -5,7 +5,9 @@ could be mathematics goes to math-verify, in a worker process that is killed at 
 """
 
 import re
+from collections.abc import Sequence
 
+from lema.grading.conventions import DEFAULT, Conventions
 from lema.grading.numbers import is_maths, read_value
 from lema.grading.symbolic import same_symbolic
 
@@ -14,7 +16,7 @@ _QUOTES = re.compile(r"[\"“”‘’'`*]")
 _ARTICLE = re.compile(r"^(?:the|an|a) ")
 
 
-def same_number(answer: str, gold: str) -> bool:
+def same_number(answer: str, gold: str, conventions: Conventions = DEFAULT) -> bool:
     """Whether both are the same number; currency, units, percent signs and separators do not count.
 
     Raises GradingTimeout where only a symbolic comparison could tell and it did not end in time.
@@ -25,6 +27,16 @@ def same_number(answer: str, gold: str) -> bool:
     if stated is not None and wanted is not None:
         return stated == wanted
     return is_maths(answer) and is_maths(gold) and same_symbolic(plain(answer), plain(gold))
+
+
+def same_expression(answer: str, gold: str, conventions: Conventions = DEFAULT) -> bool:
+    """Whether both are the same mathematics."""
+    return same_number(answer, gold, conventions) or same_text(answer, gold)
+
+
+def same_choice(answer: str, gold: str, choices: Sequence[str] = ()) -> bool:
+    """Whether both name the same choice, by its letter or by its text."""
+    return same_letter(answer, gold) or same_text(answer, gold)
 
 
 def same_text(answer: str, gold: str) -> bool:

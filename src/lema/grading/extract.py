@@ -7,7 +7,7 @@ linear in the text.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from lema.grading.numbers import is_maths, read_value
@@ -75,6 +75,17 @@ def read_letter(text: str) -> Reading:
             return Reading(found[1], how)
     bracketed = _BRACKETED.findall(text)
     return Reading(bracketed[-1], "last value") if bracketed else Reading(None, "none")
+
+
+def read_choice(text: str, choices: Sequence[str] = ()) -> Reading:
+    """The last stated choice: its letter, or, where `choices` are known, one of their texts."""
+    found = read_letter(text)
+    return found if found.answer is not None else read_text(text)
+
+
+def read_expression(text: str) -> Reading:
+    """The last stated expression."""
+    return read_number(text)
 
 
 def own_part(text: str) -> str:
