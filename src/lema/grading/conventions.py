@@ -17,7 +17,7 @@ class Conventions(Settings):
     percent: Literal["either", "number", "share"] = Field(
         default="either", description='is "10%" equal to 10 (number), to 0.1 (share), or to both (either)')
     fractions: Literal["any", "reduced"] = Field(
-        default="any", description="reduced: 2/4 is not an answer to 1/2, nor is sqrt(8) to 2 sqrt(2)")
+        default="any", description="reduced: 2/4 is no answer to 1/2 (but is one to 0.5 and to 2/4)")
     order: Literal["free", "fixed"] = Field(
         default="free", description='may a list without brackets, "1, 2", be given in another order; tuples never')
     brackets: Literal["must match", "free"] = Field(
@@ -33,6 +33,9 @@ class Conventions(Settings):
 
 DEFAULT = Conventions()
 """What is used where nothing else is said."""
+
+REDUCED = Conventions(fractions="reduced")
+"""MATH, whose answers are to be in lowest terms."""
 
 TWO_DECIMALS = Conventions(decimals=2)
 """SVAMP and ASDiv, as the LeMa paper compares them."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from lema.errors import ConfigError
 from lema.grading.compare import same_choice, same_expression, same_number, same_text
-from lema.grading.conventions import DEFAULT, TWO_DECIMALS, Conventions
+from lema.grading.conventions import DEFAULT, REDUCED, TWO_DECIMALS, Conventions
 from lema.grading.extract import Reading, read_choice, read_expression, read_number, read_text
 from lema.grading.verdict import Grade, grade_path
 from lema.seams import near_miss
@@ -30,7 +30,8 @@ CHOICE = Kind(read_choice, lambda a, g, _, choices: same_choice(a, g, choices))
 
 KINDS = {
     "number": NUMBER, "expression": EXPRESSION, "text": TEXT, "choice": CHOICE,
-    "gsm8k": NUMBER, "math": EXPRESSION, "svamp": NUMBER._replace(conventions=TWO_DECIMALS),
+    "gsm8k": NUMBER, "math": EXPRESSION._replace(conventions=REDUCED),
+    "svamp": NUMBER._replace(conventions=TWO_DECIMALS),
     "asdiv": NUMBER._replace(conventions=TWO_DECIMALS), "csqa": CHOICE, "aqua": CHOICE,
 }
 """Answer kinds, and the tasks that are read as one of them."""
@@ -45,6 +46,8 @@ def grade(text: str, gold: str, *, task: str = "math", finish: str = "stop",
     """
     kind = kind_of(task)
     how = conventions or kind.conventions
+    if text.strip() == gold.strip() and finish == "stop" and gold.strip():
+        return Grade("right", text.strip(), "whole")
     return grade_path(text, gold, finish=finish, read=lambda said: kind.read(said, choices),
                       same=lambda answer, wanted: kind.same(answer, wanted, how, choices))
 

@@ -40,6 +40,12 @@ _NUMBER = re.compile(
     (?:[ ]?(?P<scale>hundred|thousand|million|billion|trillion)\b)?
     (?P<half>[ ]and[ ](?:a|one)[ ]half)?
     [ ]?(?P<unit>%|[¢$£€°]|(?:[^\W\d]|[°%$])[^\d=+*^\\<>{}]*)?""", re.X)
+NUMBER = re.compile(
+    r"(?:(?<![\w)\]}])[-−] ?)?(?:[$£€]-?)?"
+    r"(?:(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?(?: [0-9]{1,9}/[0-9]{1,9}|/[0-9]{1,9})?"
+    r"|\.[0-9]+)")
+"""A number within a text."""
+
 _MEASURES = frozenset("mgshlL")
 """Single letters that may follow a number as its unit; any other letter is a variable."""
 
