@@ -4,14 +4,13 @@ One design decision: reading (extract), number reading (numbers), comparing (com
 pure functions of text; the only processes behind them are those that run math-verify (symbolic).
 """
 
-from lema.grading.compare import same_choice, same_expression, same_letter, same_number, same_text
+from lema.grading.choices import read_choice, read_letter, same_choice, same_letter
+from lema.grading.compare import same_expression, same_number, same_text
 from lema.grading.conventions import Conventions
 from lema.grading.extract import (
     EXPLICIT,
     Reading,
-    read_choice,
     read_expression,
-    read_letter,
     read_number,
     read_text,
 )

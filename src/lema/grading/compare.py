@@ -6,7 +6,6 @@ process that is killed at its limit. Words never do.
 """
 
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 
 from lema.grading.conventions import DEFAULT, Conventions
@@ -14,13 +13,11 @@ from lema.grading.equal import same_tree
 from lema.grading.evaluate import Undecided
 from lema.grading.latex import parsed
 from lema.grading.numbers import is_maths, read_value
-from lema.grading.plain import EDGES, plain, undressed
+from lema.grading.plain import plain, undressed, words
 from lema.grading.statements import statements
 from lema.grading.symbolic import same_symbolic
 from lema.grading.tokens import Unreadable
 
-_QUOTES = re.compile(r"[\"“”‘’'`*]")
-_ARTICLE = re.compile(r"^(?:the|an|a) ")
 _GROUPS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
 _DECIMAL_COMMA = re.compile(r"(?<![0-9.,])[0-9]+,[0-9]+(?![0-9.,])")
 _POINT_GROUPS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?(?![0-9.,])")
@@ -68,7 +65,7 @@ def same_expression(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
                 undecided = True
     if readings(a) and readings(b) and not undecided:
         return False
-    if _words(a) == _words(b) or _letters(a) == _letters(b):
+    if words(a) == words(b) or _letters(a) == _letters(b):
         return True
     return is_maths(a) and is_maths(b) and same_symbolic(a, b)
 
@@ -115,24 +112,10 @@ def _rounded_alike(stated, wanted, how: Conventions) -> bool:
     return round(stated, how.decimals) == round(wanted, how.decimals)
 
 
-def same_choice(answer: str, gold: str, choices: Sequence[str] = ()) -> bool:
-    """Whether both name the same choice, by its letter or by its text."""
-    return same_letter(answer, gold) or same_text(answer, gold)
-
-
 def same_text(answer: str, gold: str) -> bool:
     """Whether both say the same words; case, spaces, quotation marks, articles and the full stop do not count."""
-    return _words(answer) == _words(gold)
-
-
-def same_letter(answer: str, gold: str) -> bool:
-    """Whether both name the same choice: "(b)" is "B"."""
-    return answer.strip("() .").upper() == gold.strip("() .").upper()
+    return words(answer) == words(gold)
 
 
 def _letters(text: str) -> str:
     return "".join(text.split()).strip("().").casefold()
-
-
-def _words(text: str) -> str:
-    return _ARTICLE.sub("", " ".join(_QUOTES.sub("", text).strip(EDGES + "()").casefold().split()))

@@ -5,7 +5,6 @@ back on what is bold in its last paragraph, then on its last value, and the read
 """
 
 import re
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from lema.grading.last import last_formula, last_group, last_number
@@ -19,8 +18,6 @@ EXPLICIT = frozenset(("answer sentence", "boxed", "####", "A:"))
 
 _CLAUSE = re.compile(r"[,;] (?!and\b)|;| because\b| since\b| which\b| as \b| where\b| \(", re.I)
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
-_LETTER = re.compile(r"\W{0,8}(?:(?:option|choice|letter|answer)\W{1,4})?([A-Z])(?![\w'’])")
-_BRACKETED = re.compile(r"\(([A-Z])\)")
 _NO_ANSWER = frozenset((
     "unknown", "unclear", "correct", "incorrect", "wrong", "right", "not", "as", "given", "found", "that", "because",
     "above", "below", "in", "to", "based", "therefore", "clear", "obvious", "simple", "here", "there", "missing"))
@@ -69,25 +66,9 @@ def read_expression(text: str) -> Reading:
 def read_text(text: str) -> Reading:
     """The last stated answer in its own words. Without a statement there is none: no last value to guess."""
     for value, how in statements(own_part(text)):
-        if answer := value.strip(" \t*_\"'“”$"):
+        if answer := value.strip(" \t*_\"'“”$").removeprefix("\\(").removesuffix("\\)").strip():
             return Reading(answer, how)
     return NONE
-
-
-def read_letter(text: str) -> Reading:
-    """The last stated letter of a choice, else the last one in brackets, "(B)"."""
-    text = own_part(text)
-    for value, how in statements(text):
-        if found := _LETTER.match(value) or _BRACKETED.search(value):
-            return Reading(found[1], how)
-    bracketed = _BRACKETED.findall(text)
-    return Reading(bracketed[-1], "last value") if bracketed else NONE
-
-
-def read_choice(text: str, choices: Sequence[str] = ()) -> Reading:
-    """The last stated choice: its letter, or, where `choices` are known, one of their texts."""
-    found = read_letter(text)
-    return found if found.answer is not None else read_text(text)
 
 
 def _number_in(value: str) -> str | None:
@@ -111,6 +92,8 @@ def _expression_in(value: str) -> str | None:
     bare = undressed(value)
     if read_value(value) is not None or readings(bare):
         return value.strip()
+    if value.startswith("\\text") and value.endswith("}"):
+        return value
     if "$" in value or "\\(" in value or "\\[" in value:
         if (formulas := last_group(value, "formula")) is not None:
             return formulas

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from lema.errors import ConfigError
-from lema.grading.compare import same_choice, same_expression, same_number, same_text
+from lema.grading.choices import read_choice, same_choice
+from lema.grading.compare import same_expression, same_number, same_text
 from lema.grading.conventions import DEFAULT, REDUCED, TWO_DECIMALS, Conventions
-from lema.grading.extract import Reading, read_choice, read_expression, read_number, read_text
+from lema.grading.extract import Reading, read_expression, read_number, read_text
 from lema.grading.verdict import Grade, grade_path
 from lema.seams import near_miss
 

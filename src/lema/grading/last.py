@@ -17,9 +17,10 @@ WHOLE = 300
 
 _BOLD = re.compile(r"\*\*([^*\n]{1,120})\*\*(?!\s{0,2}\n?:)")
 _PIECE = re.compile(
-    r"(?P<formula>\$\$.{1,600}?\$\$|\\\[.{1,600}?\\\]|\\\(.{1,600}?\\\)|\$[^$\n]{1,600}\$)|(?P<number>"
+    r"(?P<formula>\$\$.{1,600}?\$\$|\\\[.{1,600}?\\\]|\\\(.{1,600}?\\\)|(?<!\\)\$(?:[^$\n\\]|\\.){1,600}\$)|(?P<number>"
     + NUMBER.pattern + r")(?P<unit>\s?\\?%|\s?percent(?:age)?\b)?", re.S)
 _MONEY = re.compile(r"\$ ?[0-9][0-9,]*(?:\.[0-9]+)?(?=[\s.,;!?)]+[A-Za-z(]|[\s.,;!?)]*$)")
+_IS = re.compile(r"\b(?:is|equals|be)\b:?\s*$")
 _JOINT = re.compile(r"\s*(?:,|;|and|or|, and|, or|,? ?\\text\{ ?(?:and|or) ?\})\s*")
 _NAME = re.compile(r"[\s$\\()\[\]]*\\?[A-Za-z]{1,7}(?:_\{?[A-Za-z0-9]+\}?|\([A-Za-z]\)|')?[\s$\\()\[\]]*")
 _WORDS = re.compile(r"\?|(?<![\\A-Za-z{])[A-Za-z]{3,} [A-Za-z]{3,}(?![A-Za-z ]*\})")
@@ -43,8 +44,9 @@ def last_formula(text: str) -> tuple[str | None, str]:
     """The text where it is one formula; else what is bold in its last paragraph; else its last formula or number."""
     from lema.grading.compare import readings
 
-    if len(text) <= WHOLE and "\n\n" not in text.strip() and readings(undressed(text)):
-        return text.strip(), "whole"
+    if len(text) <= WHOLE and "\n\n" not in text.strip():
+        if read_value(text) is not None or readings(undressed(text)):
+            return text.strip(), "whole"
     if "**" in text and (bold := _bold(text)) is not None:
         return bold, "bold"
     found = last_group(text[-END:])
@@ -80,25 +82,34 @@ def _pieces(text: str) -> list[tuple[str, int, int, bool]]:
     at = 0
     while piece := _PIECE.search(text, at):
         start, at = piece.span()
-        if piece["formula"] and piece[0][0] == "$" and (money := _MONEY.match(text, start)):
+        if piece["formula"] and (money := _MONEY.match(text, start)) and not _is_formula(piece[0]):
             at = money.end()
             found.append((money[0], start, at, False))
         elif piece["formula"]:
-            if (answer := _side(piece[0])) is not None:
+            answer = _side(piece[0], bool(_IS.search(text, max(0, start - 12), start)))
+            if answer is not None:
                 found.append((answer, start, at, True))
+            elif piece[0][0] == "$":  # two sums of money, and no formula between their signs
+                at = start + 1
         elif not _HEADING.search(text, max(0, start - 12), start):
             found.append((piece[0].strip(), start, at, False))
     return found
 
 
-def _side(formula: str) -> str | None:
-    """The last side of the formula's equations; None where it is only the name of something."""
-    if _NAME.fullmatch(formula) or _WORDS.search(formula):
+def _is_formula(text: str) -> bool:
+    from lema.grading.compare import readings
+
+    return bool(readings(undressed(text)))
+
+
+def _side(formula: str, named: bool) -> str | None:
+    """The last side of the formula's equations; None where it is only a name, and no "is" makes it a value."""
+    if _WORDS.search(formula) or (not named and _NAME.fullmatch(formula)):
         return None
     inside = _ROW.sub(" ", formula.strip("$ \n").removeprefix("\\(").removeprefix("\\[").removesuffix("\\)")
                       .removesuffix("\\]")).strip()
     if "\\begin" in inside:
         return inside or None
     sides = _SIDE.split(inside)
-    side = (inside if len(sides) == 2 and len(sides[0]) < 40 else sides[-1]).strip(" .,&\n").removesuffix("\\\\")
+    side = (inside if len(sides) == 2 and len(sides[0]) < 40 else sides[-1]).strip(" &\n").rstrip(" .,").removesuffix("\\\\")
     return side.strip() or None

@@ -45,12 +45,12 @@ class _Parser(Atoms):
         while self.next is not None:
             separated = self.take(*SEPARATORS)
             if self.take("and", "\\wedge", "&", "\\land"):
-                pass
+                separated = False
             elif self.take("or", "\\vee", "\\lor"):
-                either = True
+                separated, either = False, True
             elif not separated:
                 break
-            if self.next is None or self.next in ENDS:
+            if separated and (self.next is None or self.next in ENDS):
                 break
             found.append(self.relation())
         self.depth -= 1

@@ -16,7 +16,8 @@ LONGEST_EXPRESSION = 300
 
 _MATHS = re.compile(r"[\\^√π*/+(\[{=<>-]|\bpi\b|\bsqrt\b|[0-9]")
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
-_FUNCTIONS = frozenset(("sqrt", "frac", "sinh", "cosh", "tanh", "infty"))
+_FUNCTIONS = frozenset((
+    "sqrt", "frac", "sinh", "cosh", "tanh", "infty", "pmatrix", "bmatrix", "vmatrix", "array"))
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _CHARACTERS = {
     **dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2009\u200a\u202f\t\n"), " "),
@@ -39,7 +40,7 @@ _NUMBER = re.compile(
           | [ ]?/[ ]?(?P<divisor>[0-9]+) )? )
     (?:[ ]?(?P<scale>hundred|thousand|million|billion|trillion)\b)?
     (?P<half>[ ]and[ ](?:a|one)[ ]half)?
-    [ ]?(?P<unit>%|[¢$£€°]|(?:[^\W\d]|[°%$])[^\d=+*^\\<>{}]*)?""", re.X)
+    [ ]?(?P<unit>%|[¢$£€°]|(?:[^\W\d]|[°%$])[^\d=+*^\\<>{}]*|\([A-Za-z][^\d=+*^\\<>{}()]*\))?""", re.X)
 NUMBER = re.compile(
     r"(?:(?<![\w)\]}])[-−] ?)?(?:[$£€]-?)?"
     r"(?:(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?(?: [0-9]{1,9}/[0-9]{1,9}|/[0-9]{1,9})?"

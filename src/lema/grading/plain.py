@@ -29,6 +29,8 @@ _RAISED = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+")
 _LOWERED = re.compile("[₀₁₂₃₄₅₆₇₈₉]+")
 _ROOT = re.compile("√ ?([0-9]+|[a-z]|(?=[({]))")
 
+_QUOTES = re.compile(r"[\"“”‘’'`*]")
+_ARTICLE = re.compile(r"^(?:the|an|a) ")
 _BOX = re.compile(r"\\(?:begin)?(?:boxed|fbox) ?(?=\{)")
 _FONTS = re.compile(
     r"\\(?:text(?:bf|it|rm|sf|tt|up|normal|normalfont|color)?|math(?:rm|bf|it|sf|tt|bb|cal|ord|normal)|mbox|hbox"
@@ -50,6 +52,11 @@ _DOUBLED = re.compile(r"\\\\(?=(?:d?frac|sqrt|left|right|text|pi|cdot|times|boxe
 def plain(text: str) -> str:
     """The text without the dollar signs, bold and full stop around it."""
     return text.strip(EDGES)
+
+
+def words(text: str) -> str:
+    """The words alone: case, spaces, quotation marks, articles and the full stop do not count."""
+    return _ARTICLE.sub("", " ".join(_QUOTES.sub("", text).strip(EDGES + "()\\").casefold().split()))
 
 
 def undressed(text: str) -> str:

@@ -24,7 +24,7 @@ _FOREIGN = re.compile(
     r"(?:\b(?:réponses?|respuestas?|respostas?|rispost[ae]|antwort(?:en)?|ответ)\b[^\n.:=]{0,40}?"
     r"(?:\b(?:est|es|ist|è|é)\b|:|=|：)|答案[^\n。:：=]{0,20}?[是为為:：])[\s:*_]{0,12}", re.I)
 _LINE_FORM = re.compile(r"^[ \t]{0,8}(?:(#{4})(?!#)|A:)[ \t]{0,8}(?=\S)", re.M)
-_SENTENCE_END = re.compile(r"\n|[.!?](?=[\s\"')*$\]]|$)|。")
+_SENTENCE_END = re.compile(r"\n|(?<!\\)[.!?](?=[\s\"')*$\]]|$)|。")
 _BRACE = re.compile(r"\\(?:begin)?(?:boxed|fbox)\s{0,4}\{|\\[{}\\]|[{}]")
 _BARE_BOX = re.compile(r"\\boxed\s{0,2}(\\?[A-Za-z0-9]+)")
 _JOINT = re.compile(
@@ -79,7 +79,7 @@ def _formulas_end(text: str, opening: re.Match) -> int:
     """Where the formula that opens here, and those that "and" joins to it, end; 0 where it is not closed."""
     end = 0
     for _ in range(20):
-        close = text.find(_CLOSING[opening[1]], opening.end(), opening.end() + LONGEST)
+        close = _closing(text, opening)
         if close < 0 or not text[opening.end():close].strip():
             break
         end = close + len(opening[1])
@@ -88,6 +88,14 @@ def _formulas_end(text: str, opening: re.Match) -> int:
             break
     percent = _PERCENT.match(text, end) if end else None
     return percent.end() if percent else end
+
+
+def _closing(text: str, opening: re.Match) -> int:
+    """Where the sign that closes this formula stands; an escaped dollar closes nothing."""
+    close = text.find(_CLOSING[opening[1]], opening.end(), opening.end() + LONGEST)
+    while close > 0 and text[close - 1] == "\\" and text[close] == "$":
+        close = text.find(_CLOSING[opening[1]], close + 1, opening.end() + LONGEST)
+    return close
 
 
 def _boxes(text: str) -> Iterator[tuple[int, int, str]]:

@@ -4,7 +4,6 @@ One design decision: every form is brought to one of few, so that two answers ar
 5 with a name, "1 ± √2" is two numbers, "x < 3" is the interval from minus infinity to 3.
 """
 
-from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
