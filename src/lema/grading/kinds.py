@@ -5,13 +5,14 @@ compared, and the conventions. A task of a user's own may call the same parts wi
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from lema.errors import ConfigError
 from lema.grading.choices import read_choice, same_choice
 from lema.grading.compare import same_expression, same_number, same_text
 from lema.grading.conventions import DEFAULT, REDUCED, TWO_DECIMALS, Conventions
 from lema.grading.extract import Reading, read_expression, read_number, read_text
+from lema.grading.quick import quick
 from lema.grading.verdict import Grade, grade_path
 from lema.seams import near_miss
 
@@ -22,12 +23,13 @@ class Kind(NamedTuple):
     read: Callable[[str, Sequence[str]], Reading]
     same: Callable[[str, str, Conventions, Sequence[str]], bool]
     conventions: Conventions = DEFAULT
+    quick: Literal["numbers", "never"] = "numbers"  # may lema.grading.quick grade it
 
 
 NUMBER = Kind(lambda text, _: read_number(text), lambda a, g, how, _: same_number(a, g, how))
 EXPRESSION = Kind(lambda text, _: read_expression(text), lambda a, g, how, _: same_expression(a, g, how))
-TEXT = Kind(lambda text, _: read_text(text), lambda a, g, how, _: same_text(a, g))
-CHOICE = Kind(read_choice, lambda a, g, _, choices: same_choice(a, g, choices))
+TEXT = Kind(lambda text, _: read_text(text), lambda a, g, how, _: same_text(a, g), quick="never")
+CHOICE = Kind(read_choice, lambda a, g, _, choices: same_choice(a, g, choices), quick="never")
 
 KINDS = {
     "number": NUMBER, "expression": EXPRESSION, "text": TEXT, "choice": CHOICE,
@@ -47,6 +49,8 @@ def grade(text: str, gold: str, *, task: str = "math", finish: str = "stop",
     """
     kind = kind_of(task)
     how = conventions or kind.conventions
+    if kind.quick == "numbers" and finish == "stop" and how.decimals is None and (found := quick(text, gold)) is not None:
+        return found
     if text.strip() == gold.strip() and finish == "stop" and gold.strip():
         return Grade("right", text.strip(), "whole")
     return grade_path(text, gold, finish=finish, read=lambda said: kind.read(said, choices),

@@ -22,7 +22,7 @@ _SIGNS = {
     "′": "'", "，": ",", "。": ".", "（": "(", "）": ")", "＝": "=", "＋": "+", "％": "%", "：": ":", "．": ".",
     "٪": "%", "٫": ".", "٬": ",", "＄": "$", "∠": "\\angle ",
 }
-"""Signs that are written as others. `√` and superscripts need more than a replacement; see `_folded`."""
+"""Signs that are written as others. `√` and superscripts need more than a replacement; see `folded`."""
 
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿˣ", "0123456789-+nx", strict=True))
 _RAISED = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+")
@@ -62,7 +62,7 @@ def words(text: str) -> str:
 def undressed(text: str) -> str:
     """The text as plain LaTeX: ASCII signs, no boxes, no fonts, no sizes, no dollar signs, single spaces."""
     if not text.isascii():
-        text = _folded(text)
+        text = folded(text)
     if "\\" in text:
         if "\\\\" in text and "\\begin" not in text:
             text = _DOUBLED.sub(r"\\", text)
@@ -82,7 +82,7 @@ def undressed(text: str) -> str:
     return " ".join(text.split()).strip("*`_ ").rstrip(" .,:;?").strip("*`_ ").removesuffix("\\").rstrip()
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """Signs of other scripts as ASCII: digits, superscripts, fractions, roots, spaces, arrows of direction."""
     text = text.translate(_table())
     text = _RAISED.sub(lambda found: "^{" + "".join(map(_SUPERSCRIPTS.get, found[0])) + "}", text)

@@ -10,13 +10,15 @@ from collections.abc import Iterator
 LONGEST = 600
 """Characters that a stated answer may have; a longer one is no final answer."""
 
+QUESTION_HINTS = ("uestion", "UESTION", "roblem", "ROBLEM", "Q", "q:", "uman", "ser", "<|")
+"""Letters without which no text has a question of `own_part`; all but the last stand before a colon."""
+
 MOST = 50
 """Statements of one text that are looked at, from the last one back."""
 
 _QUESTION = re.compile(
     r"^[ \t#*>]{0,8}(?:(?:(?:next|new)[ \t]{1,3})?(?:question|problem|q)[ \t]{0,3}[0-9]{0,4}[ \t*]{0,4}:|(?:human|user)"
     r"[ \t*]{0,3}:)|<\|(?:im_start|im_end|endoftext|eot_id|end_of_text|user)\|>", re.I | re.M)
-_QUESTION_HINTS = ("uestion", "UESTION", "roblem", "ROBLEM", "Q", "q:", "uman", "ser", "<|")
 _ANSWER = re.compile(
     r"[Aa](?:nswer|NSWER)(?:s|\b)[^\n.:=]{0,40}?(?:\b(?:is|are|was|equals|(?:would|will|must|should) be|comes to)\b|:|=)"
     r"[\s:*_]{0,12}", re.I)
@@ -38,7 +40,7 @@ _CLOSING = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
 
 def own_part(text: str) -> str:
     """The text up to the next "Question:" that a model goes on to invent; one at its very start stays."""
-    if not any(hint in text for hint in _QUESTION_HINTS):
+    if not any(hint in text for hint in QUESTION_HINTS):
         return text
     for cut in _QUESTION.finditer(text):
         if text[:cut.start()].strip():
