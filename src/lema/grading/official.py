@@ -12,8 +12,8 @@ for what would never end, none. The oddities, by what they return:
 - Mathematics is compared as text after a clean-up; \\fbox, and \\boxed without braces, are unreadable.
 - SVAMP, ASDiv and MAWPS are compared after rounding to two decimals, GSM8K as it stands.
 
-CommonsenseQA: the answer sentence must name the gold candidate as it stands. The repository's own scorer for it was
-not at hand: what that returns for a reply that names no candidate is not reproduced; such a reply is wrong here.
+CommonsenseQA: the answer sentence must name the gold candidate as it stands. The repository's own scorer for it
+was not at hand: what that returns for a reply that names no candidate is not reproduced; such a reply is wrong.
 """
 
 import re
