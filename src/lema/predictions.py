@@ -21,7 +21,7 @@ from lema.tasks._files import Row, read_file, text_of
 
 
 class Prediction(NamedTuple):
-    """One text to be judged. `question` is an id, or the place where its question has none."""
+    """One text to be judged. `question` is an id; empty where the file names none."""
 
     place: str
     question: str
@@ -141,7 +141,7 @@ def _plain_row(row: Row, asked: Asked) -> Prediction:
     if not isinstance(text, str):
         raise DataError(f"{row.place}: {asked.text} is no text; leave the row out, or give what was answered")
     finish = row.values.get("finish")
-    return Prediction(row.place, row.place, text, text_of(row, asked.gold, "no gold answer"),
+    return Prediction(row.place, "", text, text_of(row, asked.gold, "no gold answer"),
                       finish if isinstance(finish, str) else "stop")
 
 

@@ -1,12 +1,13 @@
 """`lema regrade`: a run's stored paths judged anew, what changes shown, and on request taken up.
 
-One design decision: looking writes nothing and asks no model. Taking up writes the graded rows and marks every stage
-that was made of them stale, in its record, because fingerprints are made of settings and cannot see rows; `lema
-run` then does those stages again, and what a model was ever asked comes from the journal.
+One design decision: looking writes nothing and asks no model. Taking up writes the graded rows and marks every
+stage that was made of them stale, in its record, because fingerprints are made of settings and cannot see rows;
+`lema run` then does those stages again, and what a model was ever asked comes from the journal.
 """
 
 import dataclasses
 import json
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -15,12 +16,12 @@ from pathlib import Path
 
 from lema.errors import RunError
 from lema.grading import grade_path
+from lema.printable import short
 from lema.records import Question, ReasoningPath, read_rows, write_rows
 from lema.running import config_of, stages_of
 from lema.runs import Stage, finish, held, write_record
 from lema.stages.grade import grade
 from lema.tasks import Task, find_task
-from lema.terminal import short
 
 
 @dataclass
@@ -79,9 +80,9 @@ def take_up(folder: Path) -> list[Regraded]:
 
     A folder that is stale anyway is left to `lema run`. Only one process may hold the run.
     """
+    stages = stages_of(folder, config_of(folder))
     with held(folder):
         found = look(folder)
-        stages = stages_of(folder, config_of(folder))
         written = [one for one in found if one.changes and one.stage.status().state == "done"]
         _mark_stale(stages, [one.stage.name for one in written])
         for one in written:
@@ -156,7 +157,8 @@ def _write(one: Regraded) -> None:
     """The folder with its new rows. Ids stay; a row that did not change stays byte for byte."""
     stage, now = one.stage, {change.before.id: change.after for change in one.changes}
     record = stage.record()
-    stage.part.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(stage.part, ignore_errors=True)
+    stage.part.mkdir(parents=True)
     rows = write_rows(stage.part / "rows.jsonl", (now.get(path.id, path) for path in stage))
     kept = {key: value for key, value in record.items() if key not in ("fingerprint", "facts", "finished")}
     finish(stage, kept | {"rows": rows, "regraded": len(one.changes)})

@@ -15,9 +15,9 @@ from typing import NamedTuple, get_args
 from lema.errors import ConfigError, DataError
 from lema.grading import Grade, grade_path, official, peer
 from lema.predictions import Asked, Judge, Prediction, open_predictions
+from lema.printable import short
 from lema.records import Verdict
 from lema.seams import near_miss
-from lema.terminal import short
 
 VERDICTS = get_args(Verdict)
 GRADERS = ("official", "math-verify")
@@ -29,22 +29,23 @@ class Tally:
     """What one grader made of a file."""
 
     verdicts: Counter = field(default_factory=Counter)
-    questions: dict[str, list[int]] = field(default_factory=dict)  # right, judged
+    named: dict[str, list[int]] = field(default_factory=dict)  # question: right, judged
+    alone: list[int] = field(default_factory=lambda: [0, 0])  # texts whose question has no name: one of its own each
 
     def add(self, question: str, verdict: str) -> None:
         """One more text."""
         self.verdicts[verdict] += 1
-        counts = self.questions.setdefault(question, [0, 0])
+        counts = self.named.setdefault(question, [0, 0]) if question else self.alone
         counts[0] += verdict == "right"
         counts[1] += 1
 
     def facts(self) -> dict:
-        """Accuracy, its 95 % Wilson interval over questions, and every verdict's count."""
+        """Questions, accuracy, its 95 % Wilson interval over questions, and every verdict's count."""
         from lema.statistics import wilson
 
-        shares = sum(right / judged for right, judged in self.questions.values())
-        low, high = wilson(shares, len(self.questions))
-        return {"accuracy": shares / len(self.questions), "interval": [low, high],
+        questions = len(self.named) + self.alone[1]
+        right = sum(right / judged for right, judged in self.named.values()) + self.alone[0]
+        return {"questions": questions, "accuracy": right / questions, "interval": [*wilson(right, questions)],
                 "verdicts": {name: self.verdicts[name] for name in VERDICTS}}
 
 
@@ -81,8 +82,7 @@ def score_file(path: Path, asked: Asked, *, against: str | None = None, out: Pat
                 both[found.verdict, other.verdict] += 1
                 if (found.verdict == "right") != (other.verdict == "right"):
                     differing.append(Disagreement(prediction, found, other))
-    facts = {"file": str(path), "task": judge.name, "answers": ours.verdicts.total(),
-             "questions": len(ours.questions), **ours.facts()}
+    facts = {"file": str(path), "task": judge.name, "answers": ours.verdicts.total(), **ours.facts()}
     if rival is not None:
         facts["against"] = {"grader": against, **theirs.facts(), "agreed": facts["answers"] - len(differing),
                             "pairs": [[*pair, count] for pair, count in sorted(both.items())],

@@ -1,8 +1,8 @@
-"""The process in which math-verify reads whole texts: [text, gold, seconds] in, [verdict, answer] out, by line.
+"""The process in which math-verify reads whole texts: [text, gold, seconds] in, [verdict, answer] out.
 
-One design decision: math-verify's defaults are kept but for its signals, as a limit that the parent holds cannot be
-mistaken for "wrong". Its patterns let only digits and operators into its plain-expression parser, no names; what
-those can cost is bounded by this process's memory and life.
+One design decision: math-verify's defaults are kept but for its signals, as a limit that the parent holds cannot
+be mistaken for "wrong". Its patterns let only digits and operators into its plain-expression parser, no names;
+what those can cost is bounded by this process's memory and life.
 """
 
 import contextlib
