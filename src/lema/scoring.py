@@ -30,7 +30,7 @@ class Tally:
 
     verdicts: Counter = field(default_factory=Counter)
     named: dict[str, list[int]] = field(default_factory=dict)  # question: right, judged
-    alone: list[int] = field(default_factory=lambda: [0, 0])  # texts whose question has no name: one of its own each
+    alone: list[int] = field(default_factory=lambda: [0, 0])  # texts that name no question
 
     def add(self, question: str, verdict: str) -> None:
         """One more text."""
