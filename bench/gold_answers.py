@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lema.grading import grade_path
 from lema.records import Question
-from lema.tasks import Task, find_task
+from lema.tasks import Task, answers_to, find_task
 
 FORMS: dict[str, Callable[[str], str]] = {
     "answer sentence": lambda a: f"Step 1: So it goes.\nStep 2: The answer is {a}.",
@@ -61,7 +61,8 @@ def failures(task: Task, question: Question) -> Iterator[tuple[str, str]]:
     """(form, what became of it) wherever the gold answer is not found right."""
     texts = dict(statements(question)) | ({"worked solution": question.solution} if question.solution else {})
     for form, text in texts.items():
-        found = grade_path(text, question.answer, read=task.read, same=task.same)
+        answers = answers_to(task, question)
+        found = grade_path(text, question.answer, read=answers.read, same=answers.same)
         if found.verdict != "right":
             yield form, f"{found.verdict} {found.answer!r} ({found.how})"
 

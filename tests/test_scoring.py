@@ -103,14 +103,15 @@ def test_samples_are_held_against_the_test_file_they_answer(tmp_path):
 
 def test_choices_are_right_by_letter_or_text_and_never_by_nearness(tmp_path):
     test = [{"prompt": "Choose.\nQuestion: Where?\nCandidate Answers: a bank, rose garden, mall.\nAnswer:\n",
-             "answer": "rose garden", "candidates": ["a bank", "rose garden", "mall"]}] * 1
+             "answer": "rose garden", "candidates": ["a bank", "rose garden", "mall"]}]
     write(tmp_path, test, "test.jsonl")
     for said, verdict in (("The answer is rose garden.", "right"), ("The answer is (B).", "right"),
                           ("The answer is (B) rose garden.", "right"), ("The answer is Rose Garden", "right"),
-                          ("The answer is (C).", "wrong"), ("The answer is a garden of roses.", "wrong"),
-                          ("The answer is rose gardens.", "wrong"), ("Roses, I think.", "no_answer")):
+                          ("The answer is (C).", "wrong"), ("The answer is a garden of roses.", "no_answer"),
+                          ("The answer is rosegarden.", "no_answer"), ("Roses, I think.", "no_answer")):
         write(tmp_path, [{"samples": [said]}])
-        found = json.loads(score_file(tmp_path / "p.jsonl", Asked("csqa", tmp_path / "test.jsonl"), as_json=True))
+        asked = Asked("csqa", tmp_path / "test.jsonl")
+        found = json.loads(score_file(tmp_path / "p.jsonl", asked, as_json=True))
         assert found["verdicts"][verdict] == 1, said
 
 

@@ -6,17 +6,17 @@ place where it stands; which form a file has is seen from its first row, and eve
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from lema.errors import ConfigError, DataError
-from lema.grading import KINDS, Reading, read, same
+from lema.grading import KINDS, Grade, grade_path, read, same
 from lema.records import Question, ReasoningPath, from_row, read_rows
 from lema.running import config_of
 from lema.seams import near_miss, shipped
-from lema.tasks import Task, find_task
-from lema.tasks._choices import same_choice
+from lema.tasks import Answers, Task, answers_to, find_task
 from lema.tasks._files import Row, read_file, text_of
 
 
@@ -28,6 +28,7 @@ class Prediction(NamedTuple):
     text: str
     gold: str
     finish: str = "stop"
+    choices: tuple[str, ...] = ()
 
 
 class Judge(NamedTuple):
@@ -35,8 +36,12 @@ class Judge(NamedTuple):
 
     name: str
     kind: str
-    read: Callable[[str], Reading]
-    same: Callable[[str, str], bool]
+    answers_to: Callable[[Prediction], Answers]
+
+    def grade(self, one: Prediction) -> Grade:
+        """The verdict on a prediction."""
+        answers = self.answers_to(one)
+        return grade_path(one.text, one.gold, finish=one.finish, read=answers.read, same=answers.same)
 
 
 class Asked(NamedTuple):
@@ -86,13 +91,14 @@ def _run_judge(file: Path, asked: Asked) -> Judge:
 
 
 def _answered(file: Path, beside: Path) -> Iterator[Prediction]:
-    gold = {question.id: question.answer for question in read_rows(Question, beside)}
+    asked = {question.id: question for question in read_rows(Question, beside)}
     for row in read_file(str(file)):
         path = from_row(ReasoningPath, json.dumps(row.values), row.place)
-        if path.question not in gold:
+        question = asked.get(path.question)
+        if question is None:
             raise DataError(f"{row.place}: question {path.question} is not in {beside}; name its file with "
                             "--beside")
-        yield Prediction(row.place, path.question, path.text, gold[path.question], path.finish)
+        yield Prediction(row.place, question.id, path.text, question.answer, path.finish, question.choices)
 
 
 def _of_samples(file: Path, rows: Iterator[Row], asked: Asked) -> tuple[Judge, Iterator[Prediction]]:
@@ -116,7 +122,7 @@ def _sampled(file: Path, rows: Iterator[Row], task: Task, beside: Path) -> Itera
         if not isinstance(samples, list) or not samples or not all(isinstance(text, str) for text in samples):
             raise DataError(f'{row.place}: "samples" must be a list of at least one text; mend the row')
         for text in samples:
-            yield Prediction(row.place, question.id, text, question.answer)
+            yield Prediction(row.place, question.id, text, question.answer, choices=question.choices)
     if (left := sum(1 for _ in questions)):
         raise DataError(f"{file}: {count:,} rows, but {beside} has {count + left:,} questions; every question "
                         "needs its row, in the same order")
@@ -153,15 +159,11 @@ def judge_named(name: str) -> Judge:
             raise ConfigError(f"--task {name}: what its answers are stands in a run's config; give a kind: "
                               f"{', '.join(KINDS)}")
         raise ConfigError(f"--task: no task or answer kind {name!r}{near_miss(name, known)}")
-
-    def compare(answer: str, gold: str) -> bool:
-        return same(answer, gold, task=name)
-
-    choice = KINDS[name] is KINDS["choice"]
-    return Judge(name, name, lambda text: read(text, task=name), same_choice if choice else compare)
+    return Judge(name, name, lambda one: Answers(partial(read, task=name, choices=one.choices),
+                                                 partial(same, task=name, choices=one.choices)))
 
 
 def judge_of(task: Task) -> Judge:
     """By a task, as a run grades."""
     kind = getattr(task, "kind", None) or getattr(getattr(task, "settings", None), "answers", "")
-    return Judge(task.name, kind, task.read, task.same)
+    return Judge(task.name, kind, partial(answers_to, task))

@@ -21,7 +21,7 @@ from lema.records import Question, ReasoningPath, read_rows, write_rows
 from lema.running import config_of, stages_of
 from lema.runs import Stage, finish, held, write_record
 from lema.stages.grade import grade
-from lema.tasks import Task, find_task
+from lema.tasks import Task, answers_to, find_task
 
 
 @dataclass
@@ -113,26 +113,28 @@ def as_json(found: list[Regraded], taken_up: list[str]) -> str:
 
 def _regraded(stage: Stage, task: Task) -> Regraded:
     found = Regraded(stage)
-    gold = {question.id: question.answer
-            for question in read_rows(Question, stage.sources[0].folder / "rows.jsonl")}
-    for before, after in _pairs(stage, task, gold):
+    asked = {question.id: question for question in read_rows(Question, stage.sources[0].folder / "rows.jsonl")}
+    for before, after in _pairs(stage, task, asked):
         found.paths += 1
         found.right[0] += before.verdict == "right"
         found.right[1] += after.verdict == "right"
         if before.verdict != after.verdict:
             found.verdicts[before.verdict, after.verdict] += 1
         if (before.verdict, before.answer) != (after.verdict, after.answer):
-            found.changes.append(Change(stage.name, before, after, gold[before.question]))
+            found.changes.append(Change(stage.name, before, after, asked[before.question].answer))
     return found
 
 
-def _pairs(stage: Stage, task: Task, gold: dict[str, str]) -> Iterator[tuple[ReasoningPath, ReasoningPath]]:
+def _pairs(stage: Stage, task: Task,
+           asked: dict[str, Question]) -> Iterator[tuple[ReasoningPath, ReasoningPath]]:
     """Each stored path as it was judged, and as it is judged now."""
     for path in stage:
-        if path.question not in gold:
+        question = asked.get(path.question)
+        if question is None:
             raise RunError(f"{stage.folder}: path {path.id} answers a question that is not in "
                            f"{stage.sources[0].folder}; `lema run` makes both anew")
-        now = grade_path(path.text, gold[path.question], finish=path.finish, read=task.read, same=task.same)
+        answers = answers_to(task, question)
+        now = grade_path(path.text, question.answer, finish=path.finish, read=answers.read, same=answers.same)
         yield path, dataclasses.replace(path, verdict=now.verdict, answer=now.answer, how=now.how)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, get_args
 
 from lema.errors import ConfigError, DataError
-from lema.grading import Grade, grade_path, official, peer
+from lema.grading import Grade, official, peer
 from lema.predictions import Asked, Judge, Prediction, open_predictions
 from lema.printable import short
 from lema.records import Verdict
@@ -72,8 +72,7 @@ def score_file(path: Path, asked: Asked, *, against: str | None = None, out: Pat
     differing: list[Disagreement] = []
     with _Rows(out) as rows:
         for prediction in predictions:
-            found = grade_path(prediction.text, prediction.gold, finish=prediction.finish, read=judge.read,
-                               same=judge.same)
+            found = judge.grade(prediction)
             ours.add(prediction.question, found.verdict)
             rows.write(prediction, found)
             if rival is not None:

@@ -44,7 +44,7 @@ def last_formula(text: str) -> tuple[str | None, str]:
     """The text where it is one formula; else what is bold in its last paragraph; else its last formula or number."""
     from lema.grading.compare import readings
 
-    if len(text) <= WHOLE and "\n\n" not in text.strip():
+    if len(text) <= WHOLE and "\n\n" not in text.strip() and not _WORDS.search(text):
         if read_value(text) is not None or readings(undressed(text)):
             return text.strip(), "whole"
     if "**" in text and (bold := _bold(text)) is not None:

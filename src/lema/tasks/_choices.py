@@ -1,20 +1,38 @@
 """Questions with choices: their lines, their letters, and answers that name a letter or a choice's text.
 
-One design decision: the gold answer says both, "(B) bank", so that an answer may state either and nothing has to
-know the other choices to judge it. A letter, where one is stated, decides; nothing is ever guessed from nearness.
+One design decision: the gold answer says both, "(B) bank", so that an answer may state either, and can be judged
+without the other choices too; whoever has the question lets them be known. Nothing is guessed from nearness.
 """
 
 import json
 import re
 from collections.abc import Sequence
+from functools import partial
 
 from lema.errors import DataError
-from lema.grading import same
+from lema.grading import Reading, read, same
+from lema.tasks import Answers
 from lema.tasks._files import Row
+from lema.tasks._sets import QuestionSet
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LABEL = re.compile(r"\s*\(?([A-Za-z])[).:]\s*")
-_BOTH = re.compile(r"\(([A-Z])\) (.+)", re.S)
+
+
+class ChoiceSet(QuestionSet):
+    """Base of the tasks whose questions have choices."""
+
+    def read(self, text: str, choices: Sequence[str] = ()) -> Reading:
+        """The last stated letter or choice."""
+        return read(text, task=self.kind, choices=choices)
+
+    def same(self, answer: str, gold: str, choices: Sequence[str] = ()) -> bool:
+        """Whether both are the same choice, by letter or text; equal texts under two letters are the same."""
+        return same(answer, gold, task=self.kind, choices=choices)
+
+    def choosing(self, choices: Sequence[str]) -> Answers:
+        """The same two calls for a question with these choices."""
+        return Answers(partial(self.read, choices=choices), partial(self.same, choices=choices))
 
 
 def with_choices(text: str, choices: Sequence[str]) -> str:
@@ -37,15 +55,6 @@ def letter_of(row: Row, answer: str, choices: Sequence[str]) -> str:
         return LETTERS[choices.index(answer)]
     raise DataError(f"{row.place}: the answer {answer[:40]!r} is neither a letter nor one of the "
                     f"{len(choices)} choices; mend the row")
-
-
-def same_choice(answer: str, gold: str) -> bool:
-    """Whether an answer names the gold choice, given as "(B) bank": by its letter, else by its text."""
-    wanted, stated = _BOTH.fullmatch(gold), _BOTH.fullmatch(answer)
-    if wanted is None:
-        return same(answer, gold, task="choice")
-    answer = stated[1] if stated else answer
-    return same(answer, wanted[1], task="choice") or same(answer, wanted[2], task="text")
 
 
 def choices_of(row: Row, column: str) -> tuple[str, ...]:

@@ -4,11 +4,13 @@ One design decision: the gold answer is letter and value, "(A) 5", and a path ma
 as a number. The rationale is the worked solution.
 """
 
-from lema.grading import same
+from collections.abc import Sequence
+
+from lema.grading import EXPLICIT, Reading, read, same
 from lema.records import Question
-from lema.tasks._choices import choices_of, labelled, letter_of, same_choice, with_choices
+from lema.tasks._choices import ChoiceSet, choices_of, labelled, letter_of, with_choices
 from lema.tasks._files import Row, text_of, worked_steps
-from lema.tasks._sets import QuestionSet, Source
+from lema.tasks._sets import Source
 
 
 class Settings(Source):
@@ -17,7 +19,7 @@ class Settings(Source):
     PUBLISHED = {"train": "train", "dev": "validation", "test": "test"}  # noqa: RUF012 - a ClassVar of the base
 
 
-class Task(QuestionSet):
+class Task(ChoiceSet):
     """The question set."""
 
     name = kind = "aqua"
@@ -31,9 +33,16 @@ class Task(QuestionSet):
                         choices=choices, solution=worked_steps(str(row.values.get("rationale") or ""), answer),
                         split=split, source=row.short)
 
-    def same(self, answer: str, gold: str) -> bool:
+    def read(self, text: str, choices: Sequence[str] = ()) -> Reading:
+        """The last stated letter or option, else the last stated value."""
+        found = super().read(text, choices)
+        if found.answer is None and (value := read(text, task="number")).how in EXPLICIT:
+            return value
+        return found
+
+    def same(self, answer: str, gold: str, choices: Sequence[str] = ()) -> bool:
         """Whether both are the same choice, by letter, text or value."""
-        if same_choice(answer, gold):
+        if super().same(answer, gold, choices):
             return True
         value = gold.partition(") ")[2]
         return bool(value) and any(sign.isdigit() for sign in answer) and same(answer, value, task="number")

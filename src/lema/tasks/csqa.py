@@ -6,10 +6,10 @@ letter and text: "(B) bank". Paths need no steps; whatever states a letter or a 
 
 from lema.errors import DataError
 from lema.records import Question
-from lema.tasks._choices import choices_of, labelled, letter_of, same_choice, with_choices
+from lema.tasks._choices import ChoiceSet, choices_of, labelled, letter_of, with_choices
 from lema.tasks._files import Row, text_of
 from lema.tasks._lema import is_lema, lema_question
-from lema.tasks._sets import QuestionSet, Source
+from lema.tasks._sets import Source
 
 
 class Settings(Source):
@@ -18,7 +18,7 @@ class Settings(Source):
     PUBLISHED = {"train": "train", "test": "validation"}  # noqa: RUF012 - a ClassVar of the base
 
 
-class Task(QuestionSet):
+class Task(ChoiceSet):
     """The question set."""
 
     name = kind = "csqa"
@@ -32,10 +32,6 @@ class Task(QuestionSet):
         letter = letter_of(row, text_of(row, "answer", "question without an answer"), choices)
         return Question(text=with_choices(text, choices), answer=labelled(letter, choices), choices=choices,
                         split=split, source=row.short)
-
-    def same(self, answer: str, gold: str) -> bool:
-        """Whether both are the same choice, by letter or text."""
-        return same_choice(answer, gold)
 
 
 def _flat(row: Row) -> Row:

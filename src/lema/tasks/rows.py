@@ -5,7 +5,8 @@ question's text and a letter answer is the letter, so that every stage and promp
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -14,11 +15,12 @@ from pydantic import Field, model_validator
 
 from lema import seams
 from lema.errors import DataError
-from lema.grading import Conventions, Reading, is_maths, read, read_letter, read_value, same, same_letter
+from lema.grading import Conventions, Reading, is_maths, read, read_letter, read_value, same
 from lema.models import Message
 from lema.prompting import find_prompt
 from lema.records import Question
 from lema.steps import answer_sentence, drop_calculator_marks, number_steps, split_steps
+from lema.tasks import Answers
 from lema.tasks._choices import choices_of, letter_of, with_choices
 from lema.tasks._files import Row, held_out, numbered, once, read_file, text_of
 
@@ -84,17 +86,20 @@ class Task:
         """What trained models are asked and trained on; [sample] may name a few-shot prompt for untrained ones."""
         return [Message("user", self._prompt.render(question=question.text))]
 
-    def read(self, text: str) -> Reading:
-        """The last stated number, expression, text or letter."""
-        kind = self.settings.answers
-        return read_letter(text) if kind == "letter" else read(text, task=kind)
+    def read(self, text: str, choices: Sequence[str] = ()) -> Reading:
+        """The last stated number, expression, text or letter; a choice's text too where `choices` are known."""
+        if self.settings.answers == "letter":
+            return read(text, task="choice", choices=choices) if choices else read_letter(text)
+        return read(text, task=self.settings.answers)
 
-    def same(self, answer: str, gold: str) -> bool:
-        """Equality of numbers, of expressions, of words, or of letters."""
-        kind = self.settings.answers
-        if kind == "letter":
-            return same_letter(answer, gold)
-        return same(answer, gold, task=kind, conventions=self.settings.conventions)
+    def same(self, answer: str, gold: str, choices: Sequence[str] = ()) -> bool:
+        """Equality of numbers, of expressions, of words, or of choices."""
+        kind = "choice" if self.settings.answers == "letter" else self.settings.answers
+        return same(answer, gold, task=kind, conventions=self.settings.conventions, choices=choices)
+
+    def choosing(self, choices: Sequence[str]) -> Answers:
+        """The same two calls for a question with these choices."""
+        return Answers(partial(self.read, choices=choices), partial(self.same, choices=choices))
 
     def _rows(self, split: str) -> Iterator[Row]:
         dev, train = self.settings.dev, self.settings.train
