@@ -11,7 +11,7 @@ SRC = Path(__file__).resolve().parents[1] / "src" / "lema"
 HEAVY = ("torch", "transformers", "trl", "peft", "datasets", "openai", "sympy", "math_verify", "numpy")
 
 LAYERS = (  # a room may import from its own row and from the rows above it
-    {"errors", "records", "seams", "steps", "statistics", "versions", "tables"},
+    {"errors", "records", "seams", "steps", "printable", "statistics", "versions", "tables"},
     {"config", "grading", "prompting"},
     {"tasks", "models", "training", "runs", "journal", "waiting", "report"},
     {"tools", "spending"},
@@ -19,7 +19,8 @@ LAYERS = (  # a room may import from its own row and from the rows above it
     {"wiring", "engine"},
     {"pipeline", "display"},
     {"running", "starting"},
-    {"showing"},
+    {"showing", "predictions"},
+    {"scoring", "regrading"},
     {"cli"},
 )
 

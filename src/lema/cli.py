@@ -49,6 +49,41 @@ def show(run: RunName, identifier: Annotated[str | None, typer.Argument(
     print(life_of(folder, identifier, as_json=json) if identifier else summary_of(folder, as_json=json))
 
 
+@app.command()
+def score(predictions: Annotated[Path, typer.Argument(
+              metavar="PREDICTIONS", help="rows of a run, rows with text and gold answer, or the LeMa samples")],
+          task: Annotated[str | None, typer.Option(
+              "--task", help="how answers are read: a task, or number, expression, choice, text")] = None,
+          beside: Annotated[Path | None, typer.Option(
+              "--beside", metavar="FILE", help="the test file, where predictions hold no gold answers")] = None,
+          text: Annotated[str, typer.Option("--text", help="the column of the texts")] = "text",
+          gold: Annotated[str, typer.Option("--gold", help="the column of gold answers")] = "gold",
+          against: Annotated[str | None, typer.Option(
+              "--against", metavar="GRADER",
+              help="a second grader, official or math-verify: show every row they disagree on")] = None,
+          out: Annotated[Path | None, typer.Option("--out", metavar="FILE",
+                                                   help="write each row's verdict, as JSON lines")] = None,
+          json: Json = False) -> None:
+    """Score a file of predictions: accuracy with its interval, and what is not right told apart."""
+    from lema.predictions import Asked
+    from lema.scoring import score_file
+
+    print(score_file(predictions, Asked(task, beside, text, gold), against=against, out=out, as_json=json))
+
+
+@app.command()
+def regrade(run: RunName, runs: Runs = Path("runs"), write: Annotated[bool, typer.Option(
+        "--write", help="take the new verdicts up: what was made of the old ones becomes stale")] = False,
+            json: Json = False) -> None:
+    """Judge a run's stored paths anew and show what changed; asks no model, and writes nothing unless told to."""
+    from lema.regrading import as_json, in_words, look, take_up
+
+    folder = Path(run) if (Path(run) / "config.toml").is_file() else runs / run
+    found = take_up(folder) if write else look(folder)
+    taken_up = [one.stage.name for one in found if write and one.changes and one.stage.status().state == "done"]
+    print(as_json(found, taken_up) if json else in_words(folder, found, taken_up))
+
+
 @app.command("list")
 def list_(json: Json = False) -> None:
     """List the tasks, model backends, trainers and recipes that lema ships."""

@@ -129,7 +129,7 @@ def finish(stage: Stage, counts: dict) -> None:
     """Writes record.json into the stage's .part folder and puts the folder in its place."""
     record = {"fingerprint": stage.fingerprint, "facts": stage.facts, **counts,
               "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-    _write_synced(stage.part / "record.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    write_record(stage.part, record)
     adopt(stage)
 
 
@@ -196,11 +196,14 @@ def _record(folder: Path) -> dict | None:
         return None
 
 
-def _write_synced(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as out:
-        out.write(text)
+def write_record(folder: Path, record: dict) -> None:
+    """A folder's record.json, whole or not at all, and on the disk."""
+    part = folder / "record.json.part"
+    with part.open("w", encoding="utf-8") as out:
+        out.write(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
         out.flush()
         os.fsync(out.fileno())
+    part.replace(folder / "record.json")
 
 
 def _difference(old: object, new: object, path: str = "") -> str:

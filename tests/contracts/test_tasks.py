@@ -57,7 +57,46 @@ def _rows(folder):
             "columns": {"choices": "choices", "solution": "why"}}
 
 
-TABLES = {"gsm8k": _gsm8k, "rows": _rows}
+def _write(folder, name, rows):
+    (folder / name).write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    return str(folder / name)
+
+
+def _math(folder):
+    rows = [{"problem": f"What is $\\frac{{{n}}}{{{n + 1}}}$ of $3$?", "level": "Level 2", "type": "Prealgebra",
+             "solution": f"We multiply:\n\\[\n\\frac{{{n}}}{{{n + 1}}}\\cdot 3\n\\]\n"
+                         f"This is $\\boxed{{\\frac{{{3 * n}}}{{{n + 1}}}}}$."} for n in range(1, 41)]
+    return {"train": _write(folder, "train.jsonl", rows), "dev": 10}
+
+
+def _svamp(folder):
+    rows = [{"ID": f"n-{n}", "Body": f"Each pack costs {n + 9} dollars. There is a discount of {n} dollars on it",
+             "Question": f"What do {n} packs cost?", "Equation": f"( {n}.0 * 9.0 )", "Answer": n * 9.0,
+             "Type": "Multiplication"} for n in range(1, 41)]
+    return {"train": _write(folder, "train.jsonl", rows), "dev": 10}
+
+
+def _asdiv(folder):
+    rows = [{"body": f"There are {n} red and {n} green apples.", "question": "How many are there?",
+             "answer": f"{2 * n} (apples)", "formula": f"{n}+{n}={2 * n}"} for n in range(40)]
+    return {"train": _write(folder, "train.jsonl", rows), "dev": 10}
+
+
+def _csqa(folder):
+    rows = [{"answerKey": "ABC"[n % 3], "id": str(n), "question": {"stem": f"Where is thing {n}?", "choices": [
+        {"label": "ABC"[k], "text": f"in box {n} {k}"} for k in range(3)]}} for n in range(40)]
+    return {"train": _write(folder, "train.jsonl", rows), "dev": 10}
+
+
+def _aqua(folder):
+    rows = [{"question": f"What is {n} + 9?", "options": [f"{'ABCDE'[k]}){n + 9 + k - n % 5}" for k in range(5)],
+             "rationale": f"{n} + 9 = {n + 9}\nThe answer is {'ABCDE'[n % 5]}", "correct": "ABCDE"[n % 5]}
+            for n in range(40)]
+    return {"train": _write(folder, "train.jsonl", rows), "dev": 10}
+
+
+TABLES = {"gsm8k": _gsm8k, "rows": _rows, "math": _math, "svamp": _svamp, "asdiv": _asdiv, "csqa": _csqa,
+          "aqua": _aqua}
 
 
 @pytest.fixture(params=[*shipped("tasks"), "my_tasks.doubling"])

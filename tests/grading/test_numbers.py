@@ -21,16 +21,21 @@ from lema.grading import read_value
     ("5 p.m.", 5), ("90°", 90), ("5 \\text{ cm}", 5), ("2 million", 2_000_000), ("1.5 thousand dollars", 1500),
     ("5 and a half", "11/2"), ("1e3", 1000), ("1.5E-2", "3/200"), ("3 \\times 10^{4}", 30_000),
     ("3 x 10^4", 30_000),
-    ("\u202e5", 5), ("5 a day", 5),
+    ("\u202e5", 5), ("5 a day", 5), ("9 (apples)", 9),
+    ("٥", 5), ("१२", 12), ("１２", 12), ("½", "1/2"), ("3½", "7/2"), ("2 ¾ cups", "11/4"), ("12\u2009500", 12_500),
+    ("1'000'000", 1_000_000), ("1.234,56", "1234.56"), ("1.000.000", 1_000_000), ("0,5", "1/2"), ("1,234", 1234),
+    ("five", 5), ("Twenty-one", 21), ("three hundred and five apples", 305), ("two and a half", "5/2"),
+    ("one thousand two hundred", 1200), ("a dozen eggs", 12), ("half", "1/2"), ("minus seven", -7),
+    ("a hundred thousand", 100_000),
 ])
 def test_a_number_is_read_exactly(text, value):
     assert read_value(text) == Fraction(value)
 
 
 @pytest.mark.parametrize("text", [
-    "", "-", "$", ".", "five", "5x", "5 x", "2k", "1/0", "3 0/0", "\\frac{1}{0}", "5 to 7", "5-7", "5 + 2",
+    "", "-", "$", ".", "many", "5x", "5 x", "2k", "1/0", "3 0/0", "\\frac{1}{0}", "5 to 7", "5-7", "5 + 2",
     "5 + 2 cm", "3*4", "3**4",
-    "10:30", "1,2", "(2, 3)", "1.2.3", "5 of 8", "1e99999", "9**9", "9^9", "٥", "½", "5 and 6",
+    "10:30", "1,2", "(2, 3)", "1.2.3", "5 of 8", "1e99999", "9**9", "9^9", "5 and 6", "one of them", "5²", "1'23",
     "1" * 201, "__import__('os')", "\0", "\ud800",
 ])
 def test_what_is_not_one_plain_number_is_none(text):

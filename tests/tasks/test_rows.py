@@ -72,7 +72,7 @@ ROW = {"question": "How many?", "answer": "7"}
     ({"quesion": "So?", "answer": "7"}, {}, r"mine\.jsonl:2: no column 'question'; did you mean 'quesion'\?"),
     ({"question": "So?", "answer": None}, {}, r"mine\.jsonl:2: question without an answer; fill in 'answer'"),
     ({"question": " ", "answer": "7"}, {}, r"mine\.jsonl:2: no question; fill in 'question'"),
-    ({"question": "So?", "answer": "seven"}, {}, r"mine\.jsonl:2: the answer 'seven' is not a number; set"),
+    ({"question": "So?", "answer": "several"}, {}, r"mine\.jsonl:2: the answer 'several' is not a number; set"),
     ({"question": "So?", "answer": True}, {}, r"mine\.jsonl:2: answer is true; it must be text or a number"),
     (ROW, {}, r"mine\.jsonl:2: the same question as .*mine\.jsonl:1; take one of them out"),
     ({**ROW, "question": "So?", "nr": "1"}, {"columns": {"id": "nr"}}, r"mine\.jsonl:2: id '1' stands at"),

@@ -1,46 +1,121 @@
 """Whether a stated answer equals the gold one, per kind of answer.
 
-One design decision: two numbers are compared exactly as fractions, in microseconds; only what is no number but
-could be mathematics goes to math-verify, in a worker process that is killed at its limit. Words never do.
+One design decision: the cheapest that can tell decides: equal strings, then numbers as exact fractions, then trees
+compared part by part; only what is mathematics and could not be read or decided here goes to math-verify, in a
+process that is killed at its limit. Words never do.
 """
 
 import re
+from functools import lru_cache
 
+from lema.grading.conventions import DEFAULT, Conventions
+from lema.grading.equal import same_tree
+from lema.grading.evaluate import Undecided
+from lema.grading.latex import parsed
 from lema.grading.numbers import is_maths, read_value
+from lema.grading.plain import plain, undressed, words
+from lema.grading.statements import statements
 from lema.grading.symbolic import same_symbolic
+from lema.grading.tokens import Unreadable
 
-_EDGES = " \t\r\n.,;:!?*_`\"'“”‘’$"
-_QUOTES = re.compile(r"[\"“”‘’'`*]")
-_ARTICLE = re.compile(r"^(?:the|an|a) ")
+_GROUPS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
+_DECIMAL_COMMA = re.compile(r"(?<![0-9.,])[0-9]+,[0-9]+(?![0-9.,])")
+_POINT_GROUPS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?(?![0-9.,])")
+_REMARK = re.compile(
+    r"(?:,|\s)\s*(?:(?:for|where|with)\s+(?:all |any |some |every |each )?(?:(?:positive |real |natural )?"
+    r"(?:integers?|numbers?) )?)?[a-zA-Z](?:,\s*[a-zA-Z])?\s*(?:\\in\s*\\?(?:mathbb)?\s*\{?\s*[ZNRQC]\s*\}?(?:\^\+|_\+)?"
+    r"|is an?y? (?:arbitrary )?(?:positive )?(?:integer|real|constant)s?\b.{0,20})\s*\Z", re.S)
+_TAIL = re.compile(
+    r"(?P<body>.*[0-9)}\]A-Za-z|!°%])[ ](?P<words>(?:[A-Za-z]{2,}\.?(?:/[A-Za-z]+)?|per|a|of|[mkcd]?[gmsLl])"
+    r"(?: ?\^ ?\{? ?[1-9] ?\}?)?)", re.S)
 
 
-def same_number(answer: str, gold: str) -> bool:
-    """Whether both are the same number; currency, units, percent signs and separators do not count.
+def same_number(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
+    """Whether both are the same number; currency, units and separators do not count.
 
     Raises GradingTimeout where only a symbolic comparison could tell and it did not end in time.
     """
     if plain(answer) == plain(gold):
         return True
     stated, wanted = read_value(answer), read_value(gold)
-    if stated is not None and wanted is not None:
+    if stated is not None and wanted is not None and "%" not in answer + gold:
+        return _rounded_alike(stated, wanted, how)
+    if not (is_maths(undressed(answer)) and is_maths(undressed(gold))):
+        return stated is not None and stated == wanted
+    return same_expression(answer, gold, how)
+
+
+def same_expression(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
+    """Whether both are the same mathematics, or the same words.
+
+    Raises GradingTimeout where only a symbolic comparison could tell and it did not end in time.
+    """
+    if answer.isdigit() and gold.isdigit() and answer.isascii() and gold.isascii():
+        return int(answer) == int(gold) if len(answer) < 4000 and len(gold) < 4000 else answer == gold
+    a, b = undressed(_unboxed(answer)), undressed(_unboxed(gold))
+    if a == b:
+        return True
+    undecided = False
+    for one in readings(a):
+        for other in readings(b):
+            try:
+                if same_tree(one, other, how):
+                    return True
+            except (Undecided, RecursionError):
+                undecided = True
+    if readings(a) and readings(b) and not undecided:
+        return False
+    if words(a) == words(b) or _letters(a) == _letters(b):
+        return True
+    return is_maths(a) and is_maths(b) and same_symbolic(a, b)
+
+
+def _unboxed(text: str) -> str:
+    """What a text with a box has in it; a gold answer may be a whole worked solution."""
+    if "boxed" not in text and "\\fbox" not in text:
+        return text
+    return next((value for value, how in statements(text) if how == "boxed"), text)
+
+
+@lru_cache(maxsize=4096)
+def readings(text: str) -> tuple[tuple, ...]:
+    """The trees that an undressed text can be: as it stands, with its commas as separators of thousands or of
+    decimals, without the words behind it. None where it is no mathematics."""
+    found: dict[tuple, None] = {}
+    for form in _forms(text):
+        try:
+            found.setdefault(parsed(form))
+        except (Unreadable, RecursionError):
+            continue
+    if len(text) < 500 and (remark := _REMARK.search(text)):
+        return (*found, *readings(text[:remark.start()]))
+    if not found and (tail := _TAIL.fullmatch(text)) and len(text) < 400:
+        return readings(tail["body"].rstrip(" \\"))
+    return tuple(found)
+
+
+def _forms(text: str) -> list[str]:
+    forms = [text]
+    if "," in text or text.count(".") > 1:
+        if _GROUPS.search(text):
+            forms.insert(0, _GROUPS.sub(lambda found: found[0].replace(",", ""), text))
+        if _DECIMAL_COMMA.fullmatch(text):
+            forms.append(text.replace(",", "."))
+        elif _POINT_GROUPS.fullmatch(text):
+            forms.append(text.replace(".", "").replace(",", "."))
+    return forms
+
+
+def _rounded_alike(stated, wanted, how: Conventions) -> bool:
+    if stated == wanted or how.decimals is None:
         return stated == wanted
-    return is_maths(answer) and is_maths(gold) and same_symbolic(plain(answer), plain(gold))
+    return round(stated, how.decimals) == round(wanted, how.decimals)
 
 
 def same_text(answer: str, gold: str) -> bool:
     """Whether both say the same words; case, spaces, quotation marks, articles and the full stop do not count."""
-    return _words(answer) == _words(gold)
+    return words(answer) == words(gold)
 
 
-def same_letter(answer: str, gold: str) -> bool:
-    """Whether both name the same choice: "(b)" is "B"."""
-    return answer.strip("() .").upper() == gold.strip("() .").upper()
-
-
-def plain(text: str) -> str:
-    """The text without the dollar signs, bold and full stop around it."""
-    return text.strip(_EDGES)
-
-
-def _words(text: str) -> str:
-    return _ARTICLE.sub("", " ".join(_QUOTES.sub("", text).strip(_EDGES + "()").casefold().split()))
+def _letters(text: str) -> str:
+    return "".join(text.split()).strip("().").casefold()

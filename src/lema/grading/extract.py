@@ -1,47 +1,36 @@
-"""The final answer that a free text states, and in which form it states it.
+"""The final answer that a free text states, per kind of answer, and in which form it states it.
 
-One design decision: the last statement wins. All explicit forms (answer sentence, \\boxed, "####", "A:") are
-looked for in one pass each, the last one that holds an answer of the wanted kind is taken, and only a text
-without any falls back on its last value, which is then called that. Every pattern is bounded, so reading is
-linear in the text.
+One design decision: a statement counts only where it holds an answer of the wanted kind; a text without any falls
+back on what is bold in its last paragraph, then on its last value, and the reading says so.
 """
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
-from lema.grading.numbers import is_maths, read_value
+from lema.grading.last import last_formula, last_group, last_number
+from lema.grading.numbers import NUMBER, is_maths, read_value
+from lema.grading.plain import undressed
+from lema.grading.statements import LONGEST, own_part, statements
 from lema.steps import drop_calculator_marks
-
-LONGEST = 300
-"""Characters that a stated answer may have; a longer one is no final answer."""
-
-MOST = 50
-"""Statements of one text that are looked at, from the last one back."""
 
 EXPLICIT = frozenset(("answer sentence", "boxed", "####", "A:"))
 """The forms in which a text says itself that this is its answer."""
 
-_QUESTION = re.compile(r"^[ \t#*>]{0,8}(?:question|q)[ \t]{0,3}[0-9]{0,4}[ \t*]{0,4}:", re.I | re.M)
-_SENTENCE = re.compile(r"\banswers?\b[^\n.:=]{0,40}?(?:\bis\b|\bare\b|:|=)[\s:*_]{0,12}", re.I)
-_LINE_FORM = re.compile(r"^[ \t]{0,8}(?:(#{4})(?!#)|A:)[ \t]{0,8}(?=\S)", re.M)
-_SENTENCE_END = re.compile(r"\n|[.!?](?=[\s\"')*$\]]|$)")
-_BRACE = re.compile(r"\\(?:boxed|fbox)\s{0,4}\{|\\[{}\\]|[{}]")
-_CLAUSE = re.compile(r"[,;] (?!and\b)|;| because\b| since\b| which\b| as \b| \(", re.I)
-_NUMBER = re.compile(
-    r"(?:(?<![\w)\]}])[-−] ?)?(?:[$£€]-?)?"
-    r"(?:(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?(?: [0-9]{1,9}/[0-9]{1,9}|/[0-9]{1,9})?"
-    r"|\.[0-9]+)")
+_CLAUSE = re.compile(r"[,;] (?!and\b)|;| because\b| since\b| which\b| as \b| where\b| \(", re.I)
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
-_LETTER = re.compile(r"\W{0,8}(?:(?:option|choice|letter|answer)\W{1,4})?([A-Z])(?![\w'’])")
-_BRACKETED = re.compile(r"\(([A-Z])\)")
+_NO_ANSWER = frozenset((
+    "unknown", "unclear", "correct", "incorrect", "wrong", "right", "not", "as", "given", "found", "that", "because",
+    "above", "below", "in", "to", "based", "therefore", "clear", "obvious", "simple", "here", "there", "missing"))
 
 
 class Reading(NamedTuple):
     """A final answer as it stands in a text; `answer` is None where the text states none."""
 
     answer: str | None
-    how: str  # which form was found: "answer sentence", "boxed", "####", "A:", "last value", "none"
+    how: str  # which form: "answer sentence", "boxed", "####", "A:", "bold", "last value", "whole", "none"
+
+
+NONE = Reading(None, "none")
 
 
 def read_number(text: str) -> Reading:
@@ -50,73 +39,36 @@ def read_number(text: str) -> Reading:
     for value, how in statements(text):
         if not value.lower().startswith("not ") and (answer := _number_in(value)) is not None:
             return Reading(answer, how)
-    last = None
-    for token in _NUMBER.finditer(text):
-        if text[max(0, token.start() - 5):token.start()].lower() != "step ":
-            last = token
-    if last is None or last.end() - last.start() > LONGEST:
-        return Reading(None, "none")
-    return Reading(last[0].strip(), "last value")
+    answer, how = last_number(text)
+    return Reading(answer, how) if answer is not None and len(answer) <= LONGEST else NONE
+
+
+def read_expression(text: str) -> Reading:
+    """The last stated answer of any mathematical kind, else the text itself where it is nothing but a formula, else
+    its last value."""
+    text = drop_calculator_marks(own_part(text)) if "<<" in text else own_part(text)
+    words = None
+    for value, how in statements(text):
+        if how == "boxed":
+            return Reading(value, how)
+        if value.lower().startswith("not "):
+            continue
+        if (answer := _expression_in(value)) is not None:
+            return Reading(answer, how)
+        if words is None and _is_short_text(value):
+            words = Reading(value, how)
+    answer, how = last_formula(text)
+    if words is not None and how != "whole":
+        return words
+    return Reading(answer, how) if answer is not None else NONE
 
 
 def read_text(text: str) -> Reading:
     """The last stated answer in its own words. Without a statement there is none: no last value to guess."""
     for value, how in statements(own_part(text)):
-        if answer := value.strip(" \t*_\"'“”$"):
+        if answer := value.strip(" \t*_\"'“”$").removeprefix("\\(").removesuffix("\\)").strip():
             return Reading(answer, how)
-    return Reading(None, "none")
-
-
-def read_letter(text: str) -> Reading:
-    """The last stated letter of a choice, else the last one in brackets, "(B)"."""
-    text = own_part(text)
-    for value, how in statements(text):
-        if found := _LETTER.match(value) or _BRACKETED.search(value):
-            return Reading(found[1], how)
-    bracketed = _BRACKETED.findall(text)
-    return Reading(bracketed[-1], "last value") if bracketed else Reading(None, "none")
-
-
-def own_part(text: str) -> str:
-    """The text up to the next "Question:" that a model goes on to invent; one at its very start stays."""
-    for cut in _QUESTION.finditer(text):
-        if text[:cut.start()].strip():
-            return text[:cut.start()]
-    return text
-
-
-def statements(text: str) -> Iterator[tuple[str, str]]:
-    """(value, form) of everything that the text states as its answer, the last one first."""
-    found = [(match.start(), match.end(), "answer sentence") for match in _SENTENCE.finditer(text)]
-    found += [(match.start(), match.end(), match[1] or "A:") for match in _LINE_FORM.finditer(text)]
-    boxes = dict(_boxes(text))
-    found += [(start, start, "boxed") for start in boxes]
-    for start, end, how in sorted(found, reverse=True)[:MOST]:
-        value = boxes[start] if how == "boxed" else _sentence(text, end)
-        if value:
-            yield value, how
-
-
-def _boxes(text: str) -> Iterator[tuple[int, str]]:
-    """(position, content) of every closed \\boxed{...}, in one pass over the braces."""
-    if "\\boxed" not in text and "\\fbox" not in text:
-        return
-    opened: list[tuple[int, int]] = []
-    for brace in _BRACE.finditer(text):
-        if brace[0] == "}":
-            if opened:
-                start, inside = opened.pop()
-                if start >= 0 and brace.start() - inside <= LONGEST:
-                    yield start, text[inside:brace.start()].strip()
-        elif brace[0][-1] == "{" and brace[0] != "\\{":
-            opened.append((brace.start() if len(brace[0]) > 1 else -1, brace.end()))
-
-
-def _sentence(text: str, start: int) -> str:
-    """What stands from `start` to the end of its sentence."""
-    window = text[start:start + LONGEST]
-    end = _SENTENCE_END.search(window)
-    return (window[:end.start()] if end else window).strip(" \t*_")
+    return NONE
 
 
 def _number_in(value: str) -> str | None:
@@ -127,7 +79,32 @@ def _number_in(value: str) -> str | None:
             return part.strip()
     if is_maths(value) and not _PROSE.search(value):
         return value  # an expression: its digits alone would be another answer
-    if opening := _NUMBER.match(value):
+    if opening := NUMBER.match(value):
         return opening[0].strip()
-    tokens = _NUMBER.findall(value)
+    tokens = NUMBER.findall(value)
     return tokens[-1].strip() if tokens else None
+
+
+def _expression_in(value: str) -> str | None:
+    """The part of a stated value that is mathematics: all of it, its formulas, else the number among its words."""
+    from lema.grading.compare import readings
+
+    bare = undressed(value)
+    if read_value(value) is not None or readings(bare):
+        return value.strip()
+    if value.startswith("\\text") and value.endswith("}"):
+        return value
+    if "$" in value or "\\(" in value or "\\[" in value:
+        if (formulas := last_group(value, "formula")) is not None:
+            return formulas
+    clause = _CLAUSE.split(value, maxsplit=1)[0]
+    if clause != value and (read_value(clause) is not None or readings(undressed(clause))):
+        return clause.strip()
+    if len(value) < 80 and is_maths(bare) and not _PROSE.search(bare):
+        return value
+    return _number_in(value) if any(map(str.isdigit, value)) else None
+
+
+def _is_short_text(value: str) -> bool:
+    words = value.split()
+    return 0 < len(words) <= 5 and words[0].lower().strip(".,*") not in _NO_ANSWER

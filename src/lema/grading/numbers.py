@@ -8,6 +8,9 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
+from lema.grading.number_words import read_words
+from lema.grading.plain import folded
+
 LONGEST = 200
 """Characters that a number may have, its currency and unit included."""
 
@@ -16,20 +19,18 @@ LONGEST_EXPRESSION = 300
 
 _MATHS = re.compile(r"[\\^√π*/+(\[{=<>-]|\bpi\b|\bsqrt\b|[0-9]")
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
-_FUNCTIONS = frozenset(("sqrt", "frac", "sinh", "cosh", "tanh", "infty"))
+_FUNCTIONS = frozenset((
+    "sqrt", "frac", "sinh", "cosh", "tanh", "infty", "pmatrix", "bmatrix", "vmatrix", "array"))
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-_CHARACTERS = {
-    **dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2009\u200a\u202f\t\n"), " "),
-    **dict.fromkeys(map(ord, "\u2212\u2013\ufe63"), "-"),
-    **dict.fromkeys(map(ord, "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\ufeff")),  # seen by nobody
-}
 _LATEX = re.compile(r"\\(?:text|mathrm|mathbf|textbf)\{([^{}]{0,100})\}|\\[()\[\]!,]|\\(?=[$%£€])|\\[;: ]|~")
+_EUROPEAN = re.compile(r"[-+]?(?:0,[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+|[0-9]{1,3}(?:\.[0-9]{3}){2,})")
+_DIGIT = re.compile("[0-9]")
 _LEAD = re.compile(
     r"(?:(?:approximately|about|around|exactly|only|just|therefore|thus|equal to|[a-z] ?=) ?,? ?)+", re.I)
 _NUMBER = re.compile(
     r"""(?P<sign>[-+]?)[ ]?(?:[$£€¥₹]|USD\b|US\$|Rs\.?)?[ ]?(?P<inner_sign>[-+]?)[ ]?
     (?: \\[dt]?frac\{(?P<upper>-?[0-9]+)\}\{(?P<lower>[0-9]+)\}
-      | (?P<whole>[0-9]{1,3}(?:,[0-9]{3})+ | [0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}
+      | (?P<whole>[0-9]{1,3}(?:,[0-9]{3})+ | [0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3} | [0-9]{1,3}(?:['’_][0-9]{3})+
           | [0-9]{1,3}(?:[ ][0-9]{3})+(?![0-9/]) | [0-9]+)?
         (?P<decimals>\.[0-9]*)?
         (?:[eE](?P<exponent>[-+]?[0-9]{1,3})(?![0-9])
@@ -39,7 +40,13 @@ _NUMBER = re.compile(
           | [ ]?/[ ]?(?P<divisor>[0-9]+) )? )
     (?:[ ]?(?P<scale>hundred|thousand|million|billion|trillion)\b)?
     (?P<half>[ ]and[ ](?:a|one)[ ]half)?
-    [ ]?(?P<unit>%|[¢$£€°]|(?:[^\W\d]|[°%$])[^\d=+*^\\<>{}]*)?""", re.X)
+    [ ]?(?P<unit>%|[¢$£€°]|(?:[^\W\d]|[°%$])[^\d=+*^\\<>{}]*|\([A-Za-z][^\d=+*^\\<>{}()]*\))?""", re.X)
+NUMBER = re.compile(
+    r"(?:(?<![\w)\]}])[-−] ?)?(?:[$£€]-?)?"
+    r"(?:(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?(?: [0-9]{1,9}/[0-9]{1,9}|/[0-9]{1,9})?"
+    r"|\.[0-9]+)")
+"""A number within a text."""
+
 _MEASURES = frozenset("mgshlL")
 """Single letters that may follow a number as its unit; any other letter is a variable."""
 
@@ -53,8 +60,14 @@ def read_value(text: str) -> Fraction | None:
     """
     if len(text) > LONGEST:
         return None
-    text = _bare(text.translate(_CHARACTERS))
+    if not text.isascii():
+        text = folded(text)
+    text = _bare(text)
+    if _EUROPEAN.fullmatch(text):
+        text = text.replace(".", "").replace(",", ".")
     lead = _LEAD.match(text)
+    if text[lead.end() if lead else 0:][:1].isalpha() and not _DIGIT.search(text):
+        return read_words(text[lead.end():] if lead else text)
     found = _NUMBER.fullmatch(text, lead.end() if lead else 0)
     if found is None or not _is_unit(found["unit"], text[found.start("unit") - 1:found.start("unit")]):
         return None
@@ -70,7 +83,7 @@ def read_value(text: str) -> Fraction | None:
 
 def _bare(text: str) -> str:
     """The text without bold, dollar signs of LaTeX, spacing commands and its full stop."""
-    if "\\" in text or "~" in text:
+    if "\\" in text or "~" in text or "{" in text:
         text = _LATEX.sub(lambda found: found[1] or (" " if found[0] in ("\\;", "\\:", "\\ ", "~") else ""), text)
     text = " ".join(text.replace("{,}", ",").split()).strip("*`_ ").rstrip(" .,:;!?").rstrip("*`_ ")
     return text.strip("$ ") if text.startswith("$") and text.endswith("$") else text
@@ -95,7 +108,7 @@ def _magnitude(found: re.Match) -> Fraction | None:
     part = found.groupdict()
     if part["upper"] is not None:
         return Fraction(int(part["upper"]), int(part["lower"]))
-    whole = (part["whole"] or "").replace(",", "").replace(" ", "")
+    whole = "".join(filter(str.isdigit, part["whole"] or ""))
     decimals = (part["decimals"] or "")[1:]
     if not whole and not decimals:
         return None

@@ -40,6 +40,8 @@ def _worker(pid: int) -> "Worker":
 class Worker:
     """A math-verify process: started when asked, killed when late, replaced when dead."""
 
+    module = "lema.grading.symbolic_worker"
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen | None = None
@@ -78,14 +80,14 @@ class Worker:
             return self._process
         self.stop()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "lema.grading.symbolic_worker"], stdin=subprocess.PIPE,
+            [sys.executable, "-m", self.module], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONWARNINGS": "ignore"})
         atexit.unregister(self.stop)
         atexit.register(self.stop)
         if _line(self._process, _START_LIMIT_S) != b"ready\n":
             self.stop()
-            raise RuntimeError("math-verify does not start; see `python -m lema.grading.symbolic_worker`")
+            raise RuntimeError(f"math-verify does not start; see `python -m {self.module}`")
         return self._process
 
 

@@ -16,7 +16,7 @@ from lema.spending import within_budget
 from lema.tables import EvolveConfig
 from lema.tools import Tools
 
-VERSION = 1
+VERSION = 2
 
 
 def evolve(tools: Tools, settings: EvolveConfig, questions: Iterable[Question],

@@ -9,20 +9,23 @@ from collections.abc import Iterable, Iterator
 
 from lema.grading import grade_path
 from lema.records import Question, ReasoningPath
+from lema.tasks import answers_to
 from lema.tools import Tools
 
-VERSION = 1
+VERSION = 2
 
 
 def grade(tools: Tools, settings: None, questions: Iterable[Question],
           paths: tuple[Iterable[ReasoningPath], ...]) -> Iterator[ReasoningPath]:
     """The same paths with verdict, answer and how it was found."""
-    gold = {question.id: question.answer for question in questions}
+    asked = {question.id: question for question in questions}
     done = 0
     for several in paths:
         for path in several:
-            graded = grade_path(path.text, gold[path.question], finish=path.finish,
-                                read=tools.task.read, same=tools.task.same)
+            question = asked[path.question]
+            answers = answers_to(tools.task, question)
+            graded = grade_path(path.text, question.answer, finish=path.finish, read=answers.read,
+                                same=answers.same)
             done += 1
             tools.show(done)
             yield dataclasses.replace(path, verdict=graded.verdict, answer=graded.answer, how=graded.how)

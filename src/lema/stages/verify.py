@@ -11,9 +11,10 @@ from lema.grading import GradingTimeout
 from lema.records import Correction, Question, ReasoningPath
 from lema.steps import number_steps, split_steps
 from lema.tables import VerifyConfig
+from lema.tasks import Answers, answers_to
 from lema.tools import Tools
 
-VERSION = 1
+VERSION = 2
 
 REASONS = {
     "complete": "cut off or failed",
@@ -27,12 +28,14 @@ REASONS = {
 def verify(tools: Tools, settings: VerifyConfig, questions: Iterable[Question], graded: Iterable[ReasoningPath],
            corrections: Iterable[Correction]) -> Iterator[Correction]:
     """The same corrections with `answer`, `verified` and, where one check failed, `rejected`."""
-    gold = {question.id: question.answer for question in questions}
+    asked = {question.id: question for question in questions}
     mistakes = {path.id: split_steps(path.text) for path in graded if path.verdict == "wrong"}
     for done, correction in enumerate(corrections, 1):
         steps = mistakes[correction.path]
-        answer = tools.task.read(number_steps(correction.steps)).answer if correction.steps else None
-        failed = _first_failed(settings, correction, steps, _same(tools, answer, gold[correction.question]))
+        question = asked[correction.question]
+        answers = answers_to(tools.task, question)
+        answer = answers.read(number_steps(correction.steps)).answer if correction.steps else None
+        failed = _first_failed(settings, correction, steps, _same(answers, answer, question.answer))
         tools.show(done)
         yield dataclasses.replace(correction, answer=answer, verified=failed is None,
                                   rejected=correction.rejected or (REASONS[failed] if failed else ""))
@@ -56,8 +59,8 @@ def _first_failed(settings: VerifyConfig, correction: Correction, mistake: tuple
     return next((check for check in asked if not passed[check]), None)
 
 
-def _same(tools: Tools, answer: str | None, gold: str) -> bool:
+def _same(answers: Answers, answer: str | None, gold: str) -> bool:
     try:
-        return answer is not None and tools.task.same(answer, gold)
+        return answer is not None and answers.same(answer, gold)
     except GradingTimeout:
         return False

@@ -4,8 +4,8 @@ One design decision: everything that differs between question sets stands behind
 nothing of arithmetic or letters. A new task is one module with a `Settings` and a `Task` (docs/guide.md).
 """
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
 
 from lema.grading import Reading
 from lema.models import Message
@@ -31,6 +31,20 @@ class Task(Protocol):
 
     def same(self, answer: str, gold: str) -> bool:
         """Whether a stated answer equals the gold one. Raises GradingTimeout (lema.grading) if undecidable."""
+
+
+class Answers(NamedTuple):
+    """How the answers to one question are read and compared."""
+
+    read: Callable[[str], Reading]
+    same: Callable[[str, str], bool]
+
+
+def answers_to(task: Task, question: Question) -> Answers:
+    """The task's two calls; where it offers `choosing(choices)`, a question's choices are known to them."""
+    if question.choices and hasattr(task, "choosing"):
+        return task.choosing(question.choices)
+    return Answers(task.read, task.same)
 
 
 def find_task(name: str, table: dict) -> Task:

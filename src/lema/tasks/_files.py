@@ -5,13 +5,15 @@ where it is; files are read row by row.
 """
 
 import csv
+import dataclasses
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lema.errors import DataError
+from lema.errors import ConfigError, DataError
 from lema.records import Question, content_id
+from lema.steps import answer_sentence, number_steps, split_steps
 
 
 class Row(NamedTuple):
@@ -51,6 +53,12 @@ def text_of(row: Row, column: str, kind: str) -> str:
     return text
 
 
+def worked_steps(worked: str, answer: str) -> str | None:
+    """A worked solution as numbered steps, the last one stating the answer; None where it has no step."""
+    steps = split_steps(worked)
+    return number_steps((*steps, answer_sentence(answer))) if steps else None
+
+
 def once(questions: Iterable[tuple[Row, object, Question]]) -> Iterator[Question]:
     """The questions of (row, its own id or None, question). DataError where an id or a question stands twice."""
     ids: dict[str, str] = {}
@@ -64,12 +72,39 @@ def once(questions: Iterable[tuple[Row, object, Question]]) -> Iterator[Question
         yield question
 
 
-def held_out(rows: Iterable[Row], column: str, count: int) -> set[str]:
-    """The places of `count` rows that content alone chooses, so that the order of the file does not matter."""
-    order = sorted((content_id("dev", str(row.values.get(column))), row.place) for row in rows)
+def numbered(questions: Iterable[tuple[Row, object, Question]]) -> Iterator[Question]:
+    """The questions; one that stands in the file again is kept as a question of its own, with an id of its own."""
+    seen: dict[str, int] = {}
+    for _, _, question in questions:
+        times = seen[question.id] = seen.get(question.id, 0) + 1
+        yield question if times == 1 else dataclasses.replace(question, id=content_id(question.id, times))
+
+
+def held_out(rows: Iterable[Row], columns: Sequence[str], count: int) -> set[str]:
+    """The places of `count` rows that the content of `columns` alone chooses, so that the order of the file does
+    not matter."""
+    order = sorted((content_id("dev", *(str(row.values.get(column)) for column in columns)), row.place)
+                   for row in rows)
     if count >= len(order):
         raise DataError(f"dev = {count}, but the training file has {len(order)} rows; hold out fewer")
     return {place for _, place in order[:count]}
+
+
+def published(dataset: str, subset: str | None, split: str) -> Iterator[Row]:
+    """The rows of a Hugging Face dataset's split; downloads it when it is not yet in its cache."""
+    try:
+        from datasets import load_dataset
+    except ImportError:
+        raise ConfigError(f"task.dataset: {dataset!r} needs the package datasets; pip install 'lema[train]', "
+                          "or give local files") from None
+    try:
+        table = load_dataset(dataset, subset, split=split)
+    except Exception as error:  # the library raises what its parts raise: network, hub, builder, file errors
+        raise DataError(f"dataset {dataset!r}, split {split!r}: {str(error).splitlines()[0][:200]}; check the id, "
+                        "`subset` and `splits`, or give local files") from None
+    for number, values in enumerate(table):
+        place = f"{dataset}/{split}:{number}"
+        yield Row(place, place, values)
 
 
 def _json_lines(path: str, lines: Iterable[str]) -> Iterator[tuple[int, dict]]:

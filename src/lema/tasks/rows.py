@@ -4,9 +4,9 @@ One design decision: a row is brought into one form when it is read: choices bec
 question's text and a letter answer is the letter, so that every stage and prompt sees the whole question.
 """
 
-import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -15,27 +15,14 @@ from pydantic import Field, model_validator
 
 from lema import seams
 from lema.errors import DataError
-from lema.grading import (
-    Reading,
-    is_maths,
-    read_letter,
-    read_number,
-    read_text,
-    read_value,
-    same_letter,
-    same_number,
-    same_text,
-)
+from lema.grading import Conventions, Reading, is_maths, read, read_letter, read_value, same
 from lema.models import Message
 from lema.prompting import find_prompt
 from lema.records import Question
 from lema.steps import answer_sentence, drop_calculator_marks, number_steps, split_steps
-from lema.tasks._files import Row, held_out, once, read_file, text_of
-
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_READ = {"number": read_number, "text": read_text, "letter": read_letter}
-_SAME = {"number": same_number, "text": same_text, "letter": same_letter}
-_LABEL = re.compile(r"\s*\(?([A-Za-z])[).:]\s*")
+from lema.tasks import Answers
+from lema.tasks._choices import choices_of, letter_of, with_choices
+from lema.tasks._files import Row, held_out, numbered, once, read_file, text_of
 
 
 class Columns(seams.Settings):
@@ -56,8 +43,12 @@ class Settings(seams.Settings):
     dev: str | int | None = Field(default=None, description="a file, or how many rows to hold out of train")
     test: str | None = None
     columns: Columns = Columns()
-    answers: Literal["number", "text", "letter"] = Field(
-        default="number", description="what an answer is; letter: of one of the choices")
+    answers: Literal["number", "expression", "text", "letter"] = Field(
+        default="number", description="what an answer is; expression: LaTeX; letter: of one of the choices")
+    conventions: Conventions = Field(
+        default=Conventions(), description="which answers count as the same, like { decimals = 2 }")
+    repeated: Literal["refused", "kept"] = Field(
+        default="refused", description="what becomes of a question that stands in a file twice")
     prompt: str = Field(default="zero_shot", description="a shipped prompt's name, or a file of your own")
 
     def files(self) -> tuple[Path, ...]:
@@ -87,25 +78,33 @@ class Task:
     def questions(self, split: str, limit: int | None = None) -> Iterator[Question]:
         """The questions of a split in the order of its file."""
         column = self.settings.columns.id
-        return islice(once((row, text_of(row, column, "no id") if column else None, self._question(row, split))
-                           for row in self._rows(split)), limit)
+        found = ((row, text_of(row, column, "no id") if column else None, self._question(row, split))
+                 for row in self._rows(split))
+        return islice((once if self.settings.repeated == "refused" else numbered)(found), limit)
 
     def prompt(self, question: Question) -> list[Message]:
         """What trained models are asked and trained on; [sample] may name a few-shot prompt for untrained ones."""
         return [Message("user", self._prompt.render(question=question.text))]
 
-    def read(self, text: str) -> Reading:
-        """The last stated number, text or letter."""
-        return _READ[self.settings.answers](text)
+    def read(self, text: str, choices: Sequence[str] = ()) -> Reading:
+        """The last stated number, expression, text or letter; a choice's text too where `choices` are known."""
+        if self.settings.answers == "letter":
+            return read(text, task="choice", choices=choices) if choices else read_letter(text)
+        return read(text, task=self.settings.answers)
 
-    def same(self, answer: str, gold: str) -> bool:
-        """Equality of numbers, of words, or of letters."""
-        return _SAME[self.settings.answers](answer, gold)
+    def same(self, answer: str, gold: str, choices: Sequence[str] = ()) -> bool:
+        """Equality of numbers, of expressions, of words, or of choices."""
+        kind = "choice" if self.settings.answers == "letter" else self.settings.answers
+        return same(answer, gold, task=kind, conventions=self.settings.conventions, choices=choices)
+
+    def choosing(self, choices: Sequence[str]) -> Answers:
+        """The same two calls for a question with these choices."""
+        return Answers(partial(self.read, choices=choices), partial(self.same, choices=choices))
 
     def _rows(self, split: str) -> Iterator[Row]:
         dev, train = self.settings.dev, self.settings.train
         if isinstance(dev, int) and split in ("train", "dev"):
-            held = held_out(self._named(train), self.settings.columns.question, dev)
+            held = held_out(self._named(train), (self.settings.columns.question,), dev)
             return (row for row in self._named(train) if (row.place in held) == (split == "dev"))
         return self._named(getattr(self.settings, split))
 
@@ -128,26 +127,20 @@ class Task:
     def _question(self, row: Row, split: str) -> Question:
         columns = self.settings.columns
         text = text_of(row, columns.question, "no question")
-        choices = _choices(row, columns.choices) if columns.choices else ()
+        choices = choices_of(row, columns.choices) if columns.choices else ()
         answer = self._answer(row, choices)
-        lines = [text, *(f"({letter}) {choice}" for letter, choice in zip(LETTERS, choices, strict=False))]
-        return Question(text="\n".join(lines), answer=answer, solution=self._solution(row, answer), split=split,
-                        level=_level(row, columns.level), choices=choices, source=row.short)
+        return Question(text=with_choices(text, choices), answer=answer, solution=self._solution(row, answer),
+                        split=split, level=_level(row, columns.level), choices=choices, source=row.short)
 
     def _answer(self, row: Row, choices: tuple[str, ...]) -> str:
-        answer = text_of(row, self.settings.columns.answer, "question without an answer")
+        answer = text_of(_alone(row, self.settings.columns.answer), self.settings.columns.answer,
+                         "question without an answer")
         if self.settings.answers == "number" and read_value(answer) is None and not is_maths(answer):
             raise DataError(f'{row.place}: the answer {answer[:40]!r} is not a number; set answers = "text", or '
                             "take the row out")
         if self.settings.answers != "letter":
             return answer
-        letter = answer.strip("() .").upper()
-        if len(letter) == 1 and letter in LETTERS[:len(choices)]:
-            return letter
-        if choices.count(answer) == 1:
-            return LETTERS[choices.index(answer)]
-        raise DataError(f"{row.place}: the answer {answer[:40]!r} is neither a letter nor one of the "
-                        f"{len(choices)} choices; mend the row")
+        return letter_of(row, answer, choices)
 
     def _solution(self, row: Row, answer: str) -> str | None:
         """The worked solution as numbered steps, closed by the answer sentence where it does not state it."""
@@ -167,22 +160,12 @@ def _no_column(row: Row, name: str, known: Iterable[str]) -> DataError:
                      "([task.columns] says what the columns are called)")
 
 
-def _choices(row: Row, column: str) -> tuple[str, ...]:
+def _alone(row: Row, column: str) -> Row:
+    """The row with an answer that is a list of one taken out of its list."""
     value = row.values[column]
-    if isinstance(value, str):
-        try:
-            value = json.loads(value) if value.lstrip().startswith("[") else value.split("|")
-        except ValueError:
-            value = None
-    if not isinstance(value, list) or len(value) < 2 or not all(isinstance(v, str | int | float) for v in value):
-        raise DataError(f'{row.place}: {column} must be a list of at least two choices, or "a|b|c"; mend the row')
-    if len(value) > len(LETTERS):
-        raise DataError(f"{row.place}: {len(value)} choices; there are letters for {len(LETTERS)}")
-    texts = [str(choice).strip() for choice in value]
-    labels = [_LABEL.match(text) for text in texts]
-    if all(label and label[1].upper() == letter for label, letter in zip(labels, LETTERS, strict=False)):
-        texts = [text[label.end():] for text, label in zip(texts, labels, strict=True)]
-    return tuple(texts)
+    if not isinstance(value, list) or len(value) != 1:
+        return row
+    return row._replace(values={**row.values, column: value[0]})
 
 
 def _level(row: Row, column: str | None) -> int | None:

@@ -1,0 +1,222 @@
+"""Whether two trees are the same answer, under the conventions.
+
+One design decision: structure first, values last: two answers are brought to one form, lists, sets, intervals and
+matrices are compared part by part, and only what has no parts is compared as numbers.
+"""
+
+import itertools
+from fractions import Fraction
+
+from lema.grading.conventions import Conventions
+from lema.grading.evaluate import Undecided, real, value
+from lema.grading.probe import equal, names_of, proportional
+from lema.grading.structure import (
+    SEQUENCES,
+    Part,
+    flipped,
+    is_infinite,
+    is_reduced,
+    items,
+    literal_decimals,
+    region,
+    says_region,
+    stated,
+)
+
+MOST = 60
+"""Items of two lists that are compared each with each."""
+
+_FREE_ORDER = frozenset(("list", "or", "set", "one"))
+_ORDERED = frozenset(("tuple", "closed"))
+
+
+def same_tree(answer: tuple, gold: tuple, how: Conventions) -> bool:
+    """Whether the answer's tree is the gold one's. Raises Undecided."""
+    return _same(answer, gold, how)
+
+
+def _same(a: tuple, b: tuple, how: Conventions) -> bool:
+    if a == b:
+        return True
+    if (_is_relation(a) or _is_relation(b)) and (says_region(a) or says_region(b)):
+        return _same_inequality(a, b, how)
+    one, other = stated(a), stated(b)
+    if one.name is not None and other.name is not None and _other_unknown(one.name, other.name):
+        return _same_equation(("rel", ("=",), (one.name, one.tree)), ("rel", ("=",), (other.name, other.tree)))
+    a, b = one.tree, other.tree
+    if a[0] == "rel" or b[0] == "rel":
+        return _same_relation(one, other, how)
+    if says_region(a) or says_region(b):
+        return _same_region(a, b, how)
+    if a[0] == "matrix" or b[0] == "matrix":
+        return _same_matrix(_rows(a), _rows(b), how)
+    kind, parts = items(a)
+    other_kind, other_parts = items(b)
+    if kind == other_kind == "one":
+        return _same_value(parts[0], other_parts[0], how)
+    return _same_sequence(kind, parts, other_kind, other_parts, how)
+
+
+def _is_relation(tree: tuple) -> bool:
+    return tree[0] == "rel" or (tree[0] in ("or", "list") and any(part[0] == "rel" for part in tree[1]))
+
+
+def _other_unknown(name: tuple, other: tuple) -> bool:
+    """Whether two different plain letters are given a value: x = 5 is not y = 5."""
+    return name[0] == other[0] == "sym" and len(name[1]) == len(other[1]) == 1 and name != other
+
+
+def _same_value(a: tuple, b: tuple, how: Conventions) -> bool:
+    if is_infinite(a) or is_infinite(b):
+        return is_infinite(a) == is_infinite(b)
+    if a[0] in SEQUENCES or b[0] in SEQUENCES or a[0] == "interval" or b[0] == "interval":
+        return a[0] == b[0] and _same(a, b, how)
+    if "based" in (a[0], b[0]) and a[0] != b[0]:
+        return _same_digits(a, b)
+    if how.fractions == "reduced" and is_reduced(a) is False and is_reduced(b):
+        return False
+    readings = itertools.product(_percent(a, b, how), _percent(b, a, how))
+    return any(_same_number(one, other, how) for one, other in readings)
+
+
+def _percent(tree: tuple, other: tuple, how: Conventions) -> tuple[tuple, ...]:
+    """What "10%" may mean beside an answer that has no percent sign."""
+    if tree[0] != "pct" or other[0] == "pct":
+        return (tree,)
+    return {"number": (tree[1],), "share": (tree,), "either": (tree[1], tree)}[how.percent]
+
+
+def _same_digits(a: tuple, b: tuple) -> bool:
+    """A number with its base beside one without: the same digits."""
+    a, b = (a, b) if a[0] == "based" else (b, a)
+    return b[0] == "num" and str(b[1]) == a[1]
+
+
+def _same_number(a: tuple, b: tuple, how: Conventions) -> bool:
+    if how.decimals is not None and not names_of(a) and not names_of(b):
+        return _rounded(a, how.decimals) == _rounded(b, how.decimals)
+    if equal(a, b):
+        return True
+    digits = max(literal_decimals(a), literal_decimals(b))
+    if how.rounded is None or digits < how.rounded or names_of(a) or names_of(b):
+        return False
+    one, other = value(a, {}), value(b, {})
+    if isinstance(one, Fraction) and isinstance(other, Fraction) and literal_decimals(a) and literal_decimals(b):
+        return False  # two decimals that differ, differ
+    return abs(real(one) - real(other)) <= real(Fraction(6, 10 ** (digits + 1)))
+
+
+def _rounded(tree: tuple, decimals: int) -> object:
+    found = value(tree, {})
+    exact = found if isinstance(found, Fraction) else Fraction(str(real(found).real))
+    return round(exact, decimals)
+
+
+def _same_sequence(kind: str, a: tuple, other_kind: str, b: tuple, how: Conventions) -> bool:
+    brackets = {kind, other_kind} - {"list", "or", "one"}
+    if len(brackets) == 2 and how.brackets == "must match":
+        return False
+    if "one" in (kind, other_kind) and len(a) != len(b):
+        return len(set(a)) == len(set(b)) == 1 and brackets <= {"set"} and _same(a[0], b[0], how)
+    in_order = bool(brackets & _ORDERED) or (not brackets and how.order == "fixed") or _half_named(a, b)
+    if in_order:
+        return len(a) == len(b) and all(_same(one, other, how) for one, other in zip(a, b, strict=True))
+    if len(a) > MOST or len(b) > MOST:
+        raise Undecided("long lists")
+    return _covers(a, b, how) and _covers(b, a, how)
+
+
+def _half_named(a: tuple, b: tuple) -> bool:
+    """Whether only one of two lists says which value belongs to which name; then their order must tell."""
+    names = [{stated(item).name for item in side} - {None} for side in (a, b)]
+    return min(map(len, names)) == 0 and max(map(len, names)) > 1
+
+
+def _covers(a: tuple, b: tuple, how: Conventions) -> bool:
+    """Whether every item of `a` is among those of `b`."""
+    return all(any(_same(one, other, how) for other in b) for one in a)
+
+
+def _same_region(a: tuple, b: tuple, how: Conventions) -> bool:
+    one, other = region(a), region(b)
+    if one is None or other is None:
+        if a[0] == b[0] and a[0] in ("union", "inter", "minus"):
+            return all(_same(x, y, how) for x, y in zip(a[1:], b[1:], strict=True))
+        if how.brackets == "free" and "interval" in (a[0], b[0]):
+            return all(_same(x, y, how) for x, y in zip(_ends(a), _ends(b), strict=False))
+        return False
+    if len(one) != len(other):
+        return False
+    return all(any(_same_part(x, y, how) for y in other) for x in one)
+
+
+def _ends(tree: tuple) -> tuple:
+    return tree[1:3] if tree[0] == "interval" else items(tree)[1]
+
+
+def _same_part(a: Part, b: Part, how: Conventions) -> bool:
+    if how.brackets == "must match" and a.ends != b.ends:
+        return False
+    return _same(a.low, b.low, how) and _same(a.high, b.high, how)
+
+
+def _same_inequality(a: tuple, b: tuple, how: Conventions) -> bool:
+    one, other = region(a), region(b)
+    if one is not None and other is not None:
+        return _same_region(a, b, how)
+    if a[0] == b[0] == "rel":
+        return any(_same_sides(a, turned, how) for turned in (b, flipped(b))) or _same_slope(a, b)
+    return False
+
+
+def _same_sides(a: tuple, b: tuple, how: Conventions) -> bool:
+    return a[1] == b[1] and all(_same(x, y, how) for x, y in zip(a[2], b[2], strict=True))
+
+
+def _same_slope(a: tuple, b: tuple) -> bool:
+    """Two inequalities of two sides: the one is a positive multiple of the other."""
+    if len(a[1]) != 1 or len(b[1]) != 1:
+        return False
+    if a[1][0][0] != b[1][0][0]:
+        b = flipped(b)
+    if a[1] != b[1]:
+        return False
+    ratio = proportional(_difference(a), _difference(b))
+    return ratio is not None and real(ratio).real > 0
+
+
+def _same_relation(one, other, how: Conventions) -> bool:
+    """An equation against an equation, or against a value with a name."""
+    a, b = (found.tree if found.tree[0] == "rel" or found.name is None else ("rel", ("=",), (found.name, found.tree))
+            for found in (one, other))
+    if a[0] != "rel" or b[0] != "rel":
+        return False
+    if a[1] == b[1] and len(a[1]) == 1 and a[1][0] in ("=", "!="):
+        return _same_equation(a, b)
+    return any(_same_sides(a, turned, how) for turned in (b, flipped(b)))
+
+
+def _same_equation(a: tuple, b: tuple) -> bool:
+    return proportional(_difference(a), _difference(b)) is not None
+
+
+def _difference(relation: tuple) -> tuple:
+    return ("add", relation[2][0], ("neg", relation[2][1]))
+
+
+def _rows(tree: tuple) -> tuple | None:
+    """The rows of a matrix; a tuple beside one is a column."""
+    if tree[0] == "matrix":
+        return tree[1]
+    return tuple((item,) for item in tree[1]) if tree[0] in ("tuple", "closed") else None
+
+
+def _same_matrix(a: tuple | None, b: tuple | None, how: Conventions) -> bool:
+    if a is None or b is None:
+        raise Undecided("a product of matrices")
+    if len(a) * len(a[0]) != len(b) * len(b[0]):
+        return False
+    if len(a) != len(b) and 1 not in (len(a), len(a[0])):
+        return False
+    cells = [[cell for row in rows for cell in row] for rows in (a, b)]
+    return all(_same(one, other, how) for one, other in zip(*cells, strict=True))

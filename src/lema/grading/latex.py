@@ -1,0 +1,193 @@
+"""LaTeX and plain formulas as trees.
+
+One design decision: a recursive parser of our own for what answers are made of, with a bound on length and depth.
+It reads or it raises `Unreadable`; it never guesses, and nothing is ever evaluated by Python.
+
+A tree is a tuple whose first item says what it is: ("num", Fraction, decimals), ("sym", name), ("const", name),
+("neg" | "pct" | "deg" | "fact", a), ("add" | "mul" | "div" | "pow" | "pm" | "mp", a, b), ("fn", name, a, b or None),
+("based", digits, base), ("tuple" | "closed" | "set" | "list" | "or", items), ("interval", low, high, ends),
+("union" | "inter" | "minus", a, b), ("rel", signs, sides), ("matrix", rows).
+"""
+
+from fractions import Fraction
+
+from lema.grading.atoms import Atoms
+from lema.grading.tokens import BARS, CLOSING, ENDS, OVER, RELATIONS, SEPARATORS, STOPS, TIMES, Unreadable
+
+LONGEST = 600
+"""Characters of a formula that is parsed."""
+
+ZERO = ("num", Fraction(0), 0)
+
+
+def parsed(text: str) -> tuple:
+    """The tree of an undressed text. Raises Unreadable."""
+    if len(text) > LONGEST:
+        raise Unreadable("too long")
+    parser = _Parser(text)
+    tree = parser.answer()
+    if parser.next is not None:
+        raise Unreadable(parser.next)
+    return tree
+
+
+class _Parser(Atoms):
+    def answer(self) -> tuple:
+        """A list of relations without brackets, or the one that there is."""
+        items, either = self.items()
+        if len(items) == 1:
+            return items[0]
+        return ("or" if either else "list", tuple(items))
+
+    def items(self) -> tuple[list[tuple], bool]:
+        self.deeper()
+        found, either = [self.relation()], False
+        while self.next is not None:
+            separated = self.take(*SEPARATORS)
+            if self.take("and", "\\wedge", "&", "\\land"):
+                separated = False
+            elif self.take("or", "\\vee", "\\lor"):
+                separated, either = False, True
+            elif not separated:
+                break
+            if separated and (self.next is None or self.next in ENDS):
+                break
+            found.append(self.relation())
+        self.depth -= 1
+        return found, either
+
+    def relation(self) -> tuple:
+        sides, signs = [self.sets()], []
+        while self.next in RELATIONS:
+            signs.append(RELATIONS[self.next])
+            self.at += 1
+            sides.append(self.sets())
+        return ("rel", tuple(signs), tuple(sides)) if signs else sides[0]
+
+    def sets(self) -> tuple:
+        tree = self.sum()
+        while self.next in ("\\cup", "\\cap", "\\setminus", "\\backslash"):
+            kind = {"\\cup": "union", "\\cap": "inter"}.get(self.next, "minus")
+            self.at += 1
+            tree = (kind, tree, self.sum())
+        return tree
+
+    def sum(self) -> tuple:
+        if self.take("-"):
+            tree = ("neg", self.product())
+        elif self.take("\\pm"):
+            tree = ("pm", ZERO, self.product())
+        else:
+            self.take("+")
+            tree = self.product()
+        while True:
+            if self.take("+"):
+                tree = ("add", tree, self.signed())
+            elif self.take("-"):
+                tree = ("add", tree, ("neg", self.signed()))
+            elif self.take("\\pm"):
+                tree = ("pm", tree, self.signed())
+            elif self.take("\\mp"):
+                tree = ("mp", tree, self.signed())
+            else:
+                return tree
+
+    def signed(self) -> tuple:
+        if self.take("-"):
+            return ("neg", self.product())
+        self.take("+")
+        return self.product()
+
+    def product(self) -> tuple:
+        tree = self.power()
+        while True:
+            if self.next in TIMES:
+                self.at += 1
+                tree = ("mul", tree, self.factor())
+            elif self.next in OVER:
+                self.at += 1
+                tree = ("div", tree, self.factor())
+            elif self.starts_factor():
+                right_at = self.at
+                right = self.power()
+                tree = self._joined(tree, right, right_at)
+            else:
+                return tree
+
+    def _joined(self, tree: tuple, right: tuple, at: int) -> tuple:
+        """Two neighbours: a mixed number, else a product."""
+        whole = tree[0] == "num" and not tree[2]
+        if whole and right[0] == "div" and self.tokens[at] == "\\frac" and _both_whole(right):
+            return ("add", tree, right)
+        if whole and right[0] == "num" and self.tokens[at] not in CLOSING:
+            if self.next == "/" and self.spaced[at]:
+                self.at += 1
+                lower = self.power()
+                if lower[0] == "num" and not right[2] and not lower[2]:
+                    return ("add", tree, ("div", right, lower))
+            raise Unreadable("two numbers side by side")
+        if right[0] == "num" and self.tokens[at] not in CLOSING:
+            raise Unreadable("a number behind a factor")
+        return ("mul", tree, right)
+
+    def factor(self) -> tuple:
+        if self.take("-"):
+            return ("neg", self.power())
+        self.take("+")
+        return self.power()
+
+    def starts_factor(self) -> bool:
+        token = self.next
+        if token is None:
+            return False
+        if token in BARS:
+            return not self.bars
+        return token not in STOPS and (token[0].isalnum() or token[0] in "\\([{.")
+
+    def power(self) -> tuple:
+        tree = self.postfix(self.atom())
+        if self.take("^", "**"):
+            raised = self.exponent()
+            tree = ("pow", tree, raised)
+            tree = self.postfix(tree)
+        return tree
+
+    def exponent(self) -> tuple:
+        if self.take("-"):
+            return ("neg", self.exponent())
+        if self.next is not None and self.next[0].isdigit() and self.tokens[self.at - 1] == "^":
+            return self.atom()
+        return self.power()
+
+    def postfix(self, tree: tuple) -> tuple:
+        while True:
+            if self.take("!"):
+                tree = ("fact", tree)
+            elif self.take("%"):
+                tree = ("pct", tree)
+            elif self.take("°"):
+                tree = ("deg", tree)
+            elif self.take("'"):
+                tree = ("sym", tree[1] + "'") if tree[0] == "sym" else _fail("a prime")
+            elif self.next == "_":
+                self.at += 1
+                tree = self.lowered(tree)
+            else:
+                return tree
+
+    def lowered(self, tree: tuple) -> tuple:
+        """x_1 is a name; 2012_3 is a number in base 3."""
+        name = self.raw()
+        if tree[0] == "sym":
+            return ("sym", f"{tree[1]}_{name}")
+        if tree[0] == "num" and not tree[2] and name.isdigit() and len(name) <= 2:
+            return ("based", str(tree[1]), int(name))
+        raise Unreadable("subscript")
+
+
+def _both_whole(fraction: tuple) -> bool:
+    return all(side[0] == "num" and not side[2] for side in fraction[1:])
+
+
+def _fail(why: str) -> tuple:
+    raise Unreadable(why)

@@ -1,0 +1,109 @@
+"""A stated answer without its dress: dollar signs, boxes, fonts, spacing commands, unusual characters.
+
+One design decision: what means nothing is taken away once, by a few linear replacements, so that reading a number
+and parsing an expression start from the same plain text.
+"""
+
+import re
+import unicodedata
+from functools import cache
+
+EDGES = " \t\r\n.,;:!?*_`\"'“”‘’$"
+
+_SIGNS = {
+    **dict.fromkeys("\u00a0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\t\n\r", " "),
+    **dict.fromkeys("\u2212\u2012\u2013\u2014\ufe63\uff0d", "-"),
+    **dict.fromkeys("\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff",
+                    ""),
+    **dict.fromkeys("·⋅∙×✕＊", "*"), "÷": "/", "∕": "/", "⁄": "/", "≤": "\\le ", "⩽": "\\le ", "≥": "\\ge ",
+    "⩾": "\\ge ", "≠": "\\ne ", "≈": "\\approx ", "π": "\\pi ", "∞": "\\infty ", "∪": "\\cup ", "∩": "\\cap ",
+    "∈": "\\in ", "±": "\\pm ", "∓": "\\mp ", "θ": "\\theta ", "α": "\\alpha ", "β": "\\beta ", "º": "°", "˚": "°",
+    "⌊": "\\lfloor ", "⌋": "\\rfloor ", "⌈": "\\lceil ", "⌉": "\\rceil ", "∖": "\\setminus ", "∅": "\\emptyset ",
+    "′": "'", "，": ",", "。": ".", "（": "(", "）": ")", "＝": "=", "＋": "+", "％": "%", "：": ":", "．": ".",
+    "٪": "%", "٫": ".", "٬": ",", "＄": "$", "∠": "\\angle ",
+}
+"""Signs that are written as others. `√` and superscripts need more than a replacement; see `folded`."""
+
+_SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿˣ", "0123456789-+nx", strict=True))
+_RAISED = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+")
+_LOWERED = re.compile("[₀₁₂₃₄₅₆₇₈₉]+")
+_ROOT = re.compile("√ ?([0-9]+|[a-z]|(?=[({]))")
+
+_QUOTES = re.compile(r"[\"“”‘’'`*]")
+_ARTICLE = re.compile(r"^(?:the|an|a) ")
+_BOX = re.compile(r"\\(?:begin)?(?:boxed|fbox) ?(?=\{)")
+_FONTS = re.compile(
+    r"\\(?:text(?:bf|it|rm|sf|tt|up|normal|normalfont|color)?|math(?:rm|bf|it|sf|tt|bb|cal|ord|normal)|mbox|hbox"
+    r"|textnormal|operatorname\*?|bold(?:symbol)?|bm|rm|bf|it|emph|ensuremath|underline|displaylines) ?"
+    r"(?:\{([^{}]{0,400})\}|(?=\{))")
+_SIZES = re.compile(
+    r"\\(?:left|right|[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits|phantom\{\}|rm|bf|it)"
+    r"(?![A-Za-z])\.?")
+_TIGHT = re.compile(r",?\\! ?|\{ ?, ?\}|(?<=[0-9])\\[,;:] ?(?=[0-9]{3}(?![0-9]))")
+_SPACES = re.compile(r"(?<!\\)\\(?:[,;:> ]|quad(?![A-Za-z])|qquad(?![A-Za-z])|hspace\{[^{}]{0,20}\}|hfill)|~|&nbsp;")
+_DEGREES = re.compile(r"\^ ?(?:\{ ?\\(?:circ|degree) ?\}|\\(?:circ|degree)(?![A-Za-z]))|\\degree(?![A-Za-z])")
+_MATHS_SIGNS = re.compile(r"(?<!\\)\\[()\[\]]|\$")
+_PERCENT = re.compile(r" ?\b(?:per ?cent(?:age)?(?: points?)?|pct)\b\.?")
+_ESCAPES = re.compile(r"^\\\\?\"|\\\\?\"$")
+_FRACTIONS = re.compile(r"\\[dtc]frac(?![A-Za-z])")
+_DOUBLED = re.compile(r"\\\\(?=(?:d?frac|sqrt|left|right|text|pi|cdot|times|boxed|infty|le|ge|in|cup)(?![A-Za-z]))")
+
+
+def plain(text: str) -> str:
+    """The text without the dollar signs, bold and full stop around it."""
+    return text.strip(EDGES)
+
+
+def words(text: str) -> str:
+    """The words alone: case, spaces, quotation marks, articles and the full stop do not count."""
+    return _ARTICLE.sub("", " ".join(_QUOTES.sub("", text).strip(EDGES + "()\\").casefold().split()))
+
+
+def undressed(text: str) -> str:
+    """The text as plain LaTeX: ASCII signs, no boxes, no fonts, no sizes, no dollar signs, single spaces."""
+    if not text.isascii():
+        text = folded(text)
+    if "\\" in text:
+        if "\\\\" in text and "\\begin" not in text:
+            text = _DOUBLED.sub(r"\\", text)
+        text = _BOX.sub("", text)
+        text = _FONTS.sub(lambda found: f" {found[1] or ''} ", text)
+        text = _SIZES.sub(" ", text)
+        text = _DEGREES.sub("°", text)
+        text = _TIGHT.sub("", text)
+        text = _FRACTIONS.sub(r"\\frac", _SPACES.sub(" ", text))
+        text = text.replace("\\$", "").replace("\\%", "%").replace("\\#", "#").replace("\\&", "&")
+        text = _MATHS_SIGNS.sub(" ", text)
+        text = _ESCAPES.sub("", text)
+    elif "$" in text or "{" in text or "~" in text:
+        text = _TIGHT.sub("", text).replace("~", " ").replace("$", " ")
+    if "%" not in text and ("per" in text or "pct" in text):
+        text = _PERCENT.sub("%", text)
+    return " ".join(text.split()).strip("*`_ ").rstrip(" .,:;?").strip("*`_ ").removesuffix("\\").rstrip()
+
+
+def folded(text: str) -> str:
+    """Signs of other scripts as ASCII: digits, superscripts, fractions, roots, spaces, arrows of direction."""
+    text = text.translate(_table())
+    text = _RAISED.sub(lambda found: "^{" + "".join(map(_SUPERSCRIPTS.get, found[0])) + "}", text)
+    text = _LOWERED.sub(lambda found: "_{" + "".join(str(ord(c) - 0x2080) for c in found[0]) + "}", text)
+    text = _ROOT.sub(r"\\sqrt{\1}", text).replace("\\sqrt{}", "\\sqrt ").replace("√", "\\sqrt ")
+    if text.isascii():
+        return text
+    return "".join(_ascii(character) for character in text)
+
+
+@cache
+def _table() -> dict[int, str]:
+    return str.maketrans(_SIGNS)
+
+
+def _ascii(character: str) -> str:
+    if character.isascii():
+        return character
+    if (digit := unicodedata.decimal(character, None)) is not None:
+        return str(digit)
+    if unicodedata.decomposition(character).startswith("<fraction>"):
+        upper, _, lower = unicodedata.normalize("NFKC", character).partition("\u2044")
+        return f" {upper}/{lower} " if upper and lower else character
+    return character

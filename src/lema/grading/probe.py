@@ -1,0 +1,135 @@
+"""Whether two formulas are equal, by their values at fixed points.
+
+One design decision: two formulas of one value at several unrelated points, to 18 of 40 digits, are equal, and a
+difference at one point decides the other way; a value that stays between, or cannot be had, decides nothing.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from lema.grading.evaluate import Undecided, Value, context, is_real, real, value
+
+_POINTS = tuple(
+    Fraction(n, 1009) for n in (737, 1624, 2293, 541, 811, 1427, 389, 2749, 1153, 2011, 631, 1879, 997))
+_WHOLE = tuple(map(Fraction, (5, 8, 3, 11, 7, 4, 13, 6, 9, 2, 10, 12, 15)))
+ENOUGH = 4
+"""Points at which both formulas must have a value."""
+
+
+def names_of(tree: tuple) -> frozenset[str]:
+    """The names that have no value of their own."""
+    if tree[0] == "sym":
+        return frozenset((tree[1],))
+    return frozenset().union(*(names_of(part) for part in parts(tree)))
+
+
+def parts(tree: tuple) -> Iterator[tuple]:
+    """The trees that a tree is made of."""
+    for part in tree[1:]:
+        if isinstance(part, tuple) and part:
+            if isinstance(part[0], str) and part[0] not in _SIGNS:
+                yield part
+            elif not isinstance(part[0], str):
+                yield from parts(("", *part))
+
+
+def equal(a: tuple, b: tuple) -> bool:
+    """Whether two formulas have the same value everywhere. Raises Undecided."""
+    names = names_of(a) | names_of(b)
+    if not names:
+        return any(close(value(a, base), value(b, base)) for base in _bases(a, b))
+    seen = 0
+    complex_too = _says_i(a) or _says_i(b)
+    for point in _points(names, _reach(a, b)):
+        try:
+            one, other = value(a, point), value(b, point)
+        except Undecided:
+            continue
+        if not complex_too and not (is_real(one) and is_real(other)):
+            continue
+        if not close(one, other):
+            return False
+        seen += 1
+        if seen == ENOUGH:
+            return True
+    raise Undecided("no points")
+
+
+def proportional(a: tuple, b: tuple) -> Fraction | Value | None:
+    """The constant by which the formula `a` is that many times `b`; None where there is none. Raises Undecided."""
+    names = names_of(a) | names_of(b)
+    ratio = None
+    seen = 0
+    for point in _points(names, _reach(a, b)):
+        try:
+            one, other = value(a, point), value(b, point)
+        except Undecided:
+            continue
+        if not (is_real(one) and is_real(other)):
+            continue
+        if not one or not other:
+            if bool(one) != bool(other):
+                return None
+            continue
+        here = one / other if isinstance(one, Fraction) and isinstance(other, Fraction) else real(one) / real(other)
+        if ratio is not None and not close(ratio, here):
+            return None
+        ratio = here
+        seen += 1
+        if seen == ENOUGH:
+            return ratio
+    raise Undecided("no points")
+
+
+def close(a: Value, b: Value) -> bool:
+    """Whether two values are the same number. Raises Undecided where their digits do not tell."""
+    if isinstance(a, Fraction) and isinstance(b, Fraction):
+        return a == b
+    a, b = real(a), real(b)
+    apart = abs(a - b)
+    if apart < context().mpf("1e-24"):
+        return True
+    ratio = apart / max(abs(a), abs(b))
+    if ratio < context().mpf("1e-18"):
+        return True
+    if ratio > context().mpf("1e-9") or apart > 1:
+        return False
+    raise Undecided("too close")
+
+
+def _points(names: frozenset[str], reach: int) -> Iterator[dict[str, Value]]:
+    """Where to look: at positive points, at points of both signs, at last at whole numbers.
+
+    `reach` stretches them: beside 0, a function with steps looks like many others."""
+    ordered = sorted(names)
+    for trial in range(9):
+        yield {name: reach * _POINTS[(5 * index + 3 * trial) % len(_POINTS)] * (-1 if (index + trial) % 4 == 2 else 1)
+               for index, name in enumerate(ordered)}
+    for trial in range(5):
+        yield {name: _WHOLE[(3 * index + trial) % len(_WHOLE)] for index, name in enumerate(ordered)}
+
+
+def _reach(*trees: tuple) -> int:
+    return 23 if any(map(_has_steps, trees)) else 1
+
+
+def _has_steps(tree: tuple) -> bool:
+    return (tree[0] == "fn" and tree[1] in ("floor", "ceil")) or any(map(_has_steps, parts(tree)))
+
+
+def _bases(a: tuple, b: tuple) -> Iterator[dict[str, Value]]:
+    """What a logarithm without a base may mean: natural, and to the base of ten."""
+    yield {}
+    if _has_log(a) or _has_log(b):
+        yield {"log": Fraction(10)}
+
+
+def _has_log(tree: tuple) -> bool:
+    return (tree[:2] == ("fn", "log") and tree[3] is None) or any(map(_has_log, parts(tree)))
+
+
+def _says_i(tree: tuple) -> bool:
+    return tree == ("const", "i") or any(map(_says_i, parts(tree)))
+
+
+_SIGNS = frozenset(("=", "<", ">", "<=", ">=", "!=", "in", "~", ":"))

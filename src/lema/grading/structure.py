@@ -1,0 +1,173 @@
+"""What kind of answer a tree is: a named value, a list, a region of the number line.
+
+One design decision: every form is brought to one of few, so that two answers are compared part by part: "x = 5" is
+5 with a name, "1 ± √2" is two numbers, "x < 3" is the interval from minus infinity to 3.
+"""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from lema.grading.probe import names_of, parts
+
+MINUS_INFINITY = ("neg", ("const", "inf"))
+INFINITY = ("const", "inf")
+SEQUENCES = frozenset(("list", "or", "set", "tuple", "closed"))
+_ORDER = frozenset(("<", ">", "<=", ">="))
+_FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!=", "~": "~"}
+
+
+class Stated(NamedTuple):
+    """An answer without its name: of "x = 5" the tree of 5 and the tree of x."""
+
+    tree: tuple
+    name: tuple | None
+
+
+class Part(NamedTuple):
+    """One interval of a region."""
+
+    low: tuple
+    high: tuple
+    ends: str  # "[)" and its like
+
+
+def stated(tree: tuple) -> Stated:
+    """The value that a chain of equations ends in, and what it is the value of."""
+    if tree[0] == "deg":
+        return Stated(tree[1], None)
+    if tree[0] != "rel":
+        return Stated(tree, None)
+    _, signs, sides = tree
+    while "=" in signs and signs[-1] == "~":  # "1/3 ≈ 0.33": the exact value is the answer
+        signs, sides = signs[:-1], sides[:-1]
+    if signs == ("in",):
+        return Stated(sides[1], sides[0])
+    if set(signs) <= {"=", "~", ":"}:
+        last = stated(sides[-1]).tree
+        if is_name(sides[0]):
+            return Stated(last, sides[0])
+        if is_name(sides[-1]) and len(sides) == 2 and not is_name(sides[0]) and not names_of(sides[0]):
+            return Stated(sides[0], sides[-1])  # "5 = x"
+        if not any(names_of(side) for side in sides):
+            return Stated(last, None)
+    return Stated(("rel", signs, sides), None)
+
+
+def is_name(tree: tuple) -> bool:
+    """Whether the tree can stand for what is asked for: x, AB, f(2), A:B, (x, y), NO/BO, sin x; not 2x or x + y."""
+    kind = tree[0]
+    if kind == "sym":
+        return True
+    if kind == "mul":
+        return is_name(tree[1])
+    if kind == "div":
+        return is_name(tree[1]) and is_name(tree[2])
+    if kind == "tuple":
+        return all(is_name(item) for item in tree[1])
+    return kind == "fn" and tree[1] != "root" and is_name(tree[2])
+
+
+def items(tree: tuple) -> tuple[str, tuple[tuple, ...]]:
+    """The kind of a sequence and its items, those with "±" as two; a single value is a list of one."""
+    if tree[0] in SEQUENCES:
+        found = [value for item in tree[1] for value in both_signs(item)]
+        return tree[0], tuple(found)
+    found = both_signs(tree)
+    return ("list" if len(found) > 1 else "one"), found
+
+
+def both_signs(tree: tuple) -> tuple[tuple, ...]:
+    """The tree with + and with - where it says "±"; else the tree alone."""
+    if not _has_sign(tree):
+        return (tree,)
+    if tree[0] in SEQUENCES or tree[0] == "rel":
+        name = stated(tree)
+        if tree[0] == "rel" and name.name is not None:
+            return tuple(("rel", ("=",), (name.name, one)) for one in both_signs(name.tree))
+    return (_signed(tree, 1), _signed(tree, -1))
+
+
+def _has_sign(tree: tuple) -> bool:
+    return tree[0] in ("pm", "mp") or any(map(_has_sign, parts(tree)))
+
+
+def _signed(tree: object, sign: int) -> object:
+    if not isinstance(tree, tuple) or not tree:
+        return tree
+    if tree[0] in ("pm", "mp"):
+        right = _signed(tree[2], sign)
+        plus = (tree[0] == "pm") == (sign > 0)
+        return ("add", _signed(tree[1], sign), right if plus else ("neg", right))
+    return tuple(_signed(part, sign) for part in tree)
+
+
+def is_infinite(tree: tuple) -> int:
+    """1 for infinity, -1 for minus infinity, 0 for anything else."""
+    if tree == INFINITY:
+        return 1
+    return -1 if tree == MINUS_INFINITY else 0
+
+
+def region(tree: tuple) -> tuple[Part, ...] | None:
+    """The intervals that the tree is: an interval, a union, an inequality in one name, several of them."""
+    kind = tree[0]
+    if kind == "interval":
+        return (Part(tree[1], tree[2], tree[3]),)
+    if kind == "tuple" and len(tree[1]) == 2:
+        return (Part(*tree[1], "()"),)
+    if kind == "set":
+        return tuple(Part(item, item, "[]") for item in tree[1])
+    if kind == "rel":
+        return _inequality(tree)
+    if kind in ("union", "or", "list"):
+        found = [region(part) for part in (tree[1:] if kind == "union" else tree[1])]
+        return tuple(part for one in found for part in one) if all(found) else None
+    return None
+
+
+def says_region(tree: tuple) -> bool:
+    """Whether the tree can be nothing but a region; a pair "(1, 2)" may be a point too."""
+    if tree[0] in ("union", "interval"):
+        return True
+    if tree[0] == "rel":
+        return bool(_ORDER & set(tree[1]))
+    return tree[0] in ("or", "list") and any(map(says_region, tree[1]))
+
+
+def flipped(tree: tuple) -> tuple:
+    """The same relation read from the right."""
+    return ("rel", tuple(_FLIPPED.get(sign, sign) for sign in reversed(tree[1])), tuple(reversed(tree[2])))
+
+
+def _inequality(tree: tuple) -> tuple[Part, ...] | None:
+    _, signs, sides = tree
+    if signs == ("in",):
+        return region(sides[1])
+    if not set(signs) <= _ORDER:
+        return None
+    if signs[0] in (">", ">="):
+        return _inequality(flipped(tree))
+    ends = ["[" if sign == "<=" else "(" for sign in signs], ["]" if sign == "<=" else ")" for sign in signs]
+    if len(signs) == 2 and signs[1] in ("<", "<=") and is_name(sides[1]):
+        return (Part(sides[0], sides[2], ends[0][0] + ends[1][1]),)
+    if len(signs) == 1 and is_name(sides[0]):
+        return (Part(MINUS_INFINITY, sides[1], "(" + ends[1][0]),)
+    if len(signs) == 1 and is_name(sides[1]):
+        return (Part(sides[0], INFINITY, ends[0][0] + ")"),)
+    return None
+
+
+def literal_decimals(tree: tuple) -> int:
+    """How many decimals a plain decimal number has; 0 for anything else."""
+    while tree[0] in ("neg", "pct"):
+        tree = tree[1]
+    return tree[2] if tree[0] == "num" else 0
+
+
+def is_reduced(tree: tuple) -> bool | None:
+    """Whether a fraction of two whole numbers is in lowest terms; None where the tree is no such fraction."""
+    while tree[0] == "neg":
+        tree = tree[1]
+    if tree[0] != "div" or not all(side[0] == "num" and not side[2] for side in tree[1:]) or not tree[2][1]:
+        return None
+    return tree[2][1] != 1 and Fraction(tree[1][1], tree[2][1]).denominator == tree[2][1]

@@ -1,0 +1,113 @@
+"""What question sets of files or published datasets share: splits, held-out rows, repeated rows, the prompt.
+
+One design decision: a set says only how one row becomes a question (`question_of`) and, where there are several
+forms, which rows belong to it (`row_of`); where rows come from is settled here, once for all.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from lema import seams
+from lema.grading import Reading, read, same
+from lema.models import Message
+from lema.prompting import find_prompt
+from lema.records import Question
+from lema.tasks._files import Row, held_out, numbered, once, published, read_file
+
+Split = Literal["train", "dev", "test"]
+
+
+class Source(seams.Settings):
+    """A question set's table: files of your own, or a Hugging Face dataset with the same columns."""
+
+    PUBLISHED: ClassVar[dict[str, str]] = {"train": "train", "test": "test"}
+    """What the published dataset calls its splits."""
+
+    train: str | None = Field(default=None, description="file of training questions (JSONL, CSV or TSV)")
+    dev: str | int | None = Field(default=None, description="file, or how many rows to hold out of train")
+    test: str | None = Field(default=None, description="file of test questions")
+    dataset: str | None = Field(default=None, description="instead of files: a Hugging Face dataset id")
+    subset: str | None = Field(default=None, description='its configuration, like "main"')
+    splits: dict[Split, str] | None = Field(
+        default=None, description='what the dataset calls its splits, like { test = "validation" }')
+    prompt: str = Field(default="zero_shot", description="a shipped prompt's name, or a file of your own")
+
+    def files(self) -> tuple[Path, ...]:
+        return tuple(Path(name) for name in (self.train, self.dev, self.test) if isinstance(name, str))
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Split to the file, or to the dataset's name of it; without rows held out."""
+        if self.dataset:
+            return dict(self.splits or self.PUBLISHED)
+        return {split: name for split in ("train", "dev", "test") if isinstance(name := getattr(self, split), str)}
+
+    @model_validator(mode="after")
+    def _has_questions(self) -> "Source":
+        if self.dataset and (self.train or self.test or isinstance(self.dev, str)):
+            raise ValueError("give files (train, dev, test) or a dataset, not both")
+        if self.splits and not self.dataset:
+            raise ValueError("splits names those of a dataset: give dataset, or name files as train, dev and test")
+        if not self.dataset and not self.train and not self.test:
+            raise ValueError('no questions: give train and test files, or dataset = "..." (a dataset id)')
+        if isinstance(self.dev, int) and (self.dev < 1 or "train" not in self.sources):
+            raise ValueError("dev as a number holds rows out of train: give train, and a number of at least 1")
+        return self
+
+
+class QuestionSet:
+    """Base of the tasks that read one published format; `kind` is the name that lema.grading knows it by."""
+
+    name: str
+    kind: str
+    held_by: tuple[str, ...] = ("question",)
+    """The columns whose content decides which rows are held out."""
+    repeated: Literal["refused", "kept"] = "refused"
+
+    def __init__(self, settings: Source) -> None:
+        self.settings = settings
+        held = {"dev"} if isinstance(settings.dev, int) else set()
+        self.splits = tuple(split for split in ("train", "dev", "test") if split in {*settings.sources, *held})
+        self._prompt = find_prompt(settings.prompt, self.name)
+
+    def questions(self, split: str, limit: int | None = None) -> Iterator[Question]:
+        """The questions of a split in the order of its file."""
+        found = ((row, row.values.get("id"), self.question_of(row, split)) for row in self._rows(split))
+        return islice(once(found) if self.repeated == "refused" else numbered(found), limit)
+
+    def prompt(self, question: Question) -> list[Message]:
+        """What trained models are asked and trained on; [sample] may name a few-shot prompt for untrained ones."""
+        return [Message("user", self._prompt.render(question=question.text))]
+
+    def read(self, text: str) -> Reading:
+        """The last stated answer."""
+        return read(text, task=self.kind)
+
+    def same(self, answer: str, gold: str) -> bool:
+        """Whether two answers are the same one."""
+        return same(answer, gold, task=self.kind)
+
+    def question_of(self, row: Row, split: str) -> Question:
+        """The question that a row holds. DataError names the row."""
+        raise NotImplementedError
+
+    def row_of(self, row: Row) -> Row | None:
+        """The row in the one form that `question_of` reads; None where it does not belong to the set."""
+        return row
+
+    def _rows(self, split: str) -> Iterator[Row]:
+        dev = self.settings.dev
+        if isinstance(dev, int) and split in ("train", "dev"):
+            held = held_out(self._source("train"), self.held_by, dev)
+            return (row for row in self._source("train") if (row.place in held) == (split == "dev"))
+        return self._source(split)
+
+    def _source(self, split: str) -> Iterator[Row]:
+        name = self.settings.sources[split]
+        dataset = self.settings.dataset
+        rows = published(dataset, self.settings.subset, name) if dataset else read_file(name)
+        return (known for row in rows if (known := self.row_of(row)) is not None)

@@ -1,0 +1,48 @@
+"""AQuA: algebra with five choices, {"question", "options": ["A)5", ...], "rationale", "correct": "A"}.
+
+One design decision: the gold answer is letter and value, "(A) 5", and a path may state either; a value is compared
+as a number. The rationale is the worked solution.
+"""
+
+from collections.abc import Sequence
+
+from lema.grading import EXPLICIT, Reading, read, same
+from lema.records import Question
+from lema.tasks._choices import ChoiceSet, choices_of, labelled, letter_of, with_choices
+from lema.tasks._files import Row, text_of, worked_steps
+from lema.tasks._sets import Source
+
+
+class Settings(Source):
+    """[task] for name = "aqua": files of your own, or a dataset, "deepmind/aqua_rat" with subset "raw"."""
+
+    PUBLISHED = {"train": "train", "dev": "validation", "test": "test"}  # noqa: RUF012 - a ClassVar of the base
+
+
+class Task(ChoiceSet):
+    """The question set."""
+
+    name = kind = "aqua"
+
+    def question_of(self, row: Row, split: str) -> Question:
+        """A row's question with its options."""
+        choices = choices_of(row, "options")
+        letter = letter_of(row, text_of(row, "correct", "question without an answer"), choices)
+        answer = labelled(letter, choices)
+        return Question(text=with_choices(text_of(row, "question", "no question"), choices), answer=answer,
+                        choices=choices, solution=worked_steps(str(row.values.get("rationale") or ""), answer),
+                        split=split, source=row.short)
+
+    def read(self, text: str, choices: Sequence[str] = ()) -> Reading:
+        """The last stated letter or option, else the last stated value."""
+        found = super().read(text, choices)
+        if found.answer is None and (value := read(text, task="number")).how in EXPLICIT:
+            return value
+        return found
+
+    def same(self, answer: str, gold: str, choices: Sequence[str] = ()) -> bool:
+        """Whether both are the same choice, by letter, text or value."""
+        if super().same(answer, gold, choices):
+            return True
+        value = gold.partition(") ")[2]
+        return bool(value) and any(sign.isdigit() for sign in answer) and same(answer, value, task="number")

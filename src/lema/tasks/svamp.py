@@ -1,0 +1,46 @@
+"""SVAMP: elementary word problems with changed structure, {"Body", "Question", "Equation", "Answer"}.
+
+One design decision: the equation of a problem is its worked solution, one step, written without the ".0" of the
+file; answers are compared at two decimals, as the LeMa paper compares them.
+"""
+
+import re
+
+from lema.errors import DataError
+from lema.grading import read_value
+from lema.records import Question
+from lema.tasks._files import Row, text_of, worked_steps
+from lema.tasks._lema import is_lema, lema_row
+from lema.tasks._sets import QuestionSet, Source
+
+_WHOLE = re.compile(r"\.0+(?![0-9])")
+
+
+class Settings(Source):
+    """[task] for name = "svamp": files of your own, or a dataset like "ChilleD/SVAMP"."""
+
+
+class Task(QuestionSet):
+    """The question set."""
+
+    name = kind = "svamp"
+    held_by = ("Body", "Question")
+
+    def question_of(self, row: Row, split: str) -> Question:
+        """A row's question: its body, which may lack its end, and what is asked of it."""
+        text, worked, answer = lema_row(row) if is_lema(row) else _official(row)
+        if read_value(answer) is None:
+            raise DataError(f"{row.place}: the answer {answer[:40]!r} is not a number; mend the row or take it "
+                            "out")
+        return Question(text=text, answer=answer, solution=worked_steps(worked, answer), split=split,
+                        source=row.short)
+
+
+def _official(row: Row) -> tuple[str, str, str]:
+    body, asked = text_of(row, "Body", "no question"), text_of(row, "Question", "no question")
+    answer = _WHOLE.sub("", text_of(row, "Answer", "question without an answer"))
+    equation = _WHOLE.sub("", str(row.values.get("Equation") or "")).strip()
+    if equation.startswith("( ") and equation.endswith(" )"):
+        equation = equation[2:-2]
+    text = f"{body}{'' if body.endswith(('.', ',', '?', '!', ';', ':')) else ','} {asked}"
+    return text, f"{equation} = {answer}" if equation else "", answer
