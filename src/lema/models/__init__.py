@@ -40,6 +40,7 @@ class Completion:
     finish: str = "stop"
     prompt_tokens: int = 0
     tokens: int = 0  # generated tokens
+    share: float = 1.0  # of the model's price that was charged: a batch costs half
 
     @property
     def failed(self) -> bool:
@@ -48,7 +49,11 @@ class Completion:
 
 
 class Model(Protocol):
-    """What a backend module's `Model(settings)` must do; `tests/contracts/test_models.py` asks it of every one."""
+    """What a backend module's `Model(settings)` must do; `tests/contracts/test_models.py` asks it of every one.
+
+    One that computes its completions itself says `runs_here = True` in its class: they cost nothing. Any other
+    has the `model` that its endpoint serves among its settings and in its identity: prices are found by it.
+    """
 
     def identity(self) -> dict:
         """What names these weights or this served model: JSON-ready, part of every journal key, free of
