@@ -83,6 +83,13 @@ class ConcurrentModel(Model, Protocol):
         request counts as in flight."""
 
 
+class JobModel(ConcurrentModel, Protocol):
+    """A backend whose work goes on while no process of ours is there. The journal sets `jobs` (lema.jobs.Jobs), in
+    which it notes what it starts; `watched(ready, said)`, where it has that, is called with how far it is."""
+
+    jobs: object
+
+
 def find_model(name: str, backend: str, table: dict) -> Model:
     """The model that the config calls `name`, built by its backend from its settings table."""
     module = find("models", backend, "Model")
