@@ -66,6 +66,7 @@ class BatchServer:
     row: Callable[[dict], int] = answered
     fault: Callable[[str, str, int], int] = lambda method, path, number: 200  # else the status of a whole call
     lost: Callable[[str, str, int], bool] = lambda method, path, number: False  # done, but the reply never arrives
+    delay: float = 0.0  # seconds between the deed and the reply of every call
     file_requests: int = 50_000
     files: dict[str, bytes] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
@@ -106,11 +107,8 @@ class BatchServer:
             return JSONResponse({"error": {"message": "told to fail"}}, status)
         response = self._done(request.method, path, body, dict(request.query_params),
                               request.headers.get("content-type", ""))
-        if self.lost(request.method, path, number):
-            await asyncio.sleep(0.01)
-            request.scope["extensions"] = {}
-            return _Cut()
-        return response
+        await asyncio.sleep(self.delay)
+        return _Cut() if self.lost(request.method, path, number) else response
 
     def _done(self, method: str, path: str, body: bytes, query: dict, kind: str) -> Response:
         parts = path.split("/")
@@ -198,7 +196,8 @@ class BatchServer:
         text = self.answer(body, 0)
         said = {"role": "assistant", "content": text}
         return {"choices": [{"index": 0, "finish_reason": "stop", "message": said}],
-                "usage": {"prompt_tokens": len(last_message(body).split()), "completion_tokens": len(text.split())}}
+                "usage": {"prompt_tokens": len(last_message(body).split()),
+                          "completion_tokens": len(text.split())}}
 
 
 class _Cut(Response):
