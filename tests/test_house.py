@@ -18,8 +18,8 @@ LAYERS = (  # a room may import from its own row and from the rows above it
     {"stages"},
     {"wiring", "engine"},
     {"pipeline", "display"},
-    {"running", "starting"},
-    {"showing"},
+    {"running", "starting", "upkeep"},
+    {"showing", "misses", "estimating"},
     {"cli"},
 )
 

@@ -146,11 +146,11 @@ class Journal:
             remedy = REMEDIES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
             if remedy is None:
                 raise
-            raise RunError(f"{self.path}: {remedy.format(error=error, name=self.path.name)}") from None
+            raise RunError(f"{self.path}: {remedy.format(error=error, run=self.path.parent)}") from None
 
 
-_DAMAGED = ("damaged ({error}); move {name} and the files that begin with its name elsewhere and run the same "
-            "command again: finished stages stay as they are")
+_DAMAGED = ("damaged ({error}); `lema journal mend {run}` saves what can be read, keeps the damaged file, and "
+            "leaves finished stages as they are")
 _FULL = "cannot be written ({error}); make room on the disk and run the same command again: what it holds is kept"
 _CLOSED = "cannot be opened for writing ({error}); check that its folder is there and that you may write in it"
 REMEDIES = {

@@ -31,7 +31,7 @@ class Price:
 HERE = Price(0.0, 0.0, "computed here: costs nothing")
 
 Prices = Callable[[str], Price | None]
-"""The price of a model by its name in the config."""
+"""The price of a model by its name."""
 
 
 @dataclass(slots=True)
@@ -97,6 +97,16 @@ def price_of(config: Config, name: str) -> Price | None:
 def served_name(settings: Settings) -> str:
     """The model's name as its endpoint knows it: the `model` of its journal rows; "" where it has none."""
     return str(getattr(settings, "model", ""))
+
+
+def served_prices(config: Config) -> Prices:
+    """The price of a model by its name in the journal: that of the config's model which is served under it."""
+    known: dict[str, Price | None] = {}
+    for name, table in config.models.items():
+        if table.grow is None:
+            settings = settings_of(find("models", table.backend, "Model").Settings, table.own, f"models.{name}")
+            known[served_name(settings)] = price_of(config, name)
+    return lambda model: known.get(model) or price_by_name(config, model)
 
 
 def price_by_name(config: Config, model: str, address: str | None = None) -> Price | None:

@@ -15,8 +15,7 @@ from lema.config import Config
 from lema.errors import BudgetReached, ConfigError
 from lema.journal import Journal
 from lema.models import Completion, Request
-from lema.prices import Price, price_by_name, price_of, served_name
-from lema.seams import find, settings_of
+from lema.prices import Price, price_of, served_prices
 
 OVERHEAD = 16  # tokens that a chat template may add to each message
 WAIT = 0.05  # seconds between two looks at what other processes have in flight
@@ -117,10 +116,10 @@ def open_purse(config: Config, journal: Journal, context: Any = None) -> Purse |
 
 def spent_so_far(config: Config, journal: Journal, unit: str) -> float:
     """Everything that the journal's replies of served models cost, failed ones and earlier settings' included."""
-    addresses = _served(config)
+    price = served_prices(config)
     total = 0.0
     for model, *_, paid_prompts, paid in journal.spent():
-        weigh = TOKENS if unit == "tokens" else addresses.get(model) or price_by_name(config, model)
+        weigh = TOKENS if unit == "tokens" else price(model)
         if weigh is None:
             raise ConfigError(f"budget.money: the journal holds replies of {model!r}, whose price is not known; "
                               f"add [prices.{model!r}] with input and output in dollars per million tokens")
@@ -139,13 +138,3 @@ def weighing(config: Config, name: str, unit: str) -> Price | None:
         raise ConfigError(f"budget.money: the price of model {name!r} is not known; add a [prices] table for it, "
                           "with input and output in dollars per million tokens, or give budget.tokens instead")
     return price
-
-
-def _served(config: Config) -> dict[str, Price]:
-    """The known prices of the config's models by the name that their endpoint knows."""
-    found = {}
-    for name, table in config.models.items():
-        if table.grow is None and (price := price_of(config, name)) is not None:
-            settings = settings_of(find("models", table.backend, "Model").Settings, table.own, f"models.{name}")
-            found[served_name(settings)] = price
-    return found

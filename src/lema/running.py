@@ -56,6 +56,17 @@ def stages_of(folder: Path, config: Config) -> dict[str, Stage]:
     return found
 
 
+def folder_of(run: str, runs: Path) -> Path:
+    """A run's folder, by its name or by itself."""
+    return Path(run) if (Path(run) / "config.toml").is_file() else runs / run
+
+
+def laid_over(folder: Path, source: str | None, overrides: list[str]) -> Config:
+    """The config in `source`, else the one that the run was made with, with overrides laid over it."""
+    config_of(folder)
+    return load_config(source or str(folder / "config.toml"), overrides)
+
+
 def config_of(folder: Path) -> Config:
     """The config that a run folder was made with."""
     if not (folder / "config.toml").is_file():

@@ -59,6 +59,11 @@ def life_of(folder: Path, identifier: str, *, as_json: bool) -> str:
     return "\n\n".join(f"── {name}\n" + "\n".join(_told(record) for record in rows) for name, rows in life.items())
 
 
+def as_rows(records: Iterable[object]) -> str:
+    """Records as JSON, for programs."""
+    return json.dumps([dataclasses.asdict(record) for record in records], indent=1, ensure_ascii=False)
+
+
 def shipped_list(*, as_json: bool) -> str:
     """What lema ships, by room, with the first sentence of each module."""
     found = {title: {name: _first_sentence(room, name) for name in shipped(room)} for title, room in ROOMS.items()}

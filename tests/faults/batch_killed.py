@@ -81,8 +81,8 @@ def main() -> int:
                                              options.seed)
     texts = [line.split(" | ")[0] for line in lines]
     whole = texts == [f"q{number}" for number in range(options.requests)]
-    print(f"{hit} kills; {options.requests:,} requests, {sum(paid.values()):,} worked on, {len(paid):,} different; "
-          f"rows {'complete and in order' if whole else 'WRONG'}")
+    print(f"{hit} kills; {options.requests:,} requests, {sum(paid.values()):,} worked on, {len(paid):,} "
+          f"different; rows {'complete and in order' if whole else 'WRONG'}")
     return 0 if whole and sum(paid.values()) == len(paid) == options.requests else 1
 
 

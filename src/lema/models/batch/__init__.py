@@ -69,7 +69,7 @@ class Model:
             work = _Work(self, provider, arrived)
             for request in requests:
                 work.take(request)
-                while len(work.held) >= self.settings.batches:
+                while len(work.looked_at()) >= self.settings.batches:
                     work.look()
                 yield from work.answered()
             work.finish()
@@ -82,6 +82,7 @@ class _Held:
 
     job: Job
     wanted: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    adopted: bool = False  # an earlier process made it
     cancelled: bool = False
 
 
@@ -103,6 +104,7 @@ class _Work:
         self.jobs, self.watched, self.arrived = model.jobs, model.watched, arrived
         self.asked: dict[int, _Asked] = {}
         self.took = self.given = 0
+        self.all_taken = False
         self.chunk: dict[str, list[int]] = {}
         self.chunk_bytes = 0
         self.held: dict[str, _Held] = {}
@@ -141,22 +143,28 @@ class _Work:
             yield self.asked.pop(self.given).answer
             self.given += 1
 
+    def looked_at(self) -> dict[str, _Held]:
+        """The jobs that may be harvested now. What an earlier process left waits until every request is taken,
+        because only then it is known which of its answers are wanted."""
+        return {name: held for name, held in self.held.items() if self.all_taken or not held.adopted}
+
     def look(self) -> None:
         """Waits for a while, then harvests every job that has ended."""
         time.sleep(self.settings.poll)
-        states = {name: self.provider.state(held.job.batch) for name, held in self.held.items()}
+        states = {name: self.provider.state(held.job.batch) for name, held in self.looked_at().items()}
         ready = sum(state.completed for state in states.values())
-        total = sum(len(held.job.requests) for held in self.held.values())
+        total = sum(len(self.held[name].job.requests) for name in states)
         self.watched(min(ready, total), f"{len(states)} {'batch' if len(states) == 1 else 'batches'} under way, "
                                         f"{ready:,} of {total:,} ready")
         for name, state in states.items():
             if state.status in ENDED:
                 self._harvest(self.held.pop(name), state)
-        if not self.chunk:
+        if self.all_taken and not self.chunk:
             self._give_up_the_rest(states)
 
     def finish(self) -> None:
         """Everything that is still open: submitted or asked online, and waited for."""
+        self.all_taken = True
         while self.chunk or self.held:
             if self.chunk and len(self.chunk) <= self.settings.online_tail:
                 self._ask_online()
@@ -182,7 +190,7 @@ class _Work:
                     self._close(job, ())
                     return None
                 job = self.jobs.note(job.at(state="created", batch=batch))
-            self.held[job.name] = _Held(job)
+            self.held[job.name] = _Held(job, adopted=True)
         return self.held[job.name]
 
     def _harvest(self, held: _Held, state: State) -> None:
@@ -224,11 +232,12 @@ class _Work:
 
     def _give_up_the_rest(self, states: dict[str, State]) -> None:
         """Where few rows are left in slow batches, cancels those, so that what they lack can be asked online."""
-        missing = {name: len(held.job.requests) - states[name].completed for name, held in self.held.items()}
+        missing = {name: len(held.job.requests) - states[name].completed
+                   for name, held in self.held.items() if name in states}
         if sum(missing.values()) > self.settings.online_tail:
             return
         for name, held in self.held.items():
-            if missing[name] and states[name].status == "in_progress" and not held.cancelled:
+            if missing.get(name) and states[name].status == "in_progress" and not held.cancelled:
                 self.provider.cancel(held.job.batch)
                 held.cancelled = True
 
@@ -251,7 +260,8 @@ class _Work:
         """Nothing more is waited for from the job, but its answers that nobody wanted may be wanted later."""
         for name in job.requests:
             self.left.pop(name, None)
-        self.jobs.note(job.at(requests=unwanted) if unwanted else job.at(state="closed", requests=()))
+        job = self.jobs.note(job.at(requests=unwanted) if unwanted else job.at(state="closed", requests=()))
+        self.left |= dict.fromkeys(job.requests, job)
 
     def _limit_of(self, held: _Held) -> Callable[[str], int]:
         def limit(name: str) -> int:
