@@ -41,6 +41,20 @@ def plan(source: Source, overrides: Overrides = None, runs: Runs = Path("runs"))
 
 
 @app.command()
+def estimate(source: Source, overrides: Overrides = None, runs: Runs = Path("runs"), questions: Annotated[
+        int, typer.Option("--questions", min=2, help="questions (and seeds) of the pilot")] = 10,
+        prompt_tokens: Annotated[float | None, typer.Option(help="given average instead of a pilot")] = None,
+        tokens: Annotated[float | None, typer.Option(help="given average of a reply")] = None,
+        wrong: Annotated[float, typer.Option(min=0, max=1, help="given share of wrong paths")] = 0.5,
+        json: Json = False) -> None:
+    """Say what a run will ask and cost, from a small pilot (not paid again by the run) or given averages."""
+    from lema.estimating import estimate_in_words
+
+    given = None if prompt_tokens is None and tokens is None else (prompt_tokens or 0, tokens or 0, wrong)
+    print(estimate_in_words(source, overrides or [], runs, questions, given, as_json=json))
+
+
+@app.command()
 def show(run: RunName, identifier: Annotated[str | None, typer.Argument(
         metavar="[ID]", help="any row's id: show its question's whole life")] = None,
         runs: Runs = Path("runs"), json: Json = False) -> None:

@@ -22,13 +22,14 @@ class Price:
     input: float
     output: float
     source: str
+    here: bool = False  # computed on this machine
 
     def of(self, prompt_tokens: float, tokens: float) -> float:
         """Dollars for so many tokens."""
         return (prompt_tokens * self.input + tokens * self.output) / MILLION
 
 
-HERE = Price(0.0, 0.0, "computed here: costs nothing")
+HERE = Price(0.0, 0.0, "computed here: costs nothing", here=True)
 
 Prices = Callable[[str], Price | None]
 """The price of a model by its name."""

@@ -130,7 +130,7 @@ def spent_so_far(config: Config, journal: Journal, unit: str) -> float:
 def weighing(config: Config, name: str, unit: str) -> Price | None:
     """What a model's tokens take out of the purse; None where they take nothing. ConfigError: unknown price."""
     price = price_of(config, name)
-    if price is not None and price.source.startswith("computed here"):
+    if price is not None and price.here:
         return None
     if unit == "tokens":
         return TOKENS

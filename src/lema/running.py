@@ -19,7 +19,7 @@ def run_config(source: str, overrides: list[str], runs: Path) -> Path:
     """Performs a config in `runs/<name>` and returns that folder. Only one process may hold a run."""
     table = load_table(source, overrides)
     config = parse_config(table, source)
-    folder = runs / config.name
+    folder = run_folder(config, runs)
     stages_of(folder, config)  # every name, prompt and settings table is checked before anything is written
     with held(folder):
         from lema.display import display
@@ -35,7 +35,7 @@ def run_config(source: str, overrides: list[str], runs: Path) -> Path:
 def plan_config(source: str, overrides: list[str], runs: Path) -> str:
     """What a run of the config would do: a line per stage, and the count of each state."""
     config = load_config(source, overrides)
-    stages = stages_of(runs / config.name, config)
+    stages = stages_of(run_folder(config, runs), config)
     states = [(stage.name, *stage.status()) for stage in stages.values()]
     width = max(len(name) for name, _, _ in states)
     lines = [f"{state:8} {name:{width}}  {why}".rstrip() for name, state, why in states]
@@ -54,6 +54,11 @@ def stages_of(folder: Path, config: Config) -> dict[str, Stage]:
 
     pipeline(Run(folder, look), config)
     return found
+
+
+def run_folder(config: Config, runs: Path) -> Path:
+    """Where a config's run lies."""
+    return runs / config.name
 
 
 def folder_of(run: str, runs: Path) -> Path:

@@ -18,10 +18,11 @@ from typing import Literal, NamedTuple
 from lema.config import Config
 from lema.journal import Journal, complete
 from lema.models import Completion, Model, Request, find_model
-from lema.prices import HERE, Price, Usage, price_of
+from lema.prices import HERE, Price, Usage, price_of, served_prices
 from lema.prompting import Prompt, find_prompt
 from lema.purse import Gate, Purse, weighing
 from lema.records import Question
+from lema.report.bills import Bill, ancestors, draw_up
 from lema.runs import Stage
 from lema.tasks import Task, find_task
 from lema.waiting import OPEN
@@ -82,6 +83,11 @@ class Tools:
         if isinstance(given, Stage):
             return given.folder / "model"
         return Path(given["path"]) if Path(given["path"]).exists() else given["path"]
+
+    def bill(self) -> Bill:
+        """What the stages before this one cost."""
+        return draw_up(ancestors(self.stage), lambda name: price_of(self.config, name), self.journal.spent(),
+                       served_prices(self.config))
 
     @property
     def cache(self) -> Path:
