@@ -42,7 +42,8 @@ def test_a_token_budget_caps_the_estimate(tmp_path):
 
 def test_given_averages_need_no_pilot(tmp_path):
     lay_out(tmp_path, "http://127.0.0.1:9/v1", questions=80)
-    done = lema(tmp_path, "estimate", "x.toml", "--prompt-tokens", "100", "--tokens", "20", "--wrong", "0.25", "--json")
+    given = ("--prompt-tokens", "100", "--tokens", "20", "--wrong", "0.25")
+    done = lema(tmp_path, "estimate", "x.toml", *given, "--json")
     found = {one["stage"]: one for one in json.loads(done.stdout)}
     paths, corrections = found["paths/student"], found["corrections"]
     assert (paths["replies"], paths["tokens"]) == (160, 3200)

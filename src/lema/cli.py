@@ -24,12 +24,14 @@ Json = Annotated[bool, typer.Option("--json", help="for programs")]
 
 
 @app.command()
-def run(source: Source, overrides: Overrides = None, runs: Runs = Path("runs")) -> None:
+def run(source: Source, overrides: Overrides = None, runs: Runs = Path("runs"),
+        online_tail: Annotated[int | None, typer.Option(
+            min=0, help="ask the last so many requests of the batch backend online")] = None) -> None:
     """Do what CONFIG says; what was done before is remembered, so the same command also resumes."""
     from lema.running import run_config
     from lema.showing import closing_words
 
-    print(closing_words(run_config(source, overrides or [], runs)))
+    print(closing_words(run_config(source, overrides or [], runs, online_tail)))
 
 
 @app.command()

@@ -15,9 +15,15 @@ from lema.errors import RunError
 from lema.runs import Run, Stage, held
 
 
-def run_config(source: str, overrides: list[str], runs: Path) -> Path:
-    """Performs a config in `runs/<name>` and returns that folder. Only one process may hold a run."""
+def run_config(source: str, overrides: list[str], runs: Path, online_tail: int | None = None) -> Path:
+    """Performs a config in `runs/<name>` and returns that folder. Only one process may hold a run.
+
+    `online_tail` goes into the table of every model with the batch backend.
+    """
     table = load_table(source, overrides)
+    for model in table.get("models", {}).values() if online_tail is not None else ():
+        if model.get("backend") == "batch":
+            model["online_tail"] = online_tail
     config = parse_config(table, source)
     folder = run_folder(config, runs)
     stages_of(folder, config)  # every name, prompt and settings table is checked before anything is written

@@ -16,6 +16,9 @@ Spent = Iterable[tuple[str, int, int, int, float, float]]
 """Rows of lema.journal.Journal.spent: model, replies, prompt tokens, tokens, and both as charged."""
 
 
+TRAINED = "the arms' models"
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """What one model wrote for one stage, or in all."""
@@ -69,10 +72,11 @@ class Bill:
 def draw_up(stages: Iterable[Stage], price: Prices, spent: Spent, served: Prices) -> Bill:
     """The bill of finished stages. `price` knows the config's models, `served` the names in the journal."""
     finished = [stage for stage in stages if stage.record() is not None]
-    lines = [line for stage in finished for line in _lines(stage, price)]
-    by_model: dict[str, list[Line]] = defaultdict(list)
-    for line in lines:
+    by_name, by_model = defaultdict(list), defaultdict(list)
+    for line in (line for stage in finished for line in _lines(stage, price)):
+        by_name[line.stage, line.model].append(line)
         by_model[line.model].append(line)
+    lines = [_sum(*name, several) for name, several in by_name.items()]
     paid = [_line("", model, Usage(replies, 0, 0, prompts, tokens, charged_prompts, charged), served(model))
             for model, replies, prompts, tokens, charged_prompts, charged in spent]
     sources = [(model, found.source if (found := price(model)) else "price unknown") for model in by_model]
@@ -91,8 +95,16 @@ def ancestors(stage: Stage) -> list[Stage]:
 
 def _lines(stage: Stage, price: Prices) -> list[Line]:
     usage = (stage.record() or {}).get("usage", {})
-    return [_line(stage.name, model, Usage.read(row), price(model))
+    return [_line(*_named(stage, model), Usage.read(row), price(model))
             for model, row in usage.items() if isinstance(row, dict)]
+
+
+def _named(stage: Stage, model: str) -> tuple[str, str]:
+    """The names that a line goes by; the arms' models, of which there are many, share theirs."""
+    given = stage.models.get(model)
+    if isinstance(given, Stage) and given.name.startswith("models/"):
+        return stage.name.rpartition("/")[0], TRAINED
+    return stage.name, model
 
 
 def _line(stage: str, model: str, usage: Usage, price: Price | None) -> Line:
