@@ -4,12 +4,14 @@ One design decision: the student is wrong about every second question and the co
 so that a test knows how many calls each stage makes and what they cost.
 """
 
+import contextlib
+import io
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
+from lema.errors import LemaError
 from tests.server import last_message
 
 QUESTIONS = 12
@@ -44,6 +46,14 @@ output = 20.0
 """
 
 
+class Done(NamedTuple):
+    """What a command said, and its exit code."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 def lay_out(folder: Path, url: str, more: str = PRICES, backend: str = "api", questions: int = QUESTIONS) -> None:
     """Writes questions.jsonl and x.toml."""
     rows = [json.dumps({"question": f"What is {n} plus {n}?", "answer": str(2 * n)})
@@ -62,7 +72,15 @@ def answer(body: dict, choice: int) -> str:
     return f"Step 1: Twice {number} by way {body.get('seed', 0) % 1000}.\nStep 2: The answer is {said}."
 
 
-def lema(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    """The command line, as a user runs it in `folder`."""
-    return subprocess.run([sys.executable, "-c", "from lema.cli import main; main()", *arguments], cwd=folder,
-                          capture_output=True, text=True, env=os.environ)
+def lema(folder: Path, *arguments: str) -> Done:
+    """The command line in `folder`, in this process: a test of ten commands need not start Python ten times."""
+    from lema.cli import app
+
+    said, errors, code = io.StringIO(), io.StringIO(), 0
+    with contextlib.chdir(folder), contextlib.redirect_stdout(said), contextlib.redirect_stderr(errors):
+        try:
+            app(list(arguments), standalone_mode=False)
+        except LemaError as error:
+            print(f"lema: {error}", file=sys.stderr)
+            code = 2
+    return Done(code, said.getvalue(), errors.getvalue())

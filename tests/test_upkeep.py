@@ -85,7 +85,7 @@ def test_a_merged_journal_pays_for_the_other_run(home):
 
 def test_a_damaged_journal_is_mended_by_the_command_that_the_error_names(tmp_path):
     with Server(answer) as server:
-        lay_out(tmp_path, server.url, questions=300)
+        lay_out(tmp_path, server.url, questions=120)
         assert lema(tmp_path, "run", "x.toml").returncode == 0
         path, asked, held = journal(tmp_path), len(server.seen), rows(journal(tmp_path))
         damaged = bytearray(path.read_bytes())
