@@ -1,4 +1,4 @@
-"""The command line: `lema run`, `plan`, `show`, `list`, `init`.
+"""The command line: `lema run`, `plan`, `show`, `why`, `journal`, `list`, `init`.
 
 One design decision: a command imports what it needs when it runs, so that `lema --help` answers at once and
 loads no model library. A LemaError is one line on standard error and exit code 2; anything else is a bug.
@@ -12,6 +12,8 @@ import typer
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Learning from mistakes, end to end: sample, correct, train, and compare honestly.")
+journal = typer.Typer(no_args_is_help=True, help="Look into a run's journal, or keep it in shape.")
+app.add_typer(journal, name="journal")
 
 Source = Annotated[str, typer.Argument(metavar="CONFIG", help="a TOML file, or the name of a shipped recipe")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE",
@@ -22,12 +24,14 @@ Json = Annotated[bool, typer.Option("--json", help="for programs")]
 
 
 @app.command()
-def run(source: Source, overrides: Overrides = None, runs: Runs = Path("runs")) -> None:
+def run(source: Source, overrides: Overrides = None, runs: Runs = Path("runs"),
+        online_tail: Annotated[int | None, typer.Option(
+            min=0, help="ask the last so many requests of the batch backend online")] = None) -> None:
     """Do what CONFIG says; what was done before is remembered, so the same command also resumes."""
     from lema.running import run_config
     from lema.showing import closing_words
 
-    print(closing_words(run_config(source, overrides or [], runs)))
+    print(closing_words(run_config(source, overrides or [], runs, online_tail)))
 
 
 @app.command()
@@ -39,13 +43,28 @@ def plan(source: Source, overrides: Overrides = None, runs: Runs = Path("runs"))
 
 
 @app.command()
+def estimate(source: Source, overrides: Overrides = None, runs: Runs = Path("runs"), questions: Annotated[
+        int, typer.Option("--questions", min=2, help="questions (and seeds) of the pilot")] = 10,
+        prompt_tokens: Annotated[float | None, typer.Option(help="given average instead of a pilot")] = None,
+        tokens: Annotated[float | None, typer.Option(help="given average of a reply")] = None,
+        wrong: Annotated[float, typer.Option(min=0, max=1, help="given share of wrong paths")] = 0.5,
+        json: Json = False) -> None:
+    """Say what a run will ask and cost, from a small pilot (not paid again by the run) or given averages."""
+    from lema.estimating import estimate_in_words
+
+    given = None if prompt_tokens is None and tokens is None else (prompt_tokens or 0, tokens or 0, wrong)
+    print(estimate_in_words(source, overrides or [], runs, questions, given, as_json=json))
+
+
+@app.command()
 def show(run: RunName, identifier: Annotated[str | None, typer.Argument(
         metavar="[ID]", help="any row's id: show its question's whole life")] = None,
         runs: Runs = Path("runs"), json: Json = False) -> None:
     """Show a run's funnel, arms and scores; with an id, one question's whole life."""
+    from lema.running import folder_of
     from lema.showing import life_of, summary_of
 
-    folder = Path(run) if (Path(run) / "config.toml").is_file() else runs / run
+    folder = folder_of(run, runs)
     print(life_of(folder, identifier, as_json=json) if identifier else summary_of(folder, as_json=json))
 
 
@@ -82,6 +101,59 @@ def regrade(run: RunName, runs: Runs = Path("runs"), write: Annotated[bool, type
     found = take_up(folder) if write else look(folder)
     taken_up = [one.stage.name for one in found if write and one.changes and one.stage.status().state == "done"]
     print(as_json(found, taken_up) if json else in_words(folder, found, taken_up))
+
+
+def why(run: RunName, stage: Annotated[str | None, typer.Argument(
+        metavar="[STAGE]", help="a stage that asks models, e.g. corrections; else all that are not done")] = None,
+        config: Annotated[str | None, typer.Option("--config", help="the config that is to be run; else the one "
+                                                                     "that was")] = None,
+        overrides: Overrides = None, runs: Runs = Path("runs"), json: Json = False) -> None:
+    """Say which calls of a stage are not in the journal, and which field made them miss."""
+    from lema.misses import explain, in_words
+    from lema.running import folder_of, laid_over
+    from lema.showing import as_rows
+
+    folder = folder_of(run, runs)
+    found = explain(folder, laid_over(folder, config, overrides or []), stage)
+    print(as_rows(found) if json else in_words(found))
+
+
+@journal.command()
+def stats(run: RunName, runs: Runs = Path("runs"), json: Json = False) -> None:
+    """What a run's journal holds, by model, and what it cost."""
+    from lema.running import config_of, folder_of
+    from lema.upkeep import stats
+
+    folder = folder_of(run, runs)
+    print(stats(folder, config_of(folder), as_json=json))
+
+
+@journal.command()
+def vacuum(run: RunName, runs: Runs = Path("runs")) -> None:
+    """Throw away what nothing can come back for; no completion is ever deleted."""
+    from lema.running import folder_of
+    from lema.upkeep import vacuum
+
+    print(vacuum(folder_of(run, runs)))
+
+
+@journal.command()
+def merge(run: RunName, other: Annotated[str, typer.Argument(help="another run, its folder, or a journal file")],
+          runs: Runs = Path("runs")) -> None:
+    """Add what another run's journal holds: what was paid there is not paid here again."""
+    from lema.running import folder_of
+    from lema.upkeep import merge
+
+    print(merge(folder_of(run, runs), Path(other) if Path(other).is_file() else folder_of(other, runs)))
+
+
+@journal.command()
+def mend(run: RunName, runs: Runs = Path("runs")) -> None:
+    """Save what can be read of a damaged journal; the damaged file is kept."""
+    from lema.running import folder_of
+    from lema.upkeep import mend
+
+    print(mend(folder_of(run, runs)))
 
 
 @app.command("list")

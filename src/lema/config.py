@@ -7,8 +7,9 @@ are refused with the near miss. Relative paths are taken from the folder in whic
 
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lema.errors import ConfigError
 from lema.seams import explain, near_miss
@@ -21,8 +22,10 @@ from lema.tables import (
     MachineConfig,
     ModelConfig,
     Name,
+    PriceConfig,
     ReportConfig,
     SampleConfig,
+    SpendConfig,
     Take,
     TaskConfig,
     TrainConfig,
@@ -30,6 +33,9 @@ from lema.tables import (
 )
 
 RECIPES = Path(__file__).parent / "recipes"
+
+PriceName = Annotated[str, Field(pattern=r"^[a-z0-9-]+/.+$")]
+"""A model of the price list, "provider/model", for an endpoint that gives it another name."""
 
 
 class Config(BaseModel):
@@ -50,6 +56,8 @@ class Config(BaseModel):
     evaluate: EvaluateConfig = EvaluateConfig()
     report: ReportConfig = ReportConfig()
     machine: MachineConfig = MachineConfig()
+    prices: dict[str, PriceConfig | PriceName] = {}
+    budget: SpendConfig | None = None
 
     @model_validator(mode="after")
     def _names_meet(self) -> "Config":

@@ -46,7 +46,8 @@ class Bars:
         self._console = console
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), Rate(),
-            TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True)
+            TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}", markup=False),
+            console=console, transient=True)
         self._tasks: dict[str, tuple[int, float]] = {}
         self._lock = threading.Lock()
 
@@ -63,14 +64,15 @@ class Bars:
                 self._console.print(f"[dim]  {news.stage}: done before[/dim]", highlight=False)
                 return
             if news.stage not in self._tasks:
-                self._tasks[news.stage] = (self._progress.add_task(news.stage, total=None), time.monotonic())
+                bar = self._progress.add_task(news.stage, total=None, note="")
+                self._tasks[news.stage] = (bar, time.monotonic())
             task, started = self._tasks[news.stage]
             if news.state == "finished":
                 self._progress.remove_task(task)
                 del self._tasks[news.stage]
                 self._console.print(_finished(news, time.monotonic() - started), highlight=False, markup=False)
             else:
-                self._progress.update(task, completed=news.done, total=news.total)
+                self._progress.update(task, completed=news.done, total=news.total, note=news.note)
 
 
 class Lines:
@@ -104,12 +106,11 @@ class Lines:
 
 
 def _finished(news: News, seconds: float) -> str:
-    return f"✓ {news.stage}: {news.done:,} rows in {seconds:.1f} s"
+    return ", ".join(filter(None, [f"✓ {news.stage}: {news.done:,} rows in {seconds:.1f} s", news.note]))
 
 
 def _moving(news: News, seconds: float) -> str:
     rate = news.done / seconds
-    if not news.total or not news.done:
-        return f"  {news.stage}: {news.done:,}, {rate:,.0f}/s"
-    left = (news.total - news.done) / rate
-    return f"  {news.stage}: {news.done:,} of {news.total:,}, {rate:,.0f}/s, {left:.0f} s left"
+    said = f"  {news.stage}: {news.done:,}" + (f" of {news.total:,}" if news.total and news.done else "")
+    left = f"{(news.total - news.done) / rate:.0f} s left" if news.total and news.done else ""
+    return ", ".join(filter(None, [said, f"{rate:,.0f}/s", left, news.note]))

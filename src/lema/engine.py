@@ -20,6 +20,7 @@ from pathlib import Path
 from lema.config import Config
 from lema.errors import RunError
 from lema.journal import Journal
+from lema.purse import Purse, open_purse
 from lema.records import write_rows
 from lema.runs import Stage, adopt, at_work, finish
 from lema.tools import News, Progress, Tools
@@ -36,6 +37,7 @@ class Local:
         self._pool: ProcessPoolExecutor | None = None
         self._open = contextlib.ExitStack()
         self._journal: Journal | None = None
+        self._purse: Purse | None = None
         os.environ.update(QUIET)
         if config.machine.threads:
             os.environ["OMP_NUM_THREADS"] = str(config.machine.threads)
@@ -51,7 +53,7 @@ class Local:
             self._side_by_side(waiting)
         else:
             for stage in waiting:
-                perform(stage, self.config, self.progress, self._own_journal())
+                perform(stage, self.config, self.progress, self._own_journal(), self._own_purse())
 
     def close(self) -> None:
         if self._pool is not None:
@@ -62,6 +64,12 @@ class Local:
         if self._journal is None:
             self._journal = self._open.enter_context(contextlib.closing(Journal(self.folder / "journal.sqlite")))
         return self._journal
+
+    def _own_purse(self) -> Purse | None:
+        """The run's budget; opened when the first stage is performed, shared by all workers."""
+        if self._purse is None and self.config.budget is not None:
+            self._purse = open_purse(self.config, self._own_journal(), get_context("spawn"))
+        return self._purse
 
     def _side_by_side(self, stages: list[Stage]) -> None:
         if self._pool is None:
@@ -84,28 +92,29 @@ class Local:
         self._open.callback(ours.close)
         threading.Thread(target=self._relay, args=(queue,), daemon=True).start()
         return ProcessPoolExecutor(self.config.machine.workers, context, _start_worker,
-                                   (self.folder, alive, queue))
+                                   (self.folder, alive, queue, self._own_purse()))
 
     def _relay(self, queue) -> None:
         while True:
             self.progress(queue.get())
 
 
-def perform(stage: Stage, config: Config, progress: Progress, journal: Journal) -> None:
+def perform(stage: Stage, config: Config, progress: Progress, journal: Journal,
+            purse: Purse | None = None) -> None:
     """Fills one stage's folder. A .part folder of the same fingerprint is kept for the verb to resume from."""
     with _disk_errors(stage):
         if adopt(stage):
             progress(News(stage.name, "remembered"))
             return
         _prepare(stage)
-        tools = Tools(stage, config, progress, journal, stage.part)
+        tools = Tools(stage, config, progress, journal, stage.part, purse=purse)
         progress(News(stage.name, "started"))
         started = time.monotonic()
         rows = write_rows(stage.part / "rows.jsonl", stage.verb(tools, stage.settings, *stage.inputs))
         (stage.part / "fingerprint").unlink()
-        finish(stage, {"rows": rows, "seconds": round(time.monotonic() - started, 2),
-                       "usage": dict(tools.usage), "versions": versions()})
-        progress(News(stage.name, "finished", rows, rows))
+        finish(stage, {"rows": rows, "seconds": round(time.monotonic() - started, 2), "versions": versions(),
+                       "usage": {name: usage.row() for name, usage in tools.usage.items()}})
+        progress(News(stage.name, "finished", rows, rows, tools.cost))
 
 
 def _prepare(stage: Stage) -> None:
@@ -133,7 +142,7 @@ def _disk_errors(stage: Stage) -> Iterator[None]:
 _worker: dict = {}  # what a worker process holds: filled once, when it starts
 
 
-def _start_worker(folder: Path, alive, queue) -> None:
+def _start_worker(folder: Path, alive, queue, purse: Purse | None) -> None:
     def end_with_parent() -> None:
         with contextlib.suppress(EOFError, OSError):
             alive.recv()
@@ -143,8 +152,8 @@ def _start_worker(folder: Path, alive, queue) -> None:
     _worker["held"] = at_work(folder)
     _worker["held"].__enter__()
     _worker["journal"] = Journal(folder / "journal.sqlite")
-    _worker["progress"] = queue.put
+    _worker["progress"], _worker["purse"] = queue.put, purse
 
 
 def _perform_here(stage: Stage, config: Config) -> None:
-    perform(stage, config, _worker["progress"], _worker["journal"])
+    perform(stage, config, _worker["progress"], _worker["journal"], _worker["purse"])

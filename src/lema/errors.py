@@ -23,3 +23,7 @@ class ModelError(LemaError):
 
 class RunError(LemaError):
     """A run folder cannot be used now: held by another process, damaged, or not writable."""
+
+
+class BudgetReached(LemaError):
+    """The run's budget has no room for another request: the run stops here, whole and resumable."""

@@ -17,8 +17,9 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from lema.errors import ModelError, RunError
+from lema.jobs import JOBS, Jobs
 from lema.models import BatchedModel, Completion, Model, Request
-from lema.waiting import READ, Call, Counted, Line, call_of
+from lema.waiting import AHEAD, OPEN, READ, Call, Counted, Gate, Line, call_of
 
 GROUP = 1000  # rows in one transaction
 SLOW = 0.005  # seconds: a model this slow is waited for less than the disk is
@@ -29,15 +30,19 @@ CREATE TABLE IF NOT EXISTS requests (hash BLOB NOT NULL UNIQUE, facts TEXT NOT N
 CREATE TABLE IF NOT EXISTS completions (
     key BLOB NOT NULL UNIQUE, model TEXT NOT NULL, request BLOB NOT NULL, path INTEGER NOT NULL,
     text BLOB NOT NULL, finish TEXT NOT NULL, prompt_tokens INTEGER NOT NULL, tokens INTEGER NOT NULL,
-    created REAL NOT NULL);
+    created REAL NOT NULL, share REAL NOT NULL DEFAULT 1.0);
 CREATE TABLE IF NOT EXISTS failures (
     key BLOB NOT NULL, model TEXT NOT NULL, request BLOB NOT NULL, path INTEGER NOT NULL,
     text BLOB NOT NULL, finish TEXT NOT NULL, prompt_tokens INTEGER NOT NULL, tokens INTEGER NOT NULL,
-    created REAL NOT NULL);
+    created REAL NOT NULL, share REAL NOT NULL DEFAULT 1.0);
 """
 INSERT_FACTS = "INSERT INTO requests VALUES (?, ?) ON CONFLICT (hash) DO NOTHING"
-INSERT_COMPLETION = "INSERT INTO completions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
-INSERT_FAILURE = "INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_COMPLETION = "INSERT INTO completions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
+INSERT_FAILURE = "INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+SPENT = " UNION ALL ".join(
+    f"SELECT model, prompt_tokens, tokens, share FROM {table} WHERE model != ''"
+    for table in ("completions", "failures"))
+ADD_SHARE = "ALTER TABLE {} ADD COLUMN share REAL NOT NULL DEFAULT 1.0"  # journals of before there were batches
 
 
 class Journal:
@@ -65,6 +70,18 @@ class Journal:
         """Those of `keys` under which a completion is kept."""
         with self._lock, self._explained():
             return {row[0] for row in _select(self._reading, "key", keys)}
+
+    def spent(self) -> list[tuple[str, int, int, int, float, float]]:
+        """What served models gave, failures included: (model, replies, prompt tokens, tokens, and both weighed by
+        the share of the price that was charged)."""
+        with self._lock, self._explained():
+            return self._reading.execute(
+                "SELECT model, count(*), sum(prompt_tokens), sum(tokens), sum(share * prompt_tokens), "
+                f"sum(share * tokens) FROM ({SPENT}) GROUP BY model ORDER BY model").fetchall()
+
+    def jobs(self, identity: dict) -> Jobs:
+        """Where a backend notes the jobs that outlive this process."""
+        return Jobs(self.path, identity, self._explained)
 
     def put(self, call: Call, completion: Completion) -> "Future[Completion]":
         """Hands a completion to the writer, at once and from any thread. The result, which is there when it is
@@ -95,7 +112,10 @@ class Journal:
             raise RunError(f"{self.path}: this file system cannot hold a journal that processes share; put the "
                            "run on a local disk")
         connection.execute("PRAGMA synchronous=FULL")
-        connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT")
+        connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {JOBS} COMMIT")
+        for table in ("completions", "failures"):
+            if "share" not in [column[1] for column in connection.execute(f"PRAGMA table_info({table})")]:
+                connection.execute(ADD_SHARE.format(table))
         return connection
 
     def _write(self) -> None:
@@ -126,11 +146,11 @@ class Journal:
             remedy = REMEDIES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
             if remedy is None:
                 raise
-            raise RunError(f"{self.path}: {remedy.format(error=error, name=self.path.name)}") from None
+            raise RunError(f"{self.path}: {remedy.format(error=error, run=self.path.parent)}") from None
 
 
-_DAMAGED = ("damaged ({error}); move {name} and the files that begin with its name elsewhere and run the same "
-            "command again: finished stages stay as they are")
+_DAMAGED = ("damaged ({error}); `lema journal mend {run}` saves what can be read, keeps the damaged file, and "
+            "leaves finished stages as they are")
 _FULL = "cannot be written ({error}); make room on the disk and run the same command again: what it holds is kept"
 _CLOSED = "cannot be opened for writing ({error}); check that its folder is there and that you may write in it"
 REMEDIES = {
@@ -142,20 +162,24 @@ REMEDIES = {
 
 
 def complete(journal: Journal, model: Model, requests: Iterable[Request],
-             counted: Counted = lambda completion, known: None) -> Iterator[Completion]:
+             counted: Counted = lambda completion, known: None, gate: Gate = OPEN) -> Iterator[Completion]:
     """One completion per request, in request order, each on the disk before it is yielded.
 
     Known ones come from the journal, the rest from the model; equal requests are asked once. Memory is bounded,
-    except that a BatchedModel needs the whole list of requests (not of texts) at once.
+    except that a BatchedModel needs the whole list of requests (not of texts) at once. What is missing goes out
+    only as far as the `gate` admits it; a BatchedModel runs here and costs nothing.
     """
     if hasattr(model, "batches"):
         return _by_batches(journal, model, list(requests), counted)
-    return _streamed(journal, model, requests, counted)
+    if hasattr(model, "jobs"):
+        model.jobs = journal.jobs(model.identity())
+    return _streamed(journal, model, requests, counted, gate)
 
 
-def _streamed(journal: Journal, model: Model, requests: Iterable[Request], counted: Counted
+def _streamed(journal: Journal, model: Model, requests: Iterable[Request], counted: Counted, gate: Gate
               ) -> Iterator[Completion]:
-    line = Line(journal.known, journal.put, model.identity(), iter(requests), counted)
+    line = Line(journal.known, journal.put, model.identity(), iter(requests), counted, gate,
+                getattr(model, "ahead", AHEAD))
     while line.misses or not line.ended:
         if line.misses:
             yield from _asked(line, model)
@@ -225,7 +249,7 @@ def _insert(connection: sqlite3.Connection, items: Sequence[tuple[Call, Completi
         facts[request] = call.facts
         rows[INSERT_FAILURE if it.failed else INSERT_COMPLETION].append(
             (call.key, call.model, request, call.path, it.text.encode("utf-8", "surrogatepass"),
-             it.finish.encode("utf-8", "replace").decode(), it.prompt_tokens, it.tokens, now))
+             it.finish.encode("utf-8", "replace").decode(), it.prompt_tokens, it.tokens, now, it.share))
     with connection:  # rolls back on an error
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(INSERT_FACTS, facts.items())
@@ -248,4 +272,4 @@ def _select(connection: sqlite3.Connection, columns: str, keys: Sequence[bytes])
 
 def _find(connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, Completion]:
     return {key: Completion(text.decode("utf-8", "surrogatepass"), *rest)
-            for key, text, *rest in _select(connection, "key, text, finish, prompt_tokens, tokens", keys)}
+            for key, text, *rest in _select(connection, "key, text, finish, prompt_tokens, tokens, share", keys)}

@@ -15,11 +15,17 @@ from lema.errors import RunError
 from lema.runs import Run, Stage, held
 
 
-def run_config(source: str, overrides: list[str], runs: Path) -> Path:
-    """Performs a config in `runs/<name>` and returns that folder. Only one process may hold a run."""
+def run_config(source: str, overrides: list[str], runs: Path, online_tail: int | None = None) -> Path:
+    """Performs a config in `runs/<name>` and returns that folder. Only one process may hold a run.
+
+    `online_tail` goes into the table of every model with the batch backend.
+    """
     table = load_table(source, overrides)
+    for model in table.get("models", {}).values() if online_tail is not None else ():
+        if model.get("backend") == "batch":
+            model["online_tail"] = online_tail
     config = parse_config(table, source)
-    folder = runs / config.name
+    folder = run_folder(config, runs)
     stages_of(folder, config)  # every name, prompt and settings table is checked before anything is written
     with held(folder):
         from lema.display import display
@@ -35,7 +41,7 @@ def run_config(source: str, overrides: list[str], runs: Path) -> Path:
 def plan_config(source: str, overrides: list[str], runs: Path) -> str:
     """What a run of the config would do: a line per stage, and the count of each state."""
     config = load_config(source, overrides)
-    stages = stages_of(runs / config.name, config)
+    stages = stages_of(run_folder(config, runs), config)
     states = [(stage.name, *stage.status()) for stage in stages.values()]
     width = max(len(name) for name, _, _ in states)
     lines = [f"{state:8} {name:{width}}  {why}".rstrip() for name, state, why in states]
@@ -54,6 +60,22 @@ def stages_of(folder: Path, config: Config) -> dict[str, Stage]:
 
     pipeline(Run(folder, look), config)
     return found
+
+
+def run_folder(config: Config, runs: Path) -> Path:
+    """Where a config's run lies."""
+    return runs / config.name
+
+
+def folder_of(run: str, runs: Path) -> Path:
+    """A run's folder, by its name or by itself."""
+    return Path(run) if (Path(run) / "config.toml").is_file() else runs / run
+
+
+def laid_over(folder: Path, source: str | None, overrides: list[str]) -> Config:
+    """The config in `source`, else the one that the run was made with, with overrides laid over it."""
+    config_of(folder)
+    return load_config(source or str(folder / "config.toml"), overrides)
 
 
 def config_of(folder: Path) -> Config:

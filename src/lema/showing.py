@@ -12,7 +12,10 @@ from pathlib import Path
 
 from lema.config import Config, recipes
 from lema.errors import DataError
+from lema.journal import Journal
+from lema.prices import price_of, served_prices
 from lema.records import Example, to_row
+from lema.report.bills import Bill, Kept, draw_up, in_words
 from lema.report.funnels import funnel
 from lema.running import config_of, stages_of
 from lema.runs import Stage
@@ -33,7 +36,9 @@ def summary_of(folder: Path, *, as_json: bool) -> str:
         "scores": _rows(done.get("scores")),
         "comparisons": _rows(done.get("comparisons")),
     }
-    return json.dumps(found, indent=1, ensure_ascii=False) if as_json else _in_words(folder, found)
+    bill = bill_of(folder, config, done)
+    found["cost"] = costs(bill)
+    return json.dumps(found, indent=1, ensure_ascii=False) if as_json else _in_words(folder, found, bill)
 
 
 def closing_words(folder: Path) -> str:
@@ -59,6 +64,11 @@ def life_of(folder: Path, identifier: str, *, as_json: bool) -> str:
     return "\n\n".join(f"── {name}\n" + "\n".join(_told(record) for record in rows) for name, rows in life.items())
 
 
+def as_rows(records: Iterable[object]) -> str:
+    """Records as JSON, for programs."""
+    return json.dumps([dataclasses.asdict(record) for record in records], indent=1, ensure_ascii=False)
+
+
 def shipped_list(*, as_json: bool) -> str:
     """What lema ships, by room, with the first sentence of each module."""
     found = {title: {name: _first_sentence(room, name) for name in shipped(room)} for title, room in ROOMS.items()}
@@ -79,6 +89,28 @@ def funnels(config: Config, done: dict[str, Stage]) -> list:
         for name in ("", *config.evolve) if f"{(here := f'{name}/' if name else '')}graded" in done]
 
 
+def bill_of(folder: Path, config: Config, done: dict[str, Stage]) -> Bill:
+    """What the done stages cost, and everything that was ever paid for the run."""
+    spent = []
+    if (folder / "journal.sqlite").is_file():
+        with Journal(folder / "journal.sqlite") as journal:
+            spent = journal.spent()
+    return draw_up(done.values(), lambda name: price_of(config, name), spent, served_prices(config))
+
+
+def costs(bill: Bill) -> dict:
+    """The bill for programs; `dollars` are null where a price is not known."""
+    def kept(one: Kept) -> dict:
+        return {"round": one.round, "kept": one.kept,
+                "dollars_each": one.each(one.corrector).dollars if one.kept else None,
+                "tokens_each": one.each(one.corrector).tokens if one.kept else None,
+                "whole_dollars_each": one.each(one.whole).dollars if one.kept else None}
+
+    lines = {name: [dataclasses.asdict(line) for line in getattr(bill, name)]
+             for name in ("stages", "models", "paid")}
+    return {**lines, "kept_corrections": [kept(one) for one in bill.kept], "prices": dict(bill.sources)}
+
+
 def record_id(record: object) -> str | None:
     """The id of a record, where its kind has one."""
     return getattr(record, "id", None)
@@ -97,7 +129,7 @@ def _rows(stage: Stage | None) -> list[dict]:
     return [json.loads(to_row(record)) for record in stage] if stage else []
 
 
-def _in_words(folder: Path, found: dict) -> str:
+def _in_words(folder: Path, found: dict, bill: Bill) -> str:
     lines = [f"{found['run']}: {len(found['stages'])} stages done in {folder}"]
     for each in found["funnels"]:
         lines += ["", each["name"]]
@@ -108,6 +140,7 @@ def _in_words(folder: Path, found: dict) -> str:
         lines += ["", f"{'arm':20} {'examples':>8} {'questions':>9} {'tokens':>9} {'teacher tokens':>14}"]
         lines += [f"{a['arm']:20} {a['examples']:>8,} {a['questions']:>9,} {a['tokens']:>9,} "
                   f"{a['teacher_tokens']:>14,}" for a in found["arms"]]
+    lines += in_words(bill)
     if (folder / "report" / "table.txt").is_file():
         lines += ["", (folder / "report" / "table.txt").read_text(encoding="utf-8").rstrip()]
     return "\n".join(lines)

@@ -4,10 +4,11 @@ One design decision: a verb never opens a journal, a run or a config; it gets th
 be called in a test with plain lists and runs alike in this process, in a worker or, later, on a cluster.
 """
 
+import contextlib
 import itertools
 import os
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,10 +18,14 @@ from typing import Literal, NamedTuple
 from lema.config import Config
 from lema.journal import Journal, complete
 from lema.models import Completion, Model, Request, find_model
+from lema.prices import HERE, Price, Usage, price_of, served_prices
 from lema.prompting import Prompt, find_prompt
+from lema.purse import Gate, Purse, weighing
 from lema.records import Question
+from lema.report.bills import Bill, ancestors, draw_up
 from lema.runs import Stage
 from lema.tasks import Task, find_task
+from lema.waiting import OPEN
 
 
 class News(NamedTuple):
@@ -30,6 +35,7 @@ class News(NamedTuple):
     state: Literal["started", "moving", "finished", "remembered"]
     done: int = 0
     total: int | None = None
+    note: str = ""  # what it cost so far, how far a batch is
 
 
 Progress = Callable[[News], None]
@@ -37,16 +43,18 @@ Progress = Callable[[News], None]
 
 @dataclass
 class Tools:
-    """Made anew for every stage that is performed; `usage` counts what its models were asked."""
+    """Made anew for every stage that is performed; `usage` counts what each of its models gave."""
 
     stage: Stage
     config: Config
     progress: Progress
     journal: Journal
     folder: Path
-    usage: Counter = field(default_factory=Counter)
+    usage: dict[str, Usage] = field(default_factory=lambda: defaultdict(Usage))
+    purse: Purse | None = None
     _shown: float = 0.0
     _models: dict[str, Model] = field(default_factory=dict)
+    _prices: dict[str, Price | None] = field(default_factory=dict)
 
     @cached_property
     def task(self) -> Task:
@@ -76,6 +84,11 @@ class Tools:
             return given.folder / "model"
         return Path(given["path"]) if Path(given["path"]).exists() else given["path"]
 
+    def bill(self) -> Bill:
+        """What the stages before this one cost."""
+        return draw_up(ancestors(self.stage), lambda name: price_of(self.config, name), self.journal.spent(),
+                       served_prices(self.config))
+
     @property
     def cache(self) -> Path:
         """Where grown students are kept between runs."""
@@ -89,24 +102,56 @@ class Tools:
 
     def ask(self, name: str, requests: Iterable[Request], total: int | None = None) -> Iterator[Completion]:
         """Completions in request order, each kept in the journal before it is seen here."""
-        done = itertools.count(1)
+        model, done = self.model(name), itertools.count(1)
+        answered = 0
 
         def arrived(completion: Completion, known: bool) -> None:
-            self._count(completion, known)
+            nonlocal answered
+            self.usage[name].add(completion, known)
+            answered = next(done)
             if total is not None:
-                self.show(next(done), total)
+                self.show(answered, total)
 
-        yield from complete(self.journal, self.model(name), requests, arrived)
+        if hasattr(model, "watched"):  # it works for hours without a reply, but can say how far it is
+            model.watched = lambda ready, said: self.show(answered + ready, total, said)
+        with self._gate(name, model) as gate:
+            yield from complete(self.journal, model, requests, arrived, gate)
 
-    def show(self, done: int, total: int | None = None) -> None:
+    def show(self, done: int, total: int | None = None, said: str = "") -> None:
         """Moves the progress line, at most ten times a second."""
         now = time.monotonic()
         if now - self._shown >= 0.1 or done == total:
             self._shown = now
-            self.progress(News(self.stage.name, "moving", done, total))
+            note = ", ".join(filter(None, [self.cost, said]))
+            self.progress(News(self.stage.name, "moving", done, total, note))
 
-    def _count(self, completion: Completion, known: bool) -> None:
-        self.usage["known" if known else "asked"] += 1
-        self.usage["failed"] += completion.failed
-        self.usage["prompt_tokens"] += completion.prompt_tokens
-        self.usage["tokens"] += completion.tokens
+    @property
+    def cost(self) -> str:
+        """What the stage's new replies cost so far, in words; nothing where they cost nothing."""
+        spent, unknown = 0.0, 0
+        for name, usage in self.usage.items():
+            price = self._price(name)
+            if price is None:
+                unknown += usage.new_tokens
+            else:
+                spent += price.of(usage.new_paid_prompt_tokens, usage.new_paid_tokens)
+        money = f"${spent:,.4f}" if 0 < spent < 0.1 else f"${spent:,.2f}" if spent else ""
+        return " + ".join(filter(None, [money, f"{unknown:,} tokens of unknown price" if unknown else ""]))
+
+    def _price(self, name: str) -> Price | None:
+        if name not in self._prices:
+            made_here = isinstance(self.stage.models[name], Stage)
+            self._prices[name] = HERE if made_here else price_of(self.config, name)
+        return self._prices[name]
+
+    @contextlib.contextmanager
+    def _gate(self, name: str, model: Model) -> Iterator[Gate]:
+        """The gate that the model's requests go through; an open one where they take nothing out of a budget."""
+        price = None
+        if self.purse is not None and not isinstance(self.stage.models[name], Stage):
+            price = weighing(self.config, name, self.purse.unit)
+        if price is None:
+            yield OPEN
+            return
+        with contextlib.closing(Gate(self.purse, price, self.stage.name, getattr(model, "share", 1.0))) as gate:
+            yield gate

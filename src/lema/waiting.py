@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Protocol
 
 from lema.errors import ModelError
 from lema.models import Completion, Request
@@ -19,6 +20,27 @@ from lema.models import Completion, Request
 Counted = Callable[[Completion, bool], None]
 """Called once per request with its completion and whether the journal knew it."""
 
+class Gate(Protocol):
+    """Decides whether a missing request may go out now; lema.purse.Gate keeps to a budget."""
+
+    def admits(self, request: Request, first: bool) -> bool:
+        """Asked for each; `first`: nothing of this line is in flight. May raise where nothing will ever go out."""
+
+    def back(self, request: Request, completion: Completion) -> None:
+        """Told of each that was admitted, when it is answered; from any thread."""
+
+
+class _Open:
+    """The gate of those who have no budget."""
+
+    def admits(self, request: Request, first: bool) -> bool:
+        return True
+
+    def back(self, request: Request, completion: Completion) -> None:
+        pass
+
+
+OPEN = _Open()
 READ = 256  # requests looked up together
 AHEAD = 8192  # requests read but not yet answered to the caller: more are not read
 
@@ -60,6 +82,8 @@ class Line:
     identity: dict
     requests: Iterator[Request]
     counted: Counted
+    gate: Gate = OPEN
+    ahead: int = AHEAD
     places: deque[_Place] = field(default_factory=deque)
     misses: deque[_Place] = field(default_factory=deque)  # not yet taken by the model
     asking: dict[bytes, _Place] = field(default_factory=dict)  # missing ones not yet answered to the caller
@@ -88,17 +112,18 @@ class Line:
         self.places.extend(places)
 
     def to_ask(self) -> Iterator[Request]:
-        """The missing requests, for one call of the model; ends early when too many wait."""
+        """The missing requests, for one call of the model; ends early when too many wait, or at the gate."""
         self.took = 0
         self.taken.clear()
         while True:
             while self.misses:
+                if not self.gate.admits(self.misses[0].request, not self.took):
+                    return
                 place = self.misses.popleft()
                 self.taken[self.took] = place
                 self.took += 1
-                request, place.request = place.request, None
-                yield request
-            if self.ended or len(self.places) >= AHEAD:
+                yield place.request
+            if self.ended or len(self.places) >= self.ahead:
                 return
             self.read()
 
@@ -108,7 +133,8 @@ class Line:
         if place is None:
             raise ModelError(f"completion {position} was not asked for or came twice; a backend must give one "
                              "completion per request")
-        place.ticket = self.put(place.call, completion)
+        self.gate.back(place.request, completion)
+        place.request, place.ticket = None, self.put(place.call, completion)
         return place.ticket
 
     def settled(self) -> Iterator[Completion]:

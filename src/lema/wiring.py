@@ -157,7 +157,8 @@ def reporting(config: Config) -> ReportOneConfig:
     return ReportOneConfig(
         **scoring(config).model_dump(), title=config.name, base=config.train.base,
         headline=config.report.headline or arms[-1], control=config.report.control,
-        about={arm: table.about for arm, table in config.arms.items()}, rounds=("", *config.evolve))
+        about={arm: table.about for arm, table in config.arms.items()}, rounds=("", *config.evolve),
+        prices=config.model_dump()["prices"])
 
 
 def buys(table: ArmConfig) -> bool:

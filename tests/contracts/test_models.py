@@ -16,6 +16,7 @@ from lema.models import Message, Model, Request, find_model
 from lema.records import Question, Sampling
 from lema.seams import find, settings_of, shipped
 from lema.tasks import find_task
+from tests.batch_server import BatchServer
 from tests.server import Server
 
 DRAWN = Sampling(temperature=0.7, max_tokens=8, seed=5)
@@ -30,6 +31,11 @@ def requests_of(questions: tuple[Question, ...], sampling: Sampling = DRAWN) -> 
 
 def api(folder: Path, server: Server) -> Built:
     return {"model": "m", "base_url": server.url, "concurrency": 4}, requests_of(ASKED)
+
+
+def batch(folder: Path, server: Server) -> Built:
+    table = {"model": "m", "base_url": BATCHES.url, "poll": 0.01, "file_requests": 3, "batches": 2}
+    return table, requests_of(ASKED)
 
 
 def recorded(folder: Path, server: Server) -> Built:
@@ -54,13 +60,16 @@ def transformers(folder: Path, server: Server) -> Built:
 
 
 BUILDERS: dict[str, Callable[[Path, Server], Built]] = {
-    "api": api, "recorded": recorded, "teacher": teacher, "transformers": transformers,
+    "api": api, "batch": batch, "recorded": recorded, "teacher": teacher, "transformers": transformers,
 }
+
+
+BATCHES = BatchServer()
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with Server() as running:
+    with Server() as running, BATCHES:
         yield running
 
 

@@ -15,6 +15,7 @@ from lema.report import (
     ShownCorrection,
     Stage,
 )
+from lema.report.bills import Bill, Kept, Line
 from lema.statistics import accuracy, difference
 
 SCRIPT = "<script>document.title='taken'</script>"
@@ -54,6 +55,7 @@ def report(questions: int = QUESTIONS, seeds: int = SEEDS) -> ReportData:
             drawn["own_and_steps"], drawn["random_teacher"])),
         funnels=(funnel("First round", 3_000), funnel("Evolved from corrections", 900)),
         correction=correction(),
+        bill=bill(),
         config='[task]\nname = "lab"\nseed = 1\n\n[models.teacher]\nbackend = "teacher"\nslip = 0.1\n',
         versions=(("lema", "0.1.0"), ("python", "3.11.2"), ("torch", "2.13.0")),
         notes=("No setting was chosen on the test set.", "The budget of every arm: 160k trained tokens."),
@@ -86,6 +88,15 @@ def funnel(name: str, paths: int) -> Funnel:
             Loss("arithmetic of a step is wrong", 18))),
         Stage("examples", corrected - 71, (Loss("the same example twice", 11),)),
     ))
+
+
+def bill() -> Bill:
+    student = Line("paths/student", "student", 3_000, 2, 410_112, 150_404, 0.0, True)
+    teacher = Line("corrections", "teacher", 1_050, 0, 801_533, 90_077, 0.3804, False)
+    stranger = Line("evolved/votes", "stranger", 90, 1, 8_100, 9_210, None, False)
+    return Bill((student, teacher, stranger), (student, teacher, stranger), (
+        Kept("", 990, teacher, teacher), Kept("evolved", 0, stranger, stranger)), (teacher, stranger),
+        (("teacher", "the config"), ("stranger", "price unknown")))
 
 
 def correction() -> ShownCorrection:

@@ -40,6 +40,7 @@ class Completion:
     finish: str = "stop"
     prompt_tokens: int = 0
     tokens: int = 0  # generated tokens
+    share: float = 1.0  # of the model's price that was charged: a batch costs half
 
     @property
     def failed(self) -> bool:
@@ -48,7 +49,11 @@ class Completion:
 
 
 class Model(Protocol):
-    """What a backend module's `Model(settings)` must do; `tests/contracts/test_models.py` asks it of every one."""
+    """What a backend module's `Model(settings)` must do; `tests/contracts/test_models.py` asks it of every one.
+
+    One that computes its completions itself says `runs_here = True` in its class: they cost nothing. Any other
+    has the `model` that its endpoint serves among its settings and in its identity: prices are found by it.
+    """
 
     def identity(self) -> dict:
         """What names these weights or this served model: JSON-ready, part of every journal key, free of
@@ -76,6 +81,13 @@ class ConcurrentModel(Model, Protocol):
         """`complete`, which calls `arrived(position, completion)` once for each before yielding it, from any
         thread; `position` counts the requests taken from 0. Until the future that it may return is done, the
         request counts as in flight."""
+
+
+class JobModel(ConcurrentModel, Protocol):
+    """A backend whose work goes on while no process of ours is there. The journal sets `jobs` (lema.jobs.Jobs), in
+    which it notes what it starts; `watched(ready, said)`, where it has that, is called with how far it is."""
+
+    jobs: object
 
 
 def find_model(name: str, backend: str, table: dict) -> Model:

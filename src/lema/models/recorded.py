@@ -47,6 +47,8 @@ class Settings(seams.Settings):
 class Model:
     """The rollouts of one model. A request's `about` must hold the Question; its index picks the path."""
 
+    runs_here = True
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 

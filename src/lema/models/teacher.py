@@ -49,6 +49,8 @@ class _Asked(NamedTuple):
 class Model:
     """The teacher."""
 
+    runs_here = True
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 

@@ -58,6 +58,8 @@ class Asked:
 class Model:
     """A checkpoint that writes; its weights are loaded with the first completion."""
 
+    runs_here = True
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 

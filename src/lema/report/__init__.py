@@ -7,6 +7,7 @@ neither the page nor the table can say "better" of an interval that holds zero. 
 
 from dataclasses import dataclass
 
+from lema.report.bills import Bill
 from lema.statistics import Accuracy, Difference, holm, reading
 
 
@@ -120,6 +121,7 @@ class ReportData:
     control: Comparison | None = None  # the headline's arm against the arm of equal teacher tokens
     funnels: tuple[Funnel, ...] = ()
     correction: ShownCorrection | None = None
+    bill: Bill | None = None
     config: str = ""  # the TOML text as run
     versions: tuple[tuple[str, str], ...] = ()  # lema first
     notes: tuple[str, ...] = ()

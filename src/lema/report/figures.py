@@ -5,6 +5,7 @@ tokens, and a dash where there is nothing to say.
 """
 
 import re
+from typing import Protocol
 
 THIN = "\u202f"  # narrow no-break space
 NOTHING = "–"
@@ -27,6 +28,27 @@ def tokens(number: int) -> str:
     if number < 999_950:
         return f"{number / 1_000:.1f}k"
     return f"{number / 1_000_000:.1f}M"
+
+
+def money(dollars: float) -> str:
+    """$1,234.50, $0.0042, and as many digits as it takes to be no zero."""
+    if dollars >= 1 or dollars == 0:
+        return f"${dollars:,.2f}"
+    return f"${dollars:.4f}" if dollars >= 0.0001 else f"${dollars:.1e}"
+
+
+class Priced(Protocol):
+    """A line of a bill."""
+
+    dollars: float | None
+    here: bool
+
+
+def cost(line: Priced) -> str:
+    """A bill's line in one word: what it cost, that it cost nothing, or that nobody knows."""
+    if line.here:
+        return "nothing"
+    return "price unknown" if line.dollars is None else money(line.dollars)
 
 
 def p_value(p: float) -> str:

@@ -46,7 +46,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
     found.filters.update(
         bracket=bracket, points=points, percent=figures.percent, thin=figures.count, tokens=figures.tokens,
         p_value=figures.p_value, tone=charts.tone, deviation=figures.deviation, visible=_visible,
-        unbroken=figures.unbroken)
+        unbroken=figures.unbroken, cost=figures.cost)
     return found
 
 

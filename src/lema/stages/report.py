@@ -59,6 +59,7 @@ def report(tools: Tools, settings: ReportOneConfig, questions: tuple[Iterable[Qu
             funnel(name or FIRST, *rows, examples)
             for name, *rows in zip(settings.rounds, questions, graded, verified, strict=True)),
         correction=_shown(tools, questions[0], graded[0], verified[0]) if verified else None,
+        bill=tools.bill(),
         config=(tools.stage.run / "config.toml").read_text(encoding="utf-8"),
         versions=tuple(versions().items()),
         notes=NOTES,

@@ -20,7 +20,7 @@ def sample(tools: Tools, settings: SampleConfig, questions: Iterable[Question]) 
     budget reaches."""
     (model,) = settings.models
     requests = [Request(_messages(tools, settings, question), settings.sampling, index, (question,))
-                for question in _chosen(settings, questions)
+                for question in chosen(settings, questions)
                 for index in range(tools.available(model, question, settings.paths))]
     for request, reply in within_budget(tools, model, requests, settings.tokens):
         (question,) = request.about
@@ -30,12 +30,13 @@ def sample(tools: Tools, settings: SampleConfig, questions: Iterable[Question]) 
             prompt_tokens=reply.prompt_tokens, tokens=reply.tokens)
 
 
-def _chosen(settings: SampleConfig, questions: Iterable[Question]) -> list[Question]:
-    chosen = [q for q in questions if q.split == settings.split and not q.rejected
+def chosen(settings: SampleConfig, questions: Iterable[Question]) -> list[Question]:
+    """The questions that are asked, in that order; a limit takes the first of them."""
+    found = [q for q in questions if q.split == settings.split and not q.rejected
               and (settings.only == "all" or q.solution is None)]
     if settings.order == "random":
-        chosen.sort(key=lambda question: content_id(settings.seed, question.id))
-    return chosen[:settings.limit]
+        found.sort(key=lambda question: content_id(settings.seed, question.id))
+    return found[:settings.limit]
 
 
 def _messages(tools: Tools, settings: SampleConfig, question: Question) -> tuple[Message, ...]:

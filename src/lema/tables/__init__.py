@@ -36,6 +36,8 @@ from lema.tables.sources import (
     ModelConfig,
     Name,
     Open,
+    PriceConfig,
+    SpendConfig,
     TaskConfig,
 )
 
@@ -57,10 +59,12 @@ __all__ = [
     "ModelConfig",
     "Name",
     "Open",
+    "PriceConfig",
     "ReportConfig",
     "ReportOneConfig",
     "SampleConfig",
     "ScoreConfig",
+    "SpendConfig",
     "Take",
     "TaskConfig",
     "TrainConfig",

@@ -73,6 +73,8 @@ class VerifyConfig(Settings):
 class CotConfig(AskConfig):
     """[cot]: worked solutions bought from a teacher, for questions without one, in random order."""
 
+    limit: int | None = Field(default=None, gt=0, description="at most so many questions")
+
     @property
     def asking(self) -> SampleConfig:
         return SampleConfig(models=(self.model,), only="unsolved", order="random",

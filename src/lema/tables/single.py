@@ -52,4 +52,5 @@ class ReportOneConfig(ScoreConfig):
     headline: str | None
     control: str | None
     about: dict[str, str]
+    prices: dict = Field(default_factory=dict)
     rounds: tuple[str, ...]

@@ -5,7 +5,7 @@ One design decision: a student that is grown here is a model like any other, who
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from lema.seams import Settings
 
@@ -79,3 +79,23 @@ class MachineConfig(Settings):
     workers: int = Field(default=1, gt=0, description="processes that train and sample side by side")
     threads: int | None = Field(default=None, gt=0, description="threads of each process")
     cache: str | None = Field(default=None, description="folder of grown students; ~/.cache/lema by default")
+
+
+class PriceConfig(Settings):
+    """[prices.X]: what a served model costs, X being its name as the endpoint knows it."""
+
+    input: float = Field(ge=0, description="US dollars per million prompt tokens")
+    output: float = Field(ge=0, description="US dollars per million generated tokens")
+
+
+class SpendConfig(Settings):
+    """[budget]: the run stops before it has cost more; one of these. Nothing here changes what comes out."""
+
+    money: float | None = Field(default=None, gt=0, description="US dollars")
+    tokens: int | None = Field(default=None, gt=0, description="of served models, prompts and replies together")
+
+    @model_validator(mode="after")
+    def _one(self) -> "SpendConfig":
+        if (self.money is None) == (self.tokens is None):
+            raise ValueError("give either money or tokens")
+        return self

@@ -1,0 +1,110 @@
+"""Jobs that outlive the process: batches that a provider works on while nobody here is running.
+
+One design decision: what is about to be done is on the disk before it is done, and what came of it as soon as it
+is known; so after a kill at any moment it can be told which batches exist and whose requests they hold.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from lema.records import content_id
+
+JOBS = """
+CREATE TABLE IF NOT EXISTS jobs (
+    name TEXT NOT NULL UNIQUE, model TEXT NOT NULL, state TEXT NOT NULL, file TEXT NOT NULL, batch TEXT NOT NULL,
+    requests BLOB NOT NULL, owner INTEGER NOT NULL, created REAL NOT NULL);
+"""
+ID_BYTES = 16  # of a request's id inside a job
+PATIENCE = 60  # seconds to wait for another process's transaction
+
+State = Literal["planned", "uploaded", "created", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One batch: its requests by their ids (32 hex digits), and how far it is.
+
+    planned: nothing exists yet that costs; uploaded: its `file` is there and a batch may be; created: `batch` is
+    known; closed: nothing more will come of it.
+    """
+
+    name: str
+    requests: tuple[str, ...]
+    state: State = "planned"
+    file: str = ""
+    batch: str = ""
+    owner: int = field(default_factory=os.getpid)
+    created: float = field(default_factory=time.time)
+
+    def at(self, **changes: object) -> "Job":
+        return replace(self, **changes)
+
+
+class Jobs:
+    """The jobs of one model in a journal; every call opens and closes the file, from any thread."""
+
+    def __init__(self, path: Path, identity: dict, explained: Callable[[], AbstractContextManager]) -> None:
+        self._path, self._model, self._explained = path, content_id(identity), explained
+
+    def note(self, job: Job) -> Job:
+        """Keeps the job as it now is; on the disk when this returns."""
+        ids = bytes.fromhex("".join(job.requests))
+        with self._file() as file, file:
+            file.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
+                         "state = excluded.state, file = excluded.file, batch = excluded.batch, "
+                         "requests = excluded.requests, owner = excluded.owner",
+                         (job.name, self._model, job.state, job.file, job.batch, ids, job.owner, job.created))
+        return job
+
+    def open(self) -> list[Job]:
+        """The jobs that are not closed, oldest first, but not those that another living process is submitting."""
+        with self._file() as file:
+            rows = file.execute("SELECT name, state, file, batch, requests, owner, created FROM jobs "
+                                "WHERE model = ? AND state != 'closed' ORDER BY created, name",
+                                (self._model,)).fetchall()
+        found = [Job(name, tuple(_ids(blob)), state, upload, batch, owner, created)
+                 for name, state, upload, batch, blob, owner, created in rows]
+        return [job for job in found if job.state == "created" or not _is_others(job.owner)]
+
+    @contextmanager
+    def _file(self) -> Iterator[sqlite3.Connection]:
+        with self._explained(), closing(sqlite3.connect(self._path, timeout=PATIENCE)) as file:
+            file.execute("PRAGMA synchronous=FULL")
+            yield file
+
+
+@dataclass
+class Unkept:
+    """Jobs of a model that is asked without a journal: kept as long as the process lives."""
+
+    held: dict[str, Job] = field(default_factory=dict)
+
+    def note(self, job: Job) -> Job:
+        self.held[job.name] = job
+        return job
+
+    def open(self) -> list[Job]:
+        return [job for job in self.held.values() if job.state != "closed"]
+
+
+def _ids(blob: bytes) -> Iterable[str]:
+    return (blob[start:start + ID_BYTES].hex() for start in range(0, len(blob), ID_BYTES))
+
+
+def _is_others(pid: int) -> bool:
+    """Whether another process of that number is alive; our own earlier incarnations are dead."""
+    if pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,283 @@
+"""The Batch API of OpenAI and of those who copy it: half the price, within a day instead of at once.
+
+One design decision: a batch is a job that outlives this process, so each step of one is noted in the journal
+before it is done; what a batch did not answer is put into another one, or asked online. The identity is the api
+backend's, because the same bodies reach the same model: a run may change from one to the other and asks nothing
+again.
+"""
+
+import hashlib
+import json
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from pydantic import Field
+
+from lema import seams
+from lema.errors import ModelError
+from lema.jobs import Job, Jobs, Unkept
+from lema.models import Completion, Request, api
+from lema.models.batch.provider import ENDED, Provider, State
+from lema.models.batch.results import read_row
+
+Arrived = Callable[[int, Completion], Future | None]
+
+
+class Settings(api.Settings):
+    """[models.X] with backend = "batch": the api backend's keys, and these."""
+
+    file_requests: int = Field(50_000, ge=1, json_schema_extra=seams.EXECUTION, description="in one batch")
+    file_bytes: int = Field(200_000_000, ge=1000, json_schema_extra=seams.EXECUTION,
+                            description="of one batch's file")
+    batches: int = Field(8, ge=1, json_schema_extra=seams.EXECUTION, description="under way at once")
+    window: str = Field("24h", json_schema_extra=seams.EXECUTION, description="completion_window of a batch")
+    poll: float = Field(30.0, gt=0, json_schema_extra=seams.EXECUTION, description="seconds between two looks")
+    resubmit: int = Field(3, ge=0, json_schema_extra=seams.EXECUTION,
+                          description="further batches that a request without an answer is put into")
+    online_tail: int = Field(0, ge=0, json_schema_extra=seams.EXECUTION,
+                             description="once at most so many are left, they are asked online, at the full price")
+    share: float = Field(0.5, ge=0, json_schema_extra=seams.EXECUTION,
+                         description="of the online price that a batched request costs")
+
+
+class Model:
+    """A model behind a Batch API. `jobs` is the journal's, where there is one; `watched` hears of progress."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.online = api.Model(api.Settings(**settings.model_dump(include=set(api.Settings.model_fields),
+                                                                   exclude_unset=True)))
+        self.jobs: Jobs | Unkept = Unkept()
+        self.watched: Callable[[int, str], None] = lambda ready, said: None
+        self.share = 1.0 if settings.online_tail else settings.share  # the most that a request may be charged
+        self.ahead = settings.batches * settings.file_requests
+
+    def identity(self) -> dict:
+        return self.online.identity()
+
+    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+        """As every backend; at most `batches` files of requests are held."""
+        return self.complete_telling(requests, lambda position, completion: None)
+
+    def complete_telling(self, requests: Iterable[Request], arrived: Arrived) -> Iterator[Completion]:
+        """As every ConcurrentModel. ModelError where the provider refuses or a batch was cancelled by hand."""
+        with Provider(self.settings) as provider:
+            work = _Work(self, provider, arrived)
+            for request in requests:
+                work.take(request)
+                while len(work.looked_at()) >= self.settings.batches:
+                    work.look()
+                yield from work.answered()
+            work.finish()
+            yield from work.answered()
+
+
+@dataclass
+class _Held:
+    """A job that this process waits for, and the positions of those of its requests that are wanted here."""
+
+    job: Job
+    wanted: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    adopted: bool = False  # an earlier process made it
+    cancelled: bool = False
+
+
+@dataclass
+class _Asked:
+    """A request under way, by its position; `answer` is there once it was told."""
+
+    request: Request
+    id: str
+    tries: int = 0
+    answer: Completion | None = None
+
+
+class _Work:
+    """One call's requests: in the file being filled, in jobs under way, or answered and waiting for their turn."""
+
+    def __init__(self, model: Model, provider: Provider, arrived: Arrived) -> None:
+        self.settings, self.online, self.provider = model.settings, model.online, provider
+        self.jobs, self.watched, self.arrived = model.jobs, model.watched, arrived
+        self.asked: dict[int, _Asked] = {}
+        self.took = self.given = 0
+        self.all_taken = False
+        self.chunk: dict[str, list[int]] = {}
+        self.chunk_bytes = 0
+        self.held: dict[str, _Held] = {}
+        self.left: dict[str, Job] = {}  # what earlier processes left under way: request id to job
+        for job in self.jobs.open():
+            if job.state == "planned":
+                self.jobs.note(job.at(state="closed", requests=()))  # no batch was made of it
+            else:
+                self.left |= dict.fromkeys(job.requests, job)
+
+    def take(self, request: Request) -> None:
+        """One more request: to the job that already holds it, else into the file that is being filled."""
+        position, self.took = self.took, self.took + 1
+        self.asked[position] = _Asked(request, _id_of(self.settings, request))
+        self._place(position)
+
+    def _place(self, position: int) -> None:
+        name = self.asked[position].id
+        job = self.left.get(name)
+        if job is not None and (held := self._adopted(job)) is not None:
+            held.wanted[name].append(position)
+            return
+        if name in self.chunk:
+            self.chunk[name].append(position)
+            return
+        size = len(self._line(position))
+        full = len(self.chunk) >= self.settings.file_requests or self.chunk_bytes + size > self.settings.file_bytes
+        if self.chunk and full:
+            self._submit()
+        self.chunk[name] = [position]
+        self.chunk_bytes += size
+
+    def answered(self) -> Iterator[Completion]:
+        """The completions that are next in request order."""
+        while self.given in self.asked and self.asked[self.given].answer is not None:
+            yield self.asked.pop(self.given).answer
+            self.given += 1
+
+    def looked_at(self) -> dict[str, _Held]:
+        """The jobs that may be harvested now. What an earlier process left waits until every request is taken,
+        because only then it is known which of its answers are wanted."""
+        return {name: held for name, held in self.held.items() if self.all_taken or not held.adopted}
+
+    def look(self) -> None:
+        """Waits for a while, then harvests every job that has ended."""
+        time.sleep(self.settings.poll)
+        states = {name: self.provider.state(held.job.batch) for name, held in self.looked_at().items()}
+        ready = sum(state.completed for state in states.values())
+        total = sum(len(self.held[name].job.requests) for name in states)
+        self.watched(min(ready, total), f"{len(states)} {'batch' if len(states) == 1 else 'batches'} under way, "
+                                        f"{ready:,} of {total:,} ready")
+        for name, state in states.items():
+            if state.status in ENDED:
+                self._harvest(self.held.pop(name), state)
+        if self.all_taken and not self.chunk:
+            self._give_up_the_rest(states)
+
+    def finish(self) -> None:
+        """Everything that is still open: submitted or asked online, and waited for."""
+        self.all_taken = True
+        while self.chunk or self.held:
+            if self.chunk and len(self.chunk) <= self.settings.online_tail:
+                self._ask_online()
+            elif self.chunk and len(self.held) < self.settings.batches:
+                self._submit()
+            else:
+                self.look()
+
+    def _submit(self) -> None:
+        wanted, self.chunk, self.chunk_bytes = self.chunk, {}, 0
+        job = self.jobs.note(Job(uuid.uuid4().hex, tuple(wanted)))
+        content = b"".join(self._line(positions[0]) for positions in wanted.values())
+        job = self.jobs.note(job.at(state="uploaded", file=self.provider.upload(job.name, content)))
+        job = self.jobs.note(job.at(state="created", batch=self.provider.create(job)))
+        self.held[job.name] = _Held(job, defaultdict(list, wanted))
+
+    def _adopted(self, job: Job) -> _Held | None:
+        """A job of an earlier process, waited for from now on; None where its batch was never made."""
+        if job.name not in self.held:
+            if job.state == "uploaded":
+                batch = self.provider.find(job)
+                if not batch:
+                    self._close(job, ())
+                    return None
+                job = self.jobs.note(job.at(state="created", batch=batch))
+            self.held[job.name] = _Held(job, adopted=True)
+        return self.held[job.name]
+
+    def _harvest(self, held: _Held, state: State) -> None:
+        """Tells every answer of an ended job, notes that, and lays what has none aside for another one."""
+        unwanted, tickets, answers = [], [], 0
+        for row in self.provider.rows(state):
+            name, completion = read_row(row, self._limit_of(held), self.settings.share)
+            answers += completion is not None
+            if name in held.wanted and completion is not None:
+                tickets += [self._tell(position, completion) for position in held.wanted.pop(name)]
+            elif completion is not None:
+                unwanted.append(name)
+        for ticket in filter(None, tickets):
+            ticket.result()
+        self._close(held.job, tuple(unwanted))
+        self._judge(held, state, answers)
+        for positions in held.wanted.values():
+            for position in positions:
+                self._again(position, state)
+
+    def _judge(self, held: _Held, state: State, answers: int) -> None:
+        """ModelError where asking again as before would end as before."""
+        batch = held.job.batch
+        if state.status == "failed" and not (self.held and "token_limit" in state.said):  # others are to end first
+            raise ModelError(f"{self.provider.name}: batch {batch} was refused ({state.said}); mend what it says, "
+                             "or lower file_requests and batches, and run again")
+        if state.status == "cancelled" and not held.cancelled:
+            raise ModelError(f"{self.provider.name}: batch {batch} was cancelled; what it had answered is kept: "
+                             "run again to ask for the rest, or with --online-tail to ask for it at once")
+
+    def _again(self, position: int, state: State) -> None:
+        asked = self.asked[position]
+        asked.tries += 1
+        if asked.tries > self.settings.resubmit:
+            self._tell(position, Completion("", f"error: no answer in {asked.tries} batches (the last one "
+                                                f"{state.status})"))
+        else:
+            self._place(position)
+
+    def _give_up_the_rest(self, states: dict[str, State]) -> None:
+        """Where few rows are left in slow batches, cancels those, so that what they lack can be asked online."""
+        missing = {name: len(held.job.requests) - states[name].completed
+                   for name, held in self.held.items() if name in states}
+        if sum(missing.values()) > self.settings.online_tail:
+            return
+        for name, held in self.held.items():
+            if missing.get(name) and states[name].status == "in_progress" and not held.cancelled:
+                self.provider.cancel(held.job.batch)
+                held.cancelled = True
+
+    def _ask_online(self) -> None:
+        positions = [position for several in self.chunk.values() for position in several]
+        self.chunk, self.chunk_bytes = {}, 0
+        requests = [self.asked[position].request for position in positions]
+
+        def told(place: int, completion: Completion) -> Future | None:
+            return self._tell(positions[place], completion)
+
+        for _ in self.online.complete_telling(requests, told):
+            pass
+
+    def _tell(self, position: int, completion: Completion) -> Future | None:
+        self.asked[position].answer = completion
+        return self.arrived(position, completion)
+
+    def _close(self, job: Job, unwanted: tuple[str, ...]) -> None:
+        """Nothing more is waited for from the job, but its answers that nobody wanted may be wanted later."""
+        for name in job.requests:
+            self.left.pop(name, None)
+        job = self.jobs.note(job.at(requests=unwanted) if unwanted else job.at(state="closed", requests=()))
+        self.left |= dict.fromkeys(job.requests, job)
+
+    def _limit_of(self, held: _Held) -> Callable[[str], int]:
+        def limit(name: str) -> int:
+            places = held.wanted.get(name)
+            return self.asked[places[0]].request.sampling.max_tokens if places else 0
+
+        return limit
+
+    def _line(self, position: int) -> bytes:
+        asked = self.asked[position]
+        path = "/v1/chat/completions" if self.settings.form == "chat" else "/v1/completions"
+        return json.dumps({"custom_id": asked.id, "method": "POST", "url": path,
+                           "body": api.body_of(self.settings, asked.request)}).encode() + b"\n"
+
+
+def _id_of(settings: Settings, request: Request) -> str:
+    """The request's custom_id: 32 hex digits of everything that is sent and the path index."""
+    sent = json.dumps([api.body_of(settings, request), request.index], sort_keys=True)
+    return hashlib.sha256(sent.encode()).hexdigest()[:32]

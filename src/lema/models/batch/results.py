@@ -1,0 +1,37 @@
+"""What one row of a batch's output or error file says.
+
+One design decision: a row that the provider could not get to (expired, overloaded) is no answer and is asked
+again; a row that the model's endpoint refused is an answer, a failure with its reason.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+from lema.models import Completion, api
+
+FILTERED = ("content_filter", "content_policy_violation")
+AGAIN = (408, 409, 425, 429)  # and 5xx
+
+
+def read_row(row: bytes, limit_of: Callable[[str], int], share: float) -> tuple[str, Completion | None]:
+    """(custom_id, its completion); None where it has to be asked again, "" where the row cannot be read."""
+    try:
+        found = json.loads(row)
+    except ValueError:
+        return "", None
+    if not isinstance(found, dict) or not isinstance(name := found.get("custom_id"), str):
+        return "", None
+    response = found.get("response")
+    if not isinstance(response, dict):
+        return name, None  # its `error` says batch_expired or the like
+    status, body = response.get("status_code", 200), response.get("body")
+    if status == 200:
+        return name, replace(api.read_reply(body, limit_of(name)), share=share)
+    if not isinstance(status, int) or status in AGAIN or status >= 500:
+        return name, None
+    error = body.get("error") if isinstance(body, dict) else None
+    error = error if isinstance(error, dict) else {}
+    if error.get("code") in FILTERED:
+        return name, Completion("", "content_filter")
+    return name, Completion("", f"error: {status} {' '.join(str(error.get('message', '')).split())[:200]}".strip())

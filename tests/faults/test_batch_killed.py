@@ -1,0 +1,10 @@
+"""The batch backend in a real process that is killed again and again: nothing is worked on twice."""
+
+from tests.faults.batch_killed import killed_until_done
+
+
+def test_killed_at_random_moments_every_request_is_paid_once(tmp_path):
+    lines, paid, hit = killed_until_done(tmp_path, requests=240, rows=40, kills=4, seed=11)
+    assert [line.split(" | ")[0] for line in lines] == [f"q{number}" for number in range(240)]
+    assert hit > 0
+    assert len(paid) == 240 and set(paid.values()) == {1}

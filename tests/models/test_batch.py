@@ -1,0 +1,158 @@
+"""The batch backend against a Batch API of our own: batches that expire, fail, and are lost from sight."""
+
+import pytest
+
+from lema.errors import ModelError
+from lema.journal import Journal, complete
+from lema.models import find_model
+from lema.records import Sampling
+from tests.answering import ask
+from tests.batch_server import BatchServer, Fate
+
+DRAWN = Sampling(temperature=0.7, max_tokens=9, seed=5)
+
+
+def model(server: BatchServer, **more):
+    return find_model("x", "batch", {"model": "m", "base_url": server.url, "poll": 0.01, **more})
+
+
+def requests(count: int, index: int = 0) -> list:
+    return [ask(f"q{number}", index, DRAWN) for number in range(count)]
+
+
+def texts(completions) -> list[str]:
+    return [completion.text.split(" | ")[0] for completion in completions]
+
+
+def expected(count: int) -> list[str]:
+    return [f"q{number}" for number in range(count)]
+
+
+@pytest.fixture
+def journal(tmp_path):
+    with Journal(tmp_path / "journal.sqlite") as opened:
+        yield opened
+
+
+def test_requests_go_out_in_files_within_the_limits_and_come_back_in_order(journal):
+    with BatchServer(file_requests=10) as server:
+        found = list(complete(journal, model(server, file_requests=10, batches=2), requests(35)))
+    assert texts(found) == expected(35)
+    assert [len(batch.lines) for batch in server.batches.values()] == [10, 10, 10, 5]
+    assert set(server.paid.values()) == {1} and len(server.paid) == 35
+    assert all(completion.share == 0.5 for completion in found)
+
+
+def test_a_file_never_holds_more_bytes_than_it_may(journal):
+    with BatchServer() as server:
+        assert texts(complete(journal, model(server, file_bytes=1500), requests(20))) == expected(20)
+    assert len(server.files) > 2 and all(len(content) <= 1500 for content in server.files.values())
+
+
+def test_what_an_expired_batch_answered_is_kept_and_only_the_rest_goes_into_another(journal):
+    half = Fate(status="expired", rows=7)
+    with BatchServer(fate=lambda number, rows: Fate() if number else half) as server:
+        assert texts(complete(journal, model(server), requests(20))) == expected(20)
+    assert [len(batch.lines) for batch in server.batches.values()] == [20, 13]
+    assert set(server.paid.values()) == {1}
+
+
+def test_rows_that_the_provider_could_not_answer_are_asked_again_and_refused_ones_are_rows(journal):
+    failed_once = set()
+
+    def row(line: dict) -> int:
+        if line["body"]["messages"][0]["content"] == "q3":
+            return 400
+        if line["custom_id"] not in failed_once:
+            failed_once.add(line["custom_id"])
+            return 503
+        return 200
+
+    with BatchServer(row=row) as server:
+        found = list(complete(journal, model(server), requests(6)))
+    assert found[3].finish == "error: 400 told to fail"
+    assert [completion.finish for completion in found[:3] + found[4:]] == ["stop"] * 5
+    assert [len(batch.lines) for batch in server.batches.values()] == [6, 5]
+
+
+def test_a_request_that_no_batch_answers_becomes_a_failed_row_in_the_end(journal):
+    with BatchServer(fate=lambda number, rows: Fate(status="expired", rows=0)) as server:
+        found = list(complete(journal, model(server, resubmit=2), requests(2)))
+    said = "error: no answer in 3 batches (the last one expired)"
+    assert [completion.finish for completion in found] == [said] * 2
+    assert len(server.batches) == 3
+
+
+def test_the_last_rows_are_asked_online_at_the_full_price(journal):
+    with BatchServer(fate=lambda number, rows: Fate(status="expired", rows=17)) as server:
+        found = list(complete(journal, model(server, online_tail=3), requests(20)))
+        assert texts(found) == expected(20)
+        few = list(complete(journal, model(server, online_tail=3), requests(2, index=1)))
+    assert len(server.batches) == 1 and len(server.online) == 5
+    assert [completion.share for completion in found] == [0.5] * 17 + [1.0] * 3
+    assert texts(few) == expected(2)
+
+
+def test_a_batch_that_hangs_with_few_rows_left_is_cancelled_and_finished_online(journal):
+    with BatchServer(fate=lambda number, rows: Fate(seconds=3600, rows=18)) as server:
+        assert texts(complete(journal, model(server, online_tail=3), requests(20))) == expected(20)
+    assert len(server.online) == 2 and server.batches["batch-0"].cancelled
+
+
+def test_a_reply_lost_on_the_way_never_makes_a_second_batch(journal):
+    first = set()
+
+    def lost(method: str, path: str, number: int) -> bool:
+        return (method, path) == ("POST", "batches") and path not in first and not first.add(path)
+
+    with BatchServer(lost=lost) as server:
+        assert texts(complete(journal, model(server), requests(5))) == expected(5)
+        assert server.calls.count(("POST", "batches")) == 1
+    assert len(server.batches) == 1
+
+
+def test_faults_that_may_pass_are_waited_out_at_every_call(journal):
+    seen = set()
+
+    def fault(method: str, path: str, number: int) -> int:
+        return 200 if (method, path.split("/")[0]) in seen or seen.add((method, path.split("/")[0])) else 503
+
+    with BatchServer(fault=fault) as server:
+        assert texts(complete(journal, model(server), requests(3))) == expected(3)
+    assert len(server.batches) == 1
+
+
+@pytest.mark.parametrize(("fate", "says"), [
+    (Fate(status="failed", errors=(("invalid_json_line", "line 1"),)), "refused .invalid_json_line: line 1.*mend"),
+    (Fate(status="cancelled", rows=1), "was cancelled; .*run again"),
+])
+def test_a_batch_that_cannot_be_had_is_one_clear_line_and_what_it_answered_is_kept(journal, fate, says):
+    with BatchServer(fate=lambda number, rows: fate if number == 0 else Fate()) as server:
+        with pytest.raises(ModelError, match=says) as error:
+            list(complete(journal, model(server), requests(3)))
+        assert "\n" not in str(error.value)
+        assert texts(complete(journal, model(server), requests(3))) == expected(3)
+    assert set(server.paid.values()) == {1}
+
+
+def test_a_server_without_a_batch_api_is_one_clear_line(journal):
+    with (BatchServer(fault=lambda *call: 404) as server,
+          pytest.raises(ModelError, match="no Batch API there.*backend = \"api\"")):
+        list(complete(journal, model(server), requests(1)))
+
+
+def test_a_run_may_change_to_the_api_backend_and_asks_nothing_again(journal):
+    with BatchServer() as server:
+        list(complete(journal, model(server), requests(5)))
+        online = find_model("x", "api", {"model": "m", "base_url": server.url})
+        assert texts(complete(journal, online, requests(6))) == expected(6)
+        assert len(server.online) == 1
+
+
+def test_how_far_the_batches_are_can_be_watched(journal):
+    said = []
+    with BatchServer(fate=lambda number, rows: Fate(seconds=0.1, rows=3)) as server:
+        asked = model(server)
+        asked.watched = lambda ready, text: said.append((ready, text))
+        list(complete(journal, asked, requests(3)))
+    assert said[0] == (3, "1 batch under way, 3 of 3 ready")
