@@ -103,6 +103,7 @@ def regrade(run: RunName, runs: Runs = Path("runs"), write: Annotated[bool, type
     print(as_json(found, taken_up) if json else in_words(folder, found, taken_up))
 
 
+@app.command()
 def why(run: RunName, stage: Annotated[str | None, typer.Argument(
         metavar="[STAGE]", help="a stage that asks models, e.g. corrections; else all that are not done")] = None,
         config: Annotated[str | None, typer.Option("--config", help="the config that is to be run; else the one "
