@@ -18,8 +18,10 @@ def test_a_row_becomes_a_question_with_lettered_options(tmp_path):
 
 
 @pytest.mark.parametrize(("said", "correct", "right"), [
-    ("The answer is (B).", "B", True), ("The answer is B", "B", True), ("The answer is $1,905.", "B", True),
-    ("The answer is 1905 dollars.", "B", True), ("It is 1905.", "B", False), ("The answer is (A) $895.", "B", False),
+    ("The answer is (B).", "B", True), ("The answer is B", "B", True),
+    ("The answer is $1,905.", "B", True),
+    ("The answer is 1905 dollars.", "B", True), ("It is 1905.", "B", False),
+    ("The answer is (A) $895.", "B", False),
     ("The answer is 895.", "B", False), ("The answer is None of these.", "E", True),
     ("The answer is \\boxed{D}", "D", True), ("#### B", "B", True), ("A: B", "B", True),
 ])
