@@ -67,9 +67,10 @@ def main() -> None:
     agreement("latex_pairs, equivalence", pairs(latex, lambda row: row["kind"] == "equivalence"), "math")
     extraction = [(row["pred"], row["gold"], row["label"]) for row in rows(latex) if row["kind"] == "extraction"]
     agreement("latex_pairs, extraction, as they are", extraction, "math")
-    unread = sum(official.read(f"The answer is {last_box(row['solution'])}.", task="math")
-                 != official.read(row["solution"], task="math") for row in rows(data / "questions/math_test.jsonl"))
-    print(f"\nMATH test: {unread} of 5,000 solutions do not match their own boxed answer put into the sentence")
+    solutions = [row["solution"] for row in rows(data / "questions/math_test.jsonl")]
+    unread = sum(official.read(f"The answer is {last_box(worked)}.", task="math")
+                 != official.read(worked, task="math") for worked in solutions)
+    print(f"\nMATH test: {unread} of {len(solutions):,} solutions do not match their own boxed answer put into the sentence")
 
 
 if __name__ == "__main__":
