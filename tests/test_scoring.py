@@ -1,6 +1,7 @@
 """`lema score`: files of predictions judged, through the command, as a user would."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from lema.scoring import Tally, score_file
 from lema.statistics import wilson
 from tests.commanding import lema
 
+SRC = Path(__file__).resolve().parents[1] / "src"
 ROWS = [
     {"text": "So 2 + 3 = 5. The answer is 5.", "gold": "5"},
     {"text": "The answer is 3 1/2.", "gold": "15.5"},
@@ -69,6 +71,37 @@ def test_math_verify_can_be_the_other_grader(tmp_path):
                             "--json").stdout)
     verdicts = {"right": 2, "wrong": 0, "no_answer": 1, "truncated": 0, "ungradable": 0}
     assert found["against"]["verdicts"] == verdicts
+
+
+def test_conventions_can_be_laid_over_those_of_the_task(tmp_path):
+    write(tmp_path, [{"text": "The answer is 0.333.", "gold": "1/3"},
+                     {"text": "The answer is 10%.", "gold": "0.1"}])
+    for more, right in ((("decimals=2", "percent=share"), 2), (("decimals=2", "percent=number"), 1),
+                        (("rounded=4", "percent=number"), 0)):
+        overrides = [part for one in more for part in ("--set", one)]
+        found = json.loads(lema(tmp_path, "score", "p.jsonl", "--task", "number", "--json", *overrides).stdout)
+        assert found["verdicts"]["right"] == right, more
+    done = lema(tmp_path, "score", "p.jsonl", "--task", "number", "--set", "decimls=2")
+    assert (done.returncode, done.stderr) == (
+        2, "lema: --set.decimls: unknown key; did you mean 'decimals'?\n")
+
+
+def test_a_task_of_the_user_s_own_judges_by_its_dotted_path(tmp_path):
+    (tmp_path / "mine.py").write_text("""
+from lema import seams
+from lema.grading import Reading
+class Settings(seams.Settings): pass
+class Task:
+    name, splits = "shout", ("test",)
+    def __init__(self, settings): pass
+    def read(self, text): return Reading(text.split()[-1], "last word")
+    def same(self, answer, gold): return answer.lower() == gold.lower()
+""")
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "mine.py").rename(tmp_path / "pkg/mine.py")
+    write(tmp_path, [{"text": "It is PARIS", "gold": "Paris"}])
+    done = lema(tmp_path, "score", "p.jsonl", "--task", "pkg.mine", PYTHONPATH=f"{tmp_path}:{SRC}")
+    assert "accuracy 100.0 %" in done.stdout, done.stderr
 
 
 def test_named_columns_and_csv_are_read(tmp_path):

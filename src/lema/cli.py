@@ -82,12 +82,18 @@ def score(predictions: Annotated[Path, typer.Argument(
               help="a second grader, official or math-verify: show every row they disagree on")] = None,
           out: Annotated[Path | None, typer.Option("--out", metavar="FILE",
                                                    help="write each row's verdict, as JSON lines")] = None,
+          conventions: Annotated[list[str] | None, typer.Option(
+              "--set", metavar="KEY=VALUE", help="which answers count as the same, e.g. decimals=2")] = None,
           json: Json = False) -> None:
     """Score a file of predictions: accuracy with its interval, and what is not right told apart."""
+    from lema.config import lay_over
     from lema.predictions import Asked
     from lema.scoring import score_file
 
-    print(score_file(predictions, Asked(task, beside, text, gold), against=against, out=out, as_json=json))
+    table: dict = {}
+    for one in conventions or []:
+        lay_over(table, one)
+    print(score_file(predictions, Asked(task, beside, text, gold, table), against=against, out=out, as_json=json))
 
 
 @app.command()

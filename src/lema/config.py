@@ -117,7 +117,7 @@ def load_table(source: str, overrides: list[str] | None = None) -> dict:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{source}: cannot be read ({error})") from None
     for override in overrides or []:
-        _lay_over(table, override)
+        lay_over(table, override)
     return table
 
 
@@ -145,8 +145,8 @@ def find_recipe(source: str) -> Path:
     raise ConfigError(f"{source}: no such config file and no recipe of that name{hint}")
 
 
-def _lay_over(table: dict, override: str) -> None:
-    """Sets one `a.b=c`; the value is read as TOML, and as plain text where it is not TOML."""
+def lay_over(table: dict, override: str) -> None:
+    """Sets one `a.b=c` in a table; the value is read as TOML, and as plain text where it is not TOML."""
     key, equals, text = override.partition("=")
     if not equals or not key.strip():
         raise ConfigError(f"--set {override}: write it as key=value, for example --set sample.paths=4")

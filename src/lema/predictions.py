@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lema.errors import ConfigError, DataError
-from lema.grading import KINDS, Grade, grade_path, read, same
+from lema.grading import KINDS, Conventions, Grade, grade_path, read, same
 from lema.records import Question, ReasoningPath, from_row, read_rows
 from lema.running import config_of
-from lema.seams import near_miss, shipped
+from lema.seams import near_miss, settings_of, shipped
 from lema.tasks import Answers, Task, answers_to, find_task
 from lema.tasks._files import Row, read_file, text_of
+from lema.tasks._sets import laid_over
 
 
 class Prediction(NamedTuple):
@@ -51,6 +52,7 @@ class Asked(NamedTuple):
     beside: Path | None = None
     text: str = "text"
     gold: str = "gold"
+    conventions: dict | None = None  # laid over those of the task
 
 
 def open_predictions(path: Path, asked: Asked) -> tuple[Judge, Iterator[Prediction]]:
@@ -82,12 +84,12 @@ def _of_run(file: Path, asked: Asked) -> tuple[Judge, Iterator[Prediction]]:
 
 def _run_judge(file: Path, asked: Asked) -> Judge:
     if asked.task:
-        return judge_named(asked.task)
+        return judge_named(asked.task, asked.conventions)
     run = next((folder for folder in file.resolve().parents if (folder / "config.toml").is_file()), None)
     if run is None:
         raise ConfigError(f"{file}: no run's config.toml in a folder above; say with --task how answers are read")
     config = config_of(run)
-    return judge_of(find_task(config.task.name, config.task.own))
+    return judge_of(find_task(config.task.name, config.task.own | _table(asked)))
 
 
 def _answered(file: Path, beside: Path) -> Iterator[Prediction]:
@@ -106,7 +108,7 @@ def _of_samples(file: Path, rows: Iterator[Row], asked: Asked) -> tuple[Judge, I
     if asked.beside is None or asked.task is None:
         raise ConfigError(f'{file}: rows of {{"samples": [...]}} hold no questions; name their test file with '
                           "--beside FILE and its task with --task")
-    task = find_task(asked.task, {"test": str(asked.beside)})
+    task = find_task(asked.task, {"test": str(asked.beside)} | _table(asked))
     return judge_of(task), _sampled(file, rows, task, asked.beside)
 
 
@@ -135,7 +137,7 @@ def _plain(rows: Iterator[Row], asked: Asked) -> tuple[Judge, Iterator[Predictio
                           "name the columns with --text and --gold")
     if asked.task is None:
         raise ConfigError(f"--task: say how answers are read; one of {', '.join(KINDS)}")
-    return judge_named(asked.task), (_plain_row(row, asked) for row in rows)
+    return judge_named(asked.task, asked.conventions), (_plain_row(row, asked) for row in rows)
 
 
 def _plain_row(row: Row, asked: Asked) -> Prediction:
@@ -151,16 +153,24 @@ def _plain_row(row: Row, asked: Asked) -> Prediction:
                       finish if isinstance(finish, str) else "stop")
 
 
-def judge_named(name: str) -> Judge:
-    """By the name of a task or of an answer kind. ConfigError with the near miss."""
+def _table(asked: Asked) -> dict:
+    return {"conventions": asked.conventions} if asked.conventions else {}
+
+
+def judge_named(name: str, conventions: dict | None = None) -> Judge:
+    """By the name of a task or of an answer kind, or a task at a dotted path. ConfigError with the near miss."""
+    if "." in name:
+        return judge_of(find_task(name, {"conventions": conventions} if conventions else {}))
     if name not in KINDS:
         known = sorted({*KINDS, *shipped("tasks")})
         if name in shipped("tasks"):
             raise ConfigError(f"--task {name}: what its answers are stands in a run's config; give a kind: "
                               f"{', '.join(KINDS)}")
         raise ConfigError(f"--task: no task or answer kind {name!r}{near_miss(name, known)}")
-    return Judge(name, name, lambda one: Answers(partial(read, task=name, choices=one.choices),
-                                                 partial(same, task=name, choices=one.choices)))
+    how = laid_over(name, settings_of(Conventions, conventions or {}, "--set"))
+    return Judge(name, name, lambda one: Answers(
+        partial(read, task=name, choices=one.choices),
+        partial(same, task=name, conventions=how, choices=one.choices)))
 
 
 def judge_of(task: Task) -> Judge:

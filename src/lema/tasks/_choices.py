@@ -28,7 +28,7 @@ class ChoiceSet(QuestionSet):
 
     def same(self, answer: str, gold: str, choices: Sequence[str] = ()) -> bool:
         """Whether both are the same choice, by letter or text; equal texts under two letters are the same."""
-        return same(answer, gold, task=self.kind, choices=choices)
+        return same(answer, gold, task=self.kind, conventions=self.conventions, choices=choices)
 
     def choosing(self, choices: Sequence[str]) -> Answers:
         """The same two calls for a question with these choices."""

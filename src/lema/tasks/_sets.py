@@ -5,6 +5,7 @@ forms, which rows belong to it (`row_of`); where rows come from is settled here,
 """
 
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -12,13 +13,19 @@ from typing import ClassVar, Literal
 from pydantic import Field, model_validator
 
 from lema import seams
-from lema.grading import Reading, read, same
+from lema.grading import KINDS, Conventions, Reading, read, same
 from lema.models import Message
 from lema.prompting import find_prompt
 from lema.records import Question
 from lema.tasks._files import Row, held_out, numbered, once, published, read_file
 
 Split = Literal["train", "dev", "test"]
+
+
+def laid_over(kind: str, given: Conventions | None) -> Conventions:
+    """An answer kind's conventions, with those that were named laid over them."""
+    own = KINDS[kind].conventions
+    return own.model_copy(update=given.model_dump(exclude_unset=True)) if given else own
 
 
 class Source(seams.Settings):
@@ -35,6 +42,8 @@ class Source(seams.Settings):
     splits: dict[Split, str] | None = Field(
         default=None, description='what the dataset calls its splits, like { test = "validation" }')
     prompt: str = Field(default="zero_shot", description="a shipped prompt's name, or a file of your own")
+    conventions: Conventions | None = Field(
+        default=None, description="which answers count as the same, laid over the task's own")
 
     def files(self) -> tuple[Path, ...]:
         return tuple(Path(name) for name in (self.train, self.dev, self.test) if isinstance(name, str))
@@ -83,13 +92,18 @@ class QuestionSet:
         """What trained models are asked and trained on; [sample] may name a few-shot prompt for untrained ones."""
         return [Message("user", self._prompt.render(question=question.text))]
 
+    @cached_property
+    def conventions(self) -> Conventions:
+        """The kind's own, with what the settings lay over them."""
+        return laid_over(self.kind, self.settings.conventions)
+
     def read(self, text: str) -> Reading:
         """The last stated answer."""
         return read(text, task=self.kind)
 
     def same(self, answer: str, gold: str) -> bool:
         """Whether two answers are the same one."""
-        return same(answer, gold, task=self.kind)
+        return same(answer, gold, task=self.kind, conventions=self.conventions)
 
     def question_of(self, row: Row, split: str) -> Question:
         """The question that a row holds. DataError names the row."""

@@ -45,4 +45,6 @@ class Task(ChoiceSet):
         if super().same(answer, gold, choices):
             return True
         value = gold.partition(") ")[2]
-        return bool(value) and any(sign.isdigit() for sign in answer) and same(answer, value, task="number")
+        if not value or not any(sign.isdigit() for sign in answer):
+            return False
+        return same(answer, value, task="number", conventions=self.conventions)

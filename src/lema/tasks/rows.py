@@ -23,6 +23,7 @@ from lema.steps import answer_sentence, drop_calculator_marks, number_steps, spl
 from lema.tasks import Answers
 from lema.tasks._choices import choices_of, letter_of, with_choices
 from lema.tasks._files import Row, held_out, numbered, once, read_file, text_of
+from lema.tasks._sets import laid_over
 
 
 class Columns(seams.Settings):
@@ -45,8 +46,8 @@ class Settings(seams.Settings):
     columns: Columns = Columns()
     answers: Literal["number", "expression", "text", "letter"] = Field(
         default="number", description="what an answer is; expression: LaTeX; letter: of one of the choices")
-    conventions: Conventions = Field(
-        default=Conventions(), description="which answers count as the same, like { decimals = 2 }")
+    conventions: Conventions | None = Field(
+        default=None, description="which answers count as the same, like { decimals = 2 }")
     repeated: Literal["refused", "kept"] = Field(
         default="refused", description="what becomes of a question that stands in a file twice")
     prompt: str = Field(default="zero_shot", description="a shipped prompt's name, or a file of your own")
@@ -95,7 +96,8 @@ class Task:
     def same(self, answer: str, gold: str, choices: Sequence[str] = ()) -> bool:
         """Equality of numbers, of expressions, of words, or of choices."""
         kind = "choice" if self.settings.answers == "letter" else self.settings.answers
-        return same(answer, gold, task=kind, conventions=self.settings.conventions, choices=choices)
+        conventions = laid_over(kind, self.settings.conventions)
+        return same(answer, gold, task=kind, conventions=conventions, choices=choices)
 
     def choosing(self, choices: Sequence[str]) -> Answers:
         """The same two calls for a question with these choices."""
