@@ -61,7 +61,7 @@ def failures(task: Task, question: Question) -> Iterator[tuple[str, str]]:
     """(form, what became of it) wherever the gold answer is not found right."""
     texts = dict(statements(question)) | ({"worked solution": question.solution} if question.solution else {})
     for form, text in texts.items():
-        answers = answers_to(task, question)
+        answers = answers_to(task, question.choices)
         found = grade_path(text, question.answer, read=answers.read, same=answers.same)
         if found.verdict != "right":
             yield form, f"{found.verdict} {found.answer!r} ({found.how})"

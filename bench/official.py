@@ -70,7 +70,7 @@ def main() -> None:
     solutions = [row["solution"] for row in rows(data / "questions/math_test.jsonl")]
     unread = sum(official.read(f"The answer is {last_box(worked)}.", task="math")
                  != official.read(worked, task="math") for worked in solutions)
-    print(f"\nMATH test: {unread} of {len(solutions):,} solutions do not match their own box put into the sentence")
+    print(f"\nMATH test: {unread} of {len(solutions):,} solutions do not match their own box in the sentence")
 
 
 if __name__ == "__main__":

@@ -6,17 +6,16 @@ place where it stands; which form a file has is seen from its first row, and eve
 
 import json
 from collections.abc import Callable, Iterator
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from lema.errors import ConfigError, DataError
-from lema.grading import KINDS, Conventions, Grade, grade_path, read, same
+from lema.grading import KINDS, Conventions, Grade, grade, grade_path
 from lema.records import Question, ReasoningPath, from_row, read_rows
 from lema.running import config_of
 from lema.seams import near_miss, settings_of, shipped
-from lema.tasks import Answers, Task, answers_to, find_task
+from lema.tasks import Task, answers_to, find_task
 from lema.tasks._files import Row, read_file, text_of
 from lema.tasks._sets import laid_over
 
@@ -37,12 +36,7 @@ class Judge(NamedTuple):
 
     name: str
     kind: str
-    answers_to: Callable[[Prediction], Answers]
-
-    def grade(self, one: Prediction) -> Grade:
-        """The verdict on a prediction."""
-        answers = self.answers_to(one)
-        return grade_path(one.text, one.gold, finish=one.finish, read=answers.read, same=answers.same)
+    grade: Callable[[Prediction], Grade]
 
 
 class Asked(NamedTuple):
@@ -168,12 +162,16 @@ def judge_named(name: str, conventions: dict | None = None) -> Judge:
                               f"{', '.join(KINDS)}")
         raise ConfigError(f"--task: no task or answer kind {name!r}{near_miss(name, known)}")
     how = laid_over(name, settings_of(Conventions, conventions or {}, "--set"))
-    return Judge(name, name, lambda one: Answers(
-        partial(read, task=name, choices=one.choices),
-        partial(same, task=name, conventions=how, choices=one.choices)))
+    return Judge(name, name, lambda one: grade(one.text, one.gold, task=name, finish=one.finish, conventions=how,
+                                               choices=one.choices))
 
 
 def judge_of(task: Task) -> Judge:
     """By a task, as a run grades."""
     kind = getattr(task, "kind", None) or getattr(getattr(task, "settings", None), "answers", "")
-    return Judge(task.name, kind, partial(answers_to, task))
+
+    def judged(one: Prediction) -> Grade:
+        answers = answers_to(task, one.choices)
+        return grade_path(one.text, one.gold, finish=one.finish, read=answers.read, same=answers.same)
+
+    return Judge(task.name, kind, judged)

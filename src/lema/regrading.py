@@ -133,7 +133,7 @@ def _pairs(stage: Stage, task: Task,
         if question is None:
             raise RunError(f"{stage.folder}: path {path.id} answers a question that is not in "
                            f"{stage.sources[0].folder}; `lema run` makes both anew")
-        answers = answers_to(task, question)
+        answers = answers_to(task, question.choices)
         now = grade_path(path.text, question.answer, finish=path.finish, read=answers.read, same=answers.same)
         yield path, dataclasses.replace(path, verdict=now.verdict, answer=now.answer, how=now.how)
 

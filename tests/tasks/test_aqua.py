@@ -28,7 +28,7 @@ def test_a_row_becomes_a_question_with_lettered_options(tmp_path):
 def test_letter_text_and_value_answer(tmp_path, said, correct, right):
     task = find_task("aqua", {"test": write(tmp_path, [ROW | {"correct": correct}])})
     (question,) = task.questions("test")
-    answers = answers_to(task, question)
+    answers = answers_to(task, question.choices)
     answer = answers.read(said).answer
     assert (answer is not None and answers.same(answer, question.answer)) == right
 

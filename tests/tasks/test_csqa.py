@@ -32,7 +32,7 @@ def test_a_letter_or_a_candidate_s_text_answers_and_equal_texts_are_the_same(tmp
     path = write(tmp_path, [NESTED | {"answerKey": gold}])
     task = find_task("csqa", {"test": path})
     (question,) = task.questions("test")
-    answers = answers_to(task, question)
+    answers = answers_to(task, question.choices)
     answer = answers.read(said).answer
     assert (answer is not None and answers.same(answer, question.answer)) == right
 
@@ -56,4 +56,4 @@ def test_both_published_files_make_the_same_questions(shared_data):
     task = find_task("csqa", {"test": "unused"})
     for one, other in zip(first, second, strict=True):
         assert one.text.replace(".\n", "\n").rstrip(".") == other.text.replace(".\n", "\n").rstrip(".")
-        assert answers_to(task, one).same(other.answer, one.answer)
+        assert answers_to(task, one.choices).same(other.answer, one.answer)

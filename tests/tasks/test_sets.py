@@ -80,7 +80,7 @@ def test_the_bench_can_fail():
     task = find_task("gsm8k", {"test": "unused"})
     question = next(iter([bench.Question(text="?", answer="several")]))
     assert len(list(bench.failures(task, question))) == len(bench.FORMS)
-    graded = grade_path("The answer is 5.", "6", read=answers_to(task, question).read, same=task.same)
+    graded = grade_path("The answer is 5.", "6", read=answers_to(task, question.choices).read, same=task.same)
     assert graded.verdict == "wrong"
 
 

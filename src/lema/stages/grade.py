@@ -23,7 +23,7 @@ def grade(tools: Tools, settings: None, questions: Iterable[Question],
     for several in paths:
         for path in several:
             question = asked[path.question]
-            answers = answers_to(tools.task, question)
+            answers = answers_to(tools.task, question.choices)
             graded = grade_path(path.text, question.answer, finish=path.finish, read=answers.read,
                                 same=answers.same)
             done += 1

@@ -33,7 +33,7 @@ def verify(tools: Tools, settings: VerifyConfig, questions: Iterable[Question], 
     for done, correction in enumerate(corrections, 1):
         steps = mistakes[correction.path]
         question = asked[correction.question]
-        answers = answers_to(tools.task, question)
+        answers = answers_to(tools.task, question.choices)
         answer = answers.read(number_steps(correction.steps)).answer if correction.steps else None
         failed = _first_failed(settings, correction, steps, _same(answers, answer, question.answer))
         tools.show(done)

@@ -40,10 +40,10 @@ class Answers(NamedTuple):
     same: Callable[[str, str], bool]
 
 
-def answers_to(task: Task, question: Question) -> Answers:
+def answers_to(task: Task, choices: tuple[str, ...]) -> Answers:
     """The task's two calls; where it offers `choosing(choices)`, a question's choices are known to them."""
-    if question.choices and hasattr(task, "choosing"):
-        return task.choosing(question.choices)
+    if choices and hasattr(task, "choosing"):
+        return task.choosing(choices)
     return Answers(task.read, task.same)
 
 
