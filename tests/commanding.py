@@ -1,25 +1,39 @@
-"""The `lema` command as a process, for tests of what it prints and leaves behind."""
+"""The `lema` command in a folder: as a process of its own, or faster, in this one."""
 
+import contextlib
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
+
+from typer.testing import CliRunner
+
+from lema.cli import app
+from lema.errors import LemaError
 
 
-def lema(folder: Path, *arguments: object, **environment: str) -> subprocess.CompletedProcess:
-    """Runs `lema ARGUMENTS` in a folder."""
-    return subprocess.run([sys.executable, "-c", "from lema.cli import main; main()", *map(str, arguments)],
+class Done(NamedTuple):
+    """What a command left, named as subprocess names it."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def lema(folder: Path, *arguments: object, **environment: str) -> Done:
+    """`lema ARGUMENTS` in a folder, as a process."""
+    done = subprocess.run([sys.executable, "-c", "from lema.cli import main; main()", *map(str, arguments)],
                           cwd=folder, capture_output=True, text=True, env=os.environ | environment)
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
-def in_process(*arguments: object) -> tuple[int, str]:
-    """The same without a process of its own: (exit code, standard error)."""
-    from typer.testing import CliRunner
-
-    from lema.cli import app
-    from lema.errors import LemaError
-
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+def in_process(folder: Path, *arguments: object) -> Done:
+    """The same without a process; an exception that is a bug is raised."""
+    with contextlib.chdir(folder):
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
     if isinstance(result.exception, LemaError):
-        return 2, f"lema: {result.exception}\n"
-    return result.exit_code, result.stderr
+        return Done(2, result.stdout, f"lema: {result.exception}\n")
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Done(result.exit_code, result.stdout, result.stderr)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.commanding import lema
+from tests.commanding import in_process, lema
 
 CONFIG = """
 name = "x"
@@ -23,7 +23,7 @@ def run(tmp_path):
     for name, rows in (("q.jsonl", QUESTIONS), ("r.jsonl", PATHS)):
         (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     (tmp_path / "c.toml").write_text(CONFIG)
-    assert lema(tmp_path, "run", "c.toml").returncode == 0
+    assert in_process(tmp_path, "run", "c.toml").returncode == 0
     return tmp_path
 
 
@@ -56,24 +56,24 @@ def files(run) -> dict[str, bytes]:
 
 def test_a_run_that_today_s_grader_agrees_with_changes_nothing(run):
     before = files(run)
-    done = lema(run, "regrade", "x")
+    done = in_process(run, "regrade", "x")
     assert done.returncode == 0, done.stderr
     assert "graded: 8 paths, 0 changed; right 4 → 4" in done.stdout
     assert "nothing changed" in done.stdout
-    assert "nothing changed" in lema(run, "regrade", "x", "--write").stdout
+    assert "nothing changed" in in_process(run, "regrade", "x", "--write").stdout
     assert files(run) == before
 
 
 def test_changes_are_shown_with_counts_and_rows_and_nothing_is_written(run):
     judged_by_an_older_grader(run)
     before = files(run)
-    done = lema(run, "regrade", "x")
+    done = in_process(run, "regrade", "x")
     assert "graded: 8 paths, 1 changed; right 3 → 4" in done.stdout
     assert "       1  wrong → right" in done.stdout
     assert "gold 1: wrong nonsense → right 1" in done.stdout
     assert "nothing was written; --write takes the new verdicts up" in done.stdout
     assert files(run) == before
-    facts = json.loads(lema(run, "regrade", "x", "--json").stdout)
+    facts = json.loads(in_process(run, "regrade", "x", "--json").stdout)
     assert facts["written"] == []
     (stage,) = facts["stages"]
     assert (stage["paths"], stage["changed"], stage["right"]) == (8, 1, [3, 4])
@@ -87,22 +87,22 @@ def test_what_is_taken_up_makes_its_descendants_stale_and_the_run_goes_on_from_i
     done = lema(run, "regrade", "x", "--write")
     assert "written: graded; what was made of them is stale now" in done.stdout
     assert sum(row["verdict"] == "right" for row in graded(run)) == 4
-    plan = lema(run, "plan", "c.toml").stdout
+    plan = in_process(run, "plan", "c.toml").stdout
     assert "done     graded" in plan
     assert "stale    sets/right  graded is another one now" in plan
     assert "stale    accounts" in plan
-    again = lema(run, "run", "c.toml")
+    again = in_process(run, "run", "c.toml")
     assert again.returncode == 0, again.stderr
     assert examples(run) == 4
-    assert "nothing changed" in lema(run, "regrade", "x").stdout
-    assert " 0 stale" in lema(run, "plan", "c.toml").stdout
+    assert "nothing changed" in in_process(run, "regrade", "x").stdout
+    assert " 0 stale" in in_process(run, "plan", "c.toml").stdout
 
 
 def test_a_path_that_becomes_wrong_is_announced_where_its_correction_would_be_asked(run):
     rows = graded(run)
     rows[1] |= {"verdict": "no_answer", "answer": None}
     (run / "runs/x/graded/rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    done = lema(run, "regrade", "x")
+    done = in_process(run, "regrade", "x")
     assert "gold 1: no answer – → wrong 2" in done.stdout
     assert "1 paths are wrong now that were not" in done.stdout
 
@@ -115,24 +115,24 @@ def test_a_folder_that_is_stale_anyway_is_left_to_the_run(run):
     facts["fingerprint"] = "of an older lema"
     record.write_text(json.dumps(facts), "utf-8")
     before = files(run)
-    done = lema(run, "regrade", "x", "--write")
+    done = in_process(run, "regrade", "x", "--write")
     assert "graded is stale (version: 0 → " in done.stdout
     assert "wrong → right" in done.stdout
     assert files(run) == before
-    assert lema(run, "run", "c.toml").returncode == 0
+    assert in_process(run, "run", "c.toml").returncode == 0
     assert sum(row["verdict"] == "right" for row in graded(run)) == 4
 
 
 def test_a_run_that_is_none_or_has_nothing_graded_is_said_in_one_line(run):
     for arguments, says in ((("regrade", "nothing"), "no run here"),
                             (("regrade", "y", "--write"), "no run here")):
-        done = lema(run, *arguments)
+        done = in_process(run, *arguments)
         assert done.returncode == 2
         assert says in done.stderr
         assert len(done.stderr.splitlines()) == 1
     assert not (run / "runs/y").exists()
     (run / "runs/x/graded/record.json").unlink()
-    done = lema(run, "regrade", "x")
+    done = in_process(run, "regrade", "x")
     assert (done.returncode, done.stderr) == (2, "lema: runs/x: no paths are graded yet; `lema run` grades them\n")
 
 
@@ -142,7 +142,7 @@ def test_a_run_at_work_is_not_written_to(run):
     judged_by_an_older_grader(run)
     with (run / "runs/x/lock").open("a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = lema(run, "regrade", "x", "--write")
+        done = in_process(run, "regrade", "x", "--write")
     assert done.returncode == 2
     assert "is working on this run" in done.stderr
     assert sum(row["verdict"] == "right" for row in graded(run)) == 3

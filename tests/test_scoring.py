@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from lema.predictions import Asked, open_predictions
+from lema.printable import short
 from lema.scoring import Tally, score_file
 from lema.statistics import wilson
-from tests.commanding import lema
+from tests.commanding import in_process, lema
 
 SRC = Path(__file__).resolve().parents[1] / "src"
 ROWS = [
@@ -44,7 +45,7 @@ def test_plain_rows_are_scored_with_an_interval_and_every_verdict_counted(tmp_pa
 
 def test_the_disagreements_with_the_official_scorer_are_shown_row_by_row(tmp_path):
     write(tmp_path, ROWS)
-    done = lema(tmp_path, "score", "p.jsonl", "--task", "gsm8k", "--against", "official")
+    done = in_process(tmp_path, "score", "p.jsonl", "--task", "gsm8k", "--against", "official")
     assert "official: accuracy 50.0 %" in done.stdout
     assert "both agree on right or not right in 5 of 6" in done.stdout
     assert done.stdout.splitlines()[-1] == "  p.jsonl:2  gold 15.5: lema wrong 3 1/2, official right 15.5"
@@ -52,7 +53,7 @@ def test_the_disagreements_with_the_official_scorer_are_shown_row_by_row(tmp_pat
 
 def test_json_holds_the_same_for_programs(tmp_path):
     write(tmp_path, ROWS)
-    found = json.loads(lema(tmp_path, "score", "p.jsonl", "--task", "number", "--against", "official",
+    found = json.loads(in_process(tmp_path, "score", "p.jsonl", "--task", "number", "--against", "official",
                             "--json").stdout)
     assert (found["answers"], found["questions"], found["accuracy"]) == (6, 6, 2 / 6)
     assert found["verdicts"] == {"right": 2, "wrong": 1, "no_answer": 1, "truncated": 1, "ungradable": 1}
@@ -67,7 +68,7 @@ def test_math_verify_can_be_the_other_grader(tmp_path):
     rows = [{"text": "It is $\\frac{2}{4}$, so \\boxed{\\frac{1}{2}}", "gold": "0.5"},
             {"text": "We add 3 and 4.", "gold": "4"}, {"text": "Nobody knows.", "gold": "4"}]
     write(tmp_path, rows)
-    found = json.loads(lema(tmp_path, "score", "p.jsonl", "--task", "math", "--against", "math-verify",
+    found = json.loads(in_process(tmp_path, "score", "p.jsonl", "--task", "math", "--against", "math-verify",
                             "--json").stdout)
     verdicts = {"right": 2, "wrong": 0, "no_answer": 1, "truncated": 0, "ungradable": 0}
     assert found["against"]["verdicts"] == verdicts
@@ -79,9 +80,10 @@ def test_conventions_can_be_laid_over_those_of_the_task(tmp_path):
     for more, right in ((("decimals=2", "percent=share"), 2), (("decimals=2", "percent=number"), 1),
                         (("rounded=4", "percent=number"), 0)):
         overrides = [part for one in more for part in ("--set", one)]
-        found = json.loads(lema(tmp_path, "score", "p.jsonl", "--task", "number", "--json", *overrides).stdout)
+        done = in_process(tmp_path, "score", "p.jsonl", "--task", "number", "--json", *overrides)
+        found = json.loads(done.stdout)
         assert found["verdicts"]["right"] == right, more
-    done = lema(tmp_path, "score", "p.jsonl", "--task", "number", "--set", "decimls=2")
+    done = in_process(tmp_path, "score", "p.jsonl", "--task", "number", "--set", "decimls=2")
     assert (done.returncode, done.stderr) == (
         2, "lema: --set.decimls: unknown key; did you mean 'decimals'?\n")
 
@@ -106,18 +108,18 @@ class Task:
 
 def test_named_columns_and_csv_are_read(tmp_path):
     (tmp_path / "p.csv").write_text('reply,target\n"The answer is 1,000.",1000\nThe answer is 2.,3\n', "utf-8")
-    done = lema(tmp_path, "score", "p.csv", "--task", "number", "--text", "reply", "--gold", "target")
+    done = in_process(tmp_path, "score", "p.csv", "--task", "number", "--text", "reply", "--gold", "target")
     assert "accuracy 50.0 %" in done.stdout
 
 
 def test_a_row_for_each_verdict_is_written_on_request_and_nothing_overwritten(tmp_path):
     write(tmp_path, ROWS)
-    assert lema(tmp_path, "score", "p.jsonl", "--task", "number", "--out", "v.jsonl").returncode == 0
+    assert in_process(tmp_path, "score", "p.jsonl", "--task", "number", "--out", "v.jsonl").returncode == 0
     rows = [json.loads(line) for line in (tmp_path / "v.jsonl").read_text("utf-8").splitlines()]
     assert [row["verdict"] for row in rows] == ["right", "wrong", "no_answer", "truncated", "right", "ungradable"]
     assert rows[1] | {"how": ""} == {"place": "p.jsonl:2", "question": "", "gold": "15.5",
                                      "verdict": "wrong", "answer": "3 1/2", "how": ""}
-    again = lema(tmp_path, "score", "p.jsonl", "--task", "number", "--out", "v.jsonl")
+    again = in_process(tmp_path, "score", "p.jsonl", "--task", "number", "--out", "v.jsonl")
     assert (again.returncode, again.stderr) == (
         2, "lema: v.jsonl: already there; give another file with --out\n")
 
@@ -127,7 +129,7 @@ def test_samples_are_held_against_the_test_file_they_answer(tmp_path):
              "completion": f"It is {n + 1}. The answer is {n + 1}."} for n in range(4)]
     write(tmp_path, test, "test.jsonl")
     write(tmp_path, [{"samples": [f"The answer is {n + 1}.", "The answer is 1."]} for n in range(4)])
-    done = lema(tmp_path, "score", "p.jsonl", "--task", "gsm8k", "--beside", "test.jsonl")
+    done = in_process(tmp_path, "score", "p.jsonl", "--task", "gsm8k", "--beside", "test.jsonl")
     low, high = wilson(2.5, 4)
     assert done.stdout.splitlines()[:2] == [
         "p.jsonl: 8 answers to 4 questions, read as gsm8k",
@@ -156,32 +158,32 @@ def run(tmp_path):
     write(tmp_path, [{"question": f"{n} + 1?", "answer": str(n + 1)} for n in range(3)], "q.jsonl")
     write(tmp_path, [{"question": f"{n} + 1?", "text": f"The answer is {n * k + 1}."}
                      for n in range(3) for k in (1, 2)], "r.jsonl")
-    assert lema(tmp_path, "run", "c.toml").returncode == 0
+    assert in_process(tmp_path, "run", "c.toml").returncode == 0
     return tmp_path
 
 
 def test_a_run_s_rows_know_their_questions_and_their_task(run):
     for where in ("runs/x/paths/m", "runs/x/paths/m/rows.jsonl", "runs/x/graded"):
-        done = lema(run, "score", where)
+        done = in_process(run, "score", where)
         assert done.returncode == 0, done.stderr
         low, high = wilson(2, 3)
         assert done.stdout.splitlines()[:2] == [
             f"{where}: 6 answers to 3 questions, read as rows",
             f"accuracy 66.7 %, 95 % interval [{100 * low:.1f}, {100 * high:.1f}]"]
-    assert "official: accuracy 66.7 %" in lema(run, "score", "runs/x/graded", "--against", "official").stdout
+    assert "official: accuracy 66.7 %" in in_process(run, "score", "runs/x/graded", "--against", "official").stdout
 
 
 def test_rows_that_left_their_run_need_to_be_told(run):
     rows = (run / "runs/x/graded/rows.jsonl").read_text("utf-8")
     (run / "away.jsonl").write_text(rows, "utf-8")
-    done = lema(run, "score", "away.jsonl")
+    done = in_process(run, "score", "away.jsonl")
     assert "no questions/rows.jsonl in a folder above; name that file with --beside" in done.stderr
-    done = lema(run, "score", "away.jsonl", "--beside", "runs/x/questions/rows.jsonl")
+    done = in_process(run, "score", "away.jsonl", "--beside", "runs/x/questions/rows.jsonl")
     assert "say with --task how answers are read" in done.stderr
-    done = lema(run, "score", "away.jsonl", "--beside", "runs/x/questions/rows.jsonl", "--task", "number")
+    done = in_process(run, "score", "away.jsonl", "--beside", "runs/x/questions/rows.jsonl", "--task", "number")
     assert "accuracy 66.7 %" in done.stdout
     (run / "away.jsonl").write_text(rows.replace('"question": "', '"question": "x', 1), "utf-8")
-    done = lema(run, "score", "away.jsonl", "--beside", "runs/x/questions/rows.jsonl", "--task", "number")
+    done = in_process(run, "score", "away.jsonl", "--beside", "runs/x/questions/rows.jsonl", "--task", "number")
     assert done.stderr.startswith("lema: away.jsonl:1: question x")
     assert "is not in runs/x/questions/rows.jsonl" in done.stderr
 
@@ -209,17 +211,14 @@ def test_rows_that_left_their_run_need_to_be_told(run):
     ([{"samples": []}], ("--task", "gsm8k", "--beside", "q.jsonl"), 'p.jsonl:1: "samples" must be a list'),
     ([{"samples": [3]}], ("--task", "gsm8k", "--beside", "q.jsonl"), 'p.jsonl:1: "samples" must be a list'),
 ])
-def test_bad_input_is_one_clear_line(tmp_path, monkeypatch, rows, arguments, says):
+def test_bad_input_is_one_clear_line(tmp_path, rows, arguments, says):
     lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
     (tmp_path / "p.jsonl").write_text("\n".join(lines), "utf-8")
     write(tmp_path, [{"question": f"{n}?", "answer": f"#### {n}"} for n in (1, 2)], "q.jsonl")
-    from tests.commanding import in_process
-
-    monkeypatch.chdir(tmp_path)
-    code, said = in_process("score", "p.jsonl", *arguments)
-    assert code == 2
-    assert says in said
-    assert len(said.splitlines()) == 1
+    done = in_process(tmp_path, "score", "p.jsonl", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_file_that_is_not_there_is_said_through_the_command(tmp_path):
@@ -229,9 +228,14 @@ def test_a_file_that_is_not_there_is_said_through_the_command(tmp_path):
 
 
 def test_hostile_texts_are_escaped_on_the_terminal(tmp_path):
-    file = write(tmp_path, [{"text": "The answer is 3 1/2.", "gold": "15.5\x1b[2J\u202e"}])
-    said = score_file(file, Asked("number"), against="official")
-    assert "\x1b" not in said and "\u202e" not in said
+    (tmp_path / "p.jsonl").write_text(
+        '{"text": "The answer is so \\u202e and \\ud800 so.", "gold": "so\\u001b[2J \\u202e\\ud800"}\n'
+        '{"text": "The answer is yes.", "gold": "yes"}\n', "utf-8")
+    for more in ((), ("--json",), ("--out", "v.jsonl")):
+        done = in_process(tmp_path, "score", "p.jsonl", "--task", "text", *more)
+        assert done.returncode == 0
+        assert not {"\x1b", "\u202e", "\ud800"} & set(done.stdout)
+    assert short("a\x1b[2J\u202e\ud800\0\nb" + 60 * "c") == "a\\x1b[2J\\u202e\\ud800\\x00\\nb" + 32 * "c" + "…"
 
 
 def test_a_question_counts_once_and_a_text_without_one_is_its_own():

@@ -107,8 +107,7 @@ def in_words(folder: Path, found: list[Regraded], taken_up: list[str]) -> str:
 
 def as_json(found: list[Regraded], taken_up: list[str]) -> str:
     """The same for programs."""
-    return json.dumps({"stages": [one.facts() for one in found], "written": taken_up}, indent=1,
-                      ensure_ascii=False)
+    return json.dumps({"stages": [one.facts() for one in found], "written": taken_up}, indent=1)
 
 
 def _regraded(stage: Stage, task: Task) -> Regraded:

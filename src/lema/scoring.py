@@ -86,7 +86,7 @@ def score_file(path: Path, asked: Asked, *, against: str | None = None, out: Pat
         facts["against"] = {"grader": against, **theirs.facts(), "agreed": facts["answers"] - len(differing),
                             "pairs": [[*pair, count] for pair, count in sorted(both.items())],
                             "disagreements": [one.facts() for one in differing]}
-    return json.dumps(facts, indent=1, ensure_ascii=False) if as_json else _in_words(facts)
+    return json.dumps(facts, indent=1) if as_json else _in_words(facts)
 
 
 class _Rows:
@@ -98,7 +98,7 @@ class _Rows:
     def __enter__(self) -> "_Rows":
         if self.path is not None:
             try:
-                self._file = self.path.open("x", encoding="utf-8", errors="replace")
+                self._file = self.path.open("x", encoding="utf-8")
             except FileExistsError:
                 raise ConfigError(f"{self.path}: already there; give another file with --out") from None
             except OSError as error:
@@ -110,7 +110,7 @@ class _Rows:
         if self._file is not None:
             row = {"place": prediction.place, "question": prediction.question, "gold": prediction.gold,
                    **grade._asdict()}
-            self._file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            self._file.write(json.dumps(row) + "\n")
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
