@@ -25,6 +25,8 @@ _REMARK = re.compile(
     r"(?:,|\s)\s*(?:(?:for|where|with)\s+(?:all |any |some |every |each )?(?:(?:positive |real |natural )?"
     r"(?:integers?|numbers?) )?)?[a-zA-Z](?:,\s*[a-zA-Z])?\s*(?:\\in\s*\\?(?:mathbb)?\s*\{?\s*[ZNRQC]\s*\}?(?:\^\+|_\+)?"
     r"|is an?y? (?:arbitrary )?(?:positive )?(?:integer|real|constant)s?\b.{0,20})\s*\Z", re.S)
+_PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
+_ORDER = re.compile(r"[<>]|\\(?:le|ge|lt|gt|ne|in)(?:q|qslant|slant)?(?![A-Za-z])|!=")
 _TAIL = re.compile(
     r"(?P<body>.*[0-9)}\]A-Za-z|!°%])[ ](?P<words>(?:[A-Za-z]{2,}\.?(?:/[A-Za-z]+)?|per|a|of|[mkcd]?[gmsLl])"
     r"(?: ?\^ ?\{? ?[1-9] ?\}?)?)", re.S)
@@ -87,6 +89,8 @@ def readings(text: str) -> tuple[tuple, ...]:
             found.setdefault(parsed(form))
         except (Unreadable, RecursionError):
             continue
+    if not found and "=" in text and not _ORDER.search(text) and len(_PROSE.findall(text)) < 3 and text.isascii():
+        return readings(text.rsplit("=", 1)[1].strip())
     if len(text) < 500 and (remark := _REMARK.search(text)):
         return (*found, *readings(text[:remark.start()]))
     if not found and (tail := _TAIL.fullmatch(text)) and len(text) < 400:

@@ -73,6 +73,8 @@ def _same_value(a: tuple, b: tuple, how: Conventions) -> bool:
         return a[0] == b[0] and _same(a, b, how)
     if "based" in (a[0], b[0]) and a[0] != b[0]:
         return _same_digits(a, b)
+    if a[0] == b[0] == "based" and a[2] == b[2]:
+        return a[1].lstrip("0") == b[1].lstrip("0")
     if how.fractions == "reduced" and is_reduced(a) is False and is_reduced(b):
         return False
     readings = itertools.product(_percent(a, b, how), _percent(b, a, how))

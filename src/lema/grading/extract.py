@@ -10,7 +10,7 @@ from typing import NamedTuple
 from lema.grading.last import last_formula, last_group, last_number
 from lema.grading.numbers import NUMBER, is_maths, read_value
 from lema.grading.plain import undressed
-from lema.grading.statements import LONGEST, own_part, statements
+from lema.grading.statements import LONGEST, closing_box, own_part, statements
 from lema.steps import drop_calculator_marks
 
 EXPLICIT = frozenset(("answer sentence", "boxed", "####", "A:"))
@@ -47,6 +47,8 @@ def read_expression(text: str) -> Reading:
     """The last stated answer of any mathematical kind, else the text itself where it is nothing but a formula, else
     its last value."""
     text = drop_calculator_marks(own_part(text)) if "<<" in text else own_part(text)
+    if (inside := closing_box(text)) is not None:
+        return Reading(inside, "boxed")
     words = None
     for value, how in statements(text):
         if how == "boxed":

@@ -177,11 +177,12 @@ class _Parser(Atoms):
 
     def lowered(self, tree: tuple) -> tuple:
         """x_1 is a name; 2012_3 is a number in base 3."""
+        digits = self.tokens[self.at - 2]
         name = self.raw()
         if tree[0] == "sym":
             return ("sym", f"{tree[1]}_{name}")
-        if tree[0] == "num" and not tree[2] and name.isdigit() and len(name) <= 2:
-            return ("based", str(tree[1]), int(name))
+        if tree[0] == "num" and name.isdigit() and len(name) <= 2:
+            return ("based", digits, int(name))
         raise Unreadable("subscript")
 
 

@@ -40,7 +40,7 @@ _SIZES = re.compile(
     r"\\(?:left|right|[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits|phantom\{\}|rm|bf|it)"
     r"(?![A-Za-z])\.?")
 _TIGHT = re.compile(r",?\\! ?|\{ ?, ?\}|(?<=[0-9])\\[,;:] ?(?=[0-9]{3}(?![0-9]))")
-_SPACES = re.compile(r"(?<!\\)\\(?:[,;:> ]|quad(?![A-Za-z])|qquad(?![A-Za-z])|hspace\{[^{}]{0,20}\}|hfill)|~|&nbsp;")
+_SPACES = re.compile(r"(?<!\\)\\(?:[,;:> ]|q?quad|hspace\{[^{}]{0,20}\}|hfill)|~|&nbsp;")
 _DEGREES = re.compile(r"\^ ?(?:\{ ?\\(?:circ|degree) ?\}|\\(?:circ|degree)(?![A-Za-z]))|\\degree(?![A-Za-z])")
 _MATHS_SIGNS = re.compile(r"(?<!\\)\\[()\[\]]|\$")
 _PERCENT = re.compile(r" ?\b(?:per ?cent(?:age)?(?: points?)?|pct)\b\.?")

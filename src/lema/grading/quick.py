@@ -6,7 +6,7 @@ compares the two); whatever is doubtful comes back as None. One short pattern lo
 
 import re
 
-from lema.grading.statements import QUESTION_HINTS
+from lema.grading.statements import own_part
 from lema.grading.verdict import Grade
 
 REACH = 48
@@ -33,8 +33,8 @@ def quick(text: str, gold: str) -> Grade | None:
         return None
     if form == 4 and text.find("box") != found.start() + 1:
         return None  # boxes side by side are one list
-    if "<|" in text or (text.count(":") > found[0].count(":") and any(hint in text for hint in QUESTION_HINTS)):
-        return None  # there may be a new question before this answer
+    if "<|" in text or (text.count(":") > found[0].count(":") and len(own_part(text)) < len(text)):
+        return None  # there is a new question before this answer
     value, wanted = _digits(answer), _digits(gold)
     if value is None or wanted is None:
         return None

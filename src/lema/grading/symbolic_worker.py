@@ -1,4 +1,5 @@
-"""The process in which math-verify works: JSON [answer, gold, seconds] per line in, "yes" or "no" per line out.
+"""The process in which math-verify works: JSON [answer, gold, seconds] per line in, "yes", "no" or "undecided" per
+line out.
 
 One design decision: both sides are parsed as LaTeX only, because math-verify's parser for plain expressions
 evaluates Python; and the process may use a bounded amount of memory, so that a hostile expression kills this
@@ -11,7 +12,7 @@ import json
 import logging
 import sys
 
-MEMORY = 2 * 1024**3
+MEMORY = 1024**3
 """Bytes of address space that the process may use."""
 
 
@@ -31,12 +32,16 @@ def main() -> None:
     print("ready", file=out, flush=True)
     for line in sys.stdin:
         answer, gold, limit_s = json.loads(line)
-        same = False
+        said = "no"
         faulthandler.dump_traceback_later(2 * limit_s + 1, exit=True)  # ends us where our parent was killed
-        with contextlib.suppress(Exception):  # what cannot be parsed is not equal
-            same = verify(parsed(gold), parsed(answer), timeout_seconds=None)
+        try:
+            said = "yes" if verify(parsed(gold), parsed(answer), timeout_seconds=None) else "no"
+        except (MemoryError, RecursionError):
+            said = "undecided"
+        except Exception:  # what cannot be parsed is not equal
+            said = "no"
         faulthandler.cancel_dump_traceback_later()
-        print("yes" if same else "no", file=out, flush=True)
+        print(said, file=out, flush=True)
 
 
 def _bound_memory() -> None:
