@@ -18,6 +18,7 @@ EXPLICIT = frozenset(("answer sentence", "boxed", "####", "A:"))
 
 _CLAUSE = re.compile(r"[,;] (?!and\b)|;| because\b| since\b| which\b| as \b| where\b| \(", re.I)
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
+_MONEY = re.compile(r"(?:[$£€] ?[0-9][0-9,]*(?:\.[0-9]+)?|[0-9][0-9,]*(?:\.[0-9]+)? ?[$£€](?![0-9]))")
 _NO_ANSWER = frozenset((
     "unknown", "unclear", "correct", "incorrect", "wrong", "right", "not", "as", "given", "found", "that", "because",
     "above", "below", "in", "to", "based", "therefore", "clear", "obvious", "simple", "here", "there", "missing"))
@@ -75,7 +76,7 @@ def read_text(text: str) -> Reading:
 
 def _number_in(value: str) -> str | None:
     """The part of a stated value that is its number: all of it, the right side of an equation, its first
-    clause, or a number among the words: the one that it begins with, else the last."""
+    clause, or a number among the words: the one that it begins with, the only sum of money, else the last."""
     for part in (value, value.rsplit("=", 1)[-1], _CLAUSE.split(value, maxsplit=1)[0]):
         if read_value(part) is not None:
             return part.strip()
@@ -83,6 +84,8 @@ def _number_in(value: str) -> str | None:
         return value  # an expression: its digits alone would be another answer
     if opening := NUMBER.match(value):
         return opening[0].strip()
+    if len(sums := _MONEY.findall(value)) == 1:
+        return sums[0].strip()
     tokens = NUMBER.findall(value)
     return tokens[-1].strip() if tokens else None
 

@@ -117,6 +117,8 @@ class _Parser(Atoms):
     def _joined(self, tree: tuple, right: tuple, at: int) -> tuple:
         """Two neighbours: a mixed number, else a product."""
         whole = tree[0] == "num" and not tree[2]
+        if whole and right[0] == "pct" and self.tokens[at] == "\\frac":
+            return ("pct", self._joined(tree, right[1], at))
         if whole and right[0] == "div" and self.tokens[at] == "\\frac" and _both_whole(right):
             return ("add", tree, right)
         if whole and right[0] == "num" and self.tokens[at] not in CLOSING:

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 LONGEST = 600
 """Characters that a stated answer may have; a longer one is no final answer."""
 
+LONGEST_TEXT = 200_000
+"""Characters from the end back that are read."""
+
 MOST = 50
 """Statements of one text that are looked at, from the last one back."""
 
@@ -21,13 +24,13 @@ _OPENS_LINE = 40
 """Characters from the beginning of a line in which "Question:" must end."""
 
 _ANSWER = re.compile(
-    r"[Aa](?:nswer|NSWER)(?:s|\b)[^\n.:=]{0,40}?(?:\b(?:is|are|was|equals|(?:would|will|must|should) be|comes to)\b|:|=)"
-    r"[\s:*_]{0,12}", re.I)
+    r"(?<![/A-Za-z])answers?(?:>|\b[^\n.:=>]{0,40}?(?:\b(?:is|are|was|equals|(?:would|will|must|should) be|comes to)\b|:|=))"
+    r"[\s:*_]{0,12}(?:(?<=\n)- )?", re.I)
 _FOREIGN = re.compile(
     r"(?:\b(?:réponses?|respuestas?|respostas?|rispost[ae]|antwort(?:en)?|ответ)\b[^\n.:=]{0,40}?"
     r"(?:\b(?:est|es|ist|è|é)\b|:|=|：)|答案[^\n。:：=]{0,20}?[是为為:：])[\s:*_]{0,12}", re.I)
-_LINE_FORM = re.compile(r"^[ \t]{0,8}(?:(#{4})(?!#)|A:)[ \t]{0,8}(?=\S)", re.M)
-_SENTENCE_END = re.compile(r"\n|(?<!\\)[.!?](?=[\s\"')*$\]]|$)|。")
+_LINE_FORM = re.compile(r"^[ \t]{0,8}(?:(#{4})(?!#)|A:|Ans\.?:)[ \t]{0,8}(?=\S)", re.M)
+_SENTENCE_END = re.compile(r"\n|</|(?<!\\)[.!?](?=[\s\"')*$\]]|$)|。")
 _BRACE = re.compile(r"\\(?:begin)?(?:boxed|fbox)\s{0,4}\{|\\[{}\\]|[{}]")
 _AFTER = re.compile(r"(?:[\s$.)\]]|\\[)\]]){0,12}")
 _BARE_BOX = re.compile(r"\\boxed\s{0,2}(\\?[A-Za-z0-9]+)")
@@ -41,7 +44,9 @@ _CLOSING = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
 
 
 def own_part(text: str) -> str:
-    """The text up to the next "Question:" that a model goes on to invent; one at its very start stays."""
+    """The text up to the next "Question:" that a model goes on to invent; one at its very start stays. Of a text
+    that is longer than any answer should be, only the end."""
+    text = text[-LONGEST_TEXT:]
     end = len(text)
     if "<|" in text:
         end = next((turn.start() for turn in _TURN.finditer(text) if text[:turn.start()].strip()), end)
@@ -78,7 +83,7 @@ def statements(text: str) -> Iterator[tuple[str, str]]:
         found += [(match.start(), match.end(), "answer sentence") for match in _ANSWER.finditer(text)]
     if not text.isascii():
         found += [(match.start(), match.end(), "answer sentence") for match in _FOREIGN.finditer(text)]
-    if "####" in text or "A:" in text:
+    if "####" in text or "A:" in text or "Ans" in text:
         found += [(match.start(), match.end(), match[1] or "A:") for match in _LINE_FORM.finditer(text)]
     boxes = {start: value for start, value in _joined(text, list(_boxes(text)))}
     found += [(start, start, "boxed") for start in boxes]

@@ -2,7 +2,8 @@
 
 One design decision: math-verify's own limit is a signal that works in a main thread only and reports "wrong",
 so it is switched off, and a comparison that takes too long costs its process its life and is a GradingTimeout.
-A worker is an ordinary subprocess (no fork, no re-import of the caller's script), started at the first need. Any
+A worker is an ordinary subprocess (the caller is not forked, its script not imported again), started at the first
+need; it compares in a fork of its own, which it kills at the limit, and is killed itself where it does not. Any
 number of threads share a few of them; a thread that waits for a free one is not late.
 """
 
@@ -22,6 +23,9 @@ LIMIT_S = 3.0
 
 WORKERS = 4
 """Most worker processes of one program; a program with one thread uses one."""
+
+_GRACE_S = 0.5
+"""What the worker gets beyond the limit to kill its own fork; then it is killed itself."""
 
 _START_LIMIT_S = 120.0
 
@@ -74,14 +78,15 @@ class Worker:
             try:
                 process.stdin.write(json.dumps([answer, gold, limit_s]).encode() + b"\n")
                 process.stdin.flush()
-                reply = _line(process, limit_s)
+                reply = _line(process, limit_s + _GRACE_S)
             except OSError:
                 reply = b""
             except BaseException:  # interrupted: its late reply must not answer the next question
                 self.stop()
                 raise
             if reply not in (b"yes\n", b"no\n"):
-                self.stop()
+                if reply != b"undecided\n":
+                    self.stop()
                 raise GradingTimeout(f"not decided within {limit_s:g} s")
             return reply == b"yes\n"
 

@@ -34,7 +34,9 @@ SEPARATORS = frozenset((",", ";"))
 IGNORED = frozenset(("\\angle", "\\triangle", "\\measuredangle", "\\vec", "\\overline", "\\overrightarrow", "\\hat",
                       "\\bar", "\\mathbb", "\\mathbf", "\\mathrm"))
 ENGLISH = frozenset(("the", "for", "all", "not", "odd", "any", "are", "if", "is", "no", "of", "to", "as", "at", "by",
-                      "in", "on", "yes", "none", "cm", "km", "mm", "ft", "kg", "mph"))
+                      "in", "on", "yes", "none", "has", "was", "who", "out", "than",
+    "cm", "km", "mm", "ft", "kg", "mph", "kmh", "lb", "lbs", "oz", "yd", "mi", "mg", "ml", "mL", "hr", "hrs", "sec", "cup",
+    "day", "gal", "sq", "cc", "deg", "rad", "men", "kW", "Hz"))
 
 
 STOPS = frozenset((
