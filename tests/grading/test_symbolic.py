@@ -58,7 +58,7 @@ def test_nothing_that_a_model_writes_is_executed(tmp_path):
 
 def test_the_worker_ends_with_its_parent():
     code = ("from lema.grading import symbolic; import os; symbolic.same_symbolic('1', '1', 60); "
-            "print(symbolic._worker(os.getpid())._process.pid)")
+            "print(symbolic._pool(os.getpid()).workers[0]._process.pid)")
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     with pytest.raises(ProcessLookupError):
         os.kill(int(ended.stdout), 0)

@@ -25,6 +25,11 @@ _REMARK = re.compile(
     r"(?:,|\s)\s*(?:(?:for|where|with)\s+(?:all |any |some |every |each )?(?:(?:positive |real |natural )?"
     r"(?:integers?|numbers?) )?)?[a-zA-Z](?:,\s*[a-zA-Z])?\s*(?:\\in\s*\\?(?:mathbb)?\s*\{?\s*[ZNRQC]\s*\}?(?:\^\+|_\+)?"
     r"|is an?y? (?:arbitrary )?(?:positive )?(?:integer|real|constant)s?\b.{0,20})\s*\Z", re.S)
+_FRACTION = re.compile(r"/|\\frac")
+_LEAD = re.compile(r"(?:=|~|\\approx|\\sim|approximately|about|around|exactly|equal to|therefore|thus|so)(?![A-Za-z])\s*")
+_REST = re.compile(r"\s*(?:\.\.\.|\\[lc]?dots|…|\(?\\p?mod\s*\{?[0-9]+\}?\)?|\(mod [0-9]+\))\s*\Z")
+_PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
+_ORDER = re.compile(r"[<>]|\\(?:le|ge|lt|gt|ne|in)(?:q|qslant|slant)?(?![A-Za-z])|!=")
 _TAIL = re.compile(
     r"(?P<body>.*[0-9)}\]A-Za-z|!°%])[ ](?P<words>(?:[A-Za-z]{2,}\.?(?:/[A-Za-z]+)?|per|a|of|[mkcd]?[gmsLl])"
     r"(?: ?\^ ?\{? ?[1-9] ?\}?)?)", re.S)
@@ -55,6 +60,10 @@ def same_expression(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
     a, b = undressed(_unboxed(answer)), undressed(_unboxed(gold))
     if a == b:
         return True
+    stated, wanted = read_value(answer), read_value(gold)
+    if stated is not None and stated == wanted and "=" not in a + b:
+        if how.fractions == "any" or stated.denominator == 1 or not _FRACTION.search(a):
+            return True
     undecided = False
     for one in readings(a):
         for other in readings(b):
@@ -87,6 +96,8 @@ def readings(text: str) -> tuple[tuple, ...]:
             found.setdefault(parsed(form))
         except (Unreadable, RecursionError):
             continue
+    if not found and "=" in text and not _ORDER.search(text) and len(_PROSE.findall(text)) < 3 and text.isascii():
+        return readings(text.rsplit("=", 1)[1].strip())
     if len(text) < 500 and (remark := _REMARK.search(text)):
         return (*found, *readings(text[:remark.start()]))
     if not found and (tail := _TAIL.fullmatch(text)) and len(text) < 400:
@@ -95,6 +106,10 @@ def readings(text: str) -> tuple[tuple, ...]:
 
 
 def _forms(text: str) -> list[str]:
+    if lead := _LEAD.match(text):
+        text = text[lead.end():]
+    if text.endswith(("s", "}", ")", ".", "…")) and (rest := _REST.search(text, max(0, len(text) - 30))):
+        text = text[:rest.start()]
     forms = [text]
     if "," in text or text.count(".") > 1:
         if _GROUPS.search(text):

@@ -40,6 +40,8 @@ def _same(a: tuple, b: tuple, how: Conventions) -> bool:
         return True
     if (_is_relation(a) or _is_relation(b)) and (says_region(a) or says_region(b)):
         return _same_inequality(a, b, how)
+    if (a[0] == "deg") != (b[0] == "deg") and "pi" in str(a) + str(b) and equal(a, b):
+        return True  # 30° and pi/6
     one, other = stated(a), stated(b)
     if one.name is not None and other.name is not None and _other_unknown(one.name, other.name):
         return _same_equation(("rel", ("=",), (one.name, one.tree)), ("rel", ("=",), (other.name, other.tree)))
@@ -73,6 +75,8 @@ def _same_value(a: tuple, b: tuple, how: Conventions) -> bool:
         return a[0] == b[0] and _same(a, b, how)
     if "based" in (a[0], b[0]) and a[0] != b[0]:
         return _same_digits(a, b)
+    if a[0] == b[0] == "based" and a[2] == b[2]:
+        return a[1].lstrip("0") == b[1].lstrip("0")
     if how.fractions == "reduced" and is_reduced(a) is False and is_reduced(b):
         return False
     readings = itertools.product(_percent(a, b, how), _percent(b, a, how))
@@ -116,8 +120,10 @@ def _same_sequence(kind: str, a: tuple, other_kind: str, b: tuple, how: Conventi
     brackets = {kind, other_kind} - {"list", "or", "one"}
     if len(brackets) == 2 and how.brackets == "must match":
         return False
-    if "one" in (kind, other_kind) and len(a) != len(b):
-        return len(set(a)) == len(set(b)) == 1 and brackets <= {"set"} and _same(a[0], b[0], how)
+    if "one" in (kind, other_kind) and len(a) != len(b):  # "1/2 or 0.5"
+        return not brackets and all(_same(one, other, how) for one in a for other in b)
+    if "one" in (kind, other_kind):
+        return brackets <= {"set"} and _same(a[0], b[0], how)
     in_order = bool(brackets & _ORDERED) or (not brackets and how.order == "fixed") or _half_named(a, b)
     if in_order:
         return len(a) == len(b) and all(_same(one, other, how) for one, other in zip(a, b, strict=True))

@@ -171,8 +171,9 @@ def _small(number: Value) -> Value:
 
 
 def _based(digits: str, base: int) -> Fraction:
+    whole, _, decimals = digits.partition(".")
     try:
-        return Fraction(int(digits, base))
+        return Fraction(int(whole + decimals, base), base ** len(decimals))
     except ValueError:
         raise Undecided("digits of another base") from None
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from lema.grading.last import last_formula, last_group, last_number
 from lema.grading.numbers import NUMBER, is_maths, read_value
 from lema.grading.plain import undressed
-from lema.grading.statements import LONGEST, own_part, statements
+from lema.grading.statements import LONGEST, closing_box, own_part, statements
 from lema.steps import drop_calculator_marks
 
 EXPLICIT = frozenset(("answer sentence", "boxed", "####", "A:"))
@@ -18,6 +18,7 @@ EXPLICIT = frozenset(("answer sentence", "boxed", "####", "A:"))
 
 _CLAUSE = re.compile(r"[,;] (?!and\b)|;| because\b| since\b| which\b| as \b| where\b| \(", re.I)
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
+_MONEY = re.compile(r"(?:[$£€] ?[0-9][0-9,]*(?:\.[0-9]+)?|[0-9][0-9,]*(?:\.[0-9]+)? ?[$£€](?![0-9]))")
 _NO_ANSWER = frozenset((
     "unknown", "unclear", "correct", "incorrect", "wrong", "right", "not", "as", "given", "found", "that", "because",
     "above", "below", "in", "to", "based", "therefore", "clear", "obvious", "simple", "here", "there", "missing"))
@@ -47,6 +48,8 @@ def read_expression(text: str) -> Reading:
     """The last stated answer of any mathematical kind, else the text itself where it is nothing but a formula, else
     its last value."""
     text = drop_calculator_marks(own_part(text)) if "<<" in text else own_part(text)
+    if (inside := closing_box(text)) is not None:
+        return Reading(inside, "boxed")
     words = None
     for value, how in statements(text):
         if how == "boxed":
@@ -73,7 +76,7 @@ def read_text(text: str) -> Reading:
 
 def _number_in(value: str) -> str | None:
     """The part of a stated value that is its number: all of it, the right side of an equation, its first
-    clause, or a number among the words: the one that it begins with, else the last."""
+    clause, or a number among the words: the one that it begins with, the only sum of money, else the last."""
     for part in (value, value.rsplit("=", 1)[-1], _CLAUSE.split(value, maxsplit=1)[0]):
         if read_value(part) is not None:
             return part.strip()
@@ -81,6 +84,8 @@ def _number_in(value: str) -> str | None:
         return value  # an expression: its digits alone would be another answer
     if opening := NUMBER.match(value):
         return opening[0].strip()
+    if len(sums := _MONEY.findall(value)) == 1:
+        return sums[0].strip()
     tokens = NUMBER.findall(value)
     return tokens[-1].strip() if tokens else None
 

@@ -117,6 +117,8 @@ class _Parser(Atoms):
     def _joined(self, tree: tuple, right: tuple, at: int) -> tuple:
         """Two neighbours: a mixed number, else a product."""
         whole = tree[0] == "num" and not tree[2]
+        if whole and right[0] == "pct" and self.tokens[at] == "\\frac":
+            return ("pct", self._joined(tree, right[1], at))
         if whole and right[0] == "div" and self.tokens[at] == "\\frac" and _both_whole(right):
             return ("add", tree, right)
         if whole and right[0] == "num" and self.tokens[at] not in CLOSING:
@@ -177,11 +179,12 @@ class _Parser(Atoms):
 
     def lowered(self, tree: tuple) -> tuple:
         """x_1 is a name; 2012_3 is a number in base 3."""
+        digits = self.tokens[self.at - 2]
         name = self.raw()
         if tree[0] == "sym":
             return ("sym", f"{tree[1]}_{name}")
-        if tree[0] == "num" and not tree[2] and name.isdigit() and len(name) <= 2:
-            return ("based", str(tree[1]), int(name))
+        if tree[0] == "num" and name.isdigit() and len(name) <= 2:
+            return ("based", digits, int(name))
         raise Unreadable("subscript")
 
 

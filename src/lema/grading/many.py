@@ -1,16 +1,19 @@
-"""Many texts at once, on all cores: verdicts streamed in the order of the rows.
+"""Many texts at once, on all cores: grades streamed in the order of the rows.
 
-One design decision: rows go to the worker processes in blocks, and only a few blocks are under way at a time, so
-that memory does not grow with the number of rows.
+One design decision: rows go to ordinary subprocesses (the caller is not forked, its script not imported again) in
+blocks, and only two blocks per worker are under way, so that memory does not grow with the number of rows. A worker
+that dies costs no row: its block is halved until the row that kills is alone, and that one is ungradable.
 """
 
 import itertools
+import json
 import os
+import subprocess
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from multiprocessing import get_context
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 from lema.grading.conventions import Conventions
 from lema.grading.kinds import grade, kind_of
@@ -22,30 +25,81 @@ BLOCK = 2000
 
 def grade_many(rows: Iterable[tuple[str, str]], *, task: str = "math", workers: int | None = None,
                conventions: Conventions | None = None) -> Iterator[Grade]:
-    """A grade per row (text, gold), in order; `workers` processes (default: one per core), 0 to use this one."""
+    """A grade per row (text, gold), in order, as `lema.grading.grade` gives it.
+
+    `workers` is the number of worker processes: by default one per core; 0 grades in this process.
+    """
     kind_of(task)
-    workers = len(os.sched_getaffinity(0)) if workers is None else workers
-    blocks = itertools.batched(rows, BLOCK) if hasattr(itertools, "batched") else _blocks(rows)
-    graded = partial(_graded, task=task, conventions=conventions)
+    how = (conventions or kind_of(task).conventions)
+    blocks = _blocks(iter(rows))
     if workers == 0:
-        for block in blocks:
-            yield from graded(block)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        return (grade(text, gold, task=task, conventions=how) for block in blocks for text, gold in block)
+    return _streamed(blocks, task, how, workers or os.cpu_count() or 1)
+
+
+def _streamed(blocks: Iterator[list], task: str, how: Conventions, count: int) -> Iterator[Grade]:
+    free: SimpleQueue[_Worker] = SimpleQueue()
+    workers = [_Worker(task, how) for _ in range(count)]
+    for worker in workers:
+        free.put(worker)
+
+    def graded(block: list) -> list[Grade]:
+        worker = free.get()
+        try:
+            return worker.grades(block)
+        finally:
+            free.put(worker)
+
+    with ThreadPoolExecutor(count) as threads:
         waiting: deque = deque()
-        for block in blocks:
-            waiting.append(pool.submit(graded, block))
-            if len(waiting) > 2 * workers:
-                yield from map(Grade._make, waiting.popleft().result())
-        while waiting:
-            yield from map(Grade._make, waiting.popleft().result())
+        try:
+            for block in blocks:
+                waiting.append(threads.submit(graded, block))
+                if len(waiting) >= 2 * count:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
+        finally:  # also where the caller wants no more
+            threads.shutdown(wait=True, cancel_futures=True)
+            for worker in workers:
+                worker.stop()
 
 
-def _blocks(rows: Iterable) -> Iterator[tuple]:
-    rows = iter(rows)
-    while block := tuple(itertools.islice(rows, BLOCK)):
+def _blocks(rows: Iterator[tuple[str, str]]) -> Iterator[list]:
+    while block := list(itertools.islice(rows, BLOCK)):
         yield block
 
 
-def _graded(block: tuple, task: str, conventions: Conventions | None) -> list[Grade]:
-    return [grade(text, gold, task=task, conventions=conventions) for text, gold in block]
+class _Worker:
+    """A process that grades block after block, started at the first one."""
+
+    def __init__(self, task: str, how: Conventions) -> None:
+        self._settings = json.dumps([task, how.model_dump()])
+        self._process: subprocess.Popen | None = None
+
+    def grades(self, block: list) -> list[Grade]:
+        """The grades of a block, whatever happens to the process."""
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "lema.grading.many_worker", self._settings], stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
+        try:
+            self._process.stdin.write(json.dumps(block).encode() + b"\n")
+            self._process.stdin.flush()
+            reply = self._process.stdout.readline()
+        except OSError:
+            reply = b""
+        if reply.endswith(b"\n"):
+            return [Grade(*one) for one in json.loads(reply)]
+        self.stop()
+        if len(block) == 1:
+            return [Grade("ungradable", None, "its worker process died")]
+        half = len(block) // 2
+        return self.grades(block[:half]) + self.grades(block[half:])
+
+    def stop(self) -> None:
+        """Ends the process, if there is one."""
+        if self._process is not None:
+            process, self._process = self._process, None
+            process.kill()
+            process.communicate()

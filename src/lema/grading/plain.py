@@ -7,6 +7,7 @@ and parsing an expression start from the same plain text.
 import re
 import unicodedata
 from functools import cache
+from math import gcd
 
 EDGES = " \t\r\n.,;:!?*_`\"'“”‘’$"
 
@@ -29,6 +30,7 @@ _RAISED = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+")
 _LOWERED = re.compile("[₀₁₂₃₄₅₆₇₈₉]+")
 _ROOT = re.compile("√ ?([0-9]+|[a-z]|(?=[({]))")
 
+_REPEATING = re.compile(r"([0-9]{0,20})\.([0-9]{0,20})\\(?:overline|bar) ?\{? ?([0-9]{1,20}) ?\}?")
 _QUOTES = re.compile(r"[\"“”‘’'`*]")
 _ARTICLE = re.compile(r"^(?:the|an|a) ")
 _BOX = re.compile(r"\\(?:begin)?(?:boxed|fbox) ?(?=\{)")
@@ -40,11 +42,12 @@ _SIZES = re.compile(
     r"\\(?:left|right|[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits|phantom\{\}|rm|bf|it)"
     r"(?![A-Za-z])\.?")
 _TIGHT = re.compile(r",?\\! ?|\{ ?, ?\}|(?<=[0-9])\\[,;:] ?(?=[0-9]{3}(?![0-9]))")
-_SPACES = re.compile(r"(?<!\\)\\(?:[,;:> ]|quad(?![A-Za-z])|qquad(?![A-Za-z])|hspace\{[^{}]{0,20}\}|hfill)|~|&nbsp;")
+_SPACES = re.compile(r"(?<!\\)\\(?:[,;:> ]|q?quad|hspace\{[^{}]{0,20}\}|hfill)|~|&nbsp;")
 _DEGREES = re.compile(r"\^ ?(?:\{ ?\\(?:circ|degree) ?\}|\\(?:circ|degree)(?![A-Za-z]))|\\degree(?![A-Za-z])")
 _MATHS_SIGNS = re.compile(r"(?<!\\)\\[()\[\]]|\$")
 _PERCENT = re.compile(r" ?\b(?:per ?cent(?:age)?(?: points?)?|pct)\b\.?")
 _ESCAPES = re.compile(r"^\\\\?\"|\\\\?\"$")
+_ORDINAL = re.compile(r"(?<=[0-9]) ?\^ ?\{? ?(?:th|st|nd|rd)\b ?\}?")
 _FRACTIONS = re.compile(r"\\[dtc]frac(?![A-Za-z])")
 _DOUBLED = re.compile(r"\\\\(?=(?:d?frac|sqrt|left|right|text|pi|cdot|times|boxed|infty|le|ge|in|cup)(?![A-Za-z]))")
 
@@ -71,12 +74,17 @@ def undressed(text: str) -> str:
         text = _SIZES.sub(" ", text)
         text = _DEGREES.sub("°", text)
         text = _TIGHT.sub("", text)
+        if "\\overline" in text or "\\bar" in text:
+            text = _REPEATING.sub(_repeating, text)
         text = _FRACTIONS.sub(r"\\frac", _SPACES.sub(" ", text))
         text = text.replace("\\$", "").replace("\\%", "%").replace("\\#", "#").replace("\\&", "&")
         text = _MATHS_SIGNS.sub(" ", text)
+        text = _ORDINAL.sub("", text)
         text = _ESCAPES.sub("", text)
     elif "$" in text or "{" in text or "~" in text:
         text = _TIGHT.sub("", text).replace("~", " ").replace("$", " ")
+    if "{:}" in text:
+        text = text.replace("{:}", ":")
     if "%" not in text and ("per" in text or "pct" in text):
         text = _PERCENT.sub("%", text)
     return " ".join(text.split()).strip("*`_ ").rstrip(" .,:;?").strip("*`_ ").removesuffix("\\").rstrip()
@@ -107,3 +115,12 @@ def _ascii(character: str) -> str:
         upper, _, lower = unicodedata.normalize("NFKC", character).partition("\u2044")
         return f" {upper}/{lower} " if upper and lower else character
     return character
+
+
+def _repeating(found: re.Match) -> str:
+    """0.1\\overline{6} as the fraction that it is."""
+    whole, fixed, again = found[1] or "0", found[2], found[3]
+    lower = (10 ** len(again) - 1) * 10 ** len(fixed)
+    upper = int(whole + fixed + again) - int(whole + fixed)
+    shared = gcd(upper, lower)
+    return f"\\frac{{{upper // shared}}}{{{lower // shared}}}"

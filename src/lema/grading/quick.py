@@ -6,7 +6,7 @@ compares the two); whatever is doubtful comes back as None. One short pattern lo
 
 import re
 
-from lema.grading.statements import QUESTION_HINTS
+from lema.grading.statements import own_part
 from lema.grading.verdict import Grade
 
 REACH = 48
@@ -16,9 +16,10 @@ LONGEST = 30
 """Characters of a gold answer that is compared here."""
 
 _END = re.compile(
-    r"(?:[Tt]he (?:final )?(answer) is:? ?|\n(####) ?|\n(A): ?|(\\boxed)\{)\$?(-?[0-9][0-9,]*(?:\.[0-9]+)?)(\}?)"
-    r"(?:[.$ \n]|\\[)\]]){0,6}\Z")
-_FORMS = (None, "answer sentence", "####", "A:", "boxed")
+    r"(?:[Tt]he (?:final )?(answer) is(?:: ?| )|(?:\n|\*\*)(Answer):(?:\*\*)? ?|\n(####) ?|\n(A): ?|(\\boxed)\{)"
+    r"(\$?(-?[0-9][0-9,]*(?:\.[0-9]+)?)(?:\$| ([a-z]{4,14}))?)(\}?)(?:[.$ \n]|\\[)\]]){0,6}\Z")
+_FORMS = (None, "answer sentence", "answer sentence", "####", "A:", "boxed")
+_NO_UNITS = frozenset(("hundred", "thousand", "million", "billion", "trillion", "percent", "percentage"))
 _GROUPED = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?\Z")
 
 
@@ -27,15 +28,16 @@ def quick(text: str, gold: str) -> Grade | None:
     found = _END.search(text, max(0, len(text) - REACH))
     if found is None or len(gold) > LONGEST:
         return None
-    answer = found[5]
-    form = found.lastindex and (1 if found[1] else 2 if found[2] else 3 if found[3] else 4)
-    if (form == 4) != (found[6] == "}") or "$" in found[0]:
+    answer, number, unit = found[6], found[7], found[8]
+    form = 1 if found[1] else 2 if found[2] else 3 if found[3] else 4 if found[4] else 5
+    if form == 5:
+        if found[9] != "}" or answer != number or text.find("box") != found.start() + 1:
+            return None  # boxes side by side are one list
+    elif found[9] or unit in _NO_UNITS or text[found.end(6):].strip(" \n") not in ("", "."):
         return None
-    if form == 4 and text.find("box") != found.start() + 1:
-        return None  # boxes side by side are one list
-    if "<|" in text or (text.count(":") > found[0].count(":") and any(hint in text for hint in QUESTION_HINTS)):
-        return None  # there may be a new question before this answer
-    value, wanted = _digits(answer), _digits(gold)
+    if "<|" in text or (text.count(":") > found[0].count(":") and len(own_part(text)) < len(text)):
+        return None  # there is a new question before this answer
+    value, wanted = _digits(number), _digits(gold)
     if value is None or wanted is None:
         return None
     return Grade("right" if value == wanted else "wrong", answer, _FORMS[form])

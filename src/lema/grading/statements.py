@@ -10,24 +10,29 @@ from collections.abc import Iterator
 LONGEST = 600
 """Characters that a stated answer may have; a longer one is no final answer."""
 
-QUESTION_HINTS = ("uestion", "UESTION", "roblem", "ROBLEM", "Q", "q:", "uman", "ser", "<|")
-"""Letters without which no text has a question of `own_part`; all but the last stand before a colon."""
+LONGEST_TEXT = 200_000
+"""Characters from the end back that are read."""
 
 MOST = 50
 """Statements of one text that are looked at, from the last one back."""
 
 _QUESTION = re.compile(
-    r"^[ \t#*>]{0,8}(?:(?:(?:next|new)[ \t]{1,3})?(?:question|problem|q)[ \t]{0,3}[0-9]{0,4}[ \t*]{0,4}:|(?:human|user)"
-    r"[ \t*]{0,3}:)|<\|(?:im_start|im_end|endoftext|eot_id|end_of_text|user)\|>", re.I | re.M)
+    r"[ \t#*>]{0,8}(?:(?:(?:next|new)[ \t]{1,3})?(?:question|problem|q)[ \t]{0,3}[0-9]{0,4}[ \t*]{0,4}:|(?:human|user)"
+    r"[ \t*]{0,3}:)", re.I)
+_TURN = re.compile(r"<\|(?:im_start|im_end|endoftext|eot_id|end_of_text|user)\|>")
+_OPENS_LINE = 40
+"""Characters from the beginning of a line in which "Question:" must end."""
+
 _ANSWER = re.compile(
-    r"[Aa](?:nswer|NSWER)(?:s|\b)[^\n.:=]{0,40}?(?:\b(?:is|are|was|equals|(?:would|will|must|should) be|comes to)\b|:|=)"
-    r"[\s:*_]{0,12}", re.I)
+    r"(?<![/A-Za-z])answers?(?:>|\b[^\n.:=>]{0,40}?(?:\b(?:is|are|was|equals|(?:would|will|must|should) be|comes to)\b|:|=))"
+    r"[\s:*_]{0,12}(?:(?<=\n)- )?", re.I)
 _FOREIGN = re.compile(
     r"(?:\b(?:réponses?|respuestas?|respostas?|rispost[ae]|antwort(?:en)?|ответ)\b[^\n.:=]{0,40}?"
     r"(?:\b(?:est|es|ist|è|é)\b|:|=|：)|答案[^\n。:：=]{0,20}?[是为為:：])[\s:*_]{0,12}", re.I)
-_LINE_FORM = re.compile(r"^[ \t]{0,8}(?:(#{4})(?!#)|A:)[ \t]{0,8}(?=\S)", re.M)
-_SENTENCE_END = re.compile(r"\n|(?<!\\)[.!?](?=[\s\"')*$\]]|$)|。")
+_LINE_FORM = re.compile(r"^[ \t]{0,8}(?:(#{4})(?!#)|A:|Ans\.?:)[ \t]{0,8}(?=\S)", re.M)
+_SENTENCE_END = re.compile(r"\n|</|(?<!\\)[.!?](?=[\s\"')*$\]]|$)|。")
 _BRACE = re.compile(r"\\(?:begin)?(?:boxed|fbox)\s{0,4}\{|\\[{}\\]|[{}]")
+_AFTER = re.compile(r"(?:[\s$.)\]]|\\[)\]]){0,12}")
 _BARE_BOX = re.compile(r"\\boxed\s{0,2}(\\?[A-Za-z0-9]+)")
 _JOINT = re.compile(
     r"(?:[\s$,;.&]|\\[()\[\],;: ]|\\q?quad|\\(?:text|mbox|mathrm)\s?\{[^{}]{0,30}\}|\b(?:and|or)\b){0,12}")
@@ -39,13 +44,36 @@ _CLOSING = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
 
 
 def own_part(text: str) -> str:
-    """The text up to the next "Question:" that a model goes on to invent; one at its very start stays."""
-    if not any(hint in text for hint in QUESTION_HINTS):
-        return text
-    for cut in _QUESTION.finditer(text):
-        if text[:cut.start()].strip():
-            return text[:cut.start()]
-    return text
+    """The text up to the next "Question:" that a model goes on to invent; one at its very start stays. Of a text
+    that is longer than any answer should be, only the end."""
+    text = text[-LONGEST_TEXT:]
+    end = len(text)
+    if "<|" in text:
+        end = next((turn.start() for turn in _TURN.finditer(text) if text[:turn.start()].strip()), end)
+    at = text.find(":", 0, end)
+    while at >= 0:
+        opens = text.rfind("\n", max(0, at - _OPENS_LINE), at) + 1 or (0 if at < _OPENS_LINE else -1)
+        if opens >= 0 and _QUESTION.match(text, opens) and text[:opens].strip():
+            return text[:opens]
+        at = text.find(":", at + 1, end)
+    return text[:end]
+
+
+def closing_box(text: str) -> str | None:
+    """What is in the only box of a text that ends with it; None for any other text."""
+    at = text.rfind("\\boxed{")
+    if at < 0 or len(text) - at > LONGEST or text.find("box") != at + 1:
+        return None
+    depth = 0
+    for brace in _BRACE.finditer(text, at):
+        if brace[0] == "}":
+            depth -= 1
+            if not depth:
+                inside = text[at + 7:brace.start()].strip()
+                return inside if inside and _AFTER.fullmatch(text, brace.end()) else None
+        elif brace[0][-1] == "{" and brace[0] != "\\{":
+            depth += 1
+    return None
 
 
 def statements(text: str) -> Iterator[tuple[str, str]]:
@@ -55,7 +83,7 @@ def statements(text: str) -> Iterator[tuple[str, str]]:
         found += [(match.start(), match.end(), "answer sentence") for match in _ANSWER.finditer(text)]
     if not text.isascii():
         found += [(match.start(), match.end(), "answer sentence") for match in _FOREIGN.finditer(text)]
-    if "####" in text or "A:" in text:
+    if "####" in text or "A:" in text or "Ans" in text:
         found += [(match.start(), match.end(), match[1] or "A:") for match in _LINE_FORM.finditer(text)]
     boxes = {start: value for start, value in _joined(text, list(_boxes(text)))}
     found += [(start, start, "boxed") for start in boxes]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from lema.grading.probe import names_of, parts
 
+ONE = ("num", Fraction(1), 0)
 MINUS_INFINITY = ("neg", ("const", "inf"))
 INFINITY = ("const", "inf")
 SEQUENCES = frozenset(("list", "or", "set", "tuple", "closed"))
@@ -60,6 +61,8 @@ def is_name(tree: tuple) -> bool:
         return True
     if kind == "mul":
         return is_name(tree[1])
+    if kind == "pow":  # the inverse of a function
+        return tree[1][0] == "sym" and tree[2] == ("neg", ONE)
     if kind == "div":
         return is_name(tree[1]) and is_name(tree[2])
     if kind == "tuple":

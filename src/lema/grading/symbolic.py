@@ -1,15 +1,17 @@
-"""Symbolic equality by math-verify, in a worker process that its parent kills at a wall-clock limit.
+"""Symbolic equality by math-verify, in worker processes that their parent kills at a wall-clock limit.
 
 One design decision: math-verify's own limit is a signal that works in a main thread only and reports "wrong",
 so it is switched off, and a comparison that takes too long costs its process its life and is a GradingTimeout.
-The worker is an ordinary subprocess (no fork, no re-import of the caller's script), started at the first need,
-and may be used from any thread.
+A worker is an ordinary subprocess (the caller is not forked, its script not imported again), started at the first
+need; it compares in a fork of its own, which it kills at the limit, and is killed itself where it does not. Any
+number of threads share a few of them; a thread that waits for a free one is not late.
 """
 
 import atexit
 import contextlib
 import json
 import os
+import queue
 import selectors
 import subprocess
 import sys
@@ -19,6 +21,12 @@ from functools import cache
 LIMIT_S = 3.0
 """Wall-clock seconds for one comparison."""
 
+WORKERS = 4
+"""Most worker processes of one program; a program with one thread uses one."""
+
+_GRACE_S = 0.5
+"""What the worker, which kills its fork at 95 % of the limit, gets beyond the limit before it is killed itself."""
+
 _START_LIMIT_S = 120.0
 
 
@@ -27,14 +35,33 @@ class GradingTimeout(Exception):
 
 
 def same_symbolic(answer: str, gold: str, limit_s: float = LIMIT_S) -> bool:
-    """Whether two LaTeX expressions are equal. Raises GradingTimeout past `limit_s` wall-clock seconds."""
-    return _worker(os.getpid()).ask(answer, gold, limit_s)
+    """Whether two LaTeX expressions are equal. Raises GradingTimeout past `limit_s` wall-clock seconds, and where
+    a worker ran out of memory."""
+    return _pool(os.getpid()).ask(answer, gold, limit_s)
 
 
 @cache
-def _worker(pid: int) -> "Worker":
-    """One worker per process; after a fork the child starts its own."""
-    return Worker()
+def _pool(pid: int) -> "Pool":
+    """One pool per process; after a fork the child starts its own."""
+    return Pool(min(WORKERS, os.cpu_count() or 1))
+
+
+class Pool:
+    """A few workers that threads take in turn; the one that was used last is taken first."""
+
+    def __init__(self, size: int) -> None:
+        self.workers = [Worker() for _ in range(size)]
+        self._free: queue.LifoQueue[Worker] = queue.LifoQueue()
+        for worker in reversed(self.workers):
+            self._free.put(worker)
+
+    def ask(self, answer: str, gold: str, limit_s: float) -> bool:
+        """A free worker's yes or no; waits until one is free."""
+        worker = self._free.get()
+        try:
+            return worker.ask(answer, gold, limit_s)
+        finally:
+            self._free.put(worker)
 
 
 class Worker:
@@ -51,16 +78,17 @@ class Worker:
         with self._lock:
             process = self._running()
             try:
-                process.stdin.write(json.dumps([answer, gold, limit_s]).encode() + b"\n")
+                process.stdin.write(json.dumps([answer, gold, 0.95 * limit_s]).encode() + b"\n")
                 process.stdin.flush()
-                reply = _line(process, limit_s)
+                reply = _line(process, limit_s + _GRACE_S)
             except OSError:
                 reply = b""
             except BaseException:  # interrupted: its late reply must not answer the next question
                 self.stop()
                 raise
             if reply not in (b"yes\n", b"no\n"):
-                self.stop()
+                if reply != b"undecided\n":
+                    self.stop()
                 raise GradingTimeout(f"not decided within {limit_s:g} s")
             return reply == b"yes\n"
 

@@ -34,7 +34,9 @@ SEPARATORS = frozenset((",", ";"))
 IGNORED = frozenset(("\\angle", "\\triangle", "\\measuredangle", "\\vec", "\\overline", "\\overrightarrow", "\\hat",
                       "\\bar", "\\mathbb", "\\mathbf", "\\mathrm"))
 ENGLISH = frozenset(("the", "for", "all", "not", "odd", "any", "are", "if", "is", "no", "of", "to", "as", "at", "by",
-                      "in", "on", "yes", "none", "cm", "km", "mm", "ft", "kg", "mph"))
+                      "in", "on", "yes", "none", "has", "was", "who", "out", "than",
+    "cm", "km", "mm", "ft", "kg", "mph", "kmh", "lb", "lbs", "oz", "yd", "mi", "mg", "ml", "mL", "hr", "hrs", "sec", "cup",
+    "day", "gal", "sq", "cc", "deg", "rad", "men", "kW", "Hz"))
 
 
 STOPS = frozenset((
@@ -105,4 +107,4 @@ def _names(word: str) -> tuple[str, ...]:
     """A word as the names that it is made of: "sqrt" and "pi" are one, "xy" is x times y, "odd" is no formula."""
     if word in FUNCTIONS or word in WORDS or word in ("sqrt", "and", "or"):
         return (word,)
-    return (word,) if word.lower() in ENGLISH or (len(word) > 3 and not word.isupper()) else tuple(word)
+    return (word,) if word in ENGLISH or (len(word) > 3 and not word.isupper()) else tuple(word)

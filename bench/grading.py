@@ -1,0 +1,96 @@
+"""How fast answers are graded, beside math-verify, in one process: python bench/grading.py ../shared/data
+
+Every text is graded once by each, in turn, nothing is warmed up but the imports and one grade, and every text is
+different. With --million N that many GSM8K-style answers are streamed through worker processes, and the peak memory
+of all processes together is printed. Texts of GSM8K style are made here; the others are public model outputs.
+"""
+
+import argparse
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from agreement import SETS, Case
+from math_verify import parse, verify
+
+from lema.grading import grade, grade_many
+
+STYLES = ("The answer is {}.", "#### {}", "A: {}", "So she has {} left.\nThe answer is ${}.", "**Answer:** {}",
+          "Therefore the total is $\\boxed{{{}}}$.", "The final answer is: {} apples.")
+
+
+def gsm8k_style(count: int) -> Iterator[tuple[str, str]]:
+    """(text, gold): short worked solutions that end in a number, a fifth of them wrong; no two are the same."""
+    for n in range(count):
+        a, b = 17 + n % 9973, 3 + n // 7
+        style = STYLES[n % 7 if n % 3 else n % 3]
+        stated = f"{a + b:,}" if n % 2 else str(a + b)
+        told = (f"Ann had {a} nuts in her first basket and then picked {b} more of them in the wood.\n"
+                f"That makes {a} + {b} = <<{a}+{b}={a + b}>>{a + b} nuts altogether, after which she went home.\n")
+        yield told + style.format(stated, stated), str(a + b + (n % 5 == 0))
+
+
+def by_math_verify(text: str, gold: str) -> bool:
+    return verify(parse(f"${gold}$"), parse(text))
+
+
+def timed(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def compare(name: str, cases: list[Case]) -> None:
+    """Prints both sets of times and their ratio."""
+    ours, theirs = [], []
+    for case in cases:
+        ours.append(timed(lambda case=case: grade(case.text, case.gold, task=case.task)))
+        theirs.append(timed(lambda case=case: by_math_verify(case.text, case.gold)))
+    ratio = sum(theirs) / sum(ours)
+    print(f"{name:32} {len(cases):5} {row(ours)}  {row(theirs)}  {ratio:7.0f}", flush=True)
+
+
+def row(times: list[float]) -> str:
+    times = sorted(1000 * one for one in times)
+    return (f"{statistics.mean(times):8.4f} {statistics.median(times):8.4f} "
+            f"{times[int(0.99 * len(times))]:8.3f} {times[-1]:8.1f}")
+
+
+def million(count: int) -> None:
+    """Streams answers through worker processes, then through this one."""
+    for workers in (None, 0):
+        started = time.perf_counter()
+        right = sum(one.verdict == "right" for one in grade_many(gsm8k_style(count), task="gsm8k", workers=workers))
+        seconds = time.perf_counter() - started
+        peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        print(f"{count} answers, {'one worker process per core' if workers is None else 'this process alone'}: "
+              f"{seconds:.1f} s, {count / seconds:,.0f} per second, {right} right; peak memory of this process and "
+              f"its largest worker {peak / 1024:.0f} MB")
+
+
+def main() -> None:
+    ask = argparse.ArgumentParser(description=__doc__)
+    ask.add_argument("data", type=Path)
+    ask.add_argument("--million", type=int, default=0)
+    ask.add_argument("--each", type=int, default=1000, help="most texts per set")
+    args = ask.parse_args()
+    if args.million:
+        million(args.million)
+        return
+    if not args.data.is_dir():
+        sys.exit(f"{args.data}: no such folder; give the one with grading_outputs")
+    grade("\\boxed{x+1}", "1+x")
+    by_math_verify("\\boxed{x+1}", "1+x")
+    print(f"{'ms per answer':38} {'lema: mean   median      p99      max':35}  "
+          f"{'math-verify: mean   median   p99   max':35} times faster")
+    compare("GSM8K style", [Case("", text, gold, True, "gsm8k") for text, gold in gsm8k_style(args.each)])
+    for name in ("gsm8k_example_model_solutions", "processbench_gsm8k", "processbench_math",
+                 "processbench_olympiadbench", "qwen25math_cot100"):
+        compare(name, list(SETS[name][0](args.data))[:args.each])
+
+
+if __name__ == "__main__":
+    main()
