@@ -30,7 +30,8 @@ _FOREIGN = re.compile(
     r"(?:\b(?:réponses?|respuestas?|respostas?|rispost[ae]|antwort(?:en)?|ответ)\b[^\n.:=]{0,40}?"
     r"(?:\b(?:est|es|ist|è|é)\b|:|=|：)|答案[^\n。:：=]{0,20}?[是为為:：])[\s:*_]{0,12}", re.I)
 _LINE_FORM = re.compile(r"^[ \t]{0,8}(?:(#{4})(?!#)|A:|Ans\.?:)[ \t]{0,8}(?=\S)", re.M)
-_SENTENCE_END = re.compile(r"\n|</|(?<!\\)[.!?](?=[\s\"')*$\]]|$)|。")
+_SENTENCE_END = re.compile(
+    r"\n|</|(?<!\\)(?<!\bRs)(?<!\bMr)(?<!\bMrs)(?<!\bDr)[.!?](?=[\s\"')*$\]]|$)|。")
 _BRACE = re.compile(r"\\(?:begin)?(?:boxed|fbox)\s{0,4}\{|\\[{}\\]|[{}]")
 _AFTER = re.compile(r"(?:[\s$.)\]]|\\[)\]]){0,12}")
 _BARE_BOX = re.compile(r"\\boxed\s{0,2}(\\?[A-Za-z0-9]+)")
