@@ -1,7 +1,7 @@
 """Some paths of one prompt, asked until each of them is a completion or a recorded failure.
 
 One design decision: what a fault leads to depends on its class alone: what may pass is asked again after a
-growing, random pause; what is refused is not; and only where an endpoint refuses or fails everybody does the run end.
+growing, random pause; what is refused is not; and only an endpoint that refuses or fails everybody ends the run.
 """
 
 import json
@@ -19,15 +19,14 @@ BYTES_PER_TOKEN = 3  # of a prompt, to reckon with before the endpoint has count
 
 
 class Place:
-    """A request's place among those read; `done` once its completion may be given to the reader. `ends`: it is the
-    last of those that were handed over together."""
+    """A request's place among those read; `done` once its completion may be given to the reader."""
 
-    __slots__ = ("completion", "done", "ends", "position", "request")
+    __slots__ = ("completion", "done", "position", "request")
 
     def __init__(self, position: int, request: Request) -> None:
         self.position, self.request = position, request
         self.completion: Completion | None = None
-        self.done = self.ends = False
+        self.done = False
 
 
 Deliver = Callable[[Sequence[Place], Sequence[Completion], Lease | None], None]
@@ -41,7 +40,7 @@ def follows(last: Request, request: Request) -> bool:
 
 
 class Asking:
-    """Asks groups of places at the pool's endpoints. `rest(places)` takes back those that a request cannot hold."""
+    """Asks groups of places at the pool's endpoints. `rest(places)` takes back what a request cannot hold."""
 
     def __init__(self, settings: Settings, pool: Pool, deliver: Deliver,
                  rest: Callable[[list[Place]], None]) -> None:
@@ -74,7 +73,7 @@ class Asking:
                 tries += fault.kind != "unreached"
                 if tries > self.settings.retries and (
                         fault.kind != "busy" or endpoint.answers > before
-                        or await endpoint.answers_trivially(self._probe(request))):
+                        or not await endpoint.fault_of_all(self._probe(request))):
                     return self.deliver(places, [Completion("", f"error: {fault}")] * len(places), None)
                 if fault.kind == "broken":
                     await self.pool.pause(pause * random.uniform(0.5, 1) if fault.wait is None
@@ -84,9 +83,8 @@ class Asking:
                 return self.deliver(places, [Completion("", "content_filter")] * len(places), lease)
             except Refused as refused:
                 if n == 1 or endpoint.together:
-                    lease.release()
                     await endpoint.judge(refused, self._probe(request))
-                    return self.deliver(places, [Completion("", f"error: {refused}")] * len(places), None)
+                    return self.deliver(places, [Completion("", f"error: {refused}")] * len(places), lease)
                 lease.release()
                 alone = True  # is it the prompt that is refused, or `n`?
             else:

@@ -21,7 +21,7 @@ from lema.models.api.settings import Settings, is_local
 from lema.models.api.transport import Transport, address_of, key_of, proxy_for
 
 LAST_REPLIES = 30.0  # seconds that a reader who leaves gives to replies under way: they are paid for
-AHEAD = 4  # times as many requests are read as may be in flight
+AHEAD = 4096  # requests read and not yet answered to the reader: one that takes its time holds up few others
 
 Arrived = Callable[[int, Completion], Future | None]
 
@@ -44,18 +44,14 @@ class Driver:
     # ---- the reader's thread
 
     def answers(self, requests: Iterable[Request]) -> Iterator[Completion]:
-        """In request order. At most AHEAD times as many requests are read as may be in flight."""
-        window = AHEAD * self.settings.concurrency * len(self.endpoints)
+        """In request order. About AHEAD requests are read, and as many more as may be in flight beyond that."""
+        window = max(AHEAD, 2 * self.settings.concurrency * len(self.endpoints) * self.settings.n)
         under_way: deque[Place] = deque()
-        groups = 0
         for group in _groups(requests, self.settings.n):
             under_way.extend(group)
             self._hand_over(group)
-            groups += 1
-            while under_way and (under_way[0].done or groups >= window):
-                place = under_way.popleft()
-                groups -= place.ends
-                yield self._answer(place)
+            while under_way and (under_way[0].done or len(under_way) >= window):
+                yield self._answer(under_way.popleft())
         while under_way:
             yield self._answer(under_way.popleft())
 
@@ -198,19 +194,14 @@ def _groups(requests: Iterable[Request], n: int) -> Iterator[list[Place]]:
     group: list[Place] = []
     for position, request in enumerate(requests):
         if group and not follows(group[-1].request, request):
-            yield _closed(group)
+            yield group
             group = []
         group.append(Place(position, request))
         if len(group) >= n or request.sampling.temperature <= 0:
-            yield _closed(group)
+            yield group
             group = []
     if group:
-        yield _closed(group)
-
-
-def _closed(group: list[Place]) -> list[Place]:
-    group[-1].ends = True
-    return group
+        yield group
 
 
 def _addresses(settings: Settings) -> list:

@@ -131,25 +131,25 @@ class Endpoint:
         patience = self.settings.patience if self.reached else min(START_PATIENCE, self.settings.patience)
         return max(now, self._closed_until) - self._silent_since > patience
 
-    async def answers_trivially(self, probe: bytes) -> bool:
-        """Asks it something trivial in the form of a request. False where that fails as well, by a fault that may
-        pass; ModelError where it is refused, since then the settings are at fault and not a row."""
+    async def fault_of_all(self, probe: bytes) -> Passing | None:
+        """Asks it something trivial in the form of a request: the fault that it has for everybody, None where it
+        answers. ModelError where that is refused, since then the settings are at fault and not a row."""
         known = self.answers
         async with self._doubt:
             if self.answers > known:
-                return True  # somebody else found out meanwhile
+                return None  # somebody else found out meanwhile
             if self.requests:
                 await asyncio.sleep(self.requests.wait(time.monotonic(), 1))
             self.take(time.monotonic(), 0)
             try:
                 await self.ask(probe)
-            except Passing:
-                return False
+            except Passing as fault:
+                return fault
             except Refused as refused:
                 raise self.error(refused) from None
             except Filtered:
-                return True
-            return True
+                return None
+            return None
 
     def error(self, refused: Refused) -> ModelError:
         return ModelError(f"{self.name}: {remedy(refused, self.settings.api_key_env)}")
@@ -159,15 +159,18 @@ class Endpoint:
         if isinstance(refused, UsedUp) or refused.status == 401:
             raise self.error(refused)
         if not self.answers or self.refused_in_a_row >= REFUSALS:
-            await self.answers_trivially(probe)
+            await self.fault_of_all(probe)
 
     async def recover(self, probe: bytes, gave_up: Callable[[Passing], bool], fault: Passing) -> None:
-        """Takes the address out and brings it back once it answers. `gave_up` is asked after each failed try."""
+        """Takes the address out and brings it back once it answers, or can be reached where it could not.
+        `gave_up` is asked after each failed try."""
         self.out, pause = True, FIRST_PAUSE
-        while not await self.answers_trivially(probe):
+        while still := await self.fault_of_all(probe):
+            if fault.kind == "unreached" != still.kind:
+                break
             if pause == FIRST_PAUSE:
-                log.warning("%s does not answer (%s): left out until it does", self.name, fault)
-            if gave_up(fault):
+                log.warning("%s does not answer (%s): left out until it does", self.name, still)
+            if gave_up(still):
                 return
             await asyncio.sleep(pause * random.uniform(0.5, 1))
             pause = min(2 * pause, LONGEST_PAUSE)

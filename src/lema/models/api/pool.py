@@ -141,8 +141,8 @@ class Pool:
         names = self.endpoints[0].name + (" and its other addresses" if len(self.endpoints) > 1 else "")
         if any(endpoint.reached for endpoint in self.endpoints):
             patience = self.endpoints[0].settings.patience
-            self._fail(ModelError(f"{names}: no answer for {patience:g} s ({fault}); what came is kept: run the same "
-                                  "command again when it answers, or raise patience in its [models] table"))
+            self._fail(ModelError(f"{names}: no answer for {patience:g} s ({fault}); what came is kept: run the "
+                                  "same command again when it answers, or raise patience in its [models] table"))
         else:
             self._fail(ModelError(f"{names}: cannot be reached ({fault}); start it, or mend base_url in its "
                                   "[models] table"))

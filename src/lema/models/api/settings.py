@@ -95,7 +95,7 @@ class Settings(seams.Settings):
         try:
             found = json.loads(self.json_schema.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ConfigError(f"{self.json_schema}: no JSON schema can be read from it ({error}); mend the file, or "
+            raise ConfigError(f"{self.json_schema}: no JSON schema can be read from it ({error}); mend it, or "
                               "json_schema in its [models] table") from None
         if not isinstance(found, dict):
             raise ConfigError(f"{self.json_schema}: holds no JSON schema (an object)")

@@ -1,8 +1,8 @@
 """The way to an endpoint and back: one POST over pooled connections.
 
 One design decision: aiohttp itself, without an SDK above it, because the hot path is one POST and one JSON reply
-and the SDK spends four fifths of the time on the rest. This is also the one place where a key meets the world: it is
-put into the header here and masked here in everything that comes back.
+and the SDK spends four fifths of the time on the rest. This is also the one place where a key meets the world: it
+is put into the header here and masked here in everything that comes back.
 """
 
 import asyncio

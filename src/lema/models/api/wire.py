@@ -2,8 +2,8 @@
 
 One design decision: a reply is read field by field, because servers leave out what the documents promise; what
 cannot be used becomes a failure with its reason. Requests that differ by consecutive path indices go out as one
-with `n` choices; the i-th choice is the path with the i-th index, its row bears its share of the reply's tokens, and
-the first one the prompt's, so that the rows together bear what was paid.
+with `n` choices; the i-th choice is the path with the i-th index, its row bears its share of the reply's tokens,
+and the first one the prompt's, so that the rows together bear what was paid.
 """
 
 import json
