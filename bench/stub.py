@@ -1,14 +1,16 @@
 """A fast OpenAI-compatible stub in a process of its own: python bench/stub.py [--seconds 0.05]
 
 One design decision: it knows as little of HTTP as a well-behaved client needs, so that the client is what is
-measured: every POST gets the same canned completion (as many choices as it asks for), every GET an empty list.
-Prints its port, then serves until its standard input ends.
+measured: every POST gets the same canned completion (as many choices as it asks for). A GET tells how many were
+answered since the last GET, and the seconds from the first to the last: the rate is taken here, alike for every
+client. Prints its port, then serves until its standard input ends.
 """
 
 import argparse
 import asyncio
 import json
 import sys
+import time
 
 TEXT = "Step 1: There are 3 + 4 = 7 apples.\nStep 2: Half of them is 7 / 2 = 3.5.\nStep 3: The answer is 3.5."
 
@@ -23,11 +25,10 @@ def reply(n: int) -> bytes:
 
 
 class Stub(asyncio.Protocol):
-    """One connection. Bodies come with a Content-Length."""
+    """One connection. Bodies come with a Content-Length. `seen`: when the first came, the last went, how many."""
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds, self.have = seconds, b""
-        self.canned = {n: reply(n) for n in range(1, 17)}
+    def __init__(self, seconds: float, canned: dict[int, bytes], seen: list) -> None:
+        self.seconds, self.canned, self.seen, self.have = seconds, canned, seen, b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self.transport = transport
@@ -41,6 +42,10 @@ class Stub(asyncio.Protocol):
             if len(self.have) < end + 4 + length:
                 return
             body, self.have = self.have[end + 4:end + 4 + length], self.have[end + 4 + length:]
+            if head.startswith(b"get"):
+                self._tell()
+                continue
+            self.seen[0] = self.seen[0] or time.perf_counter()
             at = body.find(b'"n": ')
             n = int(body[at + 5:].split(b",", 1)[0].split(b"}", 1)[0]) if at >= 0 else 1
             answer = self.canned[n]
@@ -49,7 +54,14 @@ class Stub(asyncio.Protocol):
             else:
                 self._write(answer)
 
+    def _tell(self) -> None:
+        first, last, count = self.seen
+        self.seen[:] = [0.0, 0.0, 0]
+        body = json.dumps({"answered": count, "seconds": last - first}).encode()
+        self.transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+
     def _write(self, answer: bytes) -> None:
+        self.seen[1], self.seen[2] = time.perf_counter(), self.seen[2] + 1
         if not self.transport.is_closing():
             self.transport.write(answer)
 
@@ -59,7 +71,8 @@ async def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.0, help="how long each answer takes")
     options = parser.parse_args()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Stub(options.seconds), "127.0.0.1", 0, backlog=4096)
+    canned, seen = {n: reply(n) for n in range(1, 17)}, [0.0, 0.0, 0]
+    server = await loop.create_server(lambda: Stub(options.seconds, canned, seen), "127.0.0.1", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
 

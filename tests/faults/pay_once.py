@@ -44,8 +44,8 @@ def main() -> int:
         seen = sum(body.get("n", 1) for body in server.seen)
         wrong = wrong_rows(folder, questions, options.paths)
     again, allowed = seen - questions * options.paths, options.kills * options.concurrency * options.paths
-    print(f"seed {options.seed}: {questions * options.paths:,} paths, {options.kills} kills with {in_flight} requests "
-          f"at the server;\npaid {seen:,} times: {again} again, where at most {allowed} could be in flight")
+    print(f"seed {options.seed}: {questions * options.paths:,} paths, {options.kills} kills with {in_flight} "
+          f"requests at the server;\npaid {seen:,} times: {again} again; at most {allowed} could be in flight")
     print("missing, double or mixed up:", "; ".join(wrong[:5]) or "none")
     return bool(wrong) or not 0 <= again <= allowed
 

@@ -32,7 +32,8 @@ def test_completions_come_in_request_order_however_slow_each_is(server):
 def test_as_many_as_the_config_says_are_in_flight_and_few_more_are_read():
     read = []
     with Server(seconds=lambda body: 0.01) as server:
-        answers = model_at(server, concurrency=8).complete(ask(f"q{i}") for i in range(20_000) if not read.append(i))
+        requests = (ask(f"q{i}") for i in range(20_000) if not read.append(i))
+        answers = model_at(server, concurrency=8).complete(requests)
         for _ in range(100):
             next(answers)
         time.sleep(0.1)

@@ -37,7 +37,7 @@ class Driver:
         self._head: Place | None = None
         self._progress = threading.Event()
         self._kept: deque[tuple[Sequence[Place], Lease | None, list[Future]]] = deque()
-        self._told = False
+        self._told, self._unkept = False, 0
         self._tasks: set[asyncio.Task] = set()
         self._loop = asyncio.new_event_loop()
 
@@ -90,6 +90,8 @@ class Driver:
         under_way = {task for task in self._tasks if not task.done()}
         if under_way and seconds:
             await asyncio.wait(under_way, timeout=seconds)
+        while self._unkept and seconds and self.error is None:
+            await asyncio.sleep(0.001)
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
@@ -133,6 +135,7 @@ class Driver:
                 tickets.append(ticket)
         if not tickets:
             return self._landed(places, lease)
+        self._unkept += 1
         kept = (places, lease, tickets)
         tickets[-1].add_done_callback(lambda _: self._keep(kept))  # they are kept in order
         return None
@@ -149,6 +152,7 @@ class Driver:
         self._told = False
         while self._kept:
             places, lease, tickets = self._kept.popleft()
+            self._unkept -= 1
             for ticket in tickets:
                 if error := ticket.exception():
                     self._fail(error)
