@@ -13,8 +13,9 @@ import pytest
 from lema.journal import Journal, complete
 from lema.models import Completion
 from lema.models.api.driver import AHEAD
+from lema.records import Sampling
 from tests.answering import ask
-from tests.models.api.calling import DRAWN, model_at
+from tests.models.api.calling import model_at
 from tests.server import Server
 
 ROOT = Path(__file__).parents[3]
@@ -93,7 +94,7 @@ def test_killed_again_and_again_it_pays_once_but_for_what_was_in_flight(tmp_path
     rng, kills = random.Random(4), 2
     with Server(seconds=lambda body: 0.2 if body["messages"][0]["content"].endswith("7") else 0.01) as server:
         alone = [answer.text for answer in model_at(server).complete(
-            ask(f"q{i}", index, DRAWN.__class__(temperature=1.0)) for i in range(100) for index in range(3))]
+            ask(f"q{i}", index, Sampling(temperature=1.0)) for i in range(100) for index in range(3))]
         server.begin(seconds=server.seconds)
         for kill in range(kills + 1):
             until = len(server.seen) + rng.randrange(10, 40)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lema.errors import ConfigError
-from lema.models import Completion, Message, Request
+from lema.models import Completion, Message, Request, wire_seed
 from lema.models.api import Model, Settings, body_of, read_reply
 from lema.models.api.faults import Filtered, Passing, Refused, UsedUp, fault_of
 from lema.models.api.wire import read_choices, split
@@ -26,7 +26,7 @@ def test_what_is_sent_is_what_the_request_says():
     messages = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]
     assert body == {"model": "m", "messages": messages, "temperature": 0.7, "top_p": 0.9,
                     "max_completion_tokens": 50, "stop": ["\n\n"], "top_k": 5}
-    assert 0 <= seed < 2**31
+    assert seed == wire_seed(request)
     plain = body_of(Settings(model="m", form="completions"), Request(request.messages))
     assert plain == {"model": "m", "prompt": "s\n\nu", "temperature": 0, "top_p": 1, "max_tokens": 1024}
     bare = body_of(Settings(model="m", omit=("temperature", "top_p", "max_tokens", "seed", "stop")), request)
@@ -52,10 +52,10 @@ def test_a_schema_is_sent_in_the_form_that_endpoints_know(tmp_path):
     inline = Settings(model="m", json_schema=schema)
     wanted = {"type": "json_schema", "json_schema": {"name": "reply", "schema": schema, "strict": True}}
     for settings in (from_file, inline):
-        assert body_of(settings, ask("q"), 1, settings.schema_of_replies())["response_format"] == wanted
+        assert body_of(settings, ask("q"))["response_format"] == wanted
     assert Model(from_file).identity() == Model(inline).identity() != Model(Settings(model="m")).identity()
     assert "response_format" not in body_of(Settings(model="m"), ask("q"))
-    assert body_of(Settings(model="m"), ask("q"), 1, {})["response_format"] == {"type": "json_object"}
+    assert body_of(Settings(model="m", json_schema={}), ask("q"))["response_format"] == {"type": "json_object"}
 
 
 @pytest.mark.parametrize("text", [None, "{", "[1]"])
@@ -64,7 +64,7 @@ def test_a_schema_that_is_none_is_one_clear_line(tmp_path, text):
     if text is not None:
         path.write_text(text)
     with pytest.raises(ConfigError, match=r"schema\.json: .*JSON schema"):
-        Settings(model="m", json_schema=path).schema_of_replies()
+        Model(Settings(model="m", json_schema=path)).identity()
 
 
 def test_a_reply_that_follows_a_schema_is_asked_for_over_the_wire(server):
@@ -136,7 +136,7 @@ def test_errors_fall_into_classes(status, headers, body, kind):
 
 
 @pytest.mark.parametrize(("headers", "seconds"), [
-    ({"retry-after": "3"}, 3), ({"retry-after": "2.5"}, 2.5), ({"retry-after-ms": "9", "retry-after": "9"}, 0.009),
+    ({"retry-after": "3"}, 3), ({"retry-after": "2.5"}, 2.5), ({"retry-after-ms": "500", "retry-after": "9"}, 0.5),
     ({"retry-after": "-1"}, 0), ({"retry-after": "soon"}, None), ({}, None)])
 def test_a_pause_that_is_asked_for_is_read(headers, seconds):
     assert fault_of(429, headers, b"").wait == seconds

@@ -26,7 +26,7 @@ class Model:
 
     def identity(self) -> dict:
         settings = self.settings
-        said = {"omit": sorted(settings.omit), "json_schema": settings.schema_of_replies()}
+        said = {"omit": sorted(settings.omit), "json_schema": settings.reply_schema}
         # what is not set is left out: a key must not change with a setting that nobody uses
         return {"backend": "api", "model": settings.model, "form": settings.form, "extra": settings.extra,
                 **{name: value for name, value in said.items() if value not in ([], None)}}

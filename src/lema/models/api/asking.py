@@ -45,7 +45,6 @@ class Asking:
     def __init__(self, settings: Settings, pool: Pool, deliver: Deliver,
                  rest: Callable[[list[Place]], None]) -> None:
         self.settings, self.pool, self.deliver, self.rest = settings, pool, deliver, rest
-        self.schema = settings.schema_of_replies()
 
     def tokens_of(self, places: Sequence[Place]) -> int:
         """What a request may cost at most, as far as can be told before."""
@@ -99,7 +98,7 @@ class Asking:
             lease = await self.pool.lease(self.tokens_of(places))
 
     def _body(self, request: Request, n: int) -> bytes:
-        return json.dumps(body_of(self.settings, request, n, self.schema)).encode()
+        return json.dumps(body_of(self.settings, request, n)).encode()
 
     def _probe(self, request: Request) -> bytes:
         return self._body(trivial(request), 1)

@@ -6,6 +6,7 @@ where and how fast (addresses, keys' names, limits, patience) is execution and m
 
 import json
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -88,7 +89,8 @@ class Settings(seams.Settings):
     def files(self) -> tuple[Path, ...]:
         return (self.json_schema,) if isinstance(self.json_schema, Path) else ()
 
-    def schema_of_replies(self) -> dict[str, Any] | None:
+    @cached_property
+    def reply_schema(self) -> dict[str, Any] | None:
         """The schema itself. ConfigError where its file cannot be read."""
         if not isinstance(self.json_schema, Path):
             return self.json_schema

@@ -10,22 +10,17 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from lema.models import Completion, Request
+from lema.models import Completion, Request, wire_seed
 from lema.models.api.settings import Settings
-from lema.records import content_id
 
 FINISHES = {"stop": "stop", "eos": "stop", "eos_token": "stop", "end_turn": "stop", "stop_sequence": "stop",
             "length": "length", "max_tokens": "length", "content_filter": "content_filter"}
-SEEDS = 2**31
 PROBE = "Hi"
 
 
-def body_of(settings: Settings, request: Request, n: int = 1, schema: dict[str, Any] | None = None) -> dict:
-    """The JSON body that asks for `n` paths from the request's index on.
-
-    Drawn text gets a seed of its own for each path index: one more per index, as vLLM seeds the choices of one
-    request, so that asking together or one by one draws the same there.
-    """
+def body_of(settings: Settings, request: Request, n: int = 1) -> dict:
+    """The JSON body that asks for `n` paths from the request's index on; drawn text gets a seed of its own for
+    each path (lema.models.wire_seed)."""
     sampling = request.sampling
     if settings.form == "chat":
         asked: dict = {"messages": [{"role": m.role, "content": m.content} for m in request.messages]}
@@ -35,15 +30,15 @@ def body_of(settings: Settings, request: Request, n: int = 1, schema: dict[str, 
     if sampling.stop:
         drawn["stop"] = list(sampling.stop)
     if sampling.temperature > 0:
-        drawn["seed"] = (int(content_id(sampling.seed), 16) + request.index) % SEEDS
+        drawn["seed"] = wire_seed(request)
     for name in settings.omit:
         drawn.pop(name, None)
     if "max_tokens" in drawn:
         drawn[settings.max_tokens_field] = drawn.pop("max_tokens")
     if n > 1:
         drawn["n"] = n
-    if schema is not None:
-        drawn["response_format"] = _format(schema)
+    if settings.reply_schema is not None:
+        drawn["response_format"] = _format(settings.reply_schema)
     return {"model": settings.model, **asked, **drawn, **settings.extra}
 
 
