@@ -35,7 +35,7 @@ def server(started):
 
 
 def test_a_key_is_nowhere_in_a_run_even_if_the_server_says_it(server, tmp_path):
-    """The server puts the key into replies, errors and headers; every byte that the run leaves is looked through."""
+    """The server puts the key into replies, errors and headers; every byte of the run is looked through."""
     def fault(number: int, body: dict) -> Fault | None:
         if number == 3:
             return refusal(400, f"your key {KEY} may not ask this")

@@ -73,6 +73,12 @@ def test_what_goes_wrong_while_a_completion_is_kept_ends_the_reading(server):
         list(model_at(server).complete_telling([ask("q")], arrived))
 
 
+def test_nothing_of_the_network_is_loaded_before_it_is_asked():
+    code = ("from lema.models import find_model; import sys\n"
+            "find_model('x', 'api', {'model': 'm'}).identity(); print({'aiohttp', 'openai'} & set(sys.modules))")
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"
+
+
 PAID = """
 import sys
 from pathlib import Path
