@@ -108,6 +108,13 @@ def test_an_endpoint_that_never_answers_ends_the_run_in_time_and_keeps_what_came
     assert [answer.finish for answer in came] == ["stop"] * 5 and len(server.seen) < 100
 
 
+@pytest.mark.parametrize("fault", [BROKEN, too_many("0"), too_many("0.3"), HANG])
+def test_a_row_that_nobody_can_answer_ends_as_a_row_even_if_it_is_the_last(server, fault):
+    server.begin(fault=lambda number, body: fault if last_message(body) == "bad" else None)
+    answers = list(model_at(server, patience=0.2, retries=3, timeout=0.3).complete([ask("good"), ask("bad")]))
+    assert [answer.finish.split(":")[0] for answer in answers] == ["stop", "error"]
+
+
 @pytest.mark.parametrize("wait", ["0.4", "date", None])
 def test_a_429_holds_back_all_requests_for_as_long_as_it_says(server, wait):
     times = []

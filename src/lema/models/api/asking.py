@@ -67,6 +67,8 @@ class Asking:
                 reply = await endpoint.ask(self._body(request, n))
                 choices = self._choices(reply, request, n)
             except Passing as fault:
+                if fault.kind == "busy":
+                    lease.cost(0)
                 lease.release()
                 self.pool.doubt(endpoint, fault, self._probe(request))
                 tries += fault.kind != "unreached"
@@ -81,13 +83,15 @@ class Asking:
             except Filtered:
                 return self.deliver(places, [Completion("", "content_filter")] * len(places), lease)
             except Refused as refused:
+                lease.cost(0)
                 if n == 1 or endpoint.together:
                     await endpoint.judge(refused, self._probe(request))
                     return self.deliver(places, [Completion("", f"error: {refused}")] * len(places), lease)
                 lease.release()
                 alone = True  # is it the prompt that is refused, or `n`?
             else:
-                lease.cost(sum(usage_of(reply)))
+                if used := sum(usage_of(reply)):
+                    lease.cost(used)
                 if alone:
                     endpoint.most, alone = 1, False
                 endpoint.gave(n, len(choices))

@@ -20,7 +20,7 @@ from lema.models.api.settings import Settings
 DOUBTED = 8  # faults in a row, with no answer in between
 REFUSALS = 16  # refusals in a row, with no answer in between
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds of our own back-off
-START_PATIENCE = 10.0  # seconds for an address that never could be reached
+START_PATIENCE = 3.0  # seconds for an address that never could be reached
 
 Post = Callable[[bytes], Awaitable[object]]
 """Sends a body and gives the reply's JSON; raises the faults of lema.models.api.faults."""
@@ -122,7 +122,8 @@ class Endpoint:
 
     def doubtful(self, fault: Passing) -> bool:
         """Whether it is worth finding out if it is there at all."""
-        return not self.out and (fault.kind == "unreached" or self._broken_in_a_row >= DOUBTED)
+        return not self.out and (fault.kind == "unreached" or self._broken_in_a_row >= DOUBTED
+                                 or self.stuck(time.monotonic()))
 
     def stuck(self, now: float) -> bool:
         """Whether it has been, or asks to be, without an answer for longer than the config waits."""

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from lema.errors import LemaError, ModelError
+from lema.errors import ModelError
 from lema.models.api.endpoint import Endpoint
 from lema.models.api.faults import Passing
 from lema.models.api.pace import Entry
@@ -25,7 +25,7 @@ class Lease:
         self._pool, self.endpoint, self._entry, self._held = pool, endpoint, entry, True
 
     def cost(self, tokens: int) -> None:
-        """What the request really cost, in tokens."""
+        """What the request really cost, in tokens; what was reckoned counts until then."""
         if self._entry is not None:
             self.endpoint.tokens.settle(self._entry, tokens)
 
@@ -124,13 +124,11 @@ class Pool:
             task = asyncio.get_running_loop().create_task(self._recover(endpoint, fault, probe))
             self._recoveries.add(task)
             task.add_done_callback(self._recoveries.discard)
-        elif fault.kind == "busy":
-            self._gave_up(fault)
 
     async def _recover(self, endpoint: Endpoint, fault: Passing, probe: bytes) -> None:
         try:
             await endpoint.recover(probe, self._gave_up, fault)
-        except LemaError as error:
+        except Exception as error:  # the reader must hear of it, whatever it is
             self._fail(error)
         self.freed()
 

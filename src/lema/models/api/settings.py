@@ -52,7 +52,7 @@ class Settings(seams.Settings):
                          description="how often one request is tried again before it is a failed row")
     patience: float = Field(
         600.0, ge=0, json_schema_extra=seams.EXECUTION,
-        description="seconds without any answer after which the run ends with an error; 10 at most where an "
+        description="seconds without any answer after which the run ends with an error; 3 at most where an "
                     "address never could be reached")
 
     @field_validator("base_url", mode="before")
