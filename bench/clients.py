@@ -1,4 +1,7 @@
-"""One client of bench/driver.py: python bench/clients.py NAME URL REQUESTS IN_FLIGHT, printing its CPU seconds.
+"""One client of bench/driver.py: python bench/clients.py NAME URL REQUESTS IN_FLIGHT
+
+Prints its CPU seconds, and when the last completion was in the caller's hands (on the clock that all processes of
+a machine share).
 
 One design decision: each client runs in a process of its own, in the environment it needs, with the prompts and
 sampling of all others; what it takes to start is left out for those that are called in process, and cannot be for
@@ -11,8 +14,10 @@ import os
 import resource
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 PROMPT = "Question: " + "How many apples and pears are left when half of them are sold? " * 6
 SAMPLING = {"temperature": 0.7, "max_tokens": 256}
@@ -29,7 +34,17 @@ def cpu() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def lema(url: str, requests: int, in_flight: int) -> float:
+class Spent(NamedTuple):
+    cpu: float
+    ended: float
+
+
+def since(started: float) -> Spent:
+    """What was spent since the process had used so much, and when that was."""
+    return Spent(cpu() - started, time.perf_counter())
+
+
+def lema(url: str, requests: int, in_flight: int) -> Spent:
     """The api backend under its journal, on the disk."""
     from lema.journal import Journal, complete
     from lema.models import Message, Request
@@ -42,14 +57,14 @@ def lema(url: str, requests: int, in_flight: int) -> float:
         model = Model(Settings(model="m", base_url=url, concurrency=in_flight))
         started = cpu()
         assert sum(completion.finish == "stop" for completion in complete(journal, model, asked)) == requests
-        return cpu() - started
+        return since(started)
 
 
-def sdk(url: str, requests: int, in_flight: int) -> float:
+def sdk(url: str, requests: int, in_flight: int) -> Spent:
     """The openai SDK over its fastest transport, nothing else."""
     import openai
 
-    async def run() -> float:
+    async def run() -> Spent:
         async with openai.AsyncOpenAI(api_key="none", base_url=url, max_retries=0,
                                       http_client=openai.DefaultAioHttpClient()) as client:
             async def ask(number: int) -> None:
@@ -59,11 +74,11 @@ def sdk(url: str, requests: int, in_flight: int) -> float:
     return asyncio.run(run())
 
 
-def raw(url: str, requests: int, in_flight: int) -> float:
+def raw(url: str, requests: int, in_flight: int) -> Spent:
     """aiohttp and nothing else: what the machine gives."""
     import aiohttp
 
-    async def run() -> float:
+    async def run() -> Spent:
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
             async def ask(number: int) -> None:
                 async with session.post(f"{url}/chat/completions", data=json.dumps(body(number)).encode(),
@@ -73,7 +88,7 @@ def raw(url: str, requests: int, in_flight: int) -> float:
     return asyncio.run(run())
 
 
-async def _side_by_side(ask: Callable, requests: int, in_flight: int) -> float:
+async def _side_by_side(ask: Callable, requests: int, in_flight: int) -> Spent:
     numbers = iter(range(requests))
 
     async def work() -> None:
@@ -82,10 +97,10 @@ async def _side_by_side(ask: Callable, requests: int, in_flight: int) -> float:
 
     started = cpu()
     await asyncio.gather(*(work() for _ in range(in_flight)))
-    return cpu() - started
+    return since(started)
 
 
-def distilabel(url: str, requests: int, in_flight: int) -> float:
+def distilabel(url: str, requests: int, in_flight: int) -> Spent:
     """distilabel's own pipeline, batches as large as what is in flight."""
     from distilabel.models import OpenAILLM
     from distilabel.pipeline import Pipeline
@@ -102,10 +117,10 @@ def distilabel(url: str, requests: int, in_flight: int) -> float:
         started = cpu()
         rows = pipeline.run(use_cache=False)["default"]["train"]
         assert len(rows) == requests and all(rows["generation"])
-        return cpu() - started
+        return since(started)
 
 
-def curator(url: str, requests: int, in_flight: int) -> float:
+def curator(url: str, requests: int, in_flight: int) -> Spent:
     """bespokelabs-curator's own LLM, its rate limits out of the way."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(CURATOR_CACHE_DIR=folder, TELEMETRY_ENABLED="false", CURATOR_VIEWER="0",
@@ -122,11 +137,11 @@ def curator(url: str, requests: int, in_flight: int) -> float:
         found = model([f"{PROMPT}{number}" for number in range(requests)])
         rows = getattr(found, "dataset", found)
         assert len(rows) == requests
-        return cpu() - started
+        return since(started)
 
 
 CLIENTS = {client.__name__: client for client in (lema, sdk, raw, distilabel, curator)}
 
 if __name__ == "__main__":
-    seconds = CLIENTS[sys.argv[1]](sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
-    print(json.dumps({"cpu": seconds}))
+    spent = CLIENTS[sys.argv[1]](sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    print(json.dumps(spent._asdict()))

@@ -3,9 +3,10 @@
     python bench/driver.py --distilabel ENV/bin/python --curator ENV/bin/python
 
 One design decision: all clients take turns within one run against the same stub in a process of its own, each in
-a process of its own, and the stub takes the rate; so a busy machine slows all of them and the ratios hold. Prints
-the medians, CPU milliseconds per request, and the ratios that the project promises. The others need environments
-of their own: `pip install 'distilabel[openai]==1.5.3' requests 'openai<2'` and
+a process of its own; so a busy machine slows all of them and the ratios hold. The time runs from the first
+request that reaches the stub until all completions are in the caller's hands: what it takes to start is left out.
+Prints the medians, CPU milliseconds per request, and the ratios that the project promises. The others need
+environments of their own: `pip install 'distilabel[openai]==1.5.3' requests 'openai<2'` and
 `pip install bespokelabs-curator==0.1.31`.
 """
 
@@ -36,11 +37,11 @@ def turn(python: str, client: str, url: str, requests: int, in_flight: int) -> T
                           capture_output=True, text=True, timeout=500)
     if done.returncode:
         raise RuntimeError(f"{client}: {done.stderr.strip()[-2000:]}")
-    cpu = json.loads(done.stdout.strip().splitlines()[-1])["cpu"]
+    spent = json.loads(done.stdout.strip().splitlines()[-1])
     seen = told(url)
     if seen["answered"] < requests:
         raise RuntimeError(f"{client}: only {seen['answered']} of {requests} requests arrived")
-    return Taken(requests / seen["seconds"], 1000 * cpu / requests)
+    return Taken(requests / (spent["ended"] - seen["first"]), 1000 * spent["cpu"] / requests)
 
 
 def told(url: str) -> dict:
@@ -52,8 +53,7 @@ def compare(url: str, pythons: dict[str, str], in_flight: int, rounds: int, requ
     taken: dict[str, list[Taken]] = {client: [] for client in pythons}
     for _ in range(rounds):
         for client, python in pythons.items():
-            many = max(requests, 3 * in_flight) if python == sys.executable else max(requests // 3, in_flight)
-            taken[client].append(turn(python, client, url, many, in_flight))
+            taken[client].append(turn(python, client, url, max(requests, 3 * in_flight), in_flight))
     rates = {client: statistics.median(one.rate for one in turns) for client, turns in taken.items()}
     for client, turns in taken.items():
         ratios = [ours.rate / theirs.rate for ours, theirs in zip(taken["lema"], turns, strict=True)]

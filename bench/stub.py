@@ -2,8 +2,8 @@
 
 One design decision: it knows as little of HTTP as a well-behaved client needs, so that the client is what is
 measured: every POST gets the same canned completion (as many choices as it asks for). A GET tells how many were
-answered since the last GET, and the seconds from the first to the last: the rate is taken here, alike for every
-client. Prints its port, then serves until its standard input ends.
+answered since the last GET, and when the first came (on the clock that all processes of a machine share). Prints
+its port, then serves until its standard input ends.
 """
 
 import argparse
@@ -25,7 +25,7 @@ def reply(n: int) -> bytes:
 
 
 class Stub(asyncio.Protocol):
-    """One connection. Bodies come with a Content-Length. `seen`: when the first came, the last went, how many."""
+    """One connection. Bodies come with a Content-Length. `seen`: when the first came, and how many."""
 
     def __init__(self, seconds: float, canned: dict[int, bytes], seen: list) -> None:
         self.seconds, self.canned, self.seen, self.have = seconds, canned, seen, b""
@@ -55,13 +55,13 @@ class Stub(asyncio.Protocol):
                 self._write(answer)
 
     def _tell(self) -> None:
-        first, last, count = self.seen
-        self.seen[:] = [0.0, 0.0, 0]
-        body = json.dumps({"answered": count, "seconds": last - first}).encode()
+        first, count = self.seen
+        self.seen[:] = [0.0, 0]
+        body = json.dumps({"answered": count, "first": first}).encode()
         self.transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
 
     def _write(self, answer: bytes) -> None:
-        self.seen[1], self.seen[2] = time.perf_counter(), self.seen[2] + 1
+        self.seen[1] += 1
         if not self.transport.is_closing():
             self.transport.write(answer)
 
@@ -71,7 +71,7 @@ async def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.0, help="how long each answer takes")
     options = parser.parse_args()
     loop = asyncio.get_running_loop()
-    canned, seen = {n: reply(n) for n in range(1, 17)}, [0.0, 0.0, 0]
+    canned, seen = {n: reply(n) for n in range(1, 17)}, [0.0, 0]
     server = await loop.create_server(lambda: Stub(options.seconds, canned, seen), "127.0.0.1", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
