@@ -154,7 +154,8 @@ def test_an_error_answer_of_any_shape_is_one_short_line(body):
     ({"base_url": "https://me:secret@host/v1"}, "base_url"),
     ({"base_url": ["http://a/v1", "http://h/v1?key=secret"]}, "base_url"),
     ({"base_url": []}, "base_url"), ({"api_key_env": "sk-secret"}, "api_key_env"),
-    ({"extra": {"api_key": "secret"}}, "extra"), ({"extra": {"x": "sk-secret"}}, "extra"), ({"n": 0}, "n")])
+    ({"extra": {"api_key": "secret"}}, "extra"), ({"extra": {"x": "sk-secret"}}, "extra"), ({"n": 0}, "n"),
+    ({"extra": {"stream": True}}, "extra"), ({"omit": ["model"]}, "omit")])
 def test_a_setting_that_is_none_or_holds_a_secret_is_refused(table, key):
     with pytest.raises(ConfigError, match=rf"models\.x\.{key}") as error:
         settings_of(Settings, {"model": "m", **table}, "models.x")

@@ -19,6 +19,7 @@ from lema.errors import ConfigError
 SECRET_NAME = re.compile(r"(?i)^(x-)?(api|access|secret|auth)[-_ ]?(key|token)$"
                          r"|^(authorization|password|secret|token)$")
 SECRET_VALUE = re.compile(r"^(sk-|Bearer )\S")
+OURS = ("model", "messages", "prompt", "n", "stream", "response_format")
 Parameter = Literal["temperature", "top_p", "max_tokens", "seed", "stop"]
 
 
@@ -80,8 +81,10 @@ class Settings(seams.Settings):
 
     @field_validator("extra")
     @classmethod
-    def _no_secrets(cls, extra: dict[str, Any]) -> dict[str, Any]:
+    def _neither_ours_nor_secret(cls, extra: dict[str, Any]) -> dict[str, Any]:
         for name, value in extra.items():
+            if name in OURS:
+                raise ValueError(f"{name} is set by lema itself; it cannot stand here")
             if SECRET_NAME.search(name) or (isinstance(value, str) and SECRET_VALUE.match(value)):
                 raise ValueError(f"{name} looks like a key; keys stand in the environment only (api_key_env)")
         return extra
