@@ -1,7 +1,8 @@
 """A local OpenAI-compatible server for tests: real sockets, answers from a function, faults on request.
 
 One design decision: it runs in a thread of the test, so that a test sees at once what was asked, and outlives
-client processes that the test kills. What it answers and how it fails are two plain functions.
+client processes that the test kills. What it answers and how it fails are two plain functions. It seeds the
+choices of one request as vLLM does: the i-th with the request's seed plus i.
 """
 
 import asyncio
@@ -24,25 +25,30 @@ Answer = Callable[[dict, int], str]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way to fail. `cut` closes the connection in mid-body; `seconds` are waited first."""
+    """One way to fail. `seconds` are waited first. With `choices` the reply is a good one, of so many choices."""
 
     status: int = 200
     body: str = '{"error": {"message": "told to fail"}}'
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: tuple[tuple[str, str], ...] = ()
     cut: int = 0  # bytes of the body that are sent before the connection is closed; 0: all, whole
     seconds: float = 0.0
+    trickle: float = 0.0  # seconds between one byte of the body and the next
+    choices: int | None = None
 
 
 BROKEN = Fault(status=500)
 CUT = Fault(body='{"choices": [{"message": {"content": "half a rep', cut=30)
 BAD_JSON = Fault(body='{"choices": [{"mess')
 NO_CHOICES = Fault(body='{"choices": []}')
+HANG = Fault(seconds=3600)
+ONE_CHOICE = Fault(choices=1)
+TRICKLE = Fault(body='{"choices": [{"finish_reason": "stop", "message": {"content": "slow"}}]}', trickle=30)
 NO_CONTENT = Fault(body='{"choices": [{"finish_reason": "stop", "message": {"content": null}}]}')
 
 
 def too_many(seconds: str | None = None) -> Fault:
     """429, with `Retry-After: seconds` where given."""
-    return Fault(status=429, headers={} if seconds is None else {"Retry-After": seconds})
+    return Fault(status=429, headers=() if seconds is None else (("Retry-After", seconds),))
 
 
 def refusal(status: int, message: str, code: str = "") -> Fault:
@@ -61,8 +67,9 @@ def instantly(body: dict) -> float:
 
 
 def echo(body: dict, choice: int) -> str:
-    """An answer that shows what was asked: the last message and the seed."""
-    return f"{last_message(body)} | seed {body.get('seed')}"
+    """An answer that shows what was asked: the last message and the choice's seed."""
+    seed = body.get("seed")
+    return f"{last_message(body)} | seed {seed if seed is None else seed + choice}"
 
 
 def recorded(replies: Mapping[str, str | Sequence[str]]) -> Answer:
@@ -79,15 +86,20 @@ def last_message(body: dict) -> str:
 
 
 class _Part(Response):
-    """A response that promises more bytes than it sends, whereupon uvicorn closes the connection."""
+    """A response that promises more bytes than it sends, whereupon uvicorn closes the connection; or one that
+    sends them one by one."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.body, fault.status, media_type="application/json")
-        self.sent = fault.cut
+        self.sent, self.trickle = fault.cut or len(self.body), fault.trickle
 
     async def __call__(self, scope, receive, send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": self.body[: self.sent], "more_body": True})
+        for byte in self.body[:self.sent] if self.trickle else ():
+            await send({"type": "http.response.body", "body": bytes([byte]), "more_body": True})
+            await asyncio.sleep(self.trickle)
+        part = b"" if self.trickle else self.body[:self.sent]
+        await send({"type": "http.response.body", "body": part, "more_body": self.sent < len(self.body)})
 
 
 @dataclass
@@ -103,11 +115,15 @@ class Server:
     most_at_once: int = 0
 
     def __enter__(self) -> "Server":
+        self._listen(socket.create_server(("127.0.0.1", 0), backlog=2048))
+        return self
+
+    def _listen(self, listening: socket.socket) -> None:
+        self._socket = listening
         routes = [Route(f"/v1{path}", self._complete, methods=["POST"]) for path in
                   ("/chat/completions", "/completions")]
         config = uvicorn.Config(Starlette(routes=routes), log_level="critical", access_log=False, lifespan="off",
                                 ws="none", timeout_graceful_shutdown=1)
-        self._socket = socket.create_server(("127.0.0.1", 0), backlog=2048)
         self._uvicorn = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._uvicorn.run, args=([self._socket],), daemon=True)
         self._thread.start()
@@ -116,7 +132,17 @@ class Server:
             if time.monotonic() > deadline:
                 raise TimeoutError("the test server did not start")
             time.sleep(0.005)
-        return self
+
+    def stop(self) -> None:
+        """Cuts every connection and listens no more; `url` stays as it was."""
+        self._address = self._socket.getsockname()
+        self._uvicorn.force_exit = self._uvicorn.should_exit = True
+        self._thread.join()
+        self._socket.close()
+
+    def start(self) -> None:
+        """Listens again, where it did."""
+        self._listen(socket.create_server(self._address, backlog=2048))
 
     def begin(self, **how: object) -> None:
         """Forgets what it saw, and answers and fails from now on as `how` says (the fields above)."""
@@ -125,13 +151,13 @@ class Server:
             setattr(self, each.name, getattr(fresh, each.name))
 
     def __exit__(self, *_: object) -> None:
-        self._uvicorn.should_exit = True
-        self._thread.join()
-        self._socket.close()
+        if self._thread.is_alive():
+            self.stop()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}/v1"
+        port = (self._socket.getsockname() if self._thread.is_alive() else self._address)[1]
+        return f"http://127.0.0.1:{port}/v1"
 
     async def _complete(self, request: Request) -> Response:
         body = await request.json()
@@ -148,11 +174,12 @@ class Server:
     async def _reply(self, number: int, body: dict) -> Response:
         fault = self.fault(number, body)
         await asyncio.sleep(fault.seconds if fault else self.seconds(body))
-        if fault and fault.cut:
+        if fault and (fault.cut or fault.trickle):
             return _Part(fault)
-        if fault:
+        if fault and fault.choices is None:
             return Response(fault.body, fault.status, dict(fault.headers), "application/json")
-        texts = [self.answer(body, choice) for choice in range(body.get("n") or 1)]
+        asked = body.get("n") or 1
+        texts = [self.answer(body, choice) for choice in range(fault.choices if fault else asked)]
         return JSONResponse({
             "id": f"reply-{number}", "object": "chat.completion", "model": body["model"],
             "choices": [_choice(body, index, text) for index, text in enumerate(texts)],

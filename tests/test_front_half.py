@@ -93,7 +93,7 @@ def test_a_second_run_asks_nothing_and_changes_nothing(files, tmp_path):
 
 def test_an_endpoint_that_refuses_is_one_line_and_leaves_finished_stages(files, tmp_path):
     done = _lema(tmp_path, "run", "gsm8k-mistakes", "--set", "models.corrector.base_url=http://127.0.0.1:9/v1",
-                 "--set", "models.corrector.retries=1")
+                 "--set", "models.corrector.patience=0")
     assert done.returncode == 2
     assert len([line for line in done.stderr.splitlines() if line.startswith("lema: ")]) == 1
     assert "127.0.0.1:9" in done.stderr

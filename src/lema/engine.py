@@ -132,6 +132,7 @@ def _disk_errors(stage: Stage) -> Iterator[None]:
     except OSError as error:
         said = {errno.ENOSPC: "no space left on the disk; free some",
                 errno.EDQUOT: "disk quota used up; free some",
+                errno.EFBIG: "larger than this disk, or the limit of this shell, allows; free that",
                 errno.EROFS: "the disk is read-only; make it writable", errno.EACCES: "not writable; allow it"}
         if error.errno not in said:
             raise

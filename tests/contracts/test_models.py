@@ -94,7 +94,9 @@ def test_every_request_gets_its_own_completion_in_request_order(built, model):
     assert len(completions) == len(requests)
     assert not any(completion.failed for completion in completions), completions
     assert all(isinstance(c.text, str) and c.tokens >= 0 and c.prompt_tokens >= 0 for c in completions)
-    assert list(model.complete(reversed(requests)))[::-1] == completions
+    again = list(model.complete(reversed(requests)))[::-1]
+    # what a prompt costs depends on which paths were asked together, what comes out does not
+    assert [(c.text, c.finish, c.tokens) for c in again] == [(c.text, c.finish, c.tokens) for c in completions]
 
 
 def test_completions_stream_without_the_end_of_the_requests(built, model):

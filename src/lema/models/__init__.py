@@ -32,6 +32,21 @@ class Request:
     about: tuple[object, ...] = ()
 
 
+PATHS = 1 << 16
+"""Path indices of one sampling seed that get numbers of their own on the wire."""
+
+
+def wire_seed(request: Request) -> int:
+    """The one number that a server is sent for sampling seed and path index. Consecutive paths have consecutive
+    numbers, as vLLM numbers the choices of one request, so paths draw the same asked one by one or together."""
+    return (request.sampling.seed * PATHS + request.index) % 2**63
+
+
+def seed_and_index(wire: int) -> tuple[int, int]:
+    """Sampling seed and path index in a number that `wire_seed` made."""
+    return divmod(wire, PATHS)
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
     """What came back. `finish`: stop, length, content_filter, or "error: why" where nothing usable came."""

@@ -1,0 +1,44 @@
+"""Any OpenAI-compatible endpoint: OpenAI itself, vLLM, Ollama, llama.cpp, a router.
+
+One design decision: the room is cut by what each part knows: `settings` the table, `wire` bodies and replies,
+`faults` what an error means, `pace` limits, `endpoint` one address, `pool` all of them, `asking` one prompt's
+paths, `transport` the connection, `driver` the event loop. This file is the seam and loads none of the network.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+
+from lema.models import Completion, Request
+from lema.models.api.endpoint import Endpoint
+from lema.models.api.settings import Settings
+from lema.models.api.wire import body_of, read_reply
+
+__all__ = ["Model", "Settings", "body_of", "read_reply"]
+
+
+class Model:
+    """A model behind one or several addresses. Nothing is imported, opened or looked up before the first
+    `complete`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._endpoints = [Endpoint(settings, url) for url in settings.base_url]
+
+    def identity(self) -> dict:
+        settings = self.settings
+        said = {"omit": sorted(settings.omit), "json_schema": settings.reply_schema}
+        # what is not set is left out: a key must not change with a setting that nobody uses
+        return {"backend": "api", "model": settings.model, "form": settings.form, "extra": settings.extra,
+                **{name: value for name, value in said.items() if value not in ([], None)}}
+
+    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+        """As every backend; up to `concurrency` requests are in flight at each address."""
+        return self.complete_telling(requests, lambda position, completion: None)
+
+    def complete_telling(self, requests: Iterable[Request],
+                         arrived: Callable[[int, Completion], Future | None]) -> Iterator[Completion]:
+        """As every ConcurrentModel. ModelError where the endpoint refuses everything or is not there."""
+        from lema.models.api.driver import driving
+
+        with driving(self.settings, self._endpoints, arrived) as driver:
+            yield from driver.answers(requests)

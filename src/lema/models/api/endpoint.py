@@ -1,0 +1,180 @@
+"""One address that serves the model: what it may be sent now, and how it fares.
+
+One design decision: what was learned about an address (how much it takes, whether it is there, whether it gives
+several choices) is kept here and nowhere else, so that several addresses of one model never mix; and a doubt about
+it (is it the row or the endpoint?) is settled by asking it something trivial, never by guessing.
+"""
+
+import asyncio
+import logging
+import math
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+from lema.errors import ModelError
+from lema.models.api.faults import Filtered, Passing, Refused, UsedUp, remedy
+from lema.models.api.pace import Entry, InFlight, PerMinute
+from lema.models.api.settings import Settings
+
+DOUBTED = 8  # faults in a row, with no answer in between
+REFUSALS = 16  # refusals in a row, with no answer in between
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds of our own back-off
+START_PATIENCE = 3.0  # seconds for an address that never could be reached
+
+Post = Callable[[bytes], Awaitable[object]]
+"""Sends a body and gives the reply's JSON; raises the faults of lema.models.api.faults."""
+
+log = logging.getLogger("lema")
+
+
+class Endpoint:
+    """Lives as long as its model; `begin` ties it to the event loop of one call."""
+
+    def __init__(self, settings: Settings, url: str) -> None:
+        self.settings, self.url = settings, url
+        self.flight = InFlight(settings.concurrency)
+        self.requests = PerMinute.spread(settings.requests_per_minute) if settings.requests_per_minute else None
+        self.tokens = PerMinute(settings.tokens_per_minute) if settings.tokens_per_minute else None
+        self.most = settings.n  # choices worth asking for
+        self.together = False  # whether it ever gave several choices
+        self.answers = self.refused_in_a_row = 0
+        self.reached = self.out = False
+        self._short = self._broken_in_a_row = 0
+        self._closed_at = self._closed_until = 0.0
+        self._silent_since: float | None = None
+        self._pause = FIRST_PAUSE
+
+    def begin(self, post: Post) -> None:
+        """Nothing is under way; what was learned stays."""
+        self._post, self._doubt = post, asyncio.Lock()
+        self.flight.count, self.out, self._silent_since = 0, False, None
+
+    @property
+    def name(self) -> str:
+        return f"{self.settings.model} at {self.url}"
+
+    def wait(self, now: float, tokens: int) -> float:
+        """Seconds until a request that may cost `tokens` may go out; infinite where time alone does not help."""
+        if self.out or self.flight.room <= 0:
+            return math.inf
+        wait = max(0.0, self._closed_until - now)
+        if self.requests:
+            wait = max(wait, self.requests.wait(now, 1))
+        if self.tokens:
+            wait = max(wait, self.tokens.wait(now, tokens))
+        return wait
+
+    def take(self, now: float, tokens: int) -> Entry | None:
+        """Counts a request that goes out now; the entry is what it is reckoned to cost."""
+        if self.requests:
+            self.requests.take(now, 1)
+        return self.tokens.take(now, tokens) if self.tokens else None
+
+    async def ask(self, body: bytes) -> object:
+        """The reply's JSON; remembers how it went."""
+        sent = time.monotonic()
+        try:
+            reply = await self._post(body)
+        except Passing as fault:
+            self.faulty(fault, sent)
+            raise
+        except Refused:
+            self.reached = True
+            self.refused_in_a_row += 1
+            raise
+        except Filtered:
+            self._answered()
+            raise
+        self._answered()
+        return reply
+
+    def _answered(self) -> None:
+        self.answers += 1
+        self.refused_in_a_row = self._broken_in_a_row = 0
+        self.reached, self._silent_since, self._pause = True, None, FIRST_PAUSE
+        self.flight.answered()
+
+    def faulty(self, fault: Passing, sent: float) -> None:
+        """Remembers a fault of a request that went out at `sent`; a 429 closes the address for all."""
+        now = time.monotonic()
+        self.reached = self.reached or fault.kind != "unreached"
+        self._silent_since = now if self._silent_since is None else self._silent_since
+        if fault.kind == "busy":
+            self.flight.too_much(sent, now)
+            if fault.wait is None and sent >= self._closed_at:
+                fault.wait = self._pause
+                self._pause = min(2 * self._pause, LONGEST_PAUSE)
+            if fault.wait is not None:
+                self._closed_at = now
+                self._closed_until = max(self._closed_until, now + fault.wait * random.uniform(1, 1.1))
+        else:
+            self._broken_in_a_row += 1
+
+    def gave(self, asked: int, given: int) -> None:
+        """How many choices came of how many: who ignores `n` twice in a row is not asked for several again."""
+        if asked == 1:
+            return
+        self._short = self._short + 1 if given < asked else 0
+        self.together = self.together or given > 1
+        if self._short > 1:
+            self.most = max(1, given)
+
+    def doubtful(self, fault: Passing) -> bool:
+        """Whether it is worth finding out if it is there at all."""
+        return not self.out and (fault.kind == "unreached" or self._broken_in_a_row >= DOUBTED
+                                 or self.stuck(time.monotonic()))
+
+    def stuck(self, now: float) -> bool:
+        """Whether it has been, or asks to be, without an answer for longer than the config waits."""
+        if self._silent_since is None:
+            return False
+        patience = self.settings.patience if self.reached else min(START_PATIENCE, self.settings.patience)
+        return max(now, self._closed_until) - self._silent_since > patience
+
+    async def fault_of_all(self, probe: bytes) -> Passing | None:
+        """Asks it something trivial in the form of a request: the fault that it has for everybody, None where it
+        answers. ModelError where that is refused, since then the settings are at fault and not a row."""
+        known = self.answers
+        async with self._doubt:
+            if self.answers > known:
+                return None  # somebody else found out meanwhile
+            if self.requests:
+                await asyncio.sleep(self.requests.wait(time.monotonic(), 1))
+            self.take(time.monotonic(), 0)
+            try:
+                await self.ask(probe)
+            except Passing as fault:
+                return fault
+            except Refused as refused:
+                raise self.error(refused) from None
+            except Filtered:
+                return None
+            return None
+
+    def error(self, refused: Refused) -> ModelError:
+        return ModelError(f"{self.name}: {remedy(refused, self.settings.api_key_env)}")
+
+    async def judge(self, refused: Refused, probe: bytes) -> None:
+        """Returns where a refusal is the row's own; ModelError where everything is refused."""
+        if isinstance(refused, UsedUp) or refused.status == 401:
+            raise self.error(refused)
+        if not self.answers or self.refused_in_a_row >= REFUSALS:
+            await self.fault_of_all(probe)
+
+    async def recover(self, probe: bytes, gave_up: Callable[[Passing], bool], fault: Passing) -> None:
+        """Takes the address out and brings it back once it answers, or can be reached where it could not.
+        `gave_up` is asked after each failed try."""
+        self.out, pause = True, FIRST_PAUSE
+        while still := await self.fault_of_all(probe):
+            if fault.kind == "unreached" != still.kind:
+                break
+            if pause == FIRST_PAUSE:
+                log.warning("%s does not answer (%s): left out until it does", self.name, still)
+            if gave_up(still):
+                return
+            await asyncio.sleep(pause * random.uniform(0.5, 1))
+            pause = min(2 * pause, LONGEST_PAUSE)
+        if pause > FIRST_PAUSE:
+            log.warning("%s answers again", self.name)
+        self._broken_in_a_row, self.out = 0, False

@@ -1,0 +1,113 @@
+"""The [models.X] table of the api backend: what is asked, where it is asked, and how hard.
+
+One design decision: a field that changes what comes out is a fact of the model and part of every journal key;
+where and how fast (addresses, keys' names, limits, patience) is execution and may change between runs at no cost.
+"""
+
+import json
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+
+from lema import seams
+from lema.errors import ConfigError
+
+SECRET_NAME = re.compile(r"(?i)^(x-)?(api|access|secret|auth)[-_ ]?(key|token)$"
+                         r"|^(authorization|password|secret|token)$")
+SECRET_VALUE = re.compile(r"^(sk-|Bearer )\S")
+OURS = ("model", "messages", "prompt", "n", "stream", "response_format")
+Parameter = Literal["temperature", "top_p", "max_tokens", "seed", "stop"]
+
+
+class Settings(seams.Settings):
+    """[models.X] with backend = "api". The key itself stands in the environment only."""
+
+    model: str = Field(description="its name as the endpoint knows it")
+    form: Literal["chat", "completions"] = Field("chat", description="completions: one plain prompt")
+    omit: tuple[Parameter, ...] = Field((), description="fields of the body that this endpoint refuses")
+    json_schema: Path | dict[str, Any] | None = Field(
+        None, description="a JSON schema that replies must follow, as a table or a file; {}: any JSON object")
+    extra: dict[str, Any] = Field(default_factory=dict, description="more fields of the request's body")
+    base_url: tuple[str, ...] = Field(
+        ("https://api.openai.com/v1",), min_length=1, json_schema_extra=seams.EXECUTION,
+        description="the endpoint's address, or several that serve the same model")
+    api_key_env: str = Field("OPENAI_API_KEY", json_schema_extra=seams.EXECUTION,
+                             description="the environment variable that holds the key")
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = Field(
+        "max_tokens", json_schema_extra=seams.EXECUTION, description="what the endpoint calls it")
+    n: int = Field(8, ge=1, le=128, json_schema_extra=seams.EXECUTION,
+                   description="at most so many paths of one prompt in one request, which pays its prompt once")
+    concurrency: int = Field(64, ge=1, le=4096, json_schema_extra=seams.EXECUTION,
+                             description="the most requests in flight at each address; it tunes itself below that")
+    requests_per_minute: int | None = Field(None, ge=1, json_schema_extra=seams.EXECUTION,
+                                            description="never more, at each address")
+    tokens_per_minute: int | None = Field(
+        None, ge=1, json_schema_extra=seams.EXECUTION,
+        description="never more, prompts and replies together, at each address")
+    timeout: float = Field(600.0, gt=0, json_schema_extra=seams.EXECUTION, description="seconds for one try")
+    retries: int = Field(8, ge=0, json_schema_extra=seams.EXECUTION,
+                         description="how often one request is tried again before it is a failed row")
+    patience: float = Field(
+        600.0, ge=0, json_schema_extra=seams.EXECUTION,
+        description="seconds without any answer after which the run ends with an error; 3 at most where an "
+                    "address never could be reached")
+
+    @field_validator("base_url", mode="before")
+    @classmethod
+    def _one_or_several(cls, given: object) -> object:
+        return (given,) if isinstance(given, str) else given
+
+    @field_validator("base_url")
+    @classmethod
+    def _plain_addresses(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for url in urls:
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError("must be an address like http://localhost:8000/v1")
+            if parts.username or parts.password or parts.query:
+                raise ValueError("must hold no user, password or key; name the key's variable in api_key_env")
+        return tuple(dict.fromkeys(url.rstrip("/") for url in urls))
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _a_name(cls, name: str) -> str:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or SECRET_VALUE.match(name):
+            raise ValueError("must be the name of an environment variable, not a key")
+        return name
+
+    @field_validator("extra")
+    @classmethod
+    def _neither_ours_nor_secret(cls, extra: dict[str, Any]) -> dict[str, Any]:
+        for name, value in extra.items():
+            if name in OURS:
+                raise ValueError(f"{name} is set by lema itself; it cannot stand here")
+            if SECRET_NAME.search(name) or (isinstance(value, str) and SECRET_VALUE.match(value)):
+                raise ValueError(f"{name} looks like a key; keys stand in the environment only (api_key_env)")
+        return extra
+
+    def files(self) -> tuple[Path, ...]:
+        return (self.json_schema,) if isinstance(self.json_schema, Path) else ()
+
+    @cached_property
+    def reply_schema(self) -> dict[str, Any] | None:
+        """The schema itself. ConfigError where its file cannot be read."""
+        if not isinstance(self.json_schema, Path):
+            return self.json_schema
+        try:
+            found = json.loads(self.json_schema.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{self.json_schema}: no JSON schema can be read from it ({error}); mend it, or "
+                              "json_schema in its [models] table") from None
+        if not isinstance(found, dict):
+            raise ConfigError(f"{self.json_schema}: holds no JSON schema (an object)")
+        return found
+
+
+def is_local(url: str) -> bool:
+    """Whether an address is on this machine."""
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
