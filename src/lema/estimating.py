@@ -211,7 +211,7 @@ def _requests(stage: Stage, questions: list, known: Averages) -> tuple[float, fl
 
 
 def _cap(stage: Stage) -> float:
-    """The budget of a stage in tokens; where it is what corrections will have cost, there is none to reckon with."""
+    """The budget of a stage in tokens; where it is what corrections will cost, there is none to reckon with."""
     tokens = getattr(stage.settings, "tokens", None)
     return tokens if isinstance(tokens, int) else math.inf
 

@@ -35,8 +35,8 @@ def sample(tools: Tools, settings: SampleConfig, questions: Iterable[Question],
 
 def chosen(settings: SampleConfig, questions: Iterable[Question],
            graded: Iterable[ReasoningPath] | None = None) -> list[Question]:
-    """The questions that are asked, in that order; a limit takes the first of them. Without `graded` it is not known
-    who failed, and all count."""
+    """The questions that are asked, in that order; a limit takes the first of them. Without `graded` it is not
+    known who failed, and all count."""
     found = [q for q in questions if q.split == settings.split and not q.rejected
               and (settings.only == "all" or q.solution is None)]
     if isinstance(settings, PurchaseConfig) and settings.questions == "failed" and graded is not None:
