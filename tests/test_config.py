@@ -33,11 +33,14 @@ def test_a_good_config_loads_and_keeps_the_modules_own_keys(tmp_path):
     ("arms.cot.take=[{kind='cot', sorce='worked'}]", "sorce: unknown key; did you mean 'source'?"),
     ("sample.models=['b']", "sample.models = 'b' is no [models.X]"),
     ("sample.paths=0", "sample.paths: Input should be greater than 0"),
-    ("arms.cot.take=[{kind='step'}]", "kind 'step' needs a [correct] table"),
-    ("arms.cot.take=[{kind='cot', source='teacher'}]", "source 'teacher' needs a [cot] table"),
+    ("arms.cot.take=[{kind='cot', limti=3}]", "limti: unknown key; did you mean 'limit'?"),
+    ("arms.cot.take=[{kind='stepp'}]", "examples: no 'stepp'; did you mean 'step'?"),
+    ("arms.cot.take='lemma'", "arms.cot.take: no arm 'lemma'; did you mean 'lema'?"),
+    ("arms=['cot', 'lemaa']", "arms.lemaa.take: no arm 'lemaa'; did you mean 'lema'?"),
+    ("arms.cot.change={stpe={limit=3}}", "the arm takes no kind 'stpe'"),
     ("arms.cot.take=[{kind='cot', round='r'}]", "round 'r' is no [evolve.X]"),
     ("report.baseline='cott'", "'cott' is no [arms.X]; did you mean 'cot'?"),
-    ("train={base='a', budget={tokens=1, epochs=2}}", "exactly one of tokens, examples, epochs"),
+    ("train={base='a', budget={tokens=1, epochs=2}}", "exactly one of tokens, examples, epochs, steps"),
     ("name='a/b'", "name: String should match pattern"),
 ])
 def test_a_wrong_key_or_value_is_one_line_with_its_place(tmp_path, change, says):

@@ -11,15 +11,16 @@ SRC = Path(__file__).resolve().parents[1] / "src" / "lema"
 HEAVY = ("torch", "transformers", "trl", "peft", "datasets", "openai", "sympy", "math_verify", "numpy")
 
 LAYERS = (  # a room may import from its own row and from the rows above it
-    {"errors", "records", "seams", "steps", "printable", "statistics", "versions", "tables"},
-    {"config", "grading", "prompting"},
+    {"errors", "records", "seams", "steps", "printable", "statistics", "versions", "tables", "shelf",
+     "arms"},
+    {"config", "grading", "prompting", "examples"},
     {"tasks", "models", "training", "runs", "journal", "waiting", "jobs", "report", "prices"},
     {"tools", "spending", "purse"},
     {"stages"},
     {"wiring", "engine"},
     {"pipeline", "display"},
     {"running", "starting", "upkeep"},
-    {"showing", "predictions", "misses", "estimating"},
+    {"showing", "predictions", "misses", "estimating", "exporting", "importing"},
     {"scoring", "regrading"},
     {"cli"},
 )

@@ -26,3 +26,21 @@ def sums(count: int, seed: int = 0) -> list[Example]:
         rows.append(Example(kind="cot", source="worked", question=f"q{number}", tokens=6,
                             prompt=f"Leo{more} has {a} and {b}.\n", completion=f"The sum is {a + b}."))
     return rows
+
+
+def reader(out: Path) -> Path:
+    """A fresh checkpoint of random weights that knows every text: its tokens are bytes."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE({sign: number for number, sign in enumerate(["<eos>", *alphabet])}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>", pad_token="<eos>").save_pretrained(out)
+    torch.manual_seed(0)
+    LlamaForCausalLM(LlamaConfig(
+        vocab_size=257, hidden_size=32, num_hidden_layers=1, num_attention_heads=1, num_key_value_heads=1,
+        intermediate_size=32, max_position_embeddings=4096, eos_token_id=0, pad_token_id=0)).save_pretrained(out)
+    return out

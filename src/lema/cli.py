@@ -1,4 +1,4 @@
-"""The command line: `lema run`, `plan`, `show`, `why`, `journal`, `list`, `init`.
+"""The command line: `lema run`, `plan`, `show`, `export`, `import`, `why`, `journal`, `list`, `init`.
 
 One design decision: a command imports what it needs when it runs, so that `lema --help` answers at once and
 loads no model library. A LemaError is one line on standard error and exit code 2; anything else is a bug.
@@ -66,6 +66,34 @@ def show(run: RunName, identifier: Annotated[str | None, typer.Argument(
 
     folder = folder_of(run, runs)
     print(life_of(folder, identifier, as_json=json) if identifier else summary_of(folder, as_json=json))
+
+
+@app.command()
+def export(run: RunName, out: Annotated[Path, typer.Option("--out", metavar="DIR", help="the folder to write")],
+           arms: Annotated[list[str] | None, typer.Option("--arm", help="this arm only; may be repeated")] = None,
+           form: Annotated[str, typer.Option("--form", help="what the ready configs read: prompt_completion, or "
+                                                             "messages for models with a chat template")]
+           = "prompt_completion", runs: Runs = Path("runs")) -> None:
+    """Write a run's training sets for other tools: Parquet, JSON lines, a data set folder, ready configs."""
+    from lema.exporting import export_run
+
+    folder = Path(run) if (Path(run) / "config.toml").is_file() else runs / run
+    print(export_run(folder, out, arms or (), form))
+
+
+@app.command("import")
+def import_(run: Annotated[str, typer.Argument(metavar="RUN", help="a run's name or folder, or a CONFIG")],
+            file: Annotated[Path, typer.Argument(help="JSONL, CSV or TSV")],
+            what: Annotated[str, typer.Option("--as", help="corrections or paths")],
+            name: Annotated[str | None, typer.Option("--name", help="what it is called in the run")] = None,
+            columns: Annotated[list[str] | None, typer.Option(
+                "--column", metavar="FIELD=COLUMN", help="question, path, correction, model or corrector, e.g. "
+                                                         "question=problem")] = None,
+            runs: Runs = Path("runs")) -> None:
+    """Join a file of corrections or paths to a run: rows of another run, prompt/completion, or named columns."""
+    from lema.importing import import_file
+
+    print(import_file(run, file, what, name or file.stem, columns or (), runs))
 
 
 @app.command()

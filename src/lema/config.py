@@ -11,7 +11,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from lema.arms import expanded
 from lema.errors import ConfigError
+from lema.examples import find_kind
 from lema.seams import explain, near_miss
 from lema.tables import (
     ArmConfig,
@@ -59,6 +61,13 @@ class Config(BaseModel):
     prices: dict[str, PriceConfig | PriceName] = {}
     budget: SpendConfig | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _arms_by_name(cls, table: object) -> object:
+        if isinstance(table, dict) and "arms" in table:
+            return {**table, "arms": expanded(table["arms"])}
+        return table
+
     @model_validator(mode="after")
     def _names_meet(self) -> "Config":
         for where, name in self._model_names():
@@ -77,8 +86,6 @@ class Config(BaseModel):
         named += [("correct.models", name) for name in (self.correct.models if self.correct else ())]
         asked = {"correct": self.correct, "cot": self.cot, **{f"evolve.{k}": v for k, v in self.evolve.items()}}
         named += [(f"{where}.model", table.model) for where, table in asked.items() if table]
-        named += [(f"arms.{arm}.take.models", name) for arm, table in self.arms.items()
-                  for take in table.take for name in take.models]
         return named
 
     def _arm_names(self) -> list[tuple[str, str]]:
@@ -88,18 +95,15 @@ class Config(BaseModel):
 
 
 def _can_take(config: Config, arm: str, take: Take) -> None:
-    """Raises ValueError where an arm takes what the config never makes."""
+    """Raises ValueError where an arm names a kind, a key or a round that is not there."""
     where = f"arms.{arm}.take"
     if take.round and take.round not in config.evolve:
         raise ValueError(f"{where}: round {take.round!r} is no [evolve.X]"
                          f"{near_miss(take.round, list(config.evolve))}")
-    if take.kind != "cot" and config.correct is None:
-        raise ValueError(f"{where}: kind {take.kind!r} needs a [correct] table")
-    if take.kind == "cot" and take.source == "teacher" and config.cot is None:
-        raise ValueError(f"{where}: source 'teacher' needs a [cot] table")
-    if take.kind == "cot" and take.source == "own" and (
-            config.train is None or config.train.base not in config.sample.models):
-        raise ValueError(f"{where}: source 'own' needs train.base among sample.models")
+    try:
+        find_kind(take, where)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
 
 
 def load_config(source: str, overrides: list[str] | None = None) -> Config:

@@ -141,7 +141,7 @@ def _scaled(stage: Stage, full: Stage, config: Config, pilot: dict[str, Stage], 
     for model, counted in record.get("usage", {}).items():
         use, made_here = Usage.read(counted), isinstance(stage.models[model], Stage)
         times = unit.run / max(1, unit.pilot)
-        cap = full.settings.tokens if getattr(full.settings, "tokens", None) else math.inf
+        cap = _cap(full)
         times = min(times, cap / use.tokens if use.tokens else times)
         exact = times <= 1 or unit.run <= unit.pilot
         yield _figure(stage.name, model, use, times, 0.0 if exact else share, cap,
@@ -210,9 +210,15 @@ def _requests(stage: Stage, questions: list, known: Averages) -> tuple[float, fl
     return known.wrong * paths, paths
 
 
+def _cap(stage: Stage) -> float:
+    """The budget of a stage in tokens; where it is what corrections will cost, there is none to reckon with."""
+    tokens = getattr(stage.settings, "tokens", None)
+    return tokens if isinstance(tokens, int) else math.inf
+
+
 def _given(stage: Stage, model: str, count: float, most: float, known: Averages, price: Price | None,
            here: bool) -> Figure:
-    cap = stage.settings.tokens or math.inf
+    cap = _cap(stage)
     count = min(count, cap / known.tokens) if known.tokens else count
     limit = stage.settings.max_tokens
     high = min(most * limit, max(cap, known.tokens * count) + limit)

@@ -172,6 +172,9 @@ class Account:
     teacher_tokens: int  # everything the teacher wrote for it, rejected replies included
     teacher_replies: int
     kinds: dict[str, int]  # "kind source" (and round) -> examples
+    epochs: float | None = None  # how often an example is seen within the budget; None where nothing is trained
+    shared: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
+    """Other arm -> how many examples and how many questions of this one it has too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,8 +219,21 @@ def _adapter(kind: type) -> TypeAdapter:
 
 def to_row(record: object) -> str:
     """The record as one JSON line, without the line end. A lone surrogate becomes "?"; the journal keeps it."""
-    return json.dumps(dataclasses.asdict(record), ensure_ascii=False, separators=(", ", ": ")).encode(
-        "utf-8", "replace").decode()
+    return _json(_fields(record)).encode("utf-8", "replace").decode()
+
+
+_json = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
+def _fields(record: object) -> dict[str, object]:
+    """What dataclasses.asdict gives, without its deep copies: a record only holds JSON values and `Sampling`."""
+    values = ((name, getattr(record, name)) for name in _names(type(record)))
+    return {name: _fields(value) if isinstance(value, Sampling) else value for name, value in values}
 
 
 def from_row(kind: type[Record], line: str, where: str) -> Record:

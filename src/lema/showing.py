@@ -10,18 +10,20 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from lema.arms import ready_arm, ready_arms
 from lema.config import Config, recipes
 from lema.errors import DataError
 from lema.journal import Journal
 from lema.prices import price_of, served_prices
-from lema.records import Example, to_row
+from lema.records import Account, Example, to_row
 from lema.report.bills import Bill, Kept, draw_up, in_words
 from lema.report.funnels import funnel
+from lema.report.sets import table as set_table
 from lema.running import config_of, stages_of
 from lema.runs import Stage
 from lema.seams import shipped
 
-ROOMS = {"tasks": "tasks", "backends": "models", "trainers": "training"}
+ROOMS = {"tasks": "tasks", "backends": "models", "trainers": "training", "kinds of examples": "examples"}
 
 
 def summary_of(folder: Path, *, as_json: bool) -> str:
@@ -44,9 +46,12 @@ def summary_of(folder: Path, *, as_json: bool) -> str:
 def closing_words(folder: Path) -> str:
     """What a finished run says: the comparison table and where the report lies, else the funnel."""
     table, page = folder / "report" / "table.txt", folder / "report" / "report.html"
-    if config_of(folder).train is None:
+    config = config_of(folder)
+    if config.train is None:
         return summary_of(folder, as_json=False)
-    return f"{table.read_text(encoding='utf-8')}\nreport: {page}"
+    sets = "\n".join(set_table(list(stages_of(folder, config)["accounts"])))
+    return f"The training sets; tokens of each example once, epochs at the budget.\n\n{sets}\n\n" \
+           f"{table.read_text(encoding='utf-8')}\nreport: {page}"
 
 
 def life_of(folder: Path, identifier: str, *, as_json: bool) -> str:
@@ -72,11 +77,12 @@ def as_rows(records: Iterable[object]) -> str:
 def shipped_list(*, as_json: bool) -> str:
     """What lema ships, by room, with the first sentence of each module."""
     found = {title: {name: _first_sentence(room, name) for name in shipped(room)} for title, room in ROOMS.items()}
+    found["arms"] = {name: ready_arm(name)["about"] for name in ready_arms()}
     found["recipes"] = {name: _first_comment(name) for name in recipes()}
     if as_json:
         return json.dumps(found, indent=1, ensure_ascii=False)
     return "\n\n".join(
-        "\n".join([title, *(f"  {name:14} {what}".rstrip() for name, what in names.items())])
+        "\n".join([title, *(f"  {name:19} {what}".rstrip() for name, what in names.items())])
         for title, names in found.items())
 
 
@@ -137,9 +143,7 @@ def _in_words(folder: Path, found: dict, bill: Bill) -> str:
             lost = ", ".join(f"{loss['count']:,} {loss['reason']}" for loss in stage["losses"])
             lines.append(f"  {stage['count']:>8,}  {stage['name']}" + (f"  ({lost})" if lost else ""))
     if found["arms"]:
-        lines += ["", f"{'arm':20} {'examples':>8} {'questions':>9} {'tokens':>9} {'teacher tokens':>14}"]
-        lines += [f"{a['arm']:20} {a['examples']:>8,} {a['questions']:>9,} {a['tokens']:>9,} "
-                  f"{a['teacher_tokens']:>14,}" for a in found["arms"]]
+        lines += ["", *set_table([Account(**account) for account in found["arms"]])]
     lines += in_words(bill)
     if (folder / "report" / "table.txt").is_file():
         lines += ["", (folder / "report" / "table.txt").read_text(encoding="utf-8").rstrip()]

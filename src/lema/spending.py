@@ -1,14 +1,46 @@
-"""Asking a teacher until a budget of output tokens is spent.
+"""Asking a teacher until a budget of output tokens is spent, and counting what a smaller one would have bought.
 
 One design decision: requests go out in waves, each as large as half of what the budget should still reach by the
 mean cost so far; so the same replies always lead to the same waves, many can be in flight, and the budget is
 hardly passed by more than one reply. Every reply that came is yielded: it was paid.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
 
 from lema.models import Completion, Request
 from lema.tools import Tools
+
+
+class Paid(Protocol):
+    """A record that a teacher was paid for."""
+
+    tokens: int
+
+
+Record = TypeVar("Record", bound=Paid)
+
+
+def in_tokens(record: Paid) -> float:
+    """What a record cost, in tokens that the teacher wrote. Another price is another such function."""
+    return record.tokens
+
+
+class Allowance:
+    """What may be spent: records, in the order in which they were paid for, until it is empty."""
+
+    def __init__(self, holds: float | None, price: Callable[[Paid], float] = in_tokens) -> None:
+        self.left = float("inf") if holds is None else holds
+        self.price = price
+
+    def pays(self, records: Iterable[Record]) -> Iterator[Record]:
+        """The first records that it pays for (the last may cost more than is left, as when asking), and all that
+        are free."""
+        for record in records:
+            price = self.price(record)
+            if self.left > 0 or not price:
+                self.left -= price
+                yield record
 
 
 def within_budget(tools: Tools, model: str, requests: Sequence[Request],

@@ -75,6 +75,8 @@ class Tools:
         if isinstance(given, Stage):
             table = self.config.models[name].own if name in self.config.models else {}
             return find_model(name, "transformers", {**table, "path": str(given.folder / "model")})
+        if name not in self.config.models:  # the base of the training, named by its folder or hub id
+            return find_model(name, "transformers", {"path": given["path"]})
         return find_model(name, self.config.models[name].backend, self.config.models[name].own)
 
     def checkpoint(self, name: str) -> Path | str:

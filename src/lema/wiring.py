@@ -4,16 +4,19 @@ One design decision: everything here can be said without loading a model, so tha
 know what is done before torch is imported.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from lema.config import Config
 from lema.errors import ConfigError
+from lema.examples import find_kind
 from lema.models import Message
 from lema.prompting import find_prompt
 from lema.records import Question, content_id
 from lema.runs import Run, Stage
-from lema.seams import Settings, find, settings_of
+from lema.seams import Settings, file_hash, find, near_miss, settings_of
 from lema.stages.assemble import assemble
 from lema.stages.grow import grow
 from lema.stages.train import train
@@ -23,6 +26,7 @@ from lema.tables import (
     AssembleConfig,
     BudgetConfig,
     GrowConfig,
+    ImportConfig,
     ReportOneConfig,
     ScoreConfig,
     Take,
@@ -125,14 +129,70 @@ def base_of(config: Config, models: dict[str, Stage | dict]) -> dict[str, Stage 
 
 def assembling(config: Config, arm: str, table: ArmConfig) -> AssembleConfig:
     """What the arm's training set depends on, and nothing that it does not."""
+    budget = _budget(config, table)
     return AssembleConfig(arm=arm, take=table.take, base=config.train.base if config.train else None,
-                          rounds=_rounds(table))
+                          rounds=_rounds(table), purchases=_purchases(config, table),
+                          teacher_tokens=budget.teacher_tokens if budget else None)
+
+
+def imports(folder: Path) -> list[ImportConfig]:
+    """What was imported into a run (lema.importing), by name."""
+    found = []
+    for facts in sorted(folder.glob("imports/*/import.json")):
+        here = facts.parent
+        told = json.loads(facts.read_text(encoding="utf-8"))
+        content = content_id(*(file_hash(here / f"{rows}.jsonl") for rows in ("paths", "corrections")))
+        found.append(ImportConfig(name=here.name, content=content,
+                                  **{key: told[key] for key in ("what", "models")}))
+    return found
+
+
+def check_arms(config: Config, folder: Path, corrections: bool) -> None:
+    """ConfigError where an arm takes what the run never makes. `corrections`: whether there will be any."""
+    known = (*config.models, *(name for each in imports(folder) for name in each.models))
+    made = {"worked": True, "paths": True, "corrections": corrections,
+            "own": config.train is not None and config.train.base in config.sample.models,
+            **{f"bought {name}": True for name in (config.cot.questions if config.cot else ())}}
+    remedies = {"corrections": "a [correct] table, or imported corrections (lema import)",
+                "own": "train.base among sample.models",
+                "bought random": "a [cot] table with questions = [\"random\"]",
+                "bought failed": "a [cot] table with questions = [\"failed\"]"}
+    for arm, table in config.arms.items():
+        for take in table.take:
+            for model in take.models:
+                if model not in known:
+                    raise ConfigError(f"arms.{arm}.take.models = {model!r} is no [models.X] and nothing imported"
+                                      f"{near_miss(model, list(known))}")
+            for need in sorted(find_kind(take, f"arms.{arm}.take").needs):
+                if not made.get(need):
+                    source = f" with source {take.own['source']!r}" if "source" in take.own else ""
+                    raise ConfigError(f"arms.{arm}.take: kind {take.kind!r}{source} needs "
+                                      f"{remedies.get(need, need)}")
+
+
+def worded(config: Config, table: ArmConfig) -> dict[str, str]:
+    """The content ids of all prompts that an arm's examples are written with."""
+    found = asked(config)
+    for take in table.take:
+        for name in find_kind(take, "take").prompts:
+            found |= prompt(config, name)
+    return found
 
 
 def accounting(config: Config) -> AccountConfig:
     """The accounts of all arms."""
-    return AccountConfig(arms=tuple(assembling(config, arm, table) for arm, table in config.arms.items()),
-                         rounds=("", *config.evolve))
+    return AccountConfig(
+        arms=tuple(assembling(config, arm, table) for arm, table in config.arms.items()),
+        budgets=tuple(_budget(config, table) for table in config.arms.values()) if config.train else (),
+        trainer=config.train.trainer if config.train else None, options=config.train.own if config.train else {},
+        rounds=("", *config.evolve), purchases=config.cot.questions if config.cot else ())
+
+
+def _budget(config: Config, table: ArmConfig) -> BudgetConfig | None:
+    """How an arm is trained and what its making may cost; None where neither is said."""
+    if config.train is None:
+        return table.budget
+    return table.budget.of(config.train.budget) if table.budget else config.train.budget
 
 
 def training(config: Config) -> Iterable[TrainOneConfig]:
@@ -141,7 +201,7 @@ def training(config: Config) -> Iterable[TrainOneConfig]:
     for arm, table in config.arms.items():
         for seed in config.train.seeds:
             yield TrainOneConfig(arm=arm, seed=seed, base=config.train.base,
-                                 budget=table.budget or config.train.budget, trainer=config.train.trainer,
+                                 budget=_budget(config, table), trainer=config.train.trainer,
                                  options=config.train.own)
 
 
@@ -161,13 +221,14 @@ def reporting(config: Config) -> ReportOneConfig:
         prices=config.model_dump()["prices"])
 
 
-def buys(table: ArmConfig) -> bool:
-    """Whether the arm takes worked solutions that a teacher was paid for."""
-    return any(take.kind == "cot" and take.source == "teacher" for take in table.take)
-
-
 def _rounds(table: ArmConfig) -> tuple[str, ...]:
     return tuple(dict.fromkeys(("", *(take.round for take in table.take))))
+
+
+def _purchases(config: Config, table: ArmConfig) -> tuple[str, ...]:
+    """The purchases of worked solutions that an arm takes from, in the order of the [cot] table."""
+    needs = {need for take in table.take for need in find_kind(take, "take").needs}
+    return tuple(name for name in (config.cot.questions if config.cot else ()) if f"bought {name}" in needs)
 
 
 def _id_of(messages: list[Message]) -> str:

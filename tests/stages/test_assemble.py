@@ -10,7 +10,12 @@ from lema.stages.correct import correct
 from lema.stages.verify import verify
 from lema.steps import number_steps
 from lema.tables import AssembleConfig, CorrectConfig, Take, VerifyConfig
+from lema.tasks import find_task
+from lema.training.fresh import Shape, build
 from tests.stages.desk import EARLY, LEO, RIGHT, WRONG, path, tools
+
+TASK = find_task("lab", {})
+SHAPE = Shape(width=16, layers=1, heads=1, feed_forward=16)
 
 
 @pytest.fixture
@@ -23,7 +28,8 @@ def first(tmp_path):
 
 
 def _set(folder, first, *takes, teacher=()):
-    settings = AssembleConfig(arm="arm", take=tuple(Take(**take) for take in takes), base=None, rounds=("",))
+    settings = AssembleConfig(arm="arm", take=tuple(Take(**take) for take in takes), base=None, rounds=("",),
+                              purchases=("random",) if teacher else ())
     changes = {"train": None}
     return list(assemble(tools(folder, assemble, **changes), settings, teacher, first))
 
@@ -81,3 +87,42 @@ def test_bought_solutions_carry_what_they_cost(tmp_path, first):
               path(LEO, *WRONG, verdict="wrong", model="teacher", tokens=44)]
     (made,) = _set(tmp_path, first, {"kind": "cot", "source": "teacher"}, teacher=(bought,))
     assert (made.source, made.teacher_tokens) == ("teacher", 44)
+
+
+def test_a_limit_in_trained_tokens_is_never_passed_and_nests(tmp_path):
+    base = build(SHAPE, TASK.vocabulary(), tmp_path / "base", seed=0)
+    questions = [dataclasses.replace(LEO, text=LEO.text.replace("15", str(n)), id="", solution=number_steps(RIGHT))
+                 for n in range(20, 40)]
+    made = {}
+    for tokens in (150, 400):
+        here = tools(tmp_path, assemble)
+        here.stage.models["base"] = {"path": str(base)}
+        settings = AssembleConfig(arm="arm", take=(Take(kind="cot", tokens=tokens),), base="base", rounds=("",))
+        made[tokens] = list(assemble(here, settings, (), (questions, [], [])))
+        assert tokens - 60 < sum(example.tokens for example in made[tokens]) <= tokens
+    assert made[400][:len(made[150])] == made[150]
+
+
+def test_so_many_teacher_tokens_buy_the_first_replies_only(tmp_path, first):
+    questions, graded, verified = first
+    first_reply, second = verified
+    sizes = {}
+    for tokens in (0, 1, first_reply.tokens, first_reply.tokens + 1):
+        settings = AssembleConfig(arm="arm", take=(Take(kind="cot", source="sampled"), Take(kind="correction")),
+                                  base=None, rounds=("",), teacher_tokens=tokens or None)
+        made = list(assemble(tools(tmp_path, assemble), settings, (), (questions, graded, verified)))
+        sizes[tokens] = {example.parent for example in made if example.kind == "correction"}
+    assert sizes[0] == {first_reply.id, second.id}
+    assert sizes[1] == sizes[first_reply.tokens] == {first_reply.id}
+    assert sizes[first_reply.tokens + 1] == sizes[0]
+
+
+def test_an_arm_may_join_kinds_and_nothing_stands_twice(tmp_path, first):
+    made = _set(tmp_path, first, {"kind": "correction"}, {"kind": "correction", "limit": 1}, {"kind": "critique"})
+    assert [example.kind for example in made].count("correction") == 2
+    assert len({example.id for example in made}) == len(made)
+
+
+def test_a_set_of_many_rows_leaves_nothing_but_its_rows_behind(tmp_path, first):
+    _set(tmp_path, first, {"kind": "correction"})
+    assert not list(tmp_path.glob("shelf*"))

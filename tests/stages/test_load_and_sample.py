@@ -3,10 +3,11 @@
 import pytest
 
 from lema.errors import DataError
+from lema.records import Correction
 from lema.stages.load import load
 from lema.stages.sample import sample
-from lema.tables import SampleConfig
-from tests.stages.desk import LEO, question, tools
+from lema.tables import CotConfig, SampleConfig
+from tests.stages.desk import LEO, RIGHT, WRONG, path, question, tools
 
 ROWS = {"name": "rows", "train": "train.jsonl"}
 
@@ -48,3 +49,14 @@ def test_unsolved_questions_in_random_order_within_a_budget(tmp_path):
     assert 120 <= sum(path.tokens for path in paths) < 200
     again = list(sample(tools(tmp_path, sample), settings, questions[::-1]))
     assert [path.question for path in again] == asked
+
+
+def test_solutions_are_bought_for_failed_questions_and_for_as_much_as_corrections_cost(tmp_path):
+    questions = [question(LEO.text.replace("15", str(n)), "1") for n in range(2, 22)]
+    graded = [path(one, *(RIGHT if n % 2 else WRONG), verdict="right" if n % 2 else "wrong")
+              for n, one in enumerate(questions)]
+    settings = CotConfig(model="teacher", tokens="corrections", questions=("failed",)).asking("failed")
+    paid = [Correction(question="q", path="p", model="teacher", reply="x", tokens=100) for _ in range(2)]
+    bought = list(sample(tools(tmp_path, sample), settings, questions, graded, paid))
+    assert {one.question for one in bought} <= {one.question for one in graded if one.verdict == "wrong"}
+    assert 200 <= sum(one.tokens for one in bought) < 300

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from lema.errors import DataError
 from lema.tables import BudgetConfig
-from lema.training.stream import batches, stream
+from lema.training import find_trainer
+from lema.training.stream import batches, epochs_of, stream
 from tests import toys
 
 
@@ -34,6 +35,27 @@ def test_a_budget_in_examples_is_met_exactly():
     seen = stream(toys.sums(7), BudgetConfig(examples=17), seed=1)
     assert len(seen) == 17
     assert set(Counter(row.question for row in seen).values()) <= {2, 3}
+
+
+def test_a_budget_in_steps_takes_as_many_rows_as_the_trainer_puts_into_them():
+    rows = toys.sums(10)
+    assert len(stream(rows, BudgetConfig(steps=7), 1, lambda lengths, seed: -(-len(lengths) // 4))) == 28
+    by_length = [replace(row, prompt_tokens=number) for number, row in enumerate(rows)]
+    seen = stream(by_length, BudgetConfig(steps=5), 1, lambda lengths, seed: sum(lengths) // 20)
+    assert sum(row.prompt_tokens + row.tokens for row in seen) < 6 * 20
+
+
+def test_the_steps_of_a_fit_are_those_that_a_trainer_says():
+    trainer = find_trainer("sft", {"batch_size": 4, "accumulate": 2})
+    rows = stream(toys.sums(10), BudgetConfig(steps=6), 3, trainer.steps)
+    assert trainer.steps([row.prompt_tokens + row.tokens for row in rows], 3) == 6
+    assert len(rows) == 24
+
+
+def test_epochs_at_a_budget_are_counted_before_training():
+    def count(**budget):
+        return epochs_of([10, 30], [20, 60], BudgetConfig(**budget), lambda lengths, seed: 4)
+    assert (count(tokens=100), count(examples=5), count(epochs=1.5), count(steps=6)) == (2.5, 2.5, 1.5, 1.5)
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=12), st.integers(9, 100), st.integers(0, 3))

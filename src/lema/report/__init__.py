@@ -5,7 +5,7 @@ neither the page nor the table can say "better" of an interval that holds zero. 
 `terminal.table` set the same data.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lema.report.bills import Bill
 from lema.statistics import Accuracy, Difference, holm, reading
@@ -55,13 +55,13 @@ class LevelScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """One row of the comparison: what the arm was given, and what came of it. Examples and tokens are those
+    """One row of the comparison: what the arm was given, and what came of it. Trained tokens are those
     of one seed's training (the mean where seeds differ); `difference` is None for the baseline itself and for a
     row that is shown for orientation only, as the untrained student."""
 
     name: str
     description: str = ""
-    examples: int = 0  # rows trained on, repeats counted
+    examples: int = 0  # of its training set, each once
     unique_questions: int = 0
     prompt_tokens: int = 0
     trained_tokens: int = 0  # tokens with loss
@@ -70,6 +70,7 @@ class Arm:
     accuracy: Accuracy
     difference: Difference | None = None
     levels: tuple[LevelScore, ...] = ()
+    shared: dict[str, tuple[int, int]] = field(default_factory=dict)  # other arm -> its examples, questions too
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,11 @@ class ReportData:
     def judged(self) -> tuple[Arm, ...]:
         """The arms that the comparison is about: the baseline and those with a difference from it."""
         return tuple(arm for arm in self.arms if arm.difference is not None or arm.name == self.baseline)
+
+    @property
+    def sharing(self) -> tuple[Arm, ...]:
+        """The arms whose training sets can be laid beside each other."""
+        return tuple(arm for arm in self.arms if arm.shared and arm.examples)
 
     @property
     def seeds(self) -> int:

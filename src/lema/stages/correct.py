@@ -19,11 +19,14 @@ VERSION = 1
 
 
 def correct(tools: Tools, settings: CorrectConfig, questions: Iterable[Question],
-            graded: Iterable[ReasoningPath]) -> Iterator[Correction]:
-    """One correction per distinct wrong path, as far as the budget reaches; an unreadable reply is rejected."""
+            graded: Iterable[ReasoningPath],
+            imported: tuple[Iterable[Correction], ...] = ()) -> Iterator[Correction]:
+    """One correction per distinct wrong path, as far as the budget reaches; an unreadable reply is rejected. Paths
+    that an `imported` correction is about are not asked about."""
+    has_one = {correction.path for rows in imported for correction in rows}
     texts = {question.id: question.text for question in questions}
     prompt = tools.prompt("correct", settings.prompt)
-    mistakes = in_turn(distinct(path for path in graded if path.verdict == "wrong"
+    mistakes = in_turn(distinct(path for path in graded if path.verdict == "wrong" and path.id not in has_one
                                 and (not settings.models or path.model in settings.models)))
     requests = [
         Request((Message("user", prompt.render(question=texts[path.question],

@@ -6,9 +6,11 @@ for `wrong`, and everything else stays countable.
 
 import dataclasses
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from lema.grading import grade_path
 from lema.records import Question, ReasoningPath
+from lema.shelf import Shelf
 from lema.tasks import answers_to
 from lema.tools import Tools
 
@@ -18,11 +20,11 @@ VERSION = 2
 def grade(tools: Tools, settings: None, questions: Iterable[Question],
           paths: tuple[Iterable[ReasoningPath], ...]) -> Iterator[ReasoningPath]:
     """The same paths with verdict, answer and how it was found."""
-    asked = {question.id: question for question in questions}
     done = 0
-    for several in paths:
-        for path in several:
-            question = asked[path.question]
+    with Shelf(tools.folder, Question) as asked:
+        asked.fill((question.id, question) for question in questions)
+        for path in chain.from_iterable(paths):
+            question = asked.get(path.question)
             answers = answers_to(tools.task, question.choices)
             graded = grade_path(path.text, question.answer, finish=path.finish, read=answers.read,
                                 same=answers.same)

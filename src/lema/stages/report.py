@@ -30,7 +30,7 @@ from lema.tables import ReportOneConfig
 from lema.tools import Tools
 from lema.versions import versions
 
-VERSION = 1
+VERSION = 2
 
 FIRST = "The questions of the task"
 NOTES = (
@@ -92,7 +92,7 @@ def _arms(settings: ReportOneConfig, right: dict[str, np.ndarray], accounts: Ite
             name=account.arm, description=settings.about.get(account.arm, ""), examples=account.examples,
             unique_questions=account.questions, prompt_tokens=account.prompt_tokens,
             trained_tokens=round(sum(run.tokens for run in runs) / len(runs)),
-            epochs=mean_examples / account.examples, teacher_tokens=account.teacher_tokens,
+            epochs=mean_examples / account.examples, teacher_tokens=account.teacher_tokens, shared=account.shared,
             accuracy=accuracy(right[account.arm]), levels=_levels(account.arm, scores),
             difference=None if account.arm == settings.baseline else
             difference(right[account.arm], right[settings.baseline]))

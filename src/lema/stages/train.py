@@ -20,7 +20,7 @@ def train(tools: Tools, settings: TrainOneConfig, examples: Iterable[Example]) -
     from lema.training.stream import stream
 
     trainer = find_trainer(settings.trainer, settings.options)
-    rows = stream(list(examples), settings.budget, settings.seed)
+    rows = stream(list(examples), settings.budget, settings.seed, trainer.steps)
     out = tools.folder / "model"
     log = trainer.fit(rows, tools.checkpoint(settings.base), out, settings.seed, tools.show)
     yield Checkpoint(name=f"{settings.arm}-{settings.seed}", steps=log.steps, examples=log.examples,

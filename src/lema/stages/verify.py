@@ -6,9 +6,11 @@ that fails is the reason that the row carries, so the funnel is counted from row
 
 import dataclasses
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from lema.grading import GradingTimeout
 from lema.records import Correction, Question, ReasoningPath
+from lema.shelf import Shelf
 from lema.steps import number_steps, split_steps
 from lema.tables import VerifyConfig
 from lema.tasks import Answers, answers_to
@@ -17,6 +19,7 @@ from lema.tools import Tools
 VERSION = 2
 
 REASONS = {
+    "mistake": "its path is not wrong",
     "complete": "cut off or failed",
     "parsed": "unreadable",
     "step": "names a step that is not there",
@@ -26,21 +29,24 @@ REASONS = {
 
 
 def verify(tools: Tools, settings: VerifyConfig, questions: Iterable[Question], graded: Iterable[ReasoningPath],
-           corrections: Iterable[Correction]) -> Iterator[Correction]:
-    """The same corrections with `answer`, `verified` and, where one check failed, `rejected`."""
-    asked = {question.id: question for question in questions}
-    mistakes = {path.id: split_steps(path.text) for path in graded if path.verdict == "wrong"}
-    for done, correction in enumerate(corrections, 1):
-        steps = mistakes[correction.path]
-        question = asked[correction.question]
-        answers = answers_to(tools.task, question.choices)
-        answer = answers.read(number_steps(correction.steps)).answer if correction.steps else None
-        failed = _first_failed(settings, correction, steps, _same(answers, answer, question.answer))
-        tools.show(done)
-        yield dataclasses.replace(correction, answer=answer, verified=failed is None,
-                                  rejected=correction.rejected or (REASONS[failed] if failed else ""))
-
-
+           corrections: Iterable[Correction],
+           imported: tuple[Iterable[Correction], ...] = ()) -> Iterator[Correction]:
+    """The same corrections with `answer`, `verified` and, where one check failed, `rejected`. An imported
+    correction of a path that is not wrong is rejected for that."""
+    with Shelf(tools.folder, Question) as asked, Shelf(tools.folder, ReasoningPath) as mistakes:
+        asked.fill((question.id, question) for question in questions)
+        mistakes.fill((path.id, path) for path in graded if path.verdict == "wrong")
+        for done, correction in enumerate(chain(corrections, *imported), 1):
+            mistake = mistakes.get(correction.path)
+            steps = split_steps(mistake.text) if mistake else ()
+            question = asked.get(correction.question)
+            answers = answers_to(tools.task, question.choices)
+            answer = answers.read(number_steps(correction.steps)).answer if correction.steps else None
+            right = _same(answers, answer, question.answer)
+            failed = _first_failed(settings, correction, steps, right) if mistake else "mistake"
+            tools.show(done)
+            yield dataclasses.replace(correction, answer=answer, verified=failed is None,
+                                      rejected=correction.rejected or (REASONS[failed] if failed else ""))
 
 
 def _first_failed(settings: VerifyConfig, correction: Correction, mistake: tuple[str, ...],

@@ -3,7 +3,6 @@
 One design decision: an arm is a table of what it takes and how much it is trained, never code.
 """
 
-from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -11,43 +10,56 @@ from lema.seams import Settings
 from lema.tables.sources import Open
 
 
-class Take(Settings):
-    """One line of an arm: which examples it takes.
+class Take(Open):
+    """One line of an arm: which examples it takes. Further keys belong to the kind (lema.examples.<kind>).
 
-    kind   cot: question to solution; correction: the paper's form; step: right prefix to corrected steps
-    source worked | own (the base's own right paths) | sampled (any model's right paths) | teacher
-           (for kind cot), else ignored
+    kind   a shipped kind of example, or a dotted path of your own
     round  "" for the questions of the task, or the name of an [evolve.X] table
     """
 
-    kind: Literal["cot", "correction", "step"]
-    source: Literal["worked", "own", "sampled", "teacher"] = "worked"
+    kind: str
     round: str = ""
     models: tuple[str, ...] = Field(default=(), description="whose paths or mistakes; empty: all")
     limit: int | None = Field(default=None, gt=0, description="at most so many, drawn by seed")
+    tokens: int | None = Field(default=None, gt=0, description="at most so many tokens with loss, drawn by seed")
     per_question: int | None = Field(default=None, gt=0)
 
 
 class ArmConfig(Settings):
-    """[arms.X]: one training set and the models trained on it."""
+    """[arms.X]: one training set and the models trained on it.
+
+    Names in `take` were replaced by the lines that they stand for (lema.arms) before this is read. `change` lays
+    keys over all lines of a kind.
+    """
 
     about: str = ""
     take: tuple[Take, ...] = Field(min_length=1)
+    change: dict[str, dict] = Field(default_factory=dict, exclude=True)
     budget: "BudgetConfig | None" = None
 
 
 class BudgetConfig(Settings):
-    """How much an arm is trained: exactly one of these."""
+    """How much an arm is trained: exactly one of the first four; and, if wanted, what its making may have cost."""
 
     tokens: int | None = Field(default=None, gt=0, description="tokens with loss")
     examples: int | None = Field(default=None, gt=0)
     epochs: float | None = Field(default=None, gt=0)
+    steps: int | None = Field(default=None, gt=0, description="steps of the optimizer")
+    teacher_tokens: int | None = Field(default=None, gt=0, description="the set holds what so many tokens of the "
+                                                                       "teacher bought, rejected replies included")
 
     @model_validator(mode="after")
     def _one(self) -> "BudgetConfig":
-        if sum(v is not None for v in (self.tokens, self.examples, self.epochs)) != 1:
-            raise ValueError("give exactly one of tokens, examples, epochs")
+        given = (self.tokens, self.examples, self.epochs, self.steps)
+        if sum(v is not None for v in given) > 1 or (self.teacher_tokens is None and not any(given)):
+            raise ValueError("give exactly one of tokens, examples, epochs, steps (teacher_tokens beside it)")
         return self
+
+    def of(self, base: "BudgetConfig") -> "BudgetConfig":
+        """This budget, with the training of `base` where it says only what may be spent on the teacher."""
+        if any((self.tokens, self.examples, self.epochs, self.steps)):
+            return self
+        return base.model_copy(update={"teacher_tokens": self.teacher_tokens})
 
 
 class TrainConfig(Open):

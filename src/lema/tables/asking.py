@@ -3,12 +3,14 @@
 One design decision: every table that asks shares its words for how text is drawn and when to stop asking.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from lema.records import Sampling
 from lema.seams import Settings
+
+Tokens = Annotated[int, Field(gt=0)]
 
 
 class SampleConfig(Settings):
@@ -21,7 +23,7 @@ class SampleConfig(Settings):
     only: Literal["all", "unsolved"] = Field(default="all", description="unsolved: without a worked solution")
     order: Literal["given", "random"] = "given"
     limit: int | None = Field(default=None, gt=0, description="at most so many questions")
-    tokens: int | None = Field(default=None, gt=0, description="stop asking once so many tokens are written")
+    tokens: Tokens | None = Field(default=None, description="stop asking once so many tokens are written")
     temperature: float = Field(default=0.8, ge=0)
     top_p: float = Field(default=1.0, gt=0, le=1)
     max_tokens: int = Field(default=1024, gt=0)
@@ -71,14 +73,31 @@ class VerifyConfig(Settings):
 
 
 class CotConfig(AskConfig):
-    """[cot]: worked solutions bought from a teacher, for questions without one, in random order."""
+    """[cot]: worked solutions bought from a teacher, in random order of the questions.
 
+    pool       unsolved: the questions without a worked solution; all: every training question
+    questions  random: any of the pool; failed: those that a sampled model answered wrong. Both are two purchases
+               of the same budget each.
+    tokens     a budget in the teacher's tokens, or "corrections": as many as the corrections did cost
+    """
+
+    tokens: Tokens | Literal["corrections"] | None = None
+    pool: Literal["unsolved", "all"] = "unsolved"
+    questions: tuple[Literal["random", "failed"], ...] = Field(default=("random",), min_length=1)
     limit: int | None = Field(default=None, gt=0, description="at most so many questions")
+    paths: int = Field(default=1, gt=0, description="solutions per question")
 
-    @property
-    def asking(self) -> SampleConfig:
-        return SampleConfig(models=(self.model,), only="unsolved", order="random",
-                            **self.model_dump(exclude={"model"}))
+    def asking(self, questions: str) -> "PurchaseConfig":
+        """What one purchase asks for."""
+        return PurchaseConfig(models=(self.model,), only=self.pool, order="random", questions=questions,
+                              **self.model_dump(exclude={"model", "pool", "questions"}))
+
+
+class PurchaseConfig(SampleConfig):
+    """One purchase of worked solutions."""
+
+    questions: Literal["random", "failed"]
+    tokens: Tokens | Literal["corrections"] | None = None
 
 
 class EvolveConfig(AskConfig):

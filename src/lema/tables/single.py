@@ -16,14 +16,28 @@ class AssembleConfig(Settings):
     take: tuple[Take, ...]
     base: str | None
     rounds: tuple[str, ...]
-    teacher: str | None = None
+    purchases: tuple[str, ...] = ()
+    teacher_tokens: int | None = None
+
+
+class ImportConfig(Settings):
+    """One import of a run: its folder under imports/, whose paths they are, and a hash of what lies there."""
+
+    name: str
+    what: str
+    models: tuple[str, ...]
+    content: str
 
 
 class AccountConfig(Settings):
-    """The arms whose training sets are weighed, each with the rounds that it draws on."""
+    """The arms whose training sets are weighed, each with what it draws on and how much it is trained."""
 
     arms: tuple[AssembleConfig, ...]
     rounds: tuple[str, ...]
+    purchases: tuple[str, ...] = ()
+    budgets: tuple[BudgetConfig, ...] = Field(default=(), description="per arm; none where nothing is trained")
+    trainer: str | None = None
+    options: dict = Field(default_factory=dict)
 
 
 class TrainOneConfig(Settings):

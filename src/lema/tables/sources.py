@@ -71,6 +71,7 @@ class ModelConfig(Open):
 
     backend: str
     grow: GrowConfig | None = None
+    terms: str | None = Field(default=None, description="under which terms its text may be used: for the card")
 
 
 class MachineConfig(Settings):

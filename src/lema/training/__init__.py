@@ -38,6 +38,9 @@ class Trainer(Protocol):
         A fit killed and called again with the same arguments ends in the same weights. `progress` is called
         with the steps done and all steps."""
 
+    def steps(self, lengths: Sequence[int], seed: int) -> int:
+        """How many steps `fit` makes of rows of these lengths (prompt and trained tokens), in this order."""
+
 
 def find_trainer(name: str, table: dict) -> Trainer:
     """The trainer called `name` (or at that dotted path), built from its settings table."""

@@ -114,6 +114,10 @@ class Trainer:
             seconds=seconds,
         )
 
+    def steps(self, lengths: Sequence[int], seed: int) -> int:
+        """How many steps `fit` makes of rows of these lengths, in this order."""
+        return -(-len(self.settings.plan(lengths, seed)) // self.settings.accumulate)
+
 
 def encode_rows(examples: Sequence[Example], base: Path, longest: int) -> list[Tokens]:
     """Every row as tokens. DataError names the first that is empty, too long or not in the vocabulary."""

@@ -5,7 +5,8 @@ rows is therefore known before training starts, is the same after a kill, and ca
 """
 
 import random
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 
 from lema.errors import DataError
 from lema.records import Example
@@ -15,33 +16,68 @@ CHUNK = 16
 """Rows are grouped by length among about this many batches: little padding, and an order that stays random."""
 
 
-def stream(examples: Sequence[Example], budget: BudgetConfig, seed: int) -> list[Example]:
+Steps = Callable[[Sequence[int], int], int]
+"""How many steps a fit makes of rows of such lengths (prompt and trained tokens), given its seed."""
+
+
+def stream(examples: Sequence[Example], budget: BudgetConfig, seed: int,
+           steps: Steps | None = None) -> list[Example]:
     """The rows to train on, in order: the set in freshly shuffled epochs until the budget is spent.
 
-    Under a token budget the first row that would pass it ends the stream and is left out. DataError where there
-    is nothing to train on, or where a row has no count of trained tokens.
+    Under a token budget the first row that would pass it ends the stream and is left out; under a budget in steps,
+    which needs the trainer's `steps`, as many rows as that many steps take. DataError where there is nothing to
+    train on, or where a row has no count of trained tokens.
     """
     if not examples:
         raise DataError("the training set is empty: nothing is left after filtering")
-    if budget.tokens is None:
+    if budget.examples or budget.epochs:
         wanted = budget.examples or max(1, round(budget.epochs * len(examples)))
         epochs = -(-wanted // len(examples))
         return [row for epoch in range(epochs) for row in _shuffled(examples, seed, epoch)][:wanted]
     for row in examples:
         if row.tokens < 1:
-            raise DataError(f"example {row.id}: no count of trained tokens, which a token budget needs")
+            raise DataError(f"example {row.id}: no count of trained tokens, which this budget needs")
+    if budget.steps:
+        return _in_steps(examples, budget.steps, seed, steps)
+    return _in_tokens(examples, budget.tokens, seed)
+
+
+def _in_tokens(examples: Sequence[Example], tokens: int, seed: int) -> list[Example]:
     rows: list[Example] = []
-    left, epoch = budget.tokens, 0
+    left, epoch = tokens, 0
     while True:
         for row in _shuffled(examples, seed, epoch):
             if row.tokens > left:
                 if not rows:
-                    raise DataError(f"budget: {budget.tokens} tokens are fewer than the {row.tokens} of "
+                    raise DataError(f"budget: {tokens} tokens are fewer than the {row.tokens} of "
                                     f"example {row.id}; raise the budget")
                 return rows
             rows.append(row)
             left -= row.tokens
         epoch += 1
+
+
+def _in_steps(examples: Sequence[Example], wanted: int, seed: int, steps: Steps) -> list[Example]:
+    """Whole epochs until there are enough steps, then cut back to the most rows that make no more than wanted."""
+    rows: list[Example] = []
+    lengths: list[int] = []
+    epoch = 0
+    while not rows or steps(lengths, seed) <= wanted:
+        rows += _shuffled(examples, seed, epoch)
+        lengths = [row.prompt_tokens + row.tokens for row in rows]
+        epoch += 1
+    enough = bisect_right(range(1, len(rows) + 1), wanted, key=lambda count: steps(lengths[:count], seed))
+    return rows[:max(1, enough)]
+
+
+def epochs_of(tokens: Sequence[int], lengths: Sequence[int], budget: BudgetConfig, steps: Steps) -> float:
+    """How often a budget shows every example, by the trained tokens and the lengths of a set's examples; in steps,
+    as the steps of one epoch go."""
+    if budget.tokens:
+        return budget.tokens / sum(tokens)
+    if budget.steps:
+        return budget.steps / steps(lengths, 0)
+    return budget.epochs or budget.examples / len(lengths)
 
 
 def _shuffled(examples: Sequence[Example], seed: int, epoch: int) -> list[Example]:

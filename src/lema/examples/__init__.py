@@ -1,0 +1,79 @@
+"""Kinds of training examples: what a question, its paths and its corrections become when an arm takes them.
+
+One design decision: a kind is one file with a `Settings` (its own keys in a line of `take`) and a `Kind` that sees
+one question with everything known about it at a time; so a rival method is a short file, a user's own kind is a
+dotted path, and a training set of any size is built in little memory.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Protocol
+
+from lema.errors import ConfigError
+from lema.prompting import Prompt
+from lema.records import Correction, Example, Question, ReasoningPath
+from lema.seams import find, near_miss, settings_of
+from lema.tables import Take
+
+
+class Corrected(NamedTuple):
+    """A correction that could be read, and the wrong path that it is about."""
+
+    correction: Correction
+    mistake: ReasoningPath
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What one round knows about one question."""
+
+    question: Question
+    paths: tuple[ReasoningPath, ...] = ()  # graded, of every sampled model
+    corrections: tuple[Corrected, ...] = ()  # the refused ones too
+    bought: dict[str, tuple[ReasoningPath, ...]] = field(default_factory=dict)  # purchase -> graded paths
+
+    @property
+    def kept(self) -> tuple[Corrected, ...]:
+        """The verified corrections."""
+        return tuple(one for one in self.corrections if one.correction.verified)
+
+    def of(self, models: tuple[str, ...]) -> "Case":
+        """The same with the paths and mistakes of these models only (all, where none is named)."""
+        if not models:
+            return self
+        return replace(self, paths=tuple(path for path in self.paths if path.model in models),
+                       corrections=tuple(one for one in self.corrections if one.mistake.model in models))
+
+
+class Words(NamedTuple):
+    """How a kind puts things: the task's question, the prompts by name, and whose paths are the student's own."""
+
+    asked: Callable[[Question], str]
+    prompt: Callable[[str], Prompt]
+    base: str | None
+
+
+class Kind(Protocol):
+    """What a module's `Kind(settings)` must do; tests/contracts/test_examples.py asks it of every one.
+
+    `needs` names what it cannot do without: "worked", "paths", "own" (paths of the base), "corrections",
+    or "bought <purchase>". What it needs is also what its arm is billed for. `prompts` names the prompt files that
+    it renders.
+    """
+
+    needs: frozenset[str]
+    prompts: tuple[str, ...]
+
+    def make(self, case: Case, words: Words) -> Iterator[Example]:
+        """The examples of one question; repeats are left out by who asks."""
+
+
+def find_kind(take: Take, where: str) -> Kind:
+    """The kind that a line of `take` names, built from the line's own keys. ConfigError names `where` and the
+    key."""
+    module = find("examples", take.kind, "Kind")
+    for key in take.own:
+        if key not in module.Settings.model_fields:
+            known = [*module.Settings.model_fields, *Take.model_fields]
+            raise ConfigError(f"{where}.{key}: unknown key{near_miss(key, known)}")
+    return module.Kind(settings_of(module.Settings, take.own, where))

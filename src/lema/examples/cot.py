@@ -1,0 +1,73 @@
+"""From a question to a worked solution: human-written, the student's own, sampled, bought, or corrected.
+
+One design decision: whatever wrote a solution, it is trained on in one style, numbered steps that end in the
+answer sentence.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from lema import seams
+from lema.examples import Case, Words
+from lema.records import Example, ReasoningPath
+from lema.steps import number_steps, rejoin, split_steps
+
+
+class Settings(seams.Settings):
+    """A line of `take` with kind = "cot".
+
+    source  worked: as the task has them; own: the base's right paths; sampled: any model's; teacher: bought for
+            random questions; teacher-failed: bought for questions that a sampled model failed; corrected: the
+            whole corrected paths of verified corrections
+    """
+
+    source: Literal["worked", "own", "sampled", "teacher", "teacher-failed", "corrected"] = "worked"
+
+
+PURCHASES = {"teacher": "random", "teacher-failed": "failed"}
+"""Which of the [cot] purchases a source is."""
+
+NEEDS = {"worked": "worked", "own": "own", "sampled": "paths", "corrected": "corrections",
+         **{source: f"bought {purchase}" for source, purchase in PURCHASES.items()}}
+
+
+class Kind:
+    """Worked solutions."""
+
+    prompts = ()
+
+    def __init__(self, settings: Settings) -> None:
+        self.source = settings.source
+        self.needs = frozenset({NEEDS[settings.source]})
+
+    def make(self, case: Case, words: Words) -> Iterator[Example]:
+        if self.source == "worked":
+            return self._worked(case, words)
+        if self.source == "corrected":
+            return self._corrected(case, words)
+        return self._paths(case, words, self._chosen(case, words))
+
+    def _worked(self, case: Case, words: Words) -> Iterator[Example]:
+        question = case.question
+        if question.solution and question.split == "train":
+            yield Example(kind="cot", source="worked", prompt=words.asked(question), completion=question.solution,
+                          question=question.id)
+
+    def _chosen(self, case: Case, words: Words) -> Iterable[ReasoningPath]:
+        if self.source in PURCHASES:
+            return case.bought.get(PURCHASES[self.source], ())
+        return case.of((words.base,)).paths if self.source == "own" else case.paths
+
+    def _paths(self, case: Case, words: Words, paths: Iterable[ReasoningPath]) -> Iterator[Example]:
+        for path in paths:
+            if path.verdict == "right":
+                yield Example(kind="cot", source=self.source, question=path.question, parent=path.id,
+                              prompt=words.asked(case.question), completion=number_steps(split_steps(path.text)),
+                              teacher_tokens=path.tokens if self.source in PURCHASES else 0)
+
+    def _corrected(self, case: Case, words: Words) -> Iterator[Example]:
+        for correction, mistake in case.kept:
+            whole = rejoin(split_steps(mistake.text), correction.step, correction.steps)
+            yield Example(kind="cot", source="corrected", question=correction.question, parent=correction.id,
+                          prompt=words.asked(case.question), completion=number_steps(whole),
+                          teacher_tokens=correction.tokens)

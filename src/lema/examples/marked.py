@@ -1,0 +1,40 @@
+"""Right and wrong paths, each marked as what it is (mistake tuning).
+
+One design decision: the mark of a wrong path stands in its prompt, and a right path has the plain prompt for its
+mark, so that a trained model is examined with the same question as every other arm.
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import Field
+
+from lema import seams
+from lema.examples import Case, Words
+from lema.records import Example
+from lema.steps import number_steps, split_steps
+
+
+class Settings(seams.Settings):
+    """A line of `take` with kind = "marked"; the mark of wrong paths is the prompt `train_mistake`."""
+
+    of: tuple[Literal["right", "wrong"], ...] = Field(default=("right", "wrong"), min_length=1)
+
+
+class Kind:
+    """Sampled paths with a verdict; nobody corrects them."""
+
+    prompts = ("train_mistake",)
+    needs = frozenset({"paths"})
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def make(self, case: Case, words: Words) -> Iterator[Example]:
+        prompts = {"right": words.asked(case.question),
+                   "wrong": words.prompt("train_mistake").render(question=case.question.text)}
+        for path in case.paths:
+            steps = split_steps(path.text)
+            if path.verdict in self.settings.of and steps:
+                yield Example(kind="marked", source=path.verdict, question=case.question.id, parent=path.id,
+                              prompt=prompts[path.verdict], completion=number_steps(steps))

@@ -1,0 +1,34 @@
+"""From a question and the right steps before a mistake to the corrected steps; the wrong text is not shown.
+
+One design decision: the right steps stand where the model would have written them itself, without loss, so that
+what is learnt is the step that it needed there.
+"""
+
+from collections.abc import Iterator
+
+from lema import seams
+from lema.examples import Case, Words
+from lema.records import Example
+from lema.steps import number_steps, split_steps
+
+
+class Settings(seams.Settings):
+    """A line of `take` with kind = "step"."""
+
+
+class Kind:
+    """Verified corrections as right prefix and corrected steps."""
+
+    prompts = ()
+    needs = frozenset({"corrections"})
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def make(self, case: Case, words: Words) -> Iterator[Example]:
+        for correction, mistake in case.kept:
+            right = number_steps(split_steps(mistake.text)[:correction.step - 1])
+            yield Example(kind="step", source="corrections", question=correction.question, parent=correction.id,
+                          prompt=words.asked(case.question), prefix=right + "\n" if right else "",
+                          completion=number_steps(correction.steps, correction.step),
+                          teacher_tokens=correction.tokens)

@@ -1,0 +1,29 @@
+"""Imported paths and corrections, as they lie in the run's folder since `lema import`.
+
+One design decision: an import is an input like any other: its stage has a fingerprint of the imported content, so
+that another import makes exactly what depends on it stale.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from lema.errors import DataError
+from lema.records import Correction, Question, ReasoningPath, read_rows
+from lema.tables import ImportConfig
+from lema.tools import Tools
+
+VERSION = 1
+
+
+def join_paths(tools: Tools, settings: ImportConfig, questions: Iterable[Question]) -> Iterator[ReasoningPath]:
+    """The imported paths, not graded yet. DataError where the run no longer has the question of one."""
+    known = {question.id for question in questions}
+    for path in read_rows(ReasoningPath, tools.stage.run / "imports" / settings.name / "paths.jsonl"):
+        if path.question not in known:
+            raise DataError(f"imports/{settings.name}: {path.prompt} is about a question that this run has no "
+                            "more; remove that folder and import the file again")
+        yield path
+
+
+def join_corrections(tools: Tools, settings: ImportConfig) -> Iterator[Correction]:
+    """The imported corrections, not verified yet."""
+    yield from read_rows(Correction, tools.stage.run / "imports" / settings.name / "corrections.jsonl")

@@ -1,0 +1,98 @@
+"""The contract of a kind of example: every shipped kind, and every ready arm, keeps it."""
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from lema.arms import expanded, ready_arm, ready_arms
+from lema.errors import ConfigError
+from lema.examples import Case, find_kind
+from lema.prompting import find_prompt
+from lema.seams import shipped
+from lema.tables import ArmConfig, Take
+from lema.tasks.lab.words import tokens
+from tests.examples.case import BOUGHT, CASE, KEPT, LEO, REFUSED, RIGHT_PATH, TASK, WORDS, WRONG_PATH, made
+
+NEEDS = {"worked", "paths", "own", "corrections", "bought random", "bought failed"}
+PARENTS = {record.id for record in (BOUGHT, KEPT, REFUSED, RIGHT_PATH, WRONG_PATH)}
+
+
+def _takes(arm: str) -> tuple[Take, ...]:
+    return ArmConfig.model_validate(expanded([arm])[arm]).take
+
+
+@pytest.mark.parametrize("kind", shipped("examples"))
+def test_a_kind_says_what_it_needs_and_makes_examples_that_lead_back(kind):
+    take = Take(kind=kind, **({"source": "own"} if kind == "cot" else {}))
+    found = find_kind(take, "take")
+    examples = made(kind=kind, **take.own)
+    assert found.needs <= NEEDS
+    assert examples
+    for example in examples:
+        assert example.kind == kind
+        assert example.question == LEO.id
+        assert example.parent in PARENTS
+        assert example.prompt.strip() and example.completion.strip()
+    assert [e.id for e in made(kind=kind, **take.own)] == [e.id for e in examples]
+
+
+@pytest.mark.parametrize("kind", shipped("examples"))
+def test_a_kind_makes_nothing_of_a_question_that_nobody_answered(kind):
+    assert made(Case(LEO), kind=kind) == []
+
+
+@pytest.mark.parametrize("kind", shipped("examples"))
+@pytest.mark.parametrize("task", ["lab", "gsm8k"])
+def test_the_prompts_of_a_kind_are_there_and_hold_the_question(kind, task):
+    for name in find_kind(Take(kind=kind), "take").prompts:
+        assert LEO.text in find_prompt(name, task).render(question=LEO.text, steps="Step 1: x.")
+
+
+@pytest.mark.parametrize("arm", ready_arms())
+def test_a_ready_arm_is_a_few_lines_and_says_what_it_is_about(arm):
+    table = ready_arm(arm)
+    assert set(table) == {"about", "take"}
+    assert table["about"]
+
+
+@pytest.mark.parametrize("arm", ready_arms())
+def test_a_student_of_the_lab_knows_every_word_of_every_ready_arm(arm):
+    known = set(TASK.vocabulary())
+    for take in _takes(arm):
+        for example in find_kind(take, arm).make(CASE, WORDS):
+            assert set(tokens(example.prompt + example.prefix + example.completion)) <= known
+
+
+def test_a_kind_of_the_users_own_is_one_file(tmp_path, monkeypatch):
+    (tmp_path / "mykinds.py").write_text("")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "loud.py").write_text(
+        "from lema import seams\nfrom lema.records import Example\n\n"
+        "class Settings(seams.Settings):\n    times: int = 1\n\n"
+        "class Kind:\n    prompts = ()\n    needs = frozenset({'paths'})\n\n"
+        "    def __init__(self, settings):\n        self.settings = settings\n\n"
+        "    def make(self, case, words):\n        for path in case.paths:\n"
+        "            yield Example(kind='loud', source='x', question=case.question.id, parent=path.id,\n"
+        "                          prompt=words.asked(case.question), completion='!' * self.settings.times)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert [one.completion for one in made(kind="mine.loud", times=3)] == ["!!!", "!!!"]
+    with pytest.raises(ConfigError, match=r"take.tims: unknown key; did you mean 'times'"):
+        made(kind="mine.loud", tims=3)
+
+
+@pytest.mark.parametrize("arm", ready_arms())
+def test_every_ready_arm_has_its_section_in_the_docs(arm):
+    page = (Path(__file__).parents[2] / "docs" / "arms.md").read_text(encoding="utf-8")
+    headings = [line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")]
+    assert any(arm in re.split(r", | and ", heading) for heading in headings)
+
+
+def test_the_kind_that_the_docs_show_is_one(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "arms.md").read_text(encoding="utf-8")
+    code = textwrap.dedent(page.split("    # mypkg/answers.py", 1)[1].split("\n", 1)[1].split("\n## ", 1)[0])
+    (tmp_path / "shown").mkdir()
+    (tmp_path / "shown" / "answers.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert [one.completion for one in made(kind="shown.answers", most=1)] == [LEO.answer]

@@ -1,0 +1,118 @@
+"""Kinds of examples: each is exactly the text that its page in docs/arms.md says."""
+
+import dataclasses
+
+import pytest
+
+from lema.errors import ConfigError
+from lema.steps import number_steps
+from tests.examples.case import (
+    ASKED,
+    BOUGHT,
+    CASE,
+    KEPT,
+    LEO,
+    REFUSED,
+    RIGHT,
+    RIGHT_TEXT,
+    WHY,
+    WRONG,
+    WRONG_TEXT,
+    made,
+)
+
+BEFORE = f"Question: {LEO.text}\nWrong Solution:\n{{\n{WRONG_TEXT}\n}}\n"
+SOLUTION = f"Correct Solution:\n{{\n...\n{number_steps(RIGHT[1:], 2)}\n}}"
+
+
+def _told(example):
+    return example.prompt.split(".\n", 1)[1], example.completion
+
+
+def test_a_correction_has_the_papers_three_parts():
+    (one,) = made(kind="correction")
+    assert _told(one) == (f"{BEFORE}Incorrect Step:", f" Step 2.\nExplanation: {WHY}\n{SOLUTION}")
+    assert (one.parent, one.teacher_tokens) == (KEPT.id, KEPT.tokens)
+
+
+@pytest.mark.parametrize(("parts", "cue", "completion"), [
+    (["explanation", "solution"], "Explanation:", f" {WHY}\n{SOLUTION}"),
+    (["step", "solution"], "Incorrect Step:", f" Step 2.\n{SOLUTION}"),
+    (["explanation", "step"], "Incorrect Step:", f" Step 2.\nExplanation: {WHY}"),
+    (["solution"], "Correct Solution:", SOLUTION.removeprefix("Correct Solution:")),
+    (["step"], "Incorrect Step:", " Step 2."),
+])
+def test_a_part_that_is_left_out_changes_nothing_else(parts, cue, completion):
+    (one,) = made(kind="correction", parts=parts)
+    assert _told(one) == (BEFORE + cue, completion)
+
+
+def test_the_whole_form_begins_at_the_first_step_without_dots():
+    (one,) = made(kind="correction", form="whole", parts=["solution"])
+    assert one.completion == f"\n{{\n{RIGHT_TEXT}\n}}"
+
+
+def test_a_corrected_path_as_cot_is_the_kept_steps_and_the_corrected_ones():
+    (one,) = made(kind="cot", source="corrected")
+    assert (one.prompt, one.completion, one.parent) == (ASKED, RIGHT_TEXT, KEPT.id)
+
+
+@pytest.mark.parametrize("source", ["teacher", "teacher-failed"])
+def test_bought_solutions_are_right_ones_and_carry_their_cost(source):
+    (one,) = made(kind="cot", source=source)
+    assert (one.completion, one.parent, one.teacher_tokens) == (RIGHT_TEXT, BOUGHT.id, 44)
+
+
+def test_own_paths_are_the_bases_right_ones():
+    (one,) = made(kind="cot", source="own")
+    assert one.completion == RIGHT_TEXT
+    assert not made(CASE.of(("early",)), kind="cot", source="own")
+
+
+def test_a_forward_text_goes_wrong_says_why_and_mends_the_step():
+    (one,) = made(kind="forward", way="fix")
+    wrong = number_steps(WRONG[:2])
+    assert one.prompt == ASKED
+    assert one.completion == f"{wrong}\nThis step is wrong. {WHY}\n{number_steps(RIGHT[1:], 2)}"
+    (masked,) = made(kind="forward", way="fix", loss="bridge")
+    assert (masked.prefix + masked.completion, masked.prefix) == (one.completion, f"{wrong}\n")
+
+
+def test_a_forward_text_may_start_afresh_or_only_step_back():
+    (afresh,), (back,) = made(kind="forward", way="restart"), made(kind="forward", way="back")
+    assert afresh.completion.endswith(f"{WHY} Find the answer from the first step.\n{RIGHT_TEXT}")
+    assert back.completion == f"{number_steps(WRONG[:2])}\nThis step is wrong.\n{number_steps(RIGHT[1:], 2)}"
+    (own,) = made(kind="forward", bridge="Wait: {explanation}")
+    assert f"\nWait: {WHY}\nStep 2: " in own.completion
+
+
+def test_a_critique_is_of_right_and_wrong_paths_and_has_no_answer_filter():
+    kept, refused, right = made(kind="critique")
+    assert kept.completion == f"Incorrect Step: Step 2.\nExplanation: {WHY}\n{SOLUTION}"
+    assert (refused.parent, right.completion) == (REFUSED.id, "Nothing is wrong.")
+    assert kept.prompt.endswith(f"Solution:\n{{\n{WRONG_TEXT}\n}}\n")
+    assert right.prompt.endswith(f"Solution:\n{{\n{RIGHT_TEXT}\n}}\n")
+    assert [one.parent for one in made(kind="critique", of=["wrong"], filter="verified")] == [KEPT.id]
+
+
+def test_marked_paths_differ_in_their_prompt():
+    right, wrong = made(kind="marked")
+    assert (right.prompt, right.completion) == (ASKED, RIGHT_TEXT)
+    assert (wrong.prompt, wrong.completion) == (f"Question: {LEO.text}\nWrong Solution:\n", WRONG_TEXT)
+
+
+def test_a_question_without_worked_solution_gives_everything_but_a_worked_example():
+    kinds = ({"kind": "correction"}, {"kind": "step"}, {"kind": "forward"}, {"kind": "critique"},
+             {"kind": "marked"}, {"kind": "cot", "source": "own"}, {"kind": "cot", "source": "corrected"})
+    assert LEO.solution is None
+    assert all(made(**take) for take in kinds)
+    assert not made(kind="cot")
+    solved = dataclasses.replace(CASE, question=dataclasses.replace(LEO, solution=RIGHT_TEXT))
+    assert [one.completion for one in made(solved, kind="cot")] == [RIGHT_TEXT]
+
+
+def test_an_unknown_key_of_a_line_names_the_near_miss():
+    with pytest.raises(ConfigError, match=r"take.prats: unknown key; did you mean 'parts'"):
+        made(kind="correction", prats=["step"])
+    with pytest.raises(ConfigError, match="take.way"):
+        made(kind="forward", way="fx")

@@ -1,0 +1,62 @@
+"""Ready arms: named in one line, built on the run's own, and changed in the table."""
+
+import pytest
+
+from lema.arms import expanded, ready_arms
+from lema.config import parse_config
+from lema.errors import ConfigError
+
+CONFIG = {"name": "x", "task": {"name": "lab"}, "models": {"a": {"backend": "teacher"}},
+          "sample": {"models": ["a"]}}
+WORKED, OWN, CORRECTION = {"kind": "cot"}, {"kind": "cot", "source": "own"}, {"kind": "correction"}
+ISSUED = {"cot", "cot-same-questions", "teacher-cot", "lema", "lema-no-step", "lema-no-explanation",
+          "lema-no-solution", "step", "rft", "rft-lema", "cft", "lemma-style", "retry", "mistake-tuning"}
+
+
+def _take(arms, name):
+    return expanded(arms)[name]["take"]
+
+
+def test_the_rivals_are_there():
+    assert set(ready_arms()) >= ISSUED
+
+
+def test_a_list_of_names_is_a_comparison():
+    config = parse_config(CONFIG | {"arms": ["cot", "lema", "cft"]}, "x")
+    assert list(config.arms) == ["cot", "lema", "cft"]
+    assert [take.kind for take in config.arms["lema"].take] == ["cot", "correction"]
+    assert config.arms["cft"].about == "critiques of right and wrong paths, nothing else"
+
+
+def test_an_arm_without_take_is_the_ready_one_and_may_have_a_budget_of_its_own():
+    config = parse_config(CONFIG | {"arms": {"lema": {"budget": {"steps": 7}}}}, "x")
+    assert config.arms["lema"].budget.steps == 7
+    assert len(config.arms["lema"].take) == 2
+
+
+def test_every_ready_arm_builds_on_the_runs_own_worked_solutions():
+    own = [WORKED, {"kind": "cot", "source": "teacher"}]
+    assert _take({"cot": {"take": own}, "lema": {}}, "lema") == [*own, CORRECTION]
+    assert _take({"cot": {"take": own}, "rft-lema": {}}, "rft-lema") == [*own, OWN, CORRECTION]
+    assert _take({"cot": {"take": ["cot", OWN]}, "lema": {}}, "lema") == [WORKED, OWN, CORRECTION]
+
+
+def test_a_ready_arm_is_changed_by_kind_and_joined_with_others():
+    arms = {"short": {"take": "lema", "change": {"correction": {"parts": ["step"], "limit": 9}}},
+            "both": {"take": ["lema", "step", OWN]}}
+    assert _take(arms, "short") == [WORKED, {"kind": "correction", "parts": ["step"], "limit": 9}]
+    assert _take(arms, "both") == [WORKED, CORRECTION, {"kind": "step"}, OWN]
+    assert _take(arms | {"twice": {"take": ["short", "both"]}}, "twice") == [
+        *_take(arms, "short"), CORRECTION, {"kind": "step"}, OWN]
+
+
+def test_arms_that_name_each_other_end():
+    with pytest.raises(ValueError, match=r"arms.a.take: no arm 'a'"):
+        expanded({"a": {"take": ["b"]}, "b": {"take": ["a"]}})
+
+
+@pytest.mark.parametrize("arms", [3, ["cot", 3], {"cot": 3}, {"cot": {"take": 3}}, {"cot": {"take": [3]}}])
+def test_what_is_no_arm_is_one_line(arms):
+    with pytest.raises(ConfigError, match="x: arms") as error:
+        parse_config(CONFIG | {"arms": arms}, "x")
+    assert "\n" not in str(error.value)

@@ -1,0 +1,114 @@
+"""The recipes for GSM8K and MATH run as they are once models, endpoints and budgets are filled in.
+
+Both endpoints are the local server: it gives recorded replies of real models to the questions of the public sets,
+and corrections, new questions and votes written from the gold answers.
+"""
+
+import json
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from lema.records import Account, Correction, Example, Question, ReasoningPath, Score, read_rows
+from lema.running import plan_config, run_config
+from lema.seams import shipped
+from tests import toys
+from tests.server import Server, last_message
+
+GSM8K, MATH = "grading_outputs/gsm8k_example_model_solutions.jsonl", "grading_outputs/processbench_math.jsonl"
+ARMS = ("cot", "cot-same-questions", "lema", "step", "evolved")
+
+
+def _lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _gsm8k(shared: Path) -> tuple[list[dict], dict[str, list[str]], dict[str, str]]:
+    """Rows of the official file, recorded replies and gold answers by question."""
+    replies: dict[str, list[str]] = {}
+    for row in _lines(shared / GSM8K):
+        replies.setdefault(row["question"], []).append(row["solution"])
+    rows = [row for row in _lines(shared / "questions/gsm8k_test.jsonl") if row["question"] in replies][:40]
+    return rows, replies, {row["question"]: row["answer"].rsplit("#### ", 1)[1].replace(",", "") for row in rows}
+
+
+def _math(shared: Path) -> tuple[list[dict], dict[str, list[str]], dict[str, str]]:
+    replies: dict[str, list[str]] = {}
+    gold: dict[str, str] = {}
+    for row in _lines(shared / MATH):
+        replies.setdefault(row["problem"], []).append("\n".join(row["steps"]))
+        gold[row["problem"]] = row["_gold_answer"]
+    official = {row["problem"]: row for row in _lines(shared / "questions/math_test.jsonl")}
+    rows = [official[problem] for problem in replies if problem in official][:40]
+    return rows, replies, gold
+
+
+def _answering(replies: dict[str, list[str]], gold: dict[str, str]):
+    """What the endpoints say: by what the prompt ends in."""
+    plain = {" ".join(question.split()): question for question in replies}
+
+    def answer(body: dict, choice: int) -> str:
+        prompt = last_message(body)
+        question = plain.get(" ".join(re.split(r"\n(?:Wrong Solution|Solution|New Question)",
+                                               prompt.rpartition("Question: ")[2])[0].split()))
+        value = gold.get(question, "7")
+        if prompt.rstrip().endswith("New Question:"):
+            seed = re.split(r"\n\s*New Question", prompt)[-2].rpartition("Question: ")[2]
+            return f"{seed.strip()} (Take {len(seed) % 7 + 2} of each.)"
+        if "Incorrect Step:" in prompt.rstrip()[-20:]:
+            return (f" Step 1.\nExplanation: The first step does not follow.\nCorrect Solution:\n{{\nStep 1: "
+                    f"Counted together that gives {value}.\nStep 2: The answer is {value}.\n}}")
+        if body.get("temperature", 0) > 0.75:  # the student
+            drawn = random.Random(str((prompt[-200:], choice, body.get("seed"))))
+            return drawn.choice(replies.get(question) or ["The answer is 7.", "Step 1: One.\nThe answer is 8."])
+        return f"Step 1: We find {value}.\nStep 2: The answer is {value}."
+    return answer
+
+
+@pytest.mark.parametrize("recipe", ["gsm8k", "math"])
+def test_a_recipe_runs_once_models_endpoints_and_budgets_are_filled_in(recipe, shared_data, tmp_path, monkeypatch):
+    if recipe not in shipped("tasks"):
+        pytest.skip(f"lema ships no task {recipe} yet")
+    rows, replies, gold = {"gsm8k": _gsm8k, "math": _math}[recipe](shared_data)
+    (tmp_path / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[:24]))
+    (tmp_path / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[24:26]))
+    base = toys.reader(tmp_path / "base")
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    with Server(_answering(replies, gold)) as server:
+        filled = {
+            "task": f'{{name="{recipe}", train="{tmp_path}/train.jsonl", test="{tmp_path}/test.jsonl", dev=4}}',
+            "models.student.base_url": f'"{server.url}"', "models.corrector.base_url": f'"{server.url}"',
+            "prices.gpt-5-mini": "{input=0.25, output=2}",  # the price list knows it at its own address only
+            "train.base": f'"{base}"', "sample.paths": "2", "correct.tokens": "600", "evolve.centric.seeds": "8",
+            "train.seeds": "[1]", "train.budget.steps": "1", "train.batch_size": "8", "train.accumulate": "4",
+            "train.max_length": "4096", "evaluate.max_tokens": "8"}
+        if recipe == "math":
+            filled["arms"] = "['cot', 'lema']"  # every arm of it is trained for gsm8k
+        run = run_config(recipe, [f"{key}={value}" for key, value in filled.items()], tmp_path / "runs")
+        assert server.seen
+    assert {path.verdict for path in read_rows(ReasoningPath, run / "graded/rows.jsonl")} >= {"right", "wrong"}
+    for rows_of in ("verified", "centric/verified"):
+        assert any(one.verified for one in read_rows(Correction, run / f"{rows_of}/rows.jsonl"))
+    assert any(not one.rejected for one in read_rows(Question, run / "centric/questions/rows.jsonl"))
+    accounts = {account.arm: account for account in read_rows(Account, run / "accounts/rows.jsonl")}
+    assert {score.arm for score in read_rows(Score, run / "scores/rows.jsonl")} == set(accounts)
+    assert (run / "report/report.html").is_file()
+    if recipe == "math":
+        return
+    assert tuple(accounts) == ARMS
+    assert accounts["lema"].questions == accounts["cot-same-questions"].questions
+    assert accounts["lema"].teacher_tokens == accounts["step"].teacher_tokens < accounts["evolved"].teacher_tokens
+    kinds = {example.kind for example in read_rows(Example, run / "sets/evolved/rows.jsonl")}
+    assert kinds == {"cot", "correction"}
+
+
+def test_the_paper_on_the_lab_has_its_arms_its_controls_and_two_rounds(tmp_path):
+    plan = plan_config("paper-lab", [], tmp_path)
+    stages = [line.split()[1] for line in plan.splitlines()[:-1]]
+    for name in ("paths/student", "paths/early", "bought/graded", "verified", "sets/cot",
+                 "sets/cot-same-questions", "sets/lema-same-size", "sets/lema-no-step",
+                 "sets/lema-no-explanation", "sets/lema-no-solution",
+                 "centric/verified", "centric-2/verified", "general/verified", "sets/general", "sets/centric-2"):
+        assert name in stages, name

@@ -1,0 +1,44 @@
+"""Records put aside: found by key, read back in the order of keys, gone with the process."""
+
+import subprocess
+import sys
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lema.records import Question, ReasoningPath
+from lema.shelf import Seen, Shelf
+
+
+def _question(number: int) -> Question:
+    return Question(text=f"question {number}", answer=str(number))
+
+
+def test_records_come_back_in_the_order_of_their_keys_and_as_they_were_put_under_one(tmp_path):
+    keys = [f"{(number * 7919) % 3000:04}" for number in range(2500)]
+    with Shelf(tmp_path, Question, ReasoningPath) as shelf:
+        shelf.fill((key, _question(number)) for number, key in enumerate(keys))
+        shelf.put("0000", ReasoningPath(question="q", model="m", text="one more"))
+        groups = list(shelf.groups())
+        assert [key for key, _ in groups] == sorted({*keys, "0000"})
+        assert [type(record) for record in groups[0][1]] == [Question, ReasoningPath]
+        assert shelf.get(keys[5]) == _question(5) == shelf.get(keys[5])
+        assert shelf.get("none") is None
+        assert shelf.under("none") == []
+
+
+@settings(max_examples=20)
+@given(texts=st.lists(st.text(max_size=5)))
+def test_seen_says_of_every_text_once_that_it_is_new(tmp_path_factory, texts):
+    with Seen(tmp_path_factory.getbasetemp()) as seen:
+        new = [seen.add(text.encode("utf-8", "replace").decode()) for text in texts]
+    assert new == [text not in texts[:place] for place, text in enumerate(texts)]
+
+
+def test_nothing_stays_of_a_process_that_is_killed(tmp_path):
+    code = ("import os, sys; from pathlib import Path; from lema.shelf import Seen\n"
+            f"seen = Seen(Path({str(tmp_path)!r}))\n"
+            "for number in range(20000): seen.add(str(number))\n"
+            "os.kill(os.getpid(), 9)")
+    assert subprocess.run([sys.executable, "-c", code]).returncode == -9
+    assert list(tmp_path.iterdir()) == []
