@@ -7,7 +7,8 @@ import pytest
 from lema.errors import ConfigError
 from lema.records import Question
 from lema.seams import shipped
-from lema.tasks import find_task
+from lema.tasks import answers_to, find_task
+from lema.tasks._choices import LETTERS
 
 SHOWN = 60
 """Questions per split that are looked at."""
@@ -173,6 +174,16 @@ def test_another_answer_is_not_the_same_and_no_answer_is_none(task, questions):
     answers = list(dict.fromkeys(question.answer for question in questions["train"]))
     assert not task.same(answers[1], answers[0])
     assert task.read("I do not know.").answer is None
+
+
+def test_a_question_with_choices_is_answered_by_its_letter_or_its_text(task, questions):
+    for question in (question for found in questions.values() for question in found if question.choices):
+        answers = answers_to(task, question.choices)
+        right = LETTERS.index(question.answer.strip("(")[0])
+        for place, choice in enumerate(question.choices):
+            for said in (f"({LETTERS[place]})", choice, f"({LETTERS[place]}) {choice}"):
+                read = answers.read(f"The answer is {said}.").answer
+                assert answers.same(read, question.answer) == (place == right), said
 
 
 def test_an_unknown_task_gets_its_near_miss():
