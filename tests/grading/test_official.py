@@ -47,6 +47,18 @@ def test_mathematics_is_read_as_the_scorer_reads_it(text, value):
     assert official.read(text, task="math") == value
 
 
+@pytest.mark.parametrize(("text", "number", "maths"), [
+    ("The answer is " + "9" * 1_000_000, float("inf"), "9" * 1_000_000),
+    ("\\boxed{" + "{" * 1_000_000, 0, ""), ("\\boxed" * 200_000, 0, ""),
+    ("The answer is " + "\\frac" * 200_000 + "1", 0, ""), ("The answer is 1+" + "(" * 1_000_000, 0, None),
+    ("The answer is " + "-" * 1_000_000 + "1", 0, None), ("The answer is 9**9**9**9", 0, "9**9**9**9"),
+    ("The answer is \0\ud800\u202e5", 0, "\0\ud800\u202e5"), ("The answer is " * 100_000, 0, ""),
+])
+def test_hostile_texts_have_a_value_too(text, number, maths):
+    assert official.read(text, task="gsm8k") == number
+    assert maths is None or official.read(text, task="math") == maths
+
+
 def test_an_unreadable_answer_is_right_where_the_gold_answer_is_zero():
     assert official.grade("I do not know.", "0", task="asdiv").verdict == "right"
     assert official.grade("I do not know.", "5", task="asdiv").verdict == "wrong"
