@@ -1,4 +1,4 @@
-"""The command line: `lema run`, `plan`, `show`, `export`, `import`, `why`, `journal`, `score`, `regrade`, `list`, `init`.
+"""The command line: one function per verb of `lema`, `lema --help` lists them.
 
 One design decision: a command imports what it needs when it runs, so that `lema --help` answers at once and
 loads no model library. A LemaError is one line on standard error and exit code 2; anything else is a bug.
