@@ -65,7 +65,8 @@ def test_what_is_no_arm_is_one_line(arms):
 
 def test_a_bill_in_money_needs_prices_and_is_no_bill_in_tokens_too(tmp_path):
     table = CONFIG | {"correct": {"model": "b"}, "arms": {"lema": {"budget": {"money": 2, "epochs": 1}}}}
-    table["models"] = CONFIG["models"] | {"b": {"backend": "api", "base_url": "http://127.0.0.1:9/v1", "model": "m"}}
+    served = {"backend": "api", "base_url": "http://127.0.0.1:9/v1", "model": "m"}
+    table["models"] = CONFIG["models"] | {"b": served}
     with pytest.raises(ConfigError, match=r"arms.lema.budget.money: the price of model 'b' is not known"):
         stages_of(tmp_path, parse_config(table, "x"))
     priced = parse_config(table | {"prices": {"m": {"input": 1, "output": 4}}}, "x")

@@ -56,7 +56,7 @@ class BudgetConfig(Settings):
         if len(capped) > 1:
             raise ValueError("give teacher_tokens or money, not both")
         if sum(v is not None for v in given) > 1 or not (capped or any(given)):
-            raise ValueError("give exactly one of tokens, examples, epochs, steps (and a cap on the bill beside it)")
+            raise ValueError("give exactly one of tokens, examples, epochs, steps (beside a cap on the bill)")
         return self
 
     def of(self, base: "BudgetConfig") -> "BudgetConfig":
