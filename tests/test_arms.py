@@ -5,6 +5,7 @@ import pytest
 from lema.arms import expanded, ready_arms
 from lema.config import parse_config
 from lema.errors import ConfigError
+from lema.running import stages_of
 
 CONFIG = {"name": "x", "task": {"name": "lab"}, "models": {"a": {"backend": "teacher"}},
           "sample": {"models": ["a"]}}
@@ -60,3 +61,15 @@ def test_what_is_no_arm_is_one_line(arms):
     with pytest.raises(ConfigError, match="x: arms") as error:
         parse_config(CONFIG | {"arms": arms}, "x")
     assert "\n" not in str(error.value)
+
+
+def test_a_bill_in_money_needs_prices_and_is_no_bill_in_tokens_too(tmp_path):
+    table = CONFIG | {"correct": {"model": "b"}, "arms": {"lema": {"budget": {"money": 2, "epochs": 1}}}}
+    served = {"backend": "api", "base_url": "http://127.0.0.1:9/v1", "model": "m"}
+    table["models"] = CONFIG["models"] | {"b": served}
+    with pytest.raises(ConfigError, match=r"arms.lema.budget.money: the price of model 'b' is not known"):
+        stages_of(tmp_path, parse_config(table, "x"))
+    priced = parse_config(table | {"prices": {"m": {"input": 1, "output": 4}}}, "x")
+    assert stages_of(tmp_path, priced)["sets/lema"].settings.prices == {"b": (1, 4)}
+    with pytest.raises(ConfigError, match="teacher_tokens or money, not both"):
+        parse_config(CONFIG | {"arms": {"cot": {"budget": {"money": 2, "teacher_tokens": 1}}}}, "x")

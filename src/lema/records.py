@@ -54,6 +54,7 @@ class Question(_Identified):
     source: str = ""  # where it came from: "file:line", "lab:seed", "evolved:model"
     parent: str | None = None  # id of the question it was grown from
     agreement: float | None = None  # share of the votes its answer got, for evolved questions
+    prompt_tokens: int = 0  # tokens a teacher read to make it, votes included
     tokens: int = 0  # tokens a teacher wrote to make it, votes included
     rejected: str = ""  # why it may not be used, for evolved questions
     id: str = ""

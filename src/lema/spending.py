@@ -5,33 +5,51 @@ mean cost so far; so the same replies always lead to the same waves, many can be
 hardly passed by more than one reply. Every reply that came is yielded: it was paid.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from lema.models import Completion, Request
+from lema.tables import AssembleConfig
 from lema.tools import Tools
 
 
 class Paid(Protocol):
-    """A record that a teacher was paid for."""
+    """A record that a teacher was paid for; `model` wrote it, of an evolved question `source` says which."""
 
     tokens: int
+    prompt_tokens: int
 
 
 Record = TypeVar("Record", bound=Paid)
 
 
+def writer_of(record: Paid) -> str:
+    """The model that was paid for a record: an evolved question has it in its source."""
+    return getattr(record, "model", None) or record.source.removeprefix("evolved:")
+
+
 def in_tokens(record: Paid) -> float:
-    """What a record cost, in tokens that the teacher wrote. Another price is another such function."""
+    """What a record cost, in tokens that the teacher wrote."""
     return record.tokens
 
 
-class Allowance:
-    """What may be spent: records, in the order in which they were paid for, until it is empty."""
+def in_money(prices: Mapping[str, tuple[float, float]]) -> Callable[[Paid], float]:
+    """What a record cost, in dollars; `prices` are those of a million tokens read and written, by model."""
+    def price(record: Paid) -> float:
+        if not record.tokens and not record.prompt_tokens:
+            return 0.0
+        read, written = prices[writer_of(record)]
+        return (record.prompt_tokens * read + record.tokens * written) / 1_000_000
+    return price
 
-    def __init__(self, holds: float | None, price: Callable[[Paid], float] = in_tokens) -> None:
+
+class Allowance:
+    """What may be spent on an arm: records, in the order in which they were paid for, until it is empty."""
+
+    def __init__(self, arm: AssembleConfig) -> None:
+        holds = arm.teacher_tokens or arm.money
         self.left = float("inf") if holds is None else holds
-        self.price = price
+        self.price = in_money(arm.prices) if arm.money else in_tokens
 
     def pays(self, records: Iterable[Record]) -> Iterator[Record]:
         """The first records that it pays for (the last may cost more than is left, as when asking), and all that

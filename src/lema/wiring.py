@@ -13,6 +13,7 @@ from lema.config import Config
 from lema.errors import ConfigError
 from lema.examples import find_kind
 from lema.models import Message
+from lema.prices import price_of
 from lema.prompting import find_prompt
 from lema.records import Question, content_id
 from lema.runs import Run, Stage
@@ -132,7 +133,9 @@ def assembling(config: Config, arm: str, table: ArmConfig) -> AssembleConfig:
     budget = _budget(config, table)
     return AssembleConfig(arm=arm, take=table.take, base=config.train.base if config.train else None,
                           rounds=_rounds(table), purchases=_purchases(config, table),
-                          teacher_tokens=budget.teacher_tokens if budget else None)
+                          teacher_tokens=budget.teacher_tokens if budget else None,
+                          money=budget.money if budget else None,
+                          prices=_prices(config, arm) if budget and budget.money else {})
 
 
 def imports(folder: Path) -> list[ImportConfig]:
@@ -219,6 +222,19 @@ def reporting(config: Config) -> ReportOneConfig:
         headline=config.report.headline or arms[-1], control=config.report.control,
         about={arm: table.about for arm, table in config.arms.items()}, rounds=("", *config.evolve),
         prices=config.model_dump()["prices"])
+
+
+def _prices(config: Config, arm: str) -> dict[str, tuple[float, float]]:
+    """What each teacher's tokens cost. ConfigError where that is not known."""
+    asked_ = [table.model for table in (config.correct, config.cot, *config.evolve.values()) if table]
+    found = {}
+    for name in dict.fromkeys(asked_):
+        price = price_of(config, name)
+        if price is None:
+            raise ConfigError(f"arms.{arm}.budget.money: the price of model {name!r} is not known; add a [prices] "
+                              "table for it, or give teacher_tokens instead")
+        found[name] = (price.input, price.output)
+    return found
 
 
 def _rounds(table: ArmConfig) -> tuple[str, ...]:

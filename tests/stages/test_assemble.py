@@ -126,3 +126,12 @@ def test_an_arm_may_join_kinds_and_nothing_stands_twice(tmp_path, first):
 def test_a_set_of_many_rows_leaves_nothing_but_its_rows_behind(tmp_path, first):
     _set(tmp_path, first, {"kind": "correction"})
     assert not list(tmp_path.glob("shelf*"))
+
+
+def test_a_bill_in_money_counts_prompts_too(tmp_path, first):
+    questions, graded, verified = first
+    paid = [dataclasses.replace(c, prompt_tokens=1000, tokens=100) for c in verified]
+    for money, kept in ((0.0001, 1), (0.0021, 2), (1.0, 2)):  # a reply costs 1000 * 1 + 100 * 10 millionths
+        settings = AssembleConfig(arm="arm", take=(Take(kind="correction"),), base=None, rounds=("",), money=money,
+                                  prices={"teacher": (1.0, 10.0)})
+        assert len(list(assemble(tools(tmp_path, assemble), settings, (), (questions, graded, paid)))) == kept

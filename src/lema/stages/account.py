@@ -6,12 +6,13 @@ and votes included, so that arms can be compared at equal cost.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from lema.examples import find_kind
 from lema.records import Account, Correction, Example, Question, ReasoningPath
-from lema.spending import Allowance
+from lema.spending import Allowance, writer_of
 from lema.tables import AccountConfig, AssembleConfig, BudgetConfig
 from lema.tools import Tools
 from lema.training import find_trainer
@@ -62,11 +63,19 @@ class _Held:
                      ((self.ids, other.ids), (self.questions, other.questions)))
 
 
-def _costs(rows: Iterable) -> list[int]:
-    return [row.tokens for row in rows]
+class _Reply(NamedTuple):
+    """What is kept of a record that was paid for."""
+
+    tokens: int
+    prompt_tokens: int
+    model: str
 
 
-def _bill(arm: AssembleConfig, paid: dict[tuple[str, str], list[int]]) -> list[int]:
+def _costs(rows: Iterable) -> list[_Reply]:
+    return [_Reply(row.tokens, row.prompt_tokens, writer_of(row)) for row in rows]
+
+
+def _bill(arm: AssembleConfig, paid: dict[tuple[str, str], list[_Reply]]) -> list[int]:
     """The tokens of every teacher's reply that went into an arm, in the order in which they are drawn on."""
     needs = {(need, take.round) for take in arm.take for need in find_kind(take, arm.arm).needs}
     sources = [("bought", name) for name in arm.purchases]
@@ -75,8 +84,8 @@ def _bill(arm: AssembleConfig, paid: dict[tuple[str, str], list[int]]) -> list[i
             sources.append(("questions", name))
         if ("corrections", name) in needs:
             sources.append(("corrections", name))
-    allowance = Allowance(arm.teacher_tokens, price=lambda cost: cost)
-    return list(allowance.pays(cost for source in sources for cost in paid.get(source, ())))
+    replies = (reply for source in sources for reply in paid.get(source, ()))
+    return [reply.tokens for reply in Allowance(arm).pays(replies)]
 
 
 def _epochs(settings: AccountConfig, budget: BudgetConfig | None, ours: _Held) -> float | None:

@@ -29,7 +29,7 @@ def assemble(tools: Tools, settings: AssembleConfig, bought: tuple[Iterable[Reas
     """The arm's examples, each once, with their tokens counted as the base's tokenizer counts them.
 
     `rounds` are the rows of `settings.rounds` in that order, `bought` the graded paths of `settings.purchases`.
-    Where the arm has only so many teacher tokens, it draws on what they bought: purchases first, then round by
+    Where the arm's bill is capped, it draws on what that much bought: purchases first, then round by
     round the questions and the corrections. DataError where nothing is left.
     """
     kinds = [find_kind(take, f"arms.{settings.arm}.take") for take in settings.take]
@@ -56,7 +56,7 @@ def assemble(tools: Tools, settings: AssembleConfig, bought: tuple[Iterable[Reas
 def _cases(tools: Tools, settings: AssembleConfig, kinds: list[Kind], bought: tuple[Iterable[ReasoningPath], ...],
            rounds: tuple[Rows, ...], open_: ExitStack) -> Iterator[tuple[str, Case]]:
     """(round, case); only the rows that some kind needs are read."""
-    allowance = Allowance(settings.teacher_tokens)
+    allowance = Allowance(settings)
     shelves = {name: open_.enter_context(Shelf(tools.folder, ReasoningPath)).fill(
         (path.question, path) for path in allowance.pays(paths))
         for name, paths in zip(settings.purchases, bought, strict=True)}

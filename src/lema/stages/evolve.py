@@ -44,7 +44,8 @@ def evolve(tools: Tools, settings: EvolveConfig, questions: Iterable[Question],
             rejected = rejected or f"already there ({known[_plain(text)]})"
         known.setdefault(_plain(text), "evolved")
         yield Question(text=text, answer="", choices=seed.choices, split="train", level=seed.level, parent=seed.id,
-                       source=f"evolved:{settings.model}", tokens=reply.tokens, rejected=rejected)
+                       source=f"evolved:{settings.model}", prompt_tokens=reply.prompt_tokens,
+                       tokens=reply.tokens, rejected=rejected)
 
 
 def settle(tools: Tools, settings: EvolveConfig, drafts: Iterable[Question],
@@ -64,7 +65,8 @@ def settle(tools: Tools, settings: EvolveConfig, drafts: Iterable[Question],
             rejected = "all votes differ"
         yield dataclasses.replace(
             draft, id="", answer=answer or "", agreement=count / settings.votes if cast else None,
-            rejected=rejected, tokens=draft.tokens + sum(vote.tokens for vote in cast))
+            rejected=rejected, tokens=draft.tokens + sum(vote.tokens for vote in cast),
+            prompt_tokens=draft.prompt_tokens + sum(vote.prompt_tokens for vote in cast))
 
 
 def _majority(tools: Tools, votes: list[ReasoningPath]) -> tuple[str | None, int]:

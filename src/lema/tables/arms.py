@@ -47,19 +47,23 @@ class BudgetConfig(Settings):
     steps: int | None = Field(default=None, gt=0, description="steps of the optimizer")
     teacher_tokens: int | None = Field(default=None, gt=0, description="the set holds what so many tokens of the "
                                                                        "teacher bought, rejected replies included")
+    money: float | None = Field(default=None, gt=0, description="the same in US dollars, prompts included")
 
     @model_validator(mode="after")
     def _one(self) -> "BudgetConfig":
         given = (self.tokens, self.examples, self.epochs, self.steps)
-        if sum(v is not None for v in given) > 1 or (self.teacher_tokens is None and not any(given)):
-            raise ValueError("give exactly one of tokens, examples, epochs, steps (teacher_tokens beside it)")
+        capped = [cap for cap in (self.teacher_tokens, self.money) if cap is not None]
+        if len(capped) > 1:
+            raise ValueError("give teacher_tokens or money, not both")
+        if sum(v is not None for v in given) > 1 or not (capped or any(given)):
+            raise ValueError("give exactly one of tokens, examples, epochs, steps (beside a cap on the bill)")
         return self
 
     def of(self, base: "BudgetConfig") -> "BudgetConfig":
         """This budget, with the training of `base` where it says only what may be spent on the teacher."""
         if any((self.tokens, self.examples, self.epochs, self.steps)):
             return self
-        return base.model_copy(update={"teacher_tokens": self.teacher_tokens})
+        return base.model_copy(update={"teacher_tokens": self.teacher_tokens, "money": self.money})
 
 
 class TrainConfig(Open):

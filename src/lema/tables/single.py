@@ -18,6 +18,9 @@ class AssembleConfig(Settings):
     rounds: tuple[str, ...]
     purchases: tuple[str, ...] = ()
     teacher_tokens: int | None = None
+    money: float | None = None
+    prices: dict[str, tuple[float, float]] = Field(
+        default_factory=dict, description="dollars per million tokens read and written, where money is a cap")
 
 
 class ImportConfig(Settings):

@@ -1,0 +1,36 @@
+"""Training sets side by side: every figure of an account is shown, and what is shared in both directions."""
+
+import dataclasses
+
+from lema.records import Account
+from lema.report.page import render
+from lema.report.sets import table
+from tests.report.examples import report
+
+COT = Account(arm="cot", examples=200, questions=180, prompt_tokens=12_500, tokens=20_000, teacher_tokens=0,
+              teacher_replies=0, kinds={"cot worked": 200}, epochs=6.0, shared={"lema": (200, 180)})
+LEMA = Account(arm="lema", examples=800, questions=400, prompt_tokens=90_000, tokens=1_200_000,
+               teacher_tokens=12_034, teacher_replies=310, kinds={}, shared={"cot": (200, 180)})
+
+
+def test_a_line_per_arm_and_the_share_of_its_examples_that_others_have():
+    lines = table([COT, LEMA])
+    assert lines[1].split() == ["cot", "200", "180", "12.5k", "20.0k", "6.0", "0"]
+    assert lines[2].split() == ["lema", "800", "400", "90.0k", "1.2M", "–", "12.0k"]
+    assert [line.split() for line in lines[-2:]] == [["cot", "(1)", "–", "100"], ["lema", "(2)", "25", "–"]]
+
+
+def test_one_arm_shares_with_nobody():
+    assert len(table([COT])) == 2
+
+
+def test_the_page_shows_what_sets_share_and_nothing_where_none_is_told():
+    plain = report()
+    assert "What the training sets share" not in render(plain)
+    first, second, *rest = plain.arms
+    first = dataclasses.replace(first, examples=200, unique_questions=100, shared={second.name: (50, 10)})
+    second = dataclasses.replace(second, examples=400, unique_questions=100, shared={first.name: (50, 10)})
+    page = render(dataclasses.replace(plain, arms=(first, second, *rest)))
+    shared = page.split("What the training sets share", 1)[1].split("</table>", 1)[0]
+    assert '25<br><span class="soft">10</span>' in shared
+    assert '12<br><span class="soft">10</span>' in shared
