@@ -110,7 +110,9 @@ def perform(stage: Stage, config: Config, progress: Progress, journal: Journal,
         tools = Tools(stage, config, progress, journal, stage.part, purse=purse)
         progress(News(stage.name, "started"))
         started = time.monotonic()
-        rows = write_rows(stage.part / "rows.jsonl", stage.verb(tools, stage.settings, *stage.inputs))
+        # closed while the journal is still open: replies under way are paid for
+        with contextlib.closing(stage.verb(tools, stage.settings, *stage.inputs)) as records:
+            rows = write_rows(stage.part / "rows.jsonl", records)
         (stage.part / "fingerprint").unlink()
         finish(stage, {"rows": rows, "seconds": round(time.monotonic() - started, 2), "versions": versions(),
                        "usage": {name: usage.row() for name, usage in tools.usage.items()}})

@@ -88,10 +88,11 @@ class Driver:
         self._inbox.clear()
         self.pool.close()
         under_way = {task for task in self._tasks if not task.done()}
+        until = self._loop.time() + seconds
         if under_way and seconds:
             await asyncio.wait(under_way, timeout=seconds)
-        while self._unkept and seconds and self.error is None:
-            await asyncio.sleep(0.001)
+        while self._unkept and self.error is None and self._loop.time() < until:
+            await asyncio.sleep(0.005)
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
