@@ -97,7 +97,7 @@ def _expression_in(value: str) -> str | None:
     bare = undressed(value)
     if read_value(value) is not None or readings(bare):
         return value.strip()
-    if value.startswith("\\text") and value.endswith("}"):
+    if value.startswith(("\\text", "\\mbox")) and value.endswith("}"):
         return value
     if "$" in value or "\\(" in value or "\\[" in value:
         if (formulas := last_group(value, "formula")) is not None:

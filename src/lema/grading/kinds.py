@@ -74,5 +74,5 @@ def kind_of(task: str) -> Kind:
     try:
         return KINDS[task]
     except KeyError:
-        raise ConfigError(f"no task or answer kind {task!r} to grade{near_miss(task, list(KINDS))}; "
-                          f"there are {', '.join(KINDS)}") from None
+        raise ConfigError(f"no task or answer kind {task!r} to grade; there are {', '.join(KINDS)}"
+                          f"{near_miss(task, list(KINDS))}") from None

@@ -107,4 +107,4 @@ def _names(word: str) -> tuple[str, ...]:
     """A word as the names that it is made of: "sqrt" and "pi" are one, "xy" is x times y, "odd" is no formula."""
     if word in FUNCTIONS or word in WORDS or word in ("sqrt", "and", "or"):
         return (word,)
-    return (word,) if word in ENGLISH or (len(word) > 3 and not word.isupper()) else tuple(word)
+    return (word,) if word in ENGLISH or (len(word) > 2 and word.lower() in ENGLISH) or (len(word) > 3 and not word.isupper()) else tuple(word)
