@@ -12,9 +12,9 @@ from lema.grading import grade, same
 BENCH = Path(__file__).resolve().parents[2] / "bench" / "agreement.py"
 AT_LEAST = {
     "gsm8k_example_model_solutions": (100, 0), "processbench_gsm8k": (99.4, 1), "processbench_math": (99.2, 3),
-    "processbench_olympiadbench": (98, 0), "answer_pairs_processbench": (98.7, 4), "latex_pairs equivalence": (98.4, 1),
-    "latex_pairs equivalence (as texts)": (98.4, 1), "latex_pairs extraction": (98.5, 0), "latex_pairs letters": (100, 0),
-    "qwen25math_cot100": (100, 0),
+    "processbench_olympiadbench": (98, 0), "answer_pairs_processbench": (98.7, 4),
+    "latex_pairs equivalence": (98.4, 1), "latex_pairs equivalence (as texts)": (98.4, 1),
+    "latex_pairs extraction": (98.5, 0), "latex_pairs letters": (100, 0), "qwen25math_cot100": (100, 0),
 }
 """Agreement in percent, and most wrong answers that are called right."""
 
@@ -34,8 +34,8 @@ def test_the_grader_agrees_with_the_labels(bench, shared_data, name):
     assert found[1] >= agreed and found[2] <= positives, found
 
 
-FORMS = ("The answer is {}.", "The final answer is ${}$. I hope it is correct.", "\\boxed{{{}}}", "\nA: {}", "#### {}",
-         "Thus we get $\\boxed{{{}}}$.", "**Answer:** {}", "Hence the value is ${}$.")
+FORMS = ("The answer is {}.", "The final answer is ${}$. I hope it is correct.", "\\boxed{{{}}}", "\nA: {}",
+         "#### {}", "Thus we get $\\boxed{{{}}}$.", "**Answer:** {}", "Hence the value is ${}$.")
 
 
 def boxed(solution: str) -> str:
@@ -60,14 +60,16 @@ def golds(data, task):
     if task == "gsm8k":
         return [row["answer"].rpartition("####")[2].strip() for row in rows(data, "gsm8k_test")]
     if task == "math":
-        return [boxed(row["solution"]) for row in rows(data, "math_test")] + [r["answer"] for r in rows(data, "math500")]
+        answers = [row["answer"] for row in rows(data, "math500")]
+        return answers + [boxed(row["solution"]) for row in rows(data, "math_test")]
     if task == "svamp":
         return [str(row["Answer"]) for row in rows(data, "svamp")]
     if task == "asdiv":
         readable = (row["answer"] for row in rows(data, "asdiv_tora"))
         return [answer for answer in readable if answer.split("(")[0].strip().replace(".", "", 1).isdigit()]
     if task == "csqa":
-        return [row["answer"] for row in rows(data, "lema_csqa_dev")] + [row["answerKey"] for row in rows(data, "csqa_dev")]
+        letters = [row["answerKey"] for row in rows(data, "csqa_dev")]
+        return letters + [row["answer"] for row in rows(data, "lema_csqa_dev")]
     if task == "aqua":
         return [row["correct"] for name in ("aqua_dev", "aqua_test") for row in rows(data, name)]
     return [str(row["target"]) for row in rows(data, "mawps")]

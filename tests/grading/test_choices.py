@@ -10,8 +10,10 @@ PLACES = ("bank", "library", "department store", "mall", "new york")
 @pytest.mark.parametrize(("text", "answer"), [
     ("The answer is (B).", "B"), ("The answer is B.", "B"), ("So the answer is **C**", "C"),
     ("It closes early. The answer is: library", "library"), ("Answer: (D) mall", "D"), ("#### E", "E"),
-    ("The answer is a department store.", "a department store"), ("\\boxed{\\text{(A)}}", "A"), ("D. it cannot be A", "D"),
-    ("I rule out the mall. Therefore it is C", "C"), ("The answer is the library, not the mall", None), ("mall", "mall"),
+    ("The answer is a department store.", "a department store"), ("\\boxed{\\text{(A)}}", "A"),
+    ("D. it cannot be A", "D"),
+    ("I rule out the mall. Therefore it is C", "C"), ("The answer is the library, not the mall", None),
+    ("mall", "mall"),
 ])
 def test_a_choice_is_read_as_it_is_stated(text, answer):
     assert read(text, task="csqa", choices=PLACES).answer == answer

@@ -50,7 +50,7 @@ def test_text_that_is_no_unicode_reaches_the_workers():
 
 
 def test_threads_and_coroutines_grade_side_by_side():
-    rows = [(f"\\boxed{{\\int_0^{n} 1 dx}}" if n % 5 == 0 else f"\\boxed{{{n}x+x}}", f"{n}" if n % 5 == 0 else f"{n + 1}x")
+    rows = [(f"\\boxed{{\\int_0^{n} 1 dx}}", f"{n}") if n % 5 == 0 else (f"\\boxed{{{n}x+x}}", f"{n + 1}x")
             for n in range(1, 31)]
     with ThreadPoolExecutor(8) as pool:
         assert [one.verdict for one in pool.map(lambda row: grade(*row), rows)] == ["right"] * 30

@@ -1,8 +1,8 @@
 """Whether a stated answer equals the gold one, per kind of answer.
 
-One design decision: the cheapest that can tell decides: equal strings, then numbers as exact fractions, then trees
-compared part by part; only what is mathematics and could not be read or decided here goes to math-verify, in a
-process that is killed at its limit. Words never do.
+One design decision: the cheapest that can tell decides: equal strings, then numbers as exact fractions, then
+trees compared part by part; only what is mathematics and could not be read or decided here goes to math-verify,
+in a process that is killed at its limit. Words never do.
 """
 
 import re
@@ -23,11 +23,13 @@ _DECIMAL_COMMA = re.compile(r"(?<![0-9.,])[0-9]+,[0-9]+(?![0-9.,])")
 _POINT_GROUPS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?(?![0-9.,])")
 _REMARK = re.compile(
     r"(?:,|\s)\s*(?:(?:for|where|with)\s+(?:all |any |some |every |each )?(?:(?:positive |real |natural )?"
-    r"(?:integers?|numbers?) )?)?[a-zA-Z](?:,\s*[a-zA-Z])?\s*(?:\\in\s*\\?(?:mathbb)?\s*\{?\s*[ZNRQC]\s*\}?(?:\^\+|_\+)?"
+    r"(?:integers?|numbers?) )?)?[a-zA-Z](?:,\s*[a-zA-Z])?\s*"
+    r"(?:\\in\s*\\?(?:mathbb)?\s*\{?\s*[ZNRQC]\s*\}?(?:\^\+|_\+)?"
     r"|is an?y? (?:arbitrary )?(?:positive )?(?:integer|real|constant)s?\b.{0,20})\s*\Z", re.S)
 _ASSIGNED = re.compile("[=%]")
 _FRACTION = re.compile(r"/|\\frac")
-_LEAD = re.compile(r"(?:=|~|\\approx|\\sim|approximately|about|around|exactly|equal to|therefore|thus|so)(?![A-Za-z])\s*")
+_LEAD = re.compile(
+    r"(?:=|~|\\approx|\\sim|approximately|about|around|exactly|equal to|therefore|thus|so)(?![A-Za-z])\s*")
 _REST = re.compile(r"\s*(?:\.\.\.|\\[lc]?dots|…|\(?\\p?mod\s*\{?[0-9]+\}?\)?|\(mod [0-9]+\))\s*\Z")
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
 _ORDER = re.compile(r"[<>]|\\(?:le|ge|lt|gt|ne|in)(?:q|qslant|slant)?(?![A-Za-z])|!=")
@@ -67,9 +69,9 @@ def same_expression(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
     if how.units == "must match" and _unit(a) != _unit(b):
         return False
     stated, wanted = read_value(answer), read_value(gold)
-    if stated is not None and stated == wanted and not _ASSIGNED.search(a + b):
-        if how.fractions == "any" or stated.denominator == 1 or not _FRACTION.search(a):
-            return True
+    free = how.fractions == "any" or stated is None or stated.denominator == 1 or not _FRACTION.search(a)
+    if free and stated is not None and stated == wanted and not _ASSIGNED.search(a + b):
+        return True
     undecided = False
     for one in readings(a):
         for other in readings(b):

@@ -1,7 +1,7 @@
 """The value of a formula's tree, within bounds: exact where it is rational, else to 40 digits.
 
-One design decision: nothing is computed whose size was not bounded before; what would be too large is `Undecided`,
-so that a tower of powers costs as little as a sum.
+One design decision: nothing is computed whose size was not bounded before; what would be too large is
+`Undecided`, so that a tower of powers costs as little as a sum.
 """
 
 import math
@@ -236,7 +236,8 @@ def _transcendental(name: str, of: Value) -> Value:
 
 
 _TRANSCENDENTAL = frozenset((
-    "sin", "cos", "tan", "cot", "sec", "csc", "asin", "acos", "atan", "acot", "asec", "acsc", "sinh", "cosh", "tanh",
+    "sin", "cos", "tan", "cot", "sec", "csc", "asin", "acos", "atan", "acot", "asec", "acsc", "sinh", "cosh",
+    "tanh",
     "asinh", "acosh", "atanh", "exp"))
 _UNARY = {
     "neg": lambda a: -a, "pct": lambda a: _divided(a, Fraction(100)), "fact": _factorial,

@@ -1,12 +1,12 @@
 """LaTeX and plain formulas as trees.
 
-One design decision: a recursive parser of our own for what answers are made of, with a bound on length and depth.
-It reads or it raises `Unreadable`; it never guesses, and nothing is ever evaluated by Python.
+One design decision: a recursive parser of our own for what answers are made of, with a bound on length and
+depth. It reads or it raises `Unreadable`; it never guesses, and nothing is ever evaluated by Python.
 
 A tree is a tuple whose first item says what it is: ("num", Fraction, decimals), ("sym", name), ("const", name),
-("neg" | "pct" | "deg" | "fact", a), ("add" | "mul" | "div" | "pow" | "pm" | "mp", a, b), ("fn", name, a, b or None),
-("based", digits, base), ("tuple" | "closed" | "set" | "list" | "or", items), ("interval", low, high, ends),
-("union" | "inter" | "minus", a, b), ("rel", signs, sides), ("matrix", rows).
+("neg" | "pct" | "deg" | "fact", a), ("add" | "mul" | "div" | "pow" | "pm" | "mp", a, b), ("fn", name, a, b or
+None), ("based", digits, base), ("tuple" | "closed" | "set" | "list" | "or", items), ("interval", low, high,
+ends), ("union" | "inter" | "minus", a, b), ("rel", signs, sides), ("matrix", rows).
 """
 
 from fractions import Fraction

@@ -1,7 +1,7 @@
 """Where a free text says itself that this is its answer: the answer sentence, \\boxed, "####", "A:".
 
-One design decision: the last statement wins. A plain search for a few letters comes before every pattern, and every
-pattern is bounded, so that reading is linear in the text and most of it is never looked at twice.
+One design decision: the last statement wins. A plain search for a few letters comes before every pattern, and
+every pattern is bounded, so that reading is linear in the text and most of it is never looked at twice.
 """
 
 import re
@@ -17,14 +17,15 @@ MOST = 50
 """Statements of one text that are looked at, from the last one back."""
 
 _QUESTION = re.compile(
-    r"[ \t#*>]{0,8}(?:(?:(?:next|new)[ \t]{1,3})?(?:question|problem|q)[ \t]{0,3}[0-9]{0,4}[ \t*]{0,4}:|(?:human|user)"
-    r"[ \t*]{0,3}:)", re.I)
+    r"[ \t#*>]{0,8}(?:(?:(?:next|new)[ \t]{1,3})?(?:question|problem|q)[ \t]{0,3}[0-9]{0,4}[ \t*]{0,4}:"
+    r"|(?:human|user)[ \t*]{0,3}:)", re.I)
 _TURN = re.compile(r"<\|(?:im_start|im_end|endoftext|eot_id|end_of_text|user)\|>")
 _OPENS_LINE = 40
 """Characters from the beginning of a line in which "Question:" must end."""
 
 _ANSWER = re.compile(
-    r"(?<![/A-Za-z])answers?(?:>|\b[^\n.:=>]{0,40}?(?:\b(?:is|are|was|equals|(?:would|will|must|should) be|comes to)\b|:|=))"
+    r"(?<![/A-Za-z])answers?(?:>|\b[^\n.:=>]{0,40}?"
+    r"(?:\b(?:is|are|was|equals|(?:would|will|must|should) be|comes to)\b|:|=))"
     r"[\s:*_]{0,12}(?:(?<=\n)- )?", re.I)
 _FOREIGN = re.compile(
     r"(?:\b(?:réponses?|respuestas?|respostas?|rispost[ae]|antwort(?:en)?|ответ)\b[^\n.:=]{0,40}?"
@@ -96,11 +97,9 @@ def statements(text: str) -> Iterator[tuple[str, str]]:
 
 def stated_at(text: str, start: int) -> str:
     """What stands from `start` to the end of its sentence; of mathematics, the formulas joined by "and"."""
-    if opening := _OPENING.match(text, start):
-        if not _MONEY.match(text, opening.start(1)):
-            end = _formulas_end(text, opening)
-            if end:
-                return text[opening.start(1):end].strip()
+    opening = _OPENING.match(text, start)
+    if opening and not _MONEY.match(text, opening.start(1)) and (end := _formulas_end(text, opening)):
+        return text[opening.start(1):end].strip()
     window = text[start:start + LONGEST]
     end = _SENTENCE_END.search(window)
     return (window[:end.start()] if end else window).strip(" \t*_")
