@@ -24,6 +24,7 @@ _IS = re.compile(r"\b(?:is|equals|be)\b:?\s*$")
 _JOINT = re.compile(r"\s*(?:,|;|and|or|, and|, or|,? ?\\text\{ ?(?:and|or) ?\})\s*")
 _NAME = re.compile(r"[\s$\\()\[\]]*\\?[A-Za-z]{1,7}(?:_\{?[A-Za-z0-9]+\}?|\([A-Za-z]\)|')?[\s$\\()\[\]]*")
 _WORDS = re.compile(r"\?|(?<![\\A-Za-z{])[A-Za-z]{3,} [A-Za-z]{3,}(?![A-Za-z ]*\})")
+_SAYS = re.compile(r"[0-9A-Za-z\\]")
 _HEADING = re.compile(r"(?:step|case|part|method|example|equation)\s*$", re.I)
 _SIDE = re.compile(r"(?:&\s*)?=(?!=)")
 _ROW = re.compile(r"\\(?:begin|end)\{(?:align|aligned|gather|equation|split)\*?\}")
@@ -45,7 +46,7 @@ def last_formula(text: str) -> tuple[str | None, str]:
     from lema.grading.compare import readings
 
     short = len(text) <= WHOLE and "\n\n" not in text.strip() and not _WORDS.search(text)
-    if short and (read_value(text) is not None or readings(undressed(text))):
+    if short and (read_value(text) is not None or (_SAYS.search(undressed(text)) and readings(undressed(text)))):
         return text.strip(), "whole"
     if "**" in text and (bold := _bold(text)) is not None:
         return bold, "bold"

@@ -12,7 +12,7 @@ ends), ("union" | "inter" | "minus", a, b), ("rel", signs, sides), ("matrix", ro
 from fractions import Fraction
 
 from lema.grading.atoms import Atoms
-from lema.grading.tokens import BARS, CLOSING, ENDS, OVER, RELATIONS, SEPARATORS, STOPS, TIMES, Unreadable
+from lema.grading.tokens import BARS, CLOSING, DIGITS, ENDS, OVER, RELATIONS, SEPARATORS, STOPS, TIMES, Unreadable
 
 LONGEST = 600
 """Characters of a formula that is parsed."""
@@ -157,7 +157,7 @@ class _Parser(Atoms):
     def exponent(self) -> tuple:
         if self.take("-"):
             return ("neg", self.exponent())
-        if self.next is not None and self.next[0].isdigit() and self.tokens[self.at - 1] == "^":
+        if self.next is not None and self.next[0] in DIGITS and self.tokens[self.at - 1] == "^":
             return self.atom()
         return self.power()
 
@@ -183,7 +183,7 @@ class _Parser(Atoms):
         name = self.raw()
         if tree[0] == "sym":
             return ("sym", f"{tree[1]}_{name}")
-        if tree[0] == "num" and name.isdigit() and len(name) <= 2:
+        if tree[0] == "num" and DIGITS.issuperset(name) and 1 <= len(name) <= 2:
             return ("based", digits, int(name))
         raise Unreadable("subscript")
 

@@ -27,9 +27,12 @@ _ANSWER = re.compile(
     r"(?<![/A-Za-z])answers?(?:>|\b[^\n.:=>]{0,40}?"
     r"(?:\b(?:is|are|was|equals|(?:would|will|must|should) be|comes to)\b|:|=))"
     r"[\s:*_]{0,12}(?:(?<=\n)- )?", re.I)
+_HEADING = re.compile(
+    r"^[ \t]{0,3}[#*]{1,6}[ \t]{0,3}(?:final )?answer[ \t]{0,3}\*{0,3}[ \t]{0,3}\n\s{0,8}", re.I | re.M)
 _FOREIGN = re.compile(
     r"(?:\b(?:réponses?|respuestas?|respostas?|rispost[ae]|antwort(?:en)?|ответ)\b[^\n.:=]{0,40}?"
-    r"(?:\b(?:est|es|ist|è|é)\b|:|=|：)|答案[^\n。:：=]{0,20}?[是为為:：])[\s:*_]{0,12}", re.I)
+    r"(?:\b(?:est|es|ist|è|é)\b|:|=|：)|答案[^\n。:：=]{0,20}?[是为為:：])[\s:：*_]{0,12}", re.I)
+_FOREIGN_HINTS = ("ntwort", "espuesta", "esposta", "ispost")
 _LINE_FORM = re.compile(r"^[ \t]{0,8}(?:(#{4})(?!#)|A:|Ans\.?:)[ \t]{0,8}(?=\S)", re.M)
 _SENTENCE_END = re.compile(
     r"\n|</|(?<!\\)(?<!\bRs)(?<!\bMr)(?<!\bMrs)(?<!\bDr)[.!?](?=[\s\"')*$\]]|$)|。")
@@ -82,8 +85,9 @@ def statements(text: str) -> Iterator[tuple[str, str]]:
     """(value, form) of everything that the text states as its answer, the last one first."""
     found: list[tuple[int, int, str]] = []
     if "nswer" in text or "NSWER" in text:
-        found += [(match.start(), match.end(), "answer sentence") for match in _ANSWER.finditer(text)]
-    if not text.isascii():
+        for form in (_ANSWER, _HEADING):
+            found += [(match.start(), match.end(), "answer sentence") for match in form.finditer(text)]
+    if not text.isascii() or any(hint in text for hint in _FOREIGN_HINTS):
         found += [(match.start(), match.end(), "answer sentence") for match in _FOREIGN.finditer(text)]
     if "####" in text or "A:" in text or "Ans" in text:
         found += [(match.start(), match.end(), match[1] or "A:") for match in _LINE_FORM.finditer(text)]

@@ -45,6 +45,7 @@ ENGLISH = frozenset(("the", "for", "all", "not", "odd", "any", "are", "if", "is"
     "day", "gal", "sq", "cc", "deg", "rad", "men", "kW", "Hz"))
 
 
+DIGITS = frozenset("0123456789")
 STOPS = frozenset((
     "and", "or", "+", "-", "\\pm", "\\mp", "\\cup", "\\cap", "\\setminus", "\\backslash", "&", "\\\\", "\\end",
     "|",
