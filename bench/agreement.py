@@ -1,7 +1,8 @@
 """How often the grader agrees with labels that nobody here wrote: python bench/agreement.py ../shared/data
 
-Prints a row per set: rows, agreement in percent, wrongs called right, rights called anything else, verdicts that are
-no verdict. With --show every disagreement is printed, with --math-verify the same is asked of math-verify (slow).
+Prints a row per set: rows, agreement in percent, wrongs called right, rights called anything else, verdicts that
+are no verdict. With --show every disagreement is printed, with --math-verify the same is asked of math-verify
+(slow).
 """
 
 import argparse
@@ -54,7 +55,8 @@ def pairs(data: Path) -> Iterator[Case]:
 def latex(data: Path, kind: str) -> Iterator[Case]:
     for row in rows(data / "grading_pairs/latex_pairs.jsonl"):
         if row["kind"] == kind and not row.get("doubtful"):
-            yield Case(row["id"], row["pred"], row["gold"], row["label"], "choice" if kind == "letters" else "math")
+            task = "choice" if kind == "letters" else "math"
+            yield Case(row["id"], row["pred"], row["gold"], row["label"], task)
 
 
 def qwen(data: Path) -> Iterator[Case]:

@@ -1,8 +1,10 @@
-"""How fast answers are graded, beside math-verify, in one process: python bench/grading.py ../shared/data
+"""How fast answers are graded, in one process: python bench/grading.py ../shared/data
 
-Every text is graded once by each, in turn, nothing is warmed up but the imports and one grade, and every text is
-different. With --million N that many GSM8K-style answers are streamed through worker processes, and the peak memory
-of all processes together is printed. Texts of GSM8K style are made here; the others are public model outputs.
+Prints, per set, milliseconds per answer of lema (mean, median, 99th percentile, longest), and how many times
+longer math-verify and the official scorer's logic (lema.grading.official) take. Each grades all texts of a
+set in one go, one after the other; nothing is warmed up but the imports and one grade. With --million N that
+many GSM8K-style answers are streamed through worker processes, and the peak memory is printed. Texts of GSM8K
+style are made here, no two the same; the others are public model outputs.
 """
 
 import argparse
@@ -16,7 +18,7 @@ from pathlib import Path
 from agreement import SETS, Case
 from math_verify import parse, verify
 
-from lema.grading import grade, grade_many
+from lema.grading import grade, grade_many, official
 
 STYLES = ("The answer is {}.", "#### {}", "A: {}", "So she has {} left.\nThe answer is ${}.", "**Answer:** {}",
           "Therefore the total is $\\boxed{{{}}}$.", "The final answer is: {} apples.")
@@ -37,38 +39,38 @@ def by_math_verify(text: str, gold: str) -> bool:
     return verify(parse(f"${gold}$"), parse(text))
 
 
-def timed(call: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
+def times(call: Callable[[Case], object], cases: list[Case]) -> list[float]:
+    """Seconds for each case."""
+    found = []
+    for case in cases:
+        started = time.perf_counter()
+        call(case)
+        found.append(time.perf_counter() - started)
+    return found
 
 
 def compare(name: str, cases: list[Case]) -> None:
-    """Prints both sets of times and their ratio."""
-    ours, theirs = [], []
-    for case in cases:
-        ours.append(timed(lambda case=case: grade(case.text, case.gold, task=case.task)))
-        theirs.append(timed(lambda case=case: by_math_verify(case.text, case.gold)))
-    ratio = sum(theirs) / sum(ours)
-    print(f"{name:32} {len(cases):5} {row(ours)}  {row(theirs)}  {ratio:7.0f}", flush=True)
-
-
-def row(times: list[float]) -> str:
-    times = sorted(1000 * one for one in times)
-    return (f"{statistics.mean(times):8.4f} {statistics.median(times):8.4f} "
-            f"{times[int(0.99 * len(times))]:8.3f} {times[-1]:8.1f}")
+    """Prints lema's times and how many times longer the others take."""
+    ours = sorted(times(lambda case: grade(case.text, case.gold, task=case.task), cases))
+    theirs = times(lambda case: by_math_verify(case.text, case.gold), cases)
+    officials = times(lambda case: official.grade(case.text, case.gold, task=case.task), cases)
+    late = ours[int(0.99 * len(ours))]
+    ms = [1000 * one for one in (statistics.mean(ours), statistics.median(ours), late, ours[-1])]
+    print(f"{name:32} {len(cases):5}  {ms[0]:9.4f} {ms[1]:9.4f} {ms[2]:9.3f} {ms[3]:9.1f}  "
+          f"{sum(theirs) / sum(ours):12.1f} {sum(officials) / sum(ours):9.1f}", flush=True)
 
 
 def million(count: int) -> None:
     """Streams answers through worker processes, then through this one."""
     for workers in (None, 0):
         started = time.perf_counter()
-        right = sum(one.verdict == "right" for one in grade_many(gsm8k_style(count), task="gsm8k", workers=workers))
+        grades = grade_many(gsm8k_style(count), task="gsm8k", workers=workers)
+        right = sum(one.verdict == "right" for one in grades)
         seconds = time.perf_counter() - started
         peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         print(f"{count} answers, {'one worker process per core' if workers is None else 'this process alone'}: "
-              f"{seconds:.1f} s, {count / seconds:,.0f} per second, {right} right; peak memory of this process and "
-              f"its largest worker {peak / 1024:.0f} MB")
+              f"{seconds:.1f} s, {count / seconds:,.0f} per second, {right} right; peak memory of this "
+              f"process and its largest worker {peak / 1024:.0f} MB")
 
 
 def main() -> None:
@@ -84,8 +86,9 @@ def main() -> None:
         sys.exit(f"{args.data}: no such folder; give the one with grading_outputs")
     grade("\\boxed{x+1}", "1+x")
     by_math_verify("\\boxed{x+1}", "1+x")
-    print(f"{'ms per answer':38} {'lema: mean   median      p99      max':35}  "
-          f"{'math-verify: mean   median   p99   max':35} times faster")
+    print(f"{'':32} {'':5}  {'ms per answer of lema':>39}  {'times longer':>22}")
+    print(f"{'set':32} {'texts':>5}  {'mean':>9} {'median':>9} {'p99':>9} {'longest':>9}  "
+          f"{'math-verify':>12} {'official':>9}")
     compare("GSM8K style", [Case("", text, gold, True, "gsm8k") for text, gold in gsm8k_style(args.each)])
     for name in ("gsm8k_example_model_solutions", "processbench_gsm8k", "processbench_math",
                  "processbench_olympiadbench", "qwen25math_cot100"):

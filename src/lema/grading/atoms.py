@@ -6,7 +6,18 @@ and products are the parser's (latex), which these methods call for what stands 
 
 from fractions import Fraction
 
-from lema.grading.tokens import BARS, CLOSING, FUNCTIONS, GREEK, IGNORED, ROUNDED, WORDS, Cursor, Unreadable
+from lema.grading.tokens import (
+    BARS,
+    CLOSING,
+    DIGITS,
+    FUNCTIONS,
+    GREEK,
+    IGNORED,
+    ROUNDED,
+    WORDS,
+    Cursor,
+    Unreadable,
+)
 
 DEEPEST = 40
 """Levels of brackets."""
@@ -36,7 +47,7 @@ class Atoms(Cursor):
         return tree
 
     def _atom(self, token: str) -> tuple:
-        if token[0].isdigit() or (token[0] == "." and len(token) > 1 and token != "..."):
+        if token[0] in DIGITS or (token[0] == "." and len(token) > 1 and token != "..."):
             return ("num", Fraction(token), len(token.partition(".")[2]))
         if token in CLOSING:
             return self._group(token)
@@ -72,7 +83,7 @@ class Atoms(Cursor):
     def _digit_or_group(self) -> tuple:
         """What follows \\frac: a group in braces, or one sign of it, as in \\frac12."""
         token = self.next
-        if token is not None and token[0].isdigit() and len(token) > 1 and token.isdigit():
+        if token is not None and len(token) > 1 and DIGITS.issuperset(token):
             self.tokens[self.at:self.at + 1] = [token[0], token[1:]]
             self.spaced[self.at:self.at + 1] = [self.spaced[self.at], False]
         return self.atom()
@@ -86,9 +97,9 @@ class Atoms(Cursor):
 
     def _group(self, opening: str) -> tuple:
         closing, open_bars = CLOSING[opening], self.bars
-        self.bars = []
         if self.take(closing):
             return ("set", ())
+        self.bars = []
         items, _ = self.items()
         self.bars = open_bars
         closed = self.any()

@@ -1,8 +1,8 @@
 """Python's arithmetic on plain numbers, without Python: what `eval` would give, within bounds.
 
 One design decision: the text is parsed by Python's own parser, so that precedence, comments and number forms are
-exactly its own, and only literals and operators are then worked out, here, on values of bounded size. Nothing that
-has a name can be reached: no variables, calls or attributes.
+exactly its own, and only literals and operators are then worked out, here, on values of bounded size. Nothing
+that has a name can be reached: no variables, calls or attributes.
 """
 
 import ast

@@ -1,7 +1,7 @@
 """Multiple choice: which letter or candidate a text settles on, and whether two name the same one.
 
-One design decision: a choice is what is stated, a letter or one candidate's words; a text that names none, or two,
-states none, and no candidate is ever taken because it is the nearest.
+One design decision: a choice is what is stated, a letter or one candidate's words; a text that names none, or
+two, states none, and no candidate is ever taken because it is the nearest.
 """
 
 import re
@@ -18,13 +18,14 @@ _STATED = re.compile(
 _ALONE = re.compile(r"\W{0,4}([A-Z])(?:[).:。,]|\s*$|(?=[^\x00-\x7f]))", re.A)
 _BRACKETED = re.compile(r"\(([A-Z])\)")
 _CHOSEN = re.compile(
-    r"\b(?:it'?s|it is|it must be|choose|pick|select|option|choice|is)\s{1,2}[(*\"]{0,3}([A-Z])[)*\"]{0,3}(?![\w'’]|[ ][a-z])",
+    r"\b(?:it'?s|it is|it must be|choose|pick|select|option|choice|is)\s{1,2}[(*\"]{0,3}([A-Z])"
+    r"[)*\"]{0,3}(?![\w'’]|[ ][a-z])",
     re.A)
 _LABELLED = re.compile(r"\s*\(?([A-Z])(?:[).:]\s*|\s+(?=[A-Z0-9]))(.*)", re.S)
 
 
 def read_letter(text: str) -> Reading:
-    """The last stated letter of a choice, else the last one in brackets, "(B)", or the one that it is or chooses."""
+    """The last stated letter of a choice, else the last one in brackets, "(B)", or the chosen one."""
     text = own_part(text)
     for value, how in statements(text):
         if found := _STATED.match(value) or _BRACKETED.search(value):
@@ -38,7 +39,7 @@ def read_letter(text: str) -> Reading:
 
 
 def read_choice(text: str, choices: Sequence[str] = ()) -> Reading:
-    """The last stated choice: its letter, or its words. Where `choices` are given, only one of them is a choice."""
+    """The last stated choice: its letter, or its words. Where `choices` are given, it is one of them."""
     known = {words(choice): choice for choice in choices}
     letters = frozenset(LETTERS[:len(choices)] or LETTERS)
     for value, how in statements(own_part(text)):
@@ -84,7 +85,7 @@ def _parts(text: str, choices: Sequence[str]) -> tuple[str | None, str]:
     bare = plain(text).strip("() .")
     if len(bare) == 1 and bare.isalpha():
         place = LETTERS.find(bare.upper())
-        return bare.upper(), words(choices[place]) if place < len(choices) else ""
+        return bare.upper(), words(choices[place]) if 0 <= place < len(choices) else ""
     if "\n" in bare and (found := read_letter(text)).answer:
         return found.answer, ""
     if labelled := _LABELLED.fullmatch(plain(text)):

@@ -1,8 +1,8 @@
 """Whether a stated answer equals the gold one, per kind of answer.
 
-One design decision: the cheapest that can tell decides: equal strings, then numbers as exact fractions, then trees
-compared part by part; only what is mathematics and could not be read or decided here goes to math-verify, in a
-process that is killed at its limit. Words never do.
+One design decision: the cheapest that can tell decides: equal strings, then numbers as exact fractions, then
+trees compared part by part; only what is mathematics and could not be read or decided here goes to math-verify,
+in a process that is killed at its limit. Words never do.
 """
 
 import re
@@ -23,13 +23,18 @@ _DECIMAL_COMMA = re.compile(r"(?<![0-9.,])[0-9]+,[0-9]+(?![0-9.,])")
 _POINT_GROUPS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?(?![0-9.,])")
 _REMARK = re.compile(
     r"(?:,|\s)\s*(?:(?:for|where|with)\s+(?:all |any |some |every |each )?(?:(?:positive |real |natural )?"
-    r"(?:integers?|numbers?) )?)?[a-zA-Z](?:,\s*[a-zA-Z])?\s*(?:\\in\s*\\?(?:mathbb)?\s*\{?\s*[ZNRQC]\s*\}?(?:\^\+|_\+)?"
+    r"(?:integers?|numbers?) )?)?[a-zA-Z](?:,\s*[a-zA-Z])?\s*"
+    r"(?:\\in\s*\\?(?:mathbb)?\s*\{?\s*[ZNRQC]\s*\}?(?:\^\+|_\+)?"
     r"|is an?y? (?:arbitrary )?(?:positive )?(?:integer|real|constant)s?\b.{0,20})\s*\Z", re.S)
+_ASSIGNED = re.compile("[=%]")
 _FRACTION = re.compile(r"/|\\frac")
-_LEAD = re.compile(r"(?:=|~|\\approx|\\sim|approximately|about|around|exactly|equal to|therefore|thus|so)(?![A-Za-z])\s*")
+_LEAD = re.compile(
+    r"(?:=|~|\\approx|\\sim|approximately|about|around|exactly|equal to|therefore|thus|so)(?![A-Za-z])\s*")
 _REST = re.compile(r"\s*(?:\.\.\.|\\[lc]?dots|…|\(?\\p?mod\s*\{?[0-9]+\}?\)?|\(mod [0-9]+\))\s*\Z")
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
 _ORDER = re.compile(r"[<>]|\\(?:le|ge|lt|gt|ne|in)(?:q|qslant|slant)?(?![A-Za-z])|!=")
+_UNIT = re.compile(r"(?<=[0-9)}\] ])[ ]?(?:[°%]|[A-Za-z]{1,20}(?:[/ ^][A-Za-z0-9]{1,20}){0,3})\.?\Z")
+_VALUE = re.compile(r"[0-9\\]")
 _TAIL = re.compile(
     r"(?P<body>.*[0-9)}\]A-Za-z|!°%])[ ](?P<words>(?:[A-Za-z]{2,}\.?(?:/[A-Za-z]+)?|per|a|of|[mkcd]?[gmsLl])"
     r"(?: ?\^ ?\{? ?[1-9] ?\}?)?)", re.S)
@@ -43,7 +48,7 @@ def same_number(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
     if plain(answer) == plain(gold):
         return True
     stated, wanted = read_value(answer), read_value(gold)
-    if stated is not None and wanted is not None and "%" not in answer + gold:
+    if stated is not None and wanted is not None and "%" not in answer + gold and how.units == "ignored":
         return _rounded_alike(stated, wanted, how)
     if not (is_maths(undressed(answer)) and is_maths(undressed(gold))):
         return stated is not None and stated == wanted
@@ -57,13 +62,16 @@ def same_expression(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
     """
     if answer.isdigit() and gold.isdigit() and answer.isascii() and gold.isascii():
         return int(answer) == int(gold) if len(answer) < 4000 and len(gold) < 4000 else answer == gold
-    a, b = undressed(_unboxed(answer)), undressed(_unboxed(gold))
+    answer, gold = _unboxed(answer), _unboxed(gold)
+    a, b = undressed(answer), undressed(gold)
     if a == b:
         return True
+    if how.units == "must match" and _unit(a) != _unit(b):
+        return False
     stated, wanted = read_value(answer), read_value(gold)
-    if stated is not None and stated == wanted and "=" not in a + b:
-        if how.fractions == "any" or stated.denominator == 1 or not _FRACTION.search(a):
-            return True
+    free = how.fractions == "any" or stated is None or stated.denominator == 1 or not _FRACTION.search(a)
+    if free and stated is not None and stated == wanted and not _ASSIGNED.search(a + b):
+        return True
     undecided = False
     for one in readings(a):
         for other in readings(b):
@@ -77,6 +85,12 @@ def same_expression(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
     if words(a) == words(b) or _letters(a) == _letters(b):
         return True
     return is_maths(a) and is_maths(b) and same_symbolic(a, b)
+
+
+def _unit(text: str) -> str:
+    """The words and signs behind a value."""
+    found = _UNIT.search(text)
+    return found[0].strip().casefold() if found else ""
 
 
 def _unboxed(text: str) -> str:
@@ -100,7 +114,7 @@ def readings(text: str) -> tuple[tuple, ...]:
         return readings(text.rsplit("=", 1)[1].strip())
     if len(text) < 500 and (remark := _REMARK.search(text)):
         return (*found, *readings(text[:remark.start()]))
-    if not found and (tail := _TAIL.fullmatch(text)) and len(text) < 400:
+    if not found and len(text) < 400 and (tail := _TAIL.fullmatch(text)) and _VALUE.search(tail["body"]):
         return readings(tail["body"].rstrip(" \\"))
     return tuple(found)
 

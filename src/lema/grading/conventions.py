@@ -1,7 +1,7 @@
 """What graders disagree on, as named settings with defaults.
 
-One design decision: a convention never changes what an answer is, only which two answers count as equal; so a text
-is read once, and may be compared again under other conventions at no cost.
+One design decision: a convention never changes what an answer is, only which two answers count as equal; so a
+text is read once, and may be compared again under other conventions at no cost.
 """
 
 from typing import Literal

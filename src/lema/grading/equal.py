@@ -1,7 +1,7 @@
 """Whether two trees are the same answer, under the conventions.
 
-One design decision: structure first, values last: two answers are brought to one form, lists, sets, intervals and
-matrices are compared part by part, and only what has no parts is compared as numbers.
+One design decision: structure first, values last: two answers are brought to one form, lists, sets, intervals
+and matrices are compared part by part, and only what has no parts is compared as numbers.
 """
 
 import itertools
@@ -193,8 +193,8 @@ def _same_slope(a: tuple, b: tuple) -> bool:
 
 def _same_relation(one, other, how: Conventions) -> bool:
     """An equation against an equation, or against a value with a name."""
-    a, b = (found.tree if found.tree[0] == "rel" or found.name is None else ("rel", ("=",), (found.name, found.tree))
-            for found in (one, other))
+    a, b = (found.tree if found.tree[0] == "rel" or found.name is None
+            else ("rel", ("=",), (found.name, found.tree)) for found in (one, other))
     if a[0] != "rel" or b[0] != "rel":
         return False
     if a[1] == b[1] and len(a[1]) == 1 and a[1][0] in ("=", "!="):

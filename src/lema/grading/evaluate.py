@@ -1,7 +1,7 @@
 """The value of a formula's tree, within bounds: exact where it is rational, else to 40 digits.
 
-One design decision: nothing is computed whose size was not bounded before; what would be too large is `Undecided`,
-so that a tower of powers costs as little as a sum.
+One design decision: nothing is computed whose size was not bounded before; what would be too large is
+`Undecided`, so that a tower of powers costs as little as a sum.
 """
 
 import math
@@ -34,6 +34,13 @@ def value(tree: tuple, names: Mapping[str, Value]) -> Value:
 
     The name "log" is the base of a logarithm that is written without one (missing: natural).
     """
+    try:
+        return _value(tree, names)
+    except (ArithmeticError, ValueError, TypeError) as error:  # poles and their like
+        raise Undecided(str(error)) from None
+
+
+def _value(tree: tuple, names: Mapping[str, Value]) -> Value:
     kind = tree[0]
     if kind == "num":
         return tree[1]
@@ -44,9 +51,9 @@ def value(tree: tuple, names: Mapping[str, Value]) -> Value:
     if kind == "const":
         return _constant(tree[1])
     if kind in _UNARY:
-        return bounded(_UNARY[kind](value(tree[1], names)))
+        return bounded(_UNARY[kind](_value(tree[1], names)))
     if kind in _BINARY:
-        return bounded(_BINARY[kind](value(tree[1], names), value(tree[2], names)))
+        return bounded(_BINARY[kind](_value(tree[1], names), _value(tree[2], names)))
     if kind == "fn":
         return bounded(_function(tree, names))
     if kind == "based":
@@ -180,8 +187,8 @@ def _based(digits: str, base: int) -> Fraction:
 
 def _function(tree: tuple, names: Mapping[str, Value]) -> Value:
     _, name, first, second = tree
-    of = value(first, names)
-    other = value(second, names) if second is not None else None
+    of = _value(first, names)
+    other = _value(second, names) if second is not None else None
     if name == "root":
         degree = Fraction(2) if other is None else other
         if not isinstance(degree, Fraction) or degree.denominator != 1:
@@ -194,10 +201,7 @@ def _function(tree: tuple, names: Mapping[str, Value]) -> Value:
     if name in ("log", "ln", "lg"):
         base = other if other is not None else {"lg": Fraction(10), "log": names.get("log")}.get(name)
         return _logarithm(of, base)
-    try:
-        return _transcendental(name, real(of))
-    except (ZeroDivisionError, ValueError):
-        raise Undecided(name) from None
+    return _transcendental(name, real(of))
 
 
 def _rounded(name: str, of: Value) -> Value:
@@ -236,7 +240,8 @@ def _transcendental(name: str, of: Value) -> Value:
 
 
 _TRANSCENDENTAL = frozenset((
-    "sin", "cos", "tan", "cot", "sec", "csc", "asin", "acos", "atan", "acot", "asec", "acsc", "sinh", "cosh", "tanh",
+    "sin", "cos", "tan", "cot", "sec", "csc", "asin", "acos", "atan", "acot", "asec", "acsc", "sinh", "cosh",
+    "tanh",
     "asinh", "acosh", "atanh", "exp"))
 _UNARY = {
     "neg": lambda a: -a, "pct": lambda a: _divided(a, Fraction(100)), "fact": _factorial,

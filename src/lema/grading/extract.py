@@ -1,7 +1,7 @@
 """The final answer that a free text states, per kind of answer, and in which form it states it.
 
-One design decision: a statement counts only where it holds an answer of the wanted kind; a text without any falls
-back on what is bold in its last paragraph, then on its last value, and the reading says so.
+One design decision: a statement counts only where it holds an answer of the wanted kind; a text without any
+falls back on what is bold in its last paragraph, then on its last value, and the reading says so.
 """
 
 import re
@@ -20,7 +20,8 @@ _CLAUSE = re.compile(r"[,;] (?!and\b)|;| because\b| since\b| which\b| as \b| whe
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 _MONEY = re.compile(r"(?:[$£€] ?[0-9][0-9,]*(?:\.[0-9]+)?|[0-9][0-9,]*(?:\.[0-9]+)? ?[$£€](?![0-9]))")
 _NO_ANSWER = frozenset((
-    "unknown", "unclear", "correct", "incorrect", "wrong", "right", "not", "as", "given", "found", "that", "because",
+    "unknown", "unclear", "correct", "incorrect", "wrong", "right", "not", "as", "given", "found", "that",
+    "because",
     "above", "below", "in", "to", "based", "therefore", "clear", "obvious", "simple", "here", "there", "missing"))
 
 
@@ -45,8 +46,8 @@ def read_number(text: str) -> Reading:
 
 
 def read_expression(text: str) -> Reading:
-    """The last stated answer of any mathematical kind, else the text itself where it is nothing but a formula, else
-    its last value."""
+    """The last stated answer of any mathematical kind, else the text itself where it is nothing but a formula,
+    else its last value."""
     text = drop_calculator_marks(own_part(text)) if "<<" in text else own_part(text)
     if (inside := closing_box(text)) is not None:
         return Reading(inside, "boxed")
@@ -97,11 +98,11 @@ def _expression_in(value: str) -> str | None:
     bare = undressed(value)
     if read_value(value) is not None or readings(bare):
         return value.strip()
-    if value.startswith("\\text") and value.endswith("}"):
+    if value.startswith(("\\text", "\\mbox")) and value.endswith("}"):
         return value
-    if "$" in value or "\\(" in value or "\\[" in value:
-        if (formulas := last_group(value, "formula")) is not None:
-            return formulas
+    formulas = last_group(value, "formula") if "$" in value or "\\(" in value or "\\[" in value else None
+    if formulas is not None:
+        return formulas
     clause = _CLAUSE.split(value, maxsplit=1)[0]
     if clause != value and (read_value(clause) is not None or readings(undressed(clause))):
         return clause.strip()

@@ -49,8 +49,10 @@ def grade(text: str, gold: str, *, task: str = "math", finish: str = "stop",
     """
     kind = kind_of(task)
     how = conventions or kind.conventions
-    if kind.quick == "numbers" and finish == "stop" and how.decimals is None and (found := quick(text, gold)) is not None:
-        return found
+    if kind.quick == "numbers" and finish == "stop" and how.decimals is None:
+        found = quick(text, gold)
+        if found is not None:
+            return found
     if text.strip() == gold.strip() and finish == "stop" and gold.strip():
         return Grade("right", text.strip(), "whole")
     return grade_path(text, gold, finish=finish, read=lambda said: kind.read(said, choices),
@@ -74,5 +76,5 @@ def kind_of(task: str) -> Kind:
     try:
         return KINDS[task]
     except KeyError:
-        raise ConfigError(f"no task or answer kind {task!r} to grade{near_miss(task, list(KINDS))}; "
-                          f"there are {', '.join(KINDS)}") from None
+        raise ConfigError(f"no task or answer kind {task!r} to grade; there are {', '.join(KINDS)}"
+                          f"{near_miss(task, list(KINDS))}") from None

@@ -1,7 +1,7 @@
 """The value that a text ends with, where it states no answer: bold, a formula, a number.
 
-One design decision: only the end of a text is looked at, and it is cut once into formulas, bold words and numbers;
-the last of them that can be an answer is taken, with those that "and" joins to it.
+One design decision: only the end of a text is looked at, and it is cut once into formulas, bold words and
+numbers; the last of them that can be an answer is taken, with those that "and" joins to it.
 """
 
 import re
@@ -24,6 +24,7 @@ _IS = re.compile(r"\b(?:is|equals|be)\b:?\s*$")
 _JOINT = re.compile(r"\s*(?:,|;|and|or|, and|, or|,? ?\\text\{ ?(?:and|or) ?\})\s*")
 _NAME = re.compile(r"[\s$\\()\[\]]*\\?[A-Za-z]{1,7}(?:_\{?[A-Za-z0-9]+\}?|\([A-Za-z]\)|')?[\s$\\()\[\]]*")
 _WORDS = re.compile(r"\?|(?<![\\A-Za-z{])[A-Za-z]{3,} [A-Za-z]{3,}(?![A-Za-z ]*\})")
+_SAYS = re.compile(r"[0-9A-Za-z\\]")
 _HEADING = re.compile(r"(?:step|case|part|method|example|equation)\s*$", re.I)
 _SIDE = re.compile(r"(?:&\s*)?=(?!=)")
 _ROW = re.compile(r"\\(?:begin|end)\{(?:align|aligned|gather|equation|split)\*?\}")
@@ -41,12 +42,12 @@ def last_number(text: str) -> tuple[str | None, str]:
 
 
 def last_formula(text: str) -> tuple[str | None, str]:
-    """The text where it is one formula; else what is bold in its last paragraph; else its last formula or number."""
+    """The text where it is one formula; else what is bold in its last paragraph; else its last value."""
     from lema.grading.compare import readings
 
-    if len(text) <= WHOLE and "\n\n" not in text.strip() and not _WORDS.search(text):
-        if read_value(text) is not None or readings(undressed(text)):
-            return text.strip(), "whole"
+    short = len(text) <= WHOLE and "\n\n" not in text.strip() and not _WORDS.search(text)
+    if short and (read_value(text) is not None or (_SAYS.search(undressed(text)) and readings(undressed(text)))):
+        return text.strip(), "whole"
     if "**" in text and (bold := _bold(text)) is not None:
         return bold, "bold"
     found = last_group(text[-END:])
@@ -111,5 +112,5 @@ def _side(formula: str, named: bool) -> str | None:
     if "\\begin" in inside:
         return inside or None
     sides = _SIDE.split(inside)
-    side = (inside if len(sides) == 2 and len(sides[0]) < 40 else sides[-1]).strip(" &\n").rstrip(" .,").removesuffix("\\\\")
-    return side.strip() or None
+    side = inside if len(sides) == 2 and len(sides[0]) < 40 else sides[-1]
+    return side.strip(" &\n").rstrip(" .,").removesuffix("\\\\").strip() or None

@@ -1,18 +1,18 @@
 """LaTeX and plain formulas as trees.
 
-One design decision: a recursive parser of our own for what answers are made of, with a bound on length and depth.
-It reads or it raises `Unreadable`; it never guesses, and nothing is ever evaluated by Python.
+One design decision: a recursive parser of our own for what answers are made of, with a bound on length and
+depth. It reads or it raises `Unreadable`; it never guesses, and nothing is ever evaluated by Python.
 
 A tree is a tuple whose first item says what it is: ("num", Fraction, decimals), ("sym", name), ("const", name),
-("neg" | "pct" | "deg" | "fact", a), ("add" | "mul" | "div" | "pow" | "pm" | "mp", a, b), ("fn", name, a, b or None),
-("based", digits, base), ("tuple" | "closed" | "set" | "list" | "or", items), ("interval", low, high, ends),
-("union" | "inter" | "minus", a, b), ("rel", signs, sides), ("matrix", rows).
+("neg" | "pct" | "deg" | "fact", a), ("add" | "mul" | "div" | "pow" | "pm" | "mp", a, b), ("fn", name, a, b or
+None), ("based", digits, base), ("tuple" | "closed" | "set" | "list" | "or", items), ("interval", low, high,
+ends), ("union" | "inter" | "minus", a, b), ("rel", signs, sides), ("matrix", rows).
 """
 
 from fractions import Fraction
 
 from lema.grading.atoms import Atoms
-from lema.grading.tokens import BARS, CLOSING, ENDS, OVER, RELATIONS, SEPARATORS, STOPS, TIMES, Unreadable
+from lema.grading.tokens import BARS, CLOSING, DIGITS, ENDS, OVER, RELATIONS, SEPARATORS, STOPS, TIMES, Unreadable
 
 LONGEST = 600
 """Characters of a formula that is parsed."""
@@ -157,7 +157,7 @@ class _Parser(Atoms):
     def exponent(self) -> tuple:
         if self.take("-"):
             return ("neg", self.exponent())
-        if self.next is not None and self.next[0].isdigit() and self.tokens[self.at - 1] == "^":
+        if self.next is not None and self.next[0] in DIGITS and self.tokens[self.at - 1] == "^":
             return self.atom()
         return self.power()
 
@@ -183,7 +183,7 @@ class _Parser(Atoms):
         name = self.raw()
         if tree[0] == "sym":
             return ("sym", f"{tree[1]}_{name}")
-        if tree[0] == "num" and name.isdigit() and len(name) <= 2:
+        if tree[0] == "num" and DIGITS.issuperset(name) and 1 <= len(name) <= 2:
             return ("based", digits, int(name))
         raise Unreadable("subscript")
 

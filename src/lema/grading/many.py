@@ -1,8 +1,8 @@
 """Many texts at once, on all cores: grades streamed in the order of the rows.
 
-One design decision: rows go to ordinary subprocesses (the caller is not forked, its script not imported again) in
-blocks, and only two blocks per worker are under way, so that memory does not grow with the number of rows. A worker
-that dies costs no row: its block is halved until the row that kills is alone, and that one is ungradable.
+One design decision: rows go to ordinary subprocesses (the caller is not forked, its script not imported again)
+in blocks, and only two blocks per worker are under way, so that memory does not grow with the number of rows. A
+worker that dies costs no row: its block is halved until the row that kills is alone, and that one is ungradable.
 """
 
 import itertools

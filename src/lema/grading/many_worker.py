@@ -1,4 +1,5 @@
-"""The process behind lema.grading.many: a block of rows [[text, gold], ...] per line in, their grades per line out.
+"""The process behind lema.grading.many: a block of rows [[text, gold], ...] per line in, their grades per line
+out.
 
 One design decision: what it grades with comes once, as its argument, so that a block is nothing but rows.
 """

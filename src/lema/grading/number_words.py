@@ -1,19 +1,22 @@
 """Numbers in words: "twenty-one", "three hundred and five apples", "two and a half", "a dozen".
 
-One design decision: English cardinals only, read word by word without a pattern; a word that is neither of a number
-nor a unit behind it makes the whole no number.
+One design decision: English cardinals only, read word by word without a pattern; a word that is neither of a
+number nor a unit behind it makes the whole no number.
 """
 
 from fractions import Fraction
 
-_ONES = {word: number for number, word in enumerate(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen".split())}
-_TENS = {word: 10 * number for number, word in enumerate(
-    "twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_ONES = {
+    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
+    "seventeen": 17, "eighteen": 18, "nineteen": 19}
+_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
+         "ninety": 90}
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _PARTS = {"half": Fraction(1, 2), "third": Fraction(1, 3), "quarter": Fraction(1, 4)}
-_NO_UNIT = frozenset("of or and to more less fewer than as out in by at from time thing such another other".split())
+_NO_UNIT = frozenset((
+    "of", "or", "and", "to", "more", "less", "fewer", "than", "as", "out", "in", "by", "at", "from", "time",
+    "thing", "such", "another", "other"))
 
 LONGEST = 120
 """Characters of a number in words."""
@@ -72,4 +75,5 @@ def _part(words: list[str]) -> tuple[Fraction, int] | None:
 def _is_unit(words: list[str]) -> bool:
     if len(words) > 3 or (words and words[0] in _NO_UNIT):
         return False
-    return all(word.isalpha() and word not in _ONES and word not in _TENS and word not in _SCALES for word in words)
+    return all(word.isalpha() and word not in _ONES and word not in _TENS and word not in _SCALES for word in
+    words)

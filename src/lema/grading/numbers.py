@@ -19,6 +19,7 @@ LONGEST_EXPRESSION = 300
 
 _MATHS = re.compile(r"[\\^√π*/+(\[{=<>-]|\bpi\b|\bsqrt\b|[0-9]")
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
+_ENGLISH = re.compile(r"(?<![\\A-Za-z])(?:if|for|all|any|the|is|are|not|none|when|odd)(?![A-Za-z])", re.I)
 _FUNCTIONS = frozenset((
     "sqrt", "frac", "sinh", "cosh", "tanh", "infty", "pmatrix", "bmatrix", "vmatrix", "array"))
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
@@ -40,7 +41,7 @@ _NUMBER = re.compile(
           | [ ]?/[ ]?(?P<divisor>[0-9]+) )? )
     (?:[ ]?(?P<scale>hundred|thousand|million|billion|trillion)\b)?
     (?P<half>[ ]and[ ](?:a|one)[ ]half)?
-    [ ]?(?P<unit>%|[¢$£€°]|(?:[^\W\d]|[°%$])[^\d=+*^\\<>{}]*|\([A-Za-z][^\d=+*^\\<>{}()]*\))?""", re.X)
+    [ ]?(?P<unit>%|[¢$£€°]|(?:[^\W\d]|[°%$])[^\d=+*^\\<>{}]*|\([ ]?[A-Za-z][^\d=+*^\\<>{}()]*\))?""", re.X)
 NUMBER = re.compile(
     r"(?:(?<![\w)\]}])[-−] ?)?(?:[$£€]-?)?"
     r"(?:(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?(?: [0-9]{1,9}/[0-9]{1,9}|/[0-9]{1,9})?"
@@ -93,7 +94,7 @@ def is_maths(text: str) -> bool:
     """Whether the text can be an expression: short, with digits or mathematical signs, and without words."""
     if len(text) > LONGEST_EXPRESSION or not _MATHS.search(text):
         return False
-    return all(word.lower() in _FUNCTIONS for word in _WORD.findall(text))
+    return all(word.lower() in _FUNCTIONS for word in _WORD.findall(text)) and not _ENGLISH.search(text)
 
 
 def _is_unit(unit: str | None, before: str) -> bool:

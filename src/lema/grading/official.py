@@ -5,12 +5,10 @@ the grader that lema itself trusts. Where the repository evaluates model text, `
 for what would never end, none. The oddities, by what they return:
 
 - No "The answer is ", with that capital and space: a number reads as 0, mathematics falls back on the last
-  \\boxed.
-- Lower-case letters vanish and digits close up: "3 1/2" is 15.5, "5 to 7" is 57, "1e3" is 13.
-- What cannot be read is 0 (a number) or "" (mathematics), so that an unreadable answer counts as right where the
-  gold answer is 0.
-- Mathematics is compared as text after a clean-up; \\fbox, and \\boxed without braces, are unreadable.
-- SVAMP, ASDiv and MAWPS are compared after rounding to two decimals, GSM8K as it stands.
+\\boxed. - Lower-case letters vanish and digits close up: "3 1/2" is 15.5, "5 to 7" is 57, "1e3" is 13. - What
+cannot be read is 0 (a number) or "" (mathematics), so that an unreadable answer counts as right where the gold
+answer is 0. - Mathematics is compared as text after a clean-up; \\fbox, and \\boxed without braces, are
+unreadable. - SVAMP, ASDiv and MAWPS are compared after rounding to two decimals, GSM8K as it stands.
 
 CommonsenseQA: the answer sentence must name the gold candidate as it stands. The repository's own scorer for it
 was not at hand: what that returns for a reply that names no candidate is not reproduced; such a reply is wrong.

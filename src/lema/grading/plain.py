@@ -1,7 +1,7 @@
 """A stated answer without its dress: dollar signs, boxes, fonts, spacing commands, unusual characters.
 
-One design decision: what means nothing is taken away once, by a few linear replacements, so that reading a number
-and parsing an expression start from the same plain text.
+One design decision: what means nothing is taken away once, by a few linear replacements, so that reading a
+number and parsing an expression start from the same plain text.
 """
 
 import re
@@ -49,7 +49,8 @@ _PERCENT = re.compile(r" ?\b(?:per ?cent(?:age)?(?: points?)?|pct)\b\.?")
 _ESCAPES = re.compile(r"^\\\\?\"|\\\\?\"$")
 _ORDINAL = re.compile(r"(?<=[0-9]) ?\^ ?\{? ?(?:th|st|nd|rd)\b ?\}?")
 _FRACTIONS = re.compile(r"\\[dtc]frac(?![A-Za-z])")
-_DOUBLED = re.compile(r"\\\\(?=(?:d?frac|sqrt|left|right|text|pi|cdot|times|boxed|infty|le|ge|in|cup)(?![A-Za-z]))")
+_DOUBLED = re.compile(
+    r"\\\\(?=(?:d?frac|sqrt|left|right|text|pi|cdot|times|boxed|infty|le|ge|in|cup)(?![A-Za-z]))")
 
 
 def plain(text: str) -> str:
@@ -83,6 +84,8 @@ def undressed(text: str) -> str:
         text = _ESCAPES.sub("", text)
     elif "$" in text or "{" in text or "~" in text:
         text = _TIGHT.sub("", text).replace("~", " ").replace("$", " ")
+    if text.lstrip().startswith("{{"):
+        text = _unwrapped(text.strip())
     if "{:}" in text:
         text = text.replace("{:}", ":")
     if "%" not in text and ("per" in text or "pct" in text):
@@ -124,3 +127,10 @@ def _repeating(found: re.Match) -> str:
     upper = int(whole + fixed + again) - int(whole + fixed)
     shared = gcd(upper, lower)
     return f"\\frac{{{upper // shared}}}{{{lower // shared}}}"
+
+
+def _unwrapped(text: str) -> str:
+    """{{{5}}} as 5; braces that do more than surround the whole stay."""
+    opened = len(text) - len(text.lstrip("{ "))
+    core = text[opened:].rstrip("} ")
+    return core if "{" not in core and "}" not in core else text

@@ -71,7 +71,8 @@ def proportional(a: tuple, b: tuple) -> Fraction | Value | None:
             if bool(one) != bool(other):
                 return None
             continue
-        here = one / other if isinstance(one, Fraction) and isinstance(other, Fraction) else real(one) / real(other)
+        exact = isinstance(one, Fraction) and isinstance(other, Fraction)
+        here = one / other if exact else real(one) / real(other)
         if ratio is not None and not close(ratio, here):
             return None
         ratio = here
@@ -103,8 +104,8 @@ def _points(names: frozenset[str], reach: int) -> Iterator[dict[str, Value]]:
     `reach` stretches them: beside 0, a function with steps looks like many others."""
     ordered = sorted(names)
     for trial in range(9):
-        yield {name: reach * _POINTS[(5 * index + 3 * trial) % len(_POINTS)] * (-1 if (index + trial) % 4 == 2 else 1)
-               for index, name in enumerate(ordered)}
+        yield {name: reach * _POINTS[(5 * index + 3 * trial) % len(_POINTS)]
+               * (-1 if (index + trial) % 4 == 2 else 1) for index, name in enumerate(ordered)}
     for trial in range(5):
         yield {name: _WHOLE[(3 * index + trial) % len(_WHOLE)] for index, name in enumerate(ordered)}
 

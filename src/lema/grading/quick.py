@@ -1,7 +1,8 @@
 """The commonest texts at once: those that end in their answer, a plain number.
 
-One design decision: a text is graded here only where the slow way must come to the same grade, word for word (a test
-compares the two); whatever is doubtful comes back as None. One short pattern looks at the last few characters.
+One design decision: a text is graded here only where the slow way must come to the same grade, word for word (a
+test compares the two); whatever is doubtful comes back as None. One short pattern looks at the last few
+characters.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Where a free text says itself that this is its answer: the answer sentence, \\boxed, "####", "A:".
 
-One design decision: the last statement wins. A plain search for a few letters comes before every pattern, and every
-pattern is bounded, so that reading is linear in the text and most of it is never looked at twice.
+One design decision: the last statement wins. A plain search for a few letters comes before every pattern, and
+every pattern is bounded, so that reading is linear in the text and most of it is never looked at twice.
 """
 
 import re
@@ -17,18 +17,22 @@ MOST = 50
 """Statements of one text that are looked at, from the last one back."""
 
 _QUESTION = re.compile(
-    r"[ \t#*>]{0,8}(?:(?:(?:next|new)[ \t]{1,3})?(?:question|problem|q)[ \t]{0,3}[0-9]{0,4}[ \t*]{0,4}:|(?:human|user)"
-    r"[ \t*]{0,3}:)", re.I)
+    r"[ \t#*>]{0,8}(?:(?:(?:next|new)[ \t]{1,3})?(?:question|problem|q)[ \t]{0,3}[0-9]{0,4}[ \t*]{0,4}:"
+    r"|(?:human|user)[ \t*]{0,3}:)", re.I)
 _TURN = re.compile(r"<\|(?:im_start|im_end|endoftext|eot_id|end_of_text|user)\|>")
 _OPENS_LINE = 40
 """Characters from the beginning of a line in which "Question:" must end."""
 
 _ANSWER = re.compile(
-    r"(?<![/A-Za-z])answers?(?:>|\b[^\n.:=>]{0,40}?(?:\b(?:is|are|was|equals|(?:would|will|must|should) be|comes to)\b|:|=))"
+    r"(?<![/A-Za-z])answers?(?:>|\b[^\n.:=>]{0,40}?"
+    r"(?:\b(?:is|are|was|equals|(?:would|will|must|should) be|comes to)\b|:|=))"
     r"[\s:*_]{0,12}(?:(?<=\n)- )?", re.I)
+_HEADING = re.compile(
+    r"^[ \t]{0,3}[#*]{1,6}[ \t]{0,3}(?:final )?answer[ \t]{0,3}\*{0,3}[ \t]{0,3}\n\s{0,8}", re.I | re.M)
 _FOREIGN = re.compile(
     r"(?:\b(?:réponses?|respuestas?|respostas?|rispost[ae]|antwort(?:en)?|ответ)\b[^\n.:=]{0,40}?"
-    r"(?:\b(?:est|es|ist|è|é)\b|:|=|：)|答案[^\n。:：=]{0,20}?[是为為:：])[\s:*_]{0,12}", re.I)
+    r"(?:\b(?:est|es|ist|è|é)\b|:|=|：)|答案[^\n。:：=]{0,20}?[是为為:：])[\s:：*_]{0,12}", re.I)
+_FOREIGN_HINTS = ("ntwort", "espuesta", "esposta", "ispost")
 _LINE_FORM = re.compile(r"^[ \t]{0,8}(?:(#{4})(?!#)|A:|Ans\.?:)[ \t]{0,8}(?=\S)", re.M)
 _SENTENCE_END = re.compile(
     r"\n|</|(?<!\\)(?<!\bRs)(?<!\bMr)(?<!\bMrs)(?<!\bDr)[.!?](?=[\s\"')*$\]]|$)|。")
@@ -81,8 +85,9 @@ def statements(text: str) -> Iterator[tuple[str, str]]:
     """(value, form) of everything that the text states as its answer, the last one first."""
     found: list[tuple[int, int, str]] = []
     if "nswer" in text or "NSWER" in text:
-        found += [(match.start(), match.end(), "answer sentence") for match in _ANSWER.finditer(text)]
-    if not text.isascii():
+        for form in (_ANSWER, _HEADING):
+            found += [(match.start(), match.end(), "answer sentence") for match in form.finditer(text)]
+    if not text.isascii() or any(hint in text for hint in _FOREIGN_HINTS):
         found += [(match.start(), match.end(), "answer sentence") for match in _FOREIGN.finditer(text)]
     if "####" in text or "A:" in text or "Ans" in text:
         found += [(match.start(), match.end(), match[1] or "A:") for match in _LINE_FORM.finditer(text)]
@@ -96,11 +101,9 @@ def statements(text: str) -> Iterator[tuple[str, str]]:
 
 def stated_at(text: str, start: int) -> str:
     """What stands from `start` to the end of its sentence; of mathematics, the formulas joined by "and"."""
-    if opening := _OPENING.match(text, start):
-        if not _MONEY.match(text, opening.start(1)):
-            end = _formulas_end(text, opening)
-            if end:
-                return text[opening.start(1):end].strip()
+    opening = _OPENING.match(text, start)
+    if opening and not _MONEY.match(text, opening.start(1)) and (end := _formulas_end(text, opening)):
+        return text[opening.start(1):end].strip()
     window = text[start:start + LONGEST]
     end = _SENTENCE_END.search(window)
     return (window[:end.start()] if end else window).strip(" \t*_")

@@ -1,7 +1,7 @@
 """What kind of answer a tree is: a named value, a list, a region of the number line.
 
-One design decision: every form is brought to one of few, so that two answers are compared part by part: "x = 5" is
-5 with a name, "1 ± √2" is two numbers, "x < 3" is the interval from minus infinity to 3.
+One design decision: every form is brought to one of few, so that two answers are compared part by part: "x = 5"
+is 5 with a name, "1 ± √2" is two numbers, "x < 3" is the interval from minus infinity to 3.
 """
 
 from fractions import Fraction
@@ -55,7 +55,7 @@ def stated(tree: tuple) -> Stated:
 
 
 def is_name(tree: tuple) -> bool:
-    """Whether the tree can stand for what is asked for: x, AB, f(2), A:B, (x, y), NO/BO, sin x; not 2x or x + y."""
+    """Whether the tree can stand for what is asked for: x, AB, f(2), A:B, (x, y), NO/BO, sin x; not 2x."""
     kind = tree[0]
     if kind == "sym":
         return True

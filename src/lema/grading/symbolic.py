@@ -1,8 +1,8 @@
 """Symbolic equality by math-verify, in worker processes that their parent kills at a wall-clock limit.
 
-One design decision: math-verify's own limit is a signal that works in a main thread only and reports "wrong",
-so it is switched off, and a comparison that takes too long costs its process its life and is a GradingTimeout.
-A worker is an ordinary subprocess (the caller is not forked, its script not imported again), started at the first
+One design decision: math-verify's own limit is a signal that works in a main thread only and reports "wrong", so
+it is switched off, and a comparison that takes too long costs its process its life and is a GradingTimeout. A
+worker is an ordinary subprocess (the caller is not forked, its script not imported again), started at the first
 need; it compares in a fork of its own, which it kills at the limit, and is killed itself where it does not. Any
 number of threads share a few of them; a thread that waits for a free one is not late.
 """

@@ -1,10 +1,10 @@
-"""The process in which math-verify works: JSON [answer, gold, seconds] per line in; "yes", "no" or "undecided" per
-line out. Run by lema.grading.symbolic.
+"""The process in which math-verify works: JSON [answer, gold, seconds] per line in; "yes", "no" or "undecided"
+per line out. Run by lema.grading.symbolic.
 
-One design decision: it loads math-verify once and compares in a fork of itself, so that a comparison that is killed
-at its limit costs milliseconds and not another start. Both sides are parsed as LaTeX only, because math-verify's
-parser for plain expressions evaluates Python; and the fork may use a bounded amount of memory, so that a hostile
-expression kills this process and nothing else.
+One design decision: it loads math-verify once and compares in a fork of itself, so that a comparison that is
+killed at its limit costs milliseconds and not another start. Both sides are parsed as LaTeX only, because
+math-verify's parser for plain expressions evaluates Python; and the fork may use a bounded amount of memory, so
+that a hostile expression kills this process and nothing else.
 """
 
 import contextlib

@@ -14,12 +14,15 @@ RELATIONS = {
     "\\gt": ">", "\\ne": "!=", "\\neq": "!=", "\\in": "in", "\\approx": "~", "\\equiv": "=", "\\simeq": "~",
     "\\to": "=", "\\rightarrow": "=", "\\mapsto": "=", "\\colon": ":"}
 FUNCTIONS = frozenset((
-    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "ln", "log", "exp",
+    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "ln",
+    "log", "exp",
     "lg", "max", "min", "gcd", "lcm", "arccot", "cosec"))
 GREEK = frozenset((
-    "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota", "kappa",
+    "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota",
+    "kappa",
     "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "varphi", "chi", "psi", "omega", "Gamma",
-    "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega", "ell", "hbar", "emptyset", "varnothing",
+    "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega", "ell", "hbar", "emptyset",
+    "varnothing",
     "mathbbR", "aleph", "Re", "Im"))
 WORDS = {"pi": ("const", "pi"), "infty": ("const", "inf"), "infinity": ("const", "inf"), "inf": ("const", "inf"),
           "oo": ("const", "inf")}
@@ -31,17 +34,23 @@ ENDS = frozenset((")", "]", "}", "\\}", "\\rbrace", "\\rangle", "\\rparen", "\\r
 BARS = {"|": "|", "\\vert": "\\vert", "\\lvert": "\\rvert", "\\|": "\\|", "\\lVert": "\\rVert"}
 ROUNDED = {"\\lfloor": ("\\rfloor", "floor"), "\\lceil": ("\\rceil", "ceil")}
 SEPARATORS = frozenset((",", ";"))
-IGNORED = frozenset(("\\angle", "\\triangle", "\\measuredangle", "\\vec", "\\overline", "\\overrightarrow", "\\hat",
+IGNORED = frozenset(("\\angle", "\\triangle", "\\measuredangle", "\\vec", "\\overline", "\\overrightarrow",
+    "\\hat",
                       "\\bar", "\\mathbb", "\\mathbf", "\\mathrm"))
-ENGLISH = frozenset(("the", "for", "all", "not", "odd", "any", "are", "if", "is", "no", "of", "to", "as", "at", "by",
+ENGLISH = frozenset(("the", "for", "all", "not", "odd", "any", "are", "if", "is", "no", "of", "to", "as", "at",
+    "by",
                       "in", "on", "yes", "none", "has", "was", "who", "out", "than",
-    "cm", "km", "mm", "ft", "kg", "mph", "kmh", "lb", "lbs", "oz", "yd", "mi", "mg", "ml", "mL", "hr", "hrs", "sec", "cup",
+    "cm", "km", "mm", "ft", "kg", "mph", "kmh", "lb", "lbs", "oz", "yd", "mi", "mg", "ml", "mL", "hr", "hrs",
+    "sec", "cup",
     "day", "gal", "sq", "cc", "deg", "rad", "men", "kW", "Hz"))
 
 
+DIGITS = frozenset("0123456789")
 STOPS = frozenset((
-    "and", "or", "+", "-", "\\pm", "\\mp", "\\cup", "\\cap", "\\setminus", "\\backslash", "&", "\\\\", "\\end", "|",
-    "\\mid", "\\rfloor", "\\rceil", "\\wedge", "\\vee", "\\land", "\\lor")) | ENDS | SEPARATORS | frozenset(RELATIONS)
+    "and", "or", "+", "-", "\\pm", "\\mp", "\\cup", "\\cap", "\\setminus", "\\backslash", "&", "\\\\", "\\end",
+    "|",
+    "\\mid", "\\rfloor", "\\rceil", "\\wedge", "\\vee", "\\land",
+    "\\lor")) | ENDS | SEPARATORS | frozenset(RELATIONS)
 """No factor begins with these."""
 
 
@@ -107,4 +116,5 @@ def _names(word: str) -> tuple[str, ...]:
     """A word as the names that it is made of: "sqrt" and "pi" are one, "xy" is x times y, "odd" is no formula."""
     if word in FUNCTIONS or word in WORDS or word in ("sqrt", "and", "or"):
         return (word,)
-    return (word,) if word in ENGLISH or (len(word) > 3 and not word.isupper()) else tuple(word)
+    english = word in ENGLISH or (len(word) > 2 and word.lower() in ENGLISH)
+    return (word,) if english or (len(word) > 3 and not word.isupper()) else tuple(word)
