@@ -6,8 +6,10 @@ from lema.errors import ModelError
 from lema.journal import Journal, complete
 from lema.models import find_model
 from lema.records import Sampling
+from lema.report.figures import money
 from tests.answering import ask
 from tests.batch_server import BatchServer, Fate
+from tests.stages.desk import tools
 
 DRAWN = Sampling(temperature=0.7, max_tokens=9, seed=5)
 
@@ -147,6 +149,20 @@ def test_a_run_may_change_to_the_api_backend_and_asks_nothing_again(journal):
         online = find_model("x", "api", {"model": "m", "base_url": server.url})
         assert texts(complete(journal, online, requests(6))) == expected(6)
         assert len(server.online) == 1
+
+
+def test_the_progress_line_says_how_far_the_batches_are_and_what_they_cost(tmp_path):
+    news = []
+    with BatchServer(fate=lambda number, rows: Fate(seconds=0.1)) as server:
+        table = {"backend": "batch", "model": "m", "base_url": server.url, "poll": 0.05}
+        asking = tools(tmp_path, None, models={"m": table}, sample={"models": ["m"]},
+                       prices={"m": {"input": 1e4, "output": 1e4}})
+        asking.progress = news.append
+        list(asking.ask("m", requests(3), 3))
+    assert [one.note for one in news if "1 batch under way, 3 of 3 ready" in one.note]
+    assert (news[-1].done, news[-1].total) == (3, 3)
+    tokens = asking.usage["m"].prompt_tokens + asking.usage["m"].tokens
+    assert asking.cost == money(tokens * 0.01 / 2)
 
 
 def test_how_far_the_batches_are_can_be_watched(journal):

@@ -62,6 +62,17 @@ def test_the_last_rows_of_a_batch_run_are_asked_online_when_the_command_says_so(
     assert "online_tail = 100" in (tmp_path / "runs/x/config.toml").read_text()
 
 
+def test_a_run_is_shown_from_a_folder_that_may_only_be_read_and_without_its_journal(tmp_path):
+    with Server(answer) as server:
+        lay_out(tmp_path, server.url)
+        lema(tmp_path, "run", "x.toml")
+    before = sorted(path.name for path in (tmp_path / "runs/x").iterdir())
+    assert "paid in all" in lema(tmp_path, "show", "x").stdout
+    assert sorted(path.name for path in (tmp_path / "runs/x").iterdir()) == before, "looking leaves nothing behind"
+    (tmp_path / "runs/x/journal.sqlite").write_bytes(b"no journal" * 999)
+    assert "12 kept corrections" in lema(tmp_path, "show", "x").stdout
+
+
 @pytest.mark.parametrize(("dollars", "text"), [
     (0.0, "$0.00"), (1234.5, "$1,234.50"), (0.0042, "$0.0042"), (0.00000031, "$3.1e-07")])
 def test_money_is_never_rounded_to_nothing(dollars, text):
