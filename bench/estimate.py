@@ -69,7 +69,8 @@ def main() -> int:
             held += guess["dollars_low"] <= real["dollars"] <= guess["dollars_high"]
         ratios.append(sum(g["dollars"] for g in found) / sum(r["dollars"] for r in paid))
     print(f"{options.worlds} worlds, pilots of {options.pilot} of {options.questions} questions: the range held "
-          f"the cost of {held} of {len(ratios) * 2} stages; estimate over cost {min(ratios):.2f} to {max(ratios):.2f}")
+          f"the cost of {held} of {len(ratios) * 2} stages; estimate over cost {min(ratios):.2f} to "
+          f"{max(ratios):.2f}")
     return 0
 
 

@@ -1,14 +1,19 @@
 """The batch backend against a Batch API of our own: batches that expire, fail, and are lost from sight."""
 
+import shutil
+
 import pytest
 
 from lema.errors import ModelError
+from lema.jobs import Job
 from lema.journal import Journal, complete
 from lema.models import find_model
+from lema.models.batch import _id_of
 from lema.records import Sampling
 from lema.report.figures import money
 from tests.answering import ask
 from tests.batch_server import BatchServer, Fate
+from tests.paying import lay_out, lema
 from tests.stages.desk import tools
 
 DRAWN = Sampling(temperature=0.7, max_tokens=9, seed=5)
@@ -135,6 +140,31 @@ def test_a_batch_that_cannot_be_had_is_one_clear_line_and_what_it_answered_is_ke
         assert "\n" not in str(error.value)
         assert texts(complete(journal, model(server), requests(3))) == expected(3)
     assert set(server.paid.values()) == {1}
+
+
+def test_a_batch_that_is_refused_until_others_end_is_made_again(journal):
+    full = Fate(status="failed", errors=(("token_limit_exceeded", "too many tokens are enqueued"),))
+    with BatchServer(fate=lambda number, rows: full if 1 <= number <= 5 else Fate(seconds=0.2)) as server:
+        assert texts(complete(journal, model(server, file_requests=4, poll=0.05), requests(8))) == expected(8)
+    assert set(server.paid.values()) == {1} and len(server.batches) >= 7
+
+
+def test_a_batch_that_is_gone_is_said_and_may_be_given_up(tmp_path):
+    with BatchServer() as server:
+        lay_out(tmp_path, server.url, backend="batch")
+        gone = Job("x" * 32, tuple(f"{number:032x}" for number in range(3)), "created", "file-9", "batch-9")
+        (tmp_path / "runs/x").mkdir(parents=True)
+        shutil.copy(tmp_path / "x.toml", tmp_path / "runs/x/config.toml")
+        with Journal(tmp_path / "runs/x/journal.sqlite") as journal:
+            asked = model(server, model="small")
+            request = ask("q")
+            jobs = journal.jobs(asked.identity())
+            jobs.note(gone.at(requests=(_id_of(asked.settings, request),)))
+            with pytest.raises(ModelError, match="is not there .404.*lema journal forget RUN"):
+                list(complete(journal, asked, [request]))
+        assert "1 batches given up" in lema(tmp_path, "journal", "forget", "x").stdout
+        with Journal(tmp_path / "runs/x/journal.sqlite") as journal:
+            assert texts(complete(journal, asked, [request])) == ["q"]
 
 
 def test_a_server_without_a_batch_api_is_one_clear_line(journal):
