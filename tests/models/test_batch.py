@@ -146,7 +146,8 @@ def test_a_batch_that_is_refused_until_others_end_is_made_again(journal):
     full = Fate(status="failed", errors=(("token_limit_exceeded", "too many tokens are enqueued"),))
     with BatchServer() as server:
         def fate(number: int, rows: int) -> Fate:
-            return full if any(server.status(batch) == "in_progress" for batch in server.batches.values()) else slow
+            under_way = [server.status(batch) == "in_progress" for batch in server.batches.values()]
+            return full if any(under_way) else slow
 
         server.fate, slow = fate, Fate(seconds=0.3)
         assert texts(complete(journal, model(server, file_requests=4, poll=0.05), requests(8))) == expected(8)

@@ -149,8 +149,8 @@ class Provider:
         if code == 402 or self._is_used_up(error):
             return f"the account is used up ({code}); add to it and run again"
         if code == 404 and error.request.method == "GET":
-            return (f"a batch that was made earlier is not there (404 {said}); give the base_url where it was made, "
-                    "or give it up with `lema journal forget RUN`, which asks for its requests again")
+            return (f"a batch that was made earlier is not there (404 {said}); give the base_url where it was "
+                    "made, or give it up with `lema journal forget RUN`, which asks for its requests again")
         if code == 404:
             return f"no Batch API there (404 {said}); use backend = \"api\" instead"
         if code == 413:
