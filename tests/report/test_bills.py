@@ -1,6 +1,7 @@
 """The bill: every figure is what the rows and the server say, and an unknown price is never a zero."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -80,9 +81,11 @@ def test_money_is_never_rounded_to_nothing(dollars, text):
 
 
 def test_unknown_and_nothing_are_words_of_their_own():
-    unknown = Line("corrections", "m", 3, 0, 10, 20, None, False)
-    here = Line("paths/s", "s", 3, 0, 10, 20, 0.0, True)
-    assert (cost(unknown), cost(here), unknown.unknown) == ("price unknown", "nothing", 30)
+    unknown = Line("corrections", "m", 3, 0, 10, 20, None, 30, False)
+    here = Line("paths/s", "s", 3, 0, 10, 20, 0.0, 0, True)
+    assert (cost(unknown), cost(here)) == ("price unknown", "nothing")
     bill = Bill((here, unknown), (here, unknown), (Kept("", 2, unknown, unknown),), (unknown,), ())
+    known = replace(unknown, dollars=1.5, unknown=0)
+    assert cost(replace(bill, paid=(unknown, known)).total) == "$1.50 + 30 tokens of unknown price"
     said = "\n".join(in_words(bill))
     assert "$" not in said and said.count("price unknown") == 5
