@@ -111,10 +111,13 @@ class Journal:
             raise RunError(f"{self.path}: this file system cannot hold a journal that processes share; put the "
                            "run on a local disk")
         connection.execute("PRAGMA synchronous=FULL")
-        connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {JOBS} COMMIT")
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in f"{SCHEMA} {JOBS}".split(";"):
+            connection.execute(statement)
         for table in ("completions", "failures"):
             if "share" not in [column[1] for column in connection.execute(f"PRAGMA table_info({table})")]:
                 connection.execute(ADD_SHARE.format(table))
+        connection.execute("COMMIT")
         return connection
 
     def _write(self) -> None:
