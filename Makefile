@@ -17,6 +17,8 @@ faults: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/kill_anywhere.py --kills 20
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/pay_once.py --requests 5000 --kills 10
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/thirty_percent.py --requests 10000
+	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/batch_killed.py
+	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/sampling_killed.py
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -161,11 +161,14 @@ class BatchServer:
         return JSONResponse({"object": "list", "data": [self._shown(batch) for batch in page],
                              "has_more": start + len(page) < len(newest)})
 
+    def status(self, batch: Batch) -> str:
+        """What has become of a batch by now."""
+        if time.time() - batch.made >= batch.fate.seconds:
+            return batch.fate.status
+        return "cancelled" if batch.cancelled else "in_progress"
+
     def _shown(self, batch: Batch) -> dict:
-        over = time.time() - batch.made >= batch.fate.seconds
-        status = batch.fate.status if over else "in_progress"
-        if batch.cancelled and not over:
-            status = "cancelled"
+        status = self.status(batch)
         rows = len(batch.lines[:batch.fate.rows])
         ended = status not in ("in_progress", "failed")
         return {"id": batch.id, "object": "batch", "endpoint": batch.endpoint, "input_file_id": batch.file,

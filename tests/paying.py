@@ -46,6 +46,11 @@ output = 20.0
 """
 
 
+def replies(bodies: list[dict]) -> int:
+    """How many completions the requests' bodies asked for."""
+    return sum(body.get("n") or 1 for body in bodies)
+
+
 class Done(NamedTuple):
     """What a command said, and its exit code."""
 
@@ -69,7 +74,7 @@ def answer(body: dict, choice: int) -> str:
         return (" Step 1.\nExplanation: It was not doubled.\nCorrect Solution:\n{\n"
                 f"Step 1: {number} + {number} = {2 * number}.\nStep 2: The answer is {2 * number}.\n}}")
     said = 2 * number + number % 2
-    return f"Step 1: Twice {number} by way {body.get('seed', 0) % 1000}.\nStep 2: The answer is {said}."
+    return f"Step 1: Twice {number} by way {(body.get('seed', 0) + choice) % 1000}.\nStep 2: The answer is {said}."
 
 
 def lema(folder: Path, *arguments: str) -> Done:

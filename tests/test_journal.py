@@ -13,6 +13,13 @@ from lema.waiting import call_of
 from tests.answering import Echo, Failing, ask, texts
 
 
+class Silent(Echo):
+    """Must not be asked."""
+
+    def answer(self, request):
+        raise AssertionError(request)
+
+
 @pytest.fixture
 def journal(tmp_path):
     with Journal(tmp_path / "journal.sqlite") as opened:
@@ -108,6 +115,21 @@ def test_damage_inside_the_file_is_named_when_it_is_met(tmp_path):
     with pytest.raises(RunError, match="damaged") as error, Journal(path) as journal:
         list(complete(journal, Echo(), requests))
     assert "\n" not in str(error.value)
+
+
+def test_a_journal_of_before_there_were_batches_keeps_what_it_holds(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    with Journal(path) as journal:
+        list(complete(journal, Echo(), [ask("q")]))
+    with sqlite3.connect(path) as older:
+        for table in ("completions", "failures"):
+            older.execute(f"ALTER TABLE {table} DROP COLUMN share")
+        older.execute("DROP TABLE jobs")
+    older.close()
+    with Journal(path) as journal:
+        (completion,) = complete(journal, Silent(), [ask("q")])
+        assert (completion.text, completion.share) == ("echo: q 0", 1.0)
+        assert journal.spent() == [("echo", 1, 3, 4, 3.0, 4.0)]
 
 
 def test_a_folder_that_is_not_there_is_one_clear_line(tmp_path):

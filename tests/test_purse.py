@@ -115,10 +115,14 @@ def test_a_wrong_table_is_one_clear_line(table, says):
 
 def test_a_reply_of_a_model_without_a_known_price_stops_a_money_budget_at_once(journal):
     list(complete(journal, Echo("gone"), [ask("q")]))
-    with pytest.raises(ConfigError, match=r"replies of 'gone', whose price is not known; add \[prices"):
+    known, cheap = {"served": {"input": 1, "output": 1}}, {"input": 1, "output": 2}
+    with pytest.raises(ConfigError, match=r"the price of model 'm' is not known; add a \[prices"):
         open_purse(config(budget={"money": 1.0}), journal)
+    with pytest.raises(ConfigError, match=r"replies of 'gone', whose price is not known; add \[prices"):
+        open_purse(config(budget={"money": 1.0}, prices=known), journal)
     assert open_purse(config(budget={"tokens": 100}), journal).figures[0] == 7
-    assert open_purse(config(budget={"money": 1}, prices={"gone": {"input": 1, "output": 1}}), journal).figures[0]
+    priced = config(budget={"money": 1.0}, prices=known | {"gone": cheap})
+    assert open_purse(priced, journal).figures[0] == pytest.approx((3 * 1 + 4 * 2) / 1e6)
 
 
 def test_a_run_stops_at_its_budget_and_a_larger_one_goes_on_without_asking_anything_again(tmp_path):
@@ -159,7 +163,8 @@ def test_a_model_of_unknown_price_is_refused_under_a_budget_in_money(tmp_path):
     lay_out(tmp_path, "http://127.0.0.1:9/v1", more="[budget]\nmoney = 1\n")
     done = lema(tmp_path, "run", "x.toml")
     assert done.returncode == 2
-    assert "the price of model 'student' is not known" in done.stderr.splitlines()[-1]
+    assert "the price of model 'student' is not known" in done.stderr
+    assert "✓" not in done.stderr, "before anything is done"
 
 
 def test_batches_cost_half_and_are_counted_so(tmp_path):

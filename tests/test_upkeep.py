@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from tests.paying import PRICES, answer, lay_out, lema
+from tests.paying import PRICES, answer, lay_out, lema, replies
 from tests.server import Server
 
 TABLE_LEAF = 13  # the first byte of such a page
@@ -37,7 +37,7 @@ def rows(path, table: str = "completions") -> int:
 def test_stats_count_and_price_what_the_journal_holds(home):
     folder, server = home
     found = json.loads(lema(folder, "journal", "stats", "x", "--json").stdout)
-    assert found["completions"] == rows(journal(folder)) == len(server.seen)
+    assert found["completions"] == rows(journal(folder)) == replies(server.seen)
     with sqlite3.connect(journal(folder)) as file:
         prompts, tokens = file.execute("SELECT sum(prompt_tokens), sum(tokens) FROM completions "
                                        "WHERE model = 'large'").fetchone()
@@ -87,7 +87,7 @@ def test_a_damaged_journal_is_mended_by_the_command_that_the_error_names(tmp_pat
     with Server(answer) as server:
         lay_out(tmp_path, server.url, questions=120)
         assert lema(tmp_path, "run", "x.toml").returncode == 0
-        path, asked, held = journal(tmp_path), len(server.seen), rows(journal(tmp_path))
+        path, asked, held = journal(tmp_path), replies(server.seen), rows(journal(tmp_path))
         damaged = bytearray(path.read_bytes())
         leaves = [start for start in range(0, len(damaged), 4096)
                   if b"not doubled" in damaged[start:start + 4096] and damaged[start] == TABLE_LEAF]
@@ -104,7 +104,7 @@ def test_a_damaged_journal_is_mended_by_the_command_that_the_error_names(tmp_pat
         assert 0.7 * held < saved < held
         assert (tmp_path / "runs/x/journal.damaged-1.sqlite").read_bytes() == bytes(damaged)
         assert lema(tmp_path, "run", "x.toml").returncode == 0
-        assert 0 < len(server.seen) - asked <= held - saved
+        assert 0 < replies(server.seen) - asked <= held - saved
 
 
 def test_a_file_that_is_no_journal_at_all_is_set_aside(tmp_path):

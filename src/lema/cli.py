@@ -183,6 +183,15 @@ def merge(run: RunName, other: Annotated[str, typer.Argument(help="another run, 
 
 
 @journal.command()
+def forget(run: RunName, runs: Runs = Path("runs")) -> None:
+    """Give up batches that are under way but can no longer be had; their requests are asked again."""
+    from lema.running import folder_of
+    from lema.upkeep import forget
+
+    print(forget(folder_of(run, runs)))
+
+
+@journal.command()
 def mend(run: RunName, runs: Runs = Path("runs")) -> None:
     """Save what can be read of a damaged journal; the damaged file is kept."""
     from lema.running import folder_of

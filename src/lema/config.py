@@ -81,6 +81,11 @@ class Config(BaseModel):
                 _can_take(self, arm, take)
         return self
 
+    @property
+    def asked_models(self) -> list[str]:
+        """The models of this config that some table asks, each once."""
+        return list(dict.fromkeys(name for _, name in self._model_names()))
+
     def _model_names(self) -> list[tuple[str, str]]:
         named = [("sample.models", name) for name in self.sample.models]
         named += [("correct.models", name) for name in (self.correct.models if self.correct else ())]

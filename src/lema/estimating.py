@@ -8,12 +8,12 @@ questions (or seeds) the run has, with an interval from how much they differ bet
 import dataclasses
 import json
 import math
-import statistics
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean, stdev
 
 import tomli_w
 
@@ -24,9 +24,10 @@ from lema.report.figures import money
 from lema.running import run_folder, stages_of
 from lema.runs import Run, Stage, held
 from lema.stages.sample import chosen
+from lema.statistics import t_quantile
 from lema.tasks import find_task
 
-Z = 1.96  # of a 95 % interval
+LEVEL = 0.95
 PILOT = "pilot"
 
 
@@ -163,7 +164,8 @@ def _share_of_interval(written: list[int], units: int) -> float:
     values = written + [0] * max(0, units - len(written))
     if len(values) < 2 or not sum(values):
         return 1.0
-    return Z * statistics.stdev(values) / math.sqrt(len(values)) / statistics.fmean(values)
+    reach = t_quantile((1 + LEVEL) / 2, len(values) - 1)
+    return reach * stdev(values) / math.sqrt(len(values)) / fmean(values)
 
 
 def _figure(stage: str, model: str, use: Usage, times: float, share: float, cap: float, price: Price | None,

@@ -39,9 +39,10 @@ CREATE TABLE IF NOT EXISTS failures (
 INSERT_FACTS = "INSERT INTO requests VALUES (?, ?) ON CONFLICT (hash) DO NOTHING"
 INSERT_COMPLETION = "INSERT INTO completions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
 INSERT_FAILURE = "INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-SPENT = " UNION ALL ".join(
-    f"SELECT model, prompt_tokens, tokens, share FROM {table} WHERE model != ''"
-    for table in ("completions", "failures"))
+COLUMNS = "model, prompt_tokens, tokens, share"
+SPENT = ("SELECT model, count(*), sum(prompt_tokens), sum(tokens), sum(share * prompt_tokens), "
+         f"sum(share * tokens) FROM (SELECT {COLUMNS} FROM completions UNION ALL SELECT {COLUMNS} FROM failures) "
+         "WHERE model != '' GROUP BY model ORDER BY model")
 ADD_SHARE = "ALTER TABLE {} ADD COLUMN share REAL NOT NULL DEFAULT 1.0"  # journals of before there were batches
 
 
@@ -75,9 +76,7 @@ class Journal:
         """What served models gave, failures included: (model, replies, prompt tokens, tokens, and both weighed by
         the share of the price that was charged)."""
         with self._lock, self._explained():
-            return self._reading.execute(
-                "SELECT model, count(*), sum(prompt_tokens), sum(tokens), sum(share * prompt_tokens), "
-                f"sum(share * tokens) FROM ({SPENT}) GROUP BY model ORDER BY model").fetchall()
+            return self._reading.execute(SPENT).fetchall()
 
     def jobs(self, identity: dict) -> Jobs:
         """Where a backend notes the jobs that outlive this process."""
@@ -112,10 +111,13 @@ class Journal:
             raise RunError(f"{self.path}: this file system cannot hold a journal that processes share; put the "
                            "run on a local disk")
         connection.execute("PRAGMA synchronous=FULL")
-        connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {JOBS} COMMIT")
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in f"{SCHEMA} {JOBS}".split(";"):
+            connection.execute(statement)
         for table in ("completions", "failures"):
             if "share" not in [column[1] for column in connection.execute(f"PRAGMA table_info({table})")]:
                 connection.execute(ADD_SHARE.format(table))
+        connection.execute("COMMIT")
         return connection
 
     def _write(self) -> None:
@@ -159,6 +161,16 @@ REMEDIES = {
     sqlite3.SQLITE_READONLY: _CLOSED, sqlite3.SQLITE_CANTOPEN: _CLOSED, sqlite3.SQLITE_PERM: _CLOSED,
     sqlite3.SQLITE_BUSY: "held by another process for over a minute ({error}); end that one and run again",
 }
+
+
+def spent_in(path: Path) -> list[tuple[str, int, int, int, float, float]]:
+    """`Journal.spent` of a file that is only looked at, on a disk that may be read-only; empty where it cannot be
+    read, which whoever writes to it is told."""
+    for how in ("mode=ro", "immutable=1"):
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(
+                sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as file:
+            return file.execute(SPENT).fetchall()
+    return []
 
 
 def complete(journal: Journal, model: Model, requests: Iterable[Request],

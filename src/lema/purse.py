@@ -109,6 +109,8 @@ def open_purse(config: Config, journal: Journal, context: Any = None) -> Purse |
     if table is None:
         return None
     unit, limit = ("money", table.money) if table.money is not None else ("tokens", table.tokens)
+    for name in config.asked_models:
+        weighing(config, name, unit)
     figures = [0.0, 0.0] if context is None else context.RawArray("d", 2)
     figures[SPENT] = spent_so_far(config, journal, unit)
     return Purse(float(limit), unit, figures, threading.Lock() if context is None else context.Lock())

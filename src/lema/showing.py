@@ -13,7 +13,7 @@ from pathlib import Path
 from lema.arms import ready_arm, ready_arms
 from lema.config import Config, recipes
 from lema.errors import DataError
-from lema.journal import Journal
+from lema.journal import spent_in
 from lema.prices import price_of, served_prices
 from lema.records import Account, Example, to_row
 from lema.report.bills import Bill, Kept, draw_up, in_words
@@ -97,11 +97,8 @@ def funnels(config: Config, done: dict[str, Stage]) -> list:
 
 def bill_of(folder: Path, config: Config, done: dict[str, Stage]) -> Bill:
     """What the done stages cost, and everything that was ever paid for the run."""
-    spent = []
-    if (folder / "journal.sqlite").is_file():
-        with Journal(folder / "journal.sqlite") as journal:
-            spent = journal.spent()
-    return draw_up(done.values(), lambda name: price_of(config, name), spent, served_prices(config))
+    return draw_up(done.values(), lambda name: price_of(config, name), spent_in(folder / "journal.sqlite"),
+                   served_prices(config))
 
 
 def costs(bill: Bill) -> dict:

@@ -23,6 +23,7 @@ from lema.prompting import Prompt, find_prompt
 from lema.purse import Gate, Purse, weighing
 from lema.records import Question
 from lema.report.bills import Bill, ancestors, draw_up
+from lema.report.figures import money
 from lema.runs import Stage
 from lema.tasks import Task, find_task
 from lema.waiting import OPEN
@@ -137,8 +138,8 @@ class Tools:
                 unknown += usage.new_tokens
             else:
                 spent += price.of(usage.new_paid_prompt_tokens, usage.new_paid_tokens)
-        money = f"${spent:,.4f}" if 0 < spent < 0.1 else f"${spent:,.2f}" if spent else ""
-        return " + ".join(filter(None, [money, f"{unknown:,} tokens of unknown price" if unknown else ""]))
+        said = [money(spent)] if spent else []
+        return " + ".join([*said, f"{unknown:,} tokens of unknown price"] if unknown else said)
 
     def _price(self, name: str) -> Price | None:
         if name not in self._prices:

@@ -76,6 +76,14 @@ def vacuum(folder: Path) -> str:
     return f"{path}: {gone:,} rows thrown away, {before / 1e6:,.1f} MB before, {_size(path) / 1e6:,.1f} MB now"
 
 
+def forget(folder: Path) -> str:
+    """Gives up the batches that are under way; their requests are asked again when a stage needs them."""
+    path = _there(folder)
+    with held(folder), _opened(path) as file, file:
+        gone = file.execute("UPDATE jobs SET state = 'closed', requests = x'' WHERE state != 'closed'").rowcount
+    return f"{path}: {gone:,} batches given up; what they still answer is not looked at"
+
+
 def merge(folder: Path, other: Path) -> str:
     """Adds what another run's journal (its folder or file) holds; what both hold stays as it is here."""
     path, source = _there(folder), other if other.is_file() else _there(other)

@@ -113,6 +113,11 @@ def test_the_identity_is_the_same_each_time_and_names_no_place_or_key(built, mod
     assert not [secret for secret in (str(folder), server.url, "127.0.0.1", "sk-secret-7") if secret in identity]
 
 
+def test_it_runs_here_and_costs_nothing_or_names_the_model_by_which_its_price_is_found(model):
+    if not getattr(model, "runs_here", False):
+        assert model.identity()["model"] == model.settings.model != ""
+
+
 class Silent:
     """The same model, which must not be asked."""
 

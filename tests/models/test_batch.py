@@ -1,13 +1,20 @@
 """The batch backend against a Batch API of our own: batches that expire, fail, and are lost from sight."""
 
+import shutil
+
 import pytest
 
 from lema.errors import ModelError
+from lema.jobs import Job
 from lema.journal import Journal, complete
 from lema.models import find_model
+from lema.models.batch import _id_of
 from lema.records import Sampling
+from lema.report.figures import money
 from tests.answering import ask
 from tests.batch_server import BatchServer, Fate
+from tests.paying import lay_out, lema
+from tests.stages.desk import tools
 
 DRAWN = Sampling(temperature=0.7, max_tokens=9, seed=5)
 
@@ -135,6 +142,36 @@ def test_a_batch_that_cannot_be_had_is_one_clear_line_and_what_it_answered_is_ke
     assert set(server.paid.values()) == {1}
 
 
+def test_a_batch_that_is_refused_until_others_end_is_made_again(journal):
+    full = Fate(status="failed", errors=(("token_limit_exceeded", "too many tokens are enqueued"),))
+    with BatchServer() as server:
+        def fate(number: int, rows: int) -> Fate:
+            under_way = [server.status(batch) == "in_progress" for batch in server.batches.values()]
+            return full if any(under_way) else slow
+
+        server.fate, slow = fate, Fate(seconds=0.3)
+        assert texts(complete(journal, model(server, file_requests=4, poll=0.05), requests(8))) == expected(8)
+    assert set(server.paid.values()) == {1} and len(server.batches) > 2
+
+
+def test_a_batch_that_is_gone_is_said_and_may_be_given_up(tmp_path):
+    with BatchServer() as server:
+        lay_out(tmp_path, server.url, backend="batch")
+        gone = Job("x" * 32, tuple(f"{number:032x}" for number in range(3)), "created", "file-9", "batch-9")
+        (tmp_path / "runs/x").mkdir(parents=True)
+        shutil.copy(tmp_path / "x.toml", tmp_path / "runs/x/config.toml")
+        with Journal(tmp_path / "runs/x/journal.sqlite") as journal:
+            asked = model(server, model="small")
+            request = ask("q")
+            jobs = journal.jobs(asked.identity())
+            jobs.note(gone.at(requests=(_id_of(asked.settings, request),)))
+            with pytest.raises(ModelError, match="is not there .404.*lema journal forget RUN"):
+                list(complete(journal, asked, [request]))
+        assert "1 batches given up" in lema(tmp_path, "journal", "forget", "x").stdout
+        with Journal(tmp_path / "runs/x/journal.sqlite") as journal:
+            assert texts(complete(journal, asked, [request])) == ["q"]
+
+
 def test_a_server_without_a_batch_api_is_one_clear_line(journal):
     with (BatchServer(fault=lambda *call: 404) as server,
           pytest.raises(ModelError, match="no Batch API there.*backend = \"api\"")):
@@ -147,6 +184,20 @@ def test_a_run_may_change_to_the_api_backend_and_asks_nothing_again(journal):
         online = find_model("x", "api", {"model": "m", "base_url": server.url})
         assert texts(complete(journal, online, requests(6))) == expected(6)
         assert len(server.online) == 1
+
+
+def test_the_progress_line_says_how_far_the_batches_are_and_what_they_cost(tmp_path):
+    news = []
+    with BatchServer(fate=lambda number, rows: Fate(seconds=0.1)) as server:
+        table = {"backend": "batch", "model": "m", "base_url": server.url, "poll": 0.05}
+        asking = tools(tmp_path, None, models={"m": table}, sample={"models": ["m"]},
+                       prices={"m": {"input": 1e4, "output": 1e4}})
+        asking.progress = news.append
+        list(asking.ask("m", requests(3), 3))
+    assert [one.note for one in news if "1 batch under way, 3 of 3 ready" in one.note]
+    assert (news[-1].done, news[-1].total) == (3, 3)
+    tokens = asking.usage["m"].prompt_tokens + asking.usage["m"].tokens
+    assert asking.cost == money(tokens * 0.01 / 2)
 
 
 def test_how_far_the_batches_are_can_be_watched(journal):

@@ -91,10 +91,11 @@ def funnel(name: str, paths: int) -> Funnel:
 
 
 def bill() -> Bill:
-    student = Line("paths/student", "student", 3_000, 2, 410_112, 150_404, 0.0, True)
-    teacher = Line("corrections", "teacher", 1_050, 0, 801_533, 90_077, 0.3804, False)
-    stranger = Line("evolved/votes", "stranger", 90, 1, 8_100, 9_210, None, False)
-    return Bill((student, teacher, stranger), (student, teacher, stranger), (
+    student = Line("paths/student", "student", 3_000, 2, 410_112, 150_404, 0.0, 0, True)
+    teacher = Line("corrections", "teacher", 1_050, 0, 801_533, 90_077, 0.3804, 0, False)
+    stranger = Line("evolved/votes", "stranger", 90, 1, 8_100, 9_210, None, 17_310, False)
+    each = tuple(replace(line, stage="") for line in (student, teacher, stranger))
+    return Bill((student, teacher, stranger), each, (
         Kept("", 990, teacher, teacher), Kept("evolved", 0, stranger, stranger)), (teacher, stranger),
         (("teacher", "the config"), ("stranger", "price unknown")))
 

@@ -1,6 +1,7 @@
 """The bill: every figure is what the rows and the server say, and an unknown price is never a zero."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -62,6 +63,17 @@ def test_the_last_rows_of_a_batch_run_are_asked_online_when_the_command_says_so(
     assert "online_tail = 100" in (tmp_path / "runs/x/config.toml").read_text()
 
 
+def test_a_run_is_shown_from_a_folder_that_may_only_be_read_and_without_its_journal(tmp_path):
+    with Server(answer) as server:
+        lay_out(tmp_path, server.url)
+        lema(tmp_path, "run", "x.toml")
+    before = sorted(path.name for path in (tmp_path / "runs/x").iterdir())
+    assert "paid in all" in lema(tmp_path, "show", "x").stdout
+    assert sorted(path.name for path in (tmp_path / "runs/x").iterdir()) == before, "looking leaves nothing behind"
+    (tmp_path / "runs/x/journal.sqlite").write_bytes(b"no journal" * 999)
+    assert "12 kept corrections" in lema(tmp_path, "show", "x").stdout
+
+
 @pytest.mark.parametrize(("dollars", "text"), [
     (0.0, "$0.00"), (1234.5, "$1,234.50"), (0.0042, "$0.0042"), (0.00000031, "$3.1e-07")])
 def test_money_is_never_rounded_to_nothing(dollars, text):
@@ -69,9 +81,11 @@ def test_money_is_never_rounded_to_nothing(dollars, text):
 
 
 def test_unknown_and_nothing_are_words_of_their_own():
-    unknown = Line("corrections", "m", 3, 0, 10, 20, None, False)
-    here = Line("paths/s", "s", 3, 0, 10, 20, 0.0, True)
-    assert (cost(unknown), cost(here), unknown.unknown) == ("price unknown", "nothing", 30)
+    unknown = Line("corrections", "m", 3, 0, 10, 20, None, 30, False)
+    here = Line("paths/s", "s", 3, 0, 10, 20, 0.0, 0, True)
+    assert (cost(unknown), cost(here)) == ("price unknown", "nothing")
     bill = Bill((here, unknown), (here, unknown), (Kept("", 2, unknown, unknown),), (unknown,), ())
+    known = replace(unknown, dollars=1.5, unknown=0)
+    assert cost(replace(bill, paid=(unknown, known)).total) == "$1.50 + 30 tokens of unknown price"
     said = "\n".join(in_words(bill))
     assert "$" not in said and said.count("price unknown") == 5

@@ -29,13 +29,9 @@ class Line:
     failed: int
     prompt_tokens: int
     tokens: int
-    dollars: float | None  # None: its price is not known
+    dollars: float | None  # of what has a known price; None where nothing has one
+    unknown: int  # tokens without a known price
     here: bool  # computed on this machine: costs nothing
-
-    @property
-    def unknown(self) -> int:
-        """Tokens without a known price."""
-        return self.prompt_tokens + self.tokens if self.dollars is None else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +47,7 @@ class Kept:
         """The line's figures for one kept correction."""
         share = 1 / self.kept if self.kept else 0.0
         return replace(line, tokens=round(line.tokens * share), prompt_tokens=round(line.prompt_tokens * share),
+                       unknown=round(line.unknown * share),
                        dollars=None if line.dollars is None else line.dollars * share)
 
 
@@ -108,8 +105,10 @@ def _named(stage: Stage, model: str) -> tuple[str, str]:
 
 
 def _line(stage: str, model: str, usage: Usage, price: Price | None) -> Line:
-    return Line(stage, model, usage.asked + usage.known, usage.failed, usage.prompt_tokens, usage.tokens,
-                usage.cost(price), price is not None and price.here)
+    dollars = usage.cost(price)
+    unknown = usage.prompt_tokens + usage.tokens if dollars is None else 0
+    return Line(stage, model, usage.asked + usage.known, usage.failed, usage.prompt_tokens, usage.tokens, dollars,
+                unknown, price is not None and price.here)
 
 
 def _kept(stage: Stage, lines: list[Line]) -> Kept:
@@ -123,11 +122,14 @@ def _kept(stage: Stage, lines: list[Line]) -> Kept:
 
 
 def _sum(stage: str, model: str, lines: Iterable[Line]) -> Line:
-    """The lines in one; dollars are unknown where any of them is."""
+    """The lines in one."""
     several = list(lines)
-    dollars = None if any(line.dollars is None for line in several) else sum(line.dollars for line in several)
-    return Line(stage, model, *(sum(getattr(line, name) for line in several) for name in (
-        "replies", "failed", "prompt_tokens", "tokens")), dollars, all(line.here for line in several))
+    known = [line.dollars for line in several if line.dollars is not None and not line.here]
+    counts = (sum(getattr(line, name) for line in several)
+              for name in ("replies", "failed", "prompt_tokens", "tokens"))
+    unknown = sum(line.unknown for line in several)
+    return Line(stage, model, *counts, sum(known) if known or not unknown else None, unknown,
+                all(line.here for line in several))
 
 
 def in_words(bill: Bill) -> list[str]:

@@ -41,14 +41,17 @@ class Priced(Protocol):
     """A line of a bill."""
 
     dollars: float | None
+    unknown: int
     here: bool
 
 
 def cost(line: Priced) -> str:
-    """A bill's line in one word: what it cost, that it cost nothing, or that nobody knows."""
+    """What a bill's line cost, that it cost nothing, or that nobody knows."""
     if line.here:
         return "nothing"
-    return "price unknown" if line.dollars is None else money(line.dollars)
+    if line.dollars is None:
+        return "price unknown"
+    return money(line.dollars) + (f" + {tokens(line.unknown)} tokens of unknown price" if line.unknown else "")
 
 
 def p_value(p: float) -> str:

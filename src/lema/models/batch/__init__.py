@@ -24,6 +24,8 @@ from lema.models import Completion, Request, api
 from lema.models.batch.provider import ENDED, Provider, State
 from lema.models.batch.results import read_row
 
+TOO_MANY = "token_limit"  # said of a batch that was refused until others have ended
+
 Arrived = Callable[[int, Completion], Future | None]
 
 
@@ -156,9 +158,10 @@ class _Work:
         total = sum(len(self.held[name].job.requests) for name in states)
         self.watched(min(ready, total), f"{len(states)} {'batch' if len(states) == 1 else 'batches'} under way, "
                                         f"{ready:,} of {total:,} ready")
+        others = len(self.held) > 1
         for name, state in states.items():
             if state.status in ENDED:
-                self._harvest(self.held.pop(name), state)
+                self._harvest(self.held.pop(name), state, others)
         if self.all_taken and not self.chunk:
             self._give_up_the_rest(states)
 
@@ -193,12 +196,11 @@ class _Work:
             self.held[job.name] = _Held(job, adopted=True)
         return self.held[job.name]
 
-    def _harvest(self, held: _Held, state: State) -> None:
+    def _harvest(self, held: _Held, state: State, others: bool) -> None:
         """Tells every answer of an ended job, notes that, and lays what has none aside for another one."""
-        unwanted, tickets, answers = [], [], 0
+        unwanted, tickets = [], []
         for row in self.provider.rows(state):
             name, completion = read_row(row, self._limit_of(held), self.settings.share)
-            answers += completion is not None
             if name in held.wanted and completion is not None:
                 tickets += [self._tell(position, completion) for position in held.wanted.pop(name)]
             elif completion is not None:
@@ -206,15 +208,15 @@ class _Work:
         for ticket in filter(None, tickets):
             ticket.result()
         self._close(held.job, tuple(unwanted))
-        self._judge(held, state, answers)
+        self._judge(held, state, others)
         for positions in held.wanted.values():
             for position in positions:
                 self._again(position, state)
 
-    def _judge(self, held: _Held, state: State, answers: int) -> None:
-        """ModelError where asking again as before would end as before."""
+    def _judge(self, held: _Held, state: State, others: bool) -> None:
+        """ModelError where asking again as before would end as before; not so where others took up the room."""
         batch = held.job.batch
-        if state.status == "failed" and not (self.held and "token_limit" in state.said):  # others are to end first
+        if state.status == "failed" and not (others and TOO_MANY in state.said):
             raise ModelError(f"{self.provider.name}: batch {batch} was refused ({state.said}); mend what it says, "
                              "or lower file_requests and batches, and run again")
         if state.status == "cancelled" and not held.cancelled:
@@ -223,7 +225,7 @@ class _Work:
 
     def _again(self, position: int, state: State) -> None:
         asked = self.asked[position]
-        asked.tries += 1
+        asked.tries += TOO_MANY not in state.said
         if asked.tries > self.settings.resubmit:
             self._tell(position, Completion("", f"error: no answer in {asked.tries} batches (the last one "
                                                 f"{state.status})"))

@@ -148,8 +148,11 @@ class Provider:
                     f"({variable})")
         if code == 402 or self._is_used_up(error):
             return f"the account is used up ({code}); add to it and run again"
+        if code == 404 and error.request.method == "GET":
+            return (f"a batch that was made earlier is not there (404 {said}); give the base_url where it was "
+                    "made, or give it up with `lema journal forget RUN`, which asks for its requests again")
         if code == 404:
-            return f"no Batch API there, or a file or batch is gone (404 {said}); use backend = \"api\" instead"
+            return f"no Batch API there (404 {said}); use backend = \"api\" instead"
         if code == 413:
             return "the file is too large for it (413); lower file_bytes in its [models] table"
         return f"refused ({code} {said}); see what it says in its [models] table"
