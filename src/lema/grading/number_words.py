@@ -7,13 +7,12 @@ nor a unit behind it makes the whole no number.
 from fractions import Fraction
 
 _ONES = {word: number for number, word in enumerate(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen".split())}
+    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"])}
 _TENS = {word: 10 * number for number, word in enumerate(
-    "twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+    ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)}
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _PARTS = {"half": Fraction(1, 2), "third": Fraction(1, 3), "quarter": Fraction(1, 4)}
-_NO_UNIT = frozenset("of or and to more less fewer than as out in by at from time thing such another other".split())
+_NO_UNIT = frozenset(["of", "or", "and", "to", "more", "less", "fewer", "than", "as", "out", "in", "by", "at", "from", "time", "thing", "such", "another", "other"])
 
 LONGEST = 120
 """Characters of a number in words."""
