@@ -51,6 +51,24 @@ def test_a_wrong_key_or_value_is_one_line_with_its_place(tmp_path, change, says)
     assert str(error.value).startswith(str(tmp_path))
 
 
+@pytest.mark.parametrize(("change", "says"), [
+    ("evolve.one={model='a', seeds=3, after='two'}", "evolve.one.after = 'two' is no [evolve.X] above it"),
+    ("evolve.one={model='a', seeds=3, students=['cot']}", "'cot' is no [arms.X] that is trained"),
+    ("evolve.one={model='a', seeds=3, decontaminate=['12-gram']}", "evolve.one.decontaminate.0: Input should be"),
+])
+def test_a_round_that_follows_what_is_not_there_is_refused(tmp_path, change, says):
+    with pytest.raises(ConfigError) as error:
+        load_config(_write(tmp_path, GOOD), [change])
+    assert says in str(error.value)
+
+
+def test_a_round_cannot_take_its_mistakes_from_an_arm_that_needs_it(tmp_path):
+    rounds = "evolve={one={model='a', seeds=3}, two={model='a', seeds=3, after='one', students=['late']}}"
+    arms = "arms.late={take=[{kind='cot', source='sampled', round='two'}]}"
+    with pytest.raises(ConfigError, match="arm 'late' itself needs round 'two'"):
+        load_config(_write(tmp_path, GOOD), [rounds, arms, "train={base='a'}"])
+
+
 def test_a_missing_config_names_the_nearest_recipe():
     with pytest.raises(ConfigError, match="did you mean 'tiny'"):
         load_config("tinny")

@@ -12,15 +12,15 @@ HEAVY = ("torch", "transformers", "trl", "peft", "datasets", "openai", "sympy", 
 
 LAYERS = (  # a room may import from its own row and from the rows above it
     {"errors", "records", "seams", "steps", "printable", "statistics", "versions", "tables", "shelf",
-     "arms"},
-    {"config", "grading", "prompting", "examples"},
+     "arms", "verdicts", "equations"},
+    {"config", "grading", "prompting", "examples", "checks", "overlap"},
     {"tasks", "models", "training", "runs", "journal", "waiting", "jobs", "report", "prices"},
     {"tools", "spending", "purse"},
     {"stages"},
     {"wiring", "engine"},
     {"pipeline", "display"},
     {"running", "starting", "upkeep"},
-    {"showing", "predictions", "misses", "estimating", "exporting", "importing"},
+    {"showing", "predictions", "misses", "estimating", "exporting", "importing", "judging"},
     {"scoring", "regrading"},
     {"cli"},
 )

@@ -6,9 +6,11 @@ from fractions import Fraction
 
 import pytest
 
+from lema.equations import equations
 from lema.errors import ConfigError
-from lema.prompting import FOLDER, Prompt, find_prompt
-from lema.steps import Parsed, parse_correction, split_steps
+from lema.prompting import FOLDER, Prompt, correction_values, find_prompt, turns
+from lema.records import Question
+from lema.steps import Parsed, Rewrite, parse_correction, parse_rewrite, split_steps
 
 GENERAL = sorted(path.stem for path in FOLDER.glob("*.txt"))
 
@@ -59,9 +61,15 @@ def test_a_file_without_variables_is_sent_as_it_is_with_the_question_behind_it(t
 def test_a_published_prompt_file_loads_as_it_is(shared_data, task):
     file = shared_data / f"official/prompt_correction_{task}.txt"
     published = file.read_bytes().decode().replace("\r\n", "\n").rstrip()
-    rendered = find_prompt(str(file), task).render(question="How many?", steps="Step 1: Two.")
-    assert rendered == (f"{published}\n\nQuestion: How many?\nOriginal Solution:\n{{\nStep 1: Two.\n}}\n"
-                        "Incorrect Step:")
+    prompt = find_prompt(str(file), task)
+    where = Question(text="Where?\n(A) here\n(B) there", answer="A", choices=("here", "there"))
+    question = where if task == "csqa" else Question(text="How many?", answer="2")
+    rendered = prompt.render(**correction_values(question, "Step 1: Two.", prompt.cue))
+    asked = {"csqa": "Question: Where?\nCandidate Answers: here, there.\nOriginal Answer:\n{\nStep 1: Two.\n}\n"
+                     "Mistakes:"}
+    assert rendered == f"{published}\n\n" + asked.get(
+        task, "Question: How many?\nOriginal Solution:\n{\nStep 1: Two.\n}\nIncorrect Step:")
+    assert len(turns(rendered, prompt.cue)) == 9
 
 
 @pytest.mark.parametrize(("content", "message"), [
@@ -83,7 +91,8 @@ def test_an_unknown_name_gets_its_near_miss():
 
 @pytest.mark.parametrize("name", GENERAL)
 def test_every_shipped_prompt_renders(name):
-    rendered = find_prompt(name, "gsm8k").render(question="How many?", steps="Step 1: Two.")
+    rendered = find_prompt(name, "gsm8k").render(question="How many?", steps="Step 1: Two.", problem="How many?",
+                                                 answer="", cue="Mistakes:")
     assert "How many?" in rendered and "{{" not in rendered
 
 
@@ -95,6 +104,30 @@ def test_the_correction_prompt_shows_four_corrections_and_ends_in_the_cue():
     assert {example.step for example in examples} >= {1, 4}
     assert all(example.has_dots == (example.step > 1) for example in examples)
     assert all(example.first_number == example.step for example in examples)
+
+
+@pytest.mark.parametrize("task", ["gsm8k", "math", "lab", "csqa"])
+def test_every_kind_of_question_has_four_worked_corrections_in_both_forms(task):
+    prompt = find_prompt("correct", task)
+    asked = Question(text="Where?\n(A) here\n(B) there", answer="A", choices=("here", "there"))
+    values = correction_values(asked, "Step 1: Here it is 3.\nStep 2: The answer is (B).", prompt.cue)
+    rendered = prompt.render(**values)
+    conversation = turns(rendered, prompt.cue)
+    replies, questions = conversation[1::2], conversation[::2]
+    assert len(replies) == 4 and len(questions) == 5
+    assert all(part.endswith(prompt.cue) for part in questions) and "Where?" in questions[-1]
+    assert rendered.replace("\n", "").replace(" ", "") == "".join(conversation).replace("\n", "").replace(" ", "")
+    kind, read = (Rewrite, parse_rewrite) if task == "csqa" else (Parsed, parse_correction)
+    assert all(isinstance(read(reply), kind) for reply in replies)
+    steps = [step for reply in replies if task != "csqa" for step in read(reply).steps]
+    assert all(equation.true is not False for step in steps for equation in equations(step))
+    assert len({questions[place].split("Question:")[1] for place in range(4)}) == 4
+
+
+def test_another_task_s_prompt_is_found_by_its_folder(tmp_path):
+    assert find_prompt("csqa/correct", "rows").cue == "Mistakes:"
+    with pytest.raises(ConfigError, match="cannot be read"):
+        find_prompt("csqa/nothing", "rows")
 
 
 def test_the_training_instruction_is_worded_differently_and_has_no_examples():
@@ -139,8 +172,9 @@ def test_the_corrections_shown_calculate_rightly_and_only_slips_do_not():
 
 @pytest.mark.parametrize("name", ["solve", "choose", "evolve"])
 def test_a_few_shot_prompt_has_four_examples_of_its_own(name):
+    for task in ("gsm8k", "math", "csqa"):
+        assert len(re.findall(r"^Question: (?!\{\{)", find_prompt(name, task).text, re.M)) == 4
     text = find_prompt(name, "gsm8k").text
-    assert len(re.findall(r"^Question: (?!\{\{)", text, re.M)) == 4
     if name != "evolve":
         for example in text.split("Solution:\n")[1:-1]:
             assert split_steps(example.split("\n\n")[0])[-1].startswith("The answer is ")

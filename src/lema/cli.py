@@ -217,6 +217,31 @@ def init(task: Annotated[str, typer.Argument(help="a shipped task, see `lema lis
     print(write_config(task, out))
 
 
+@app.command("judge-corrector")
+def judge_corrector(
+        model: Annotated[str, typer.Argument(
+            metavar="MODEL", help="a backend (api, teacher, recorded, human, ...), or a model of --config")],
+        mistakes: Annotated[list[Path] | None, typer.Option(
+            "--mistakes", metavar="FILE", help="JSONL: question, steps, first_error_step; repeatable")] = None,
+        lab: Annotated[int, typer.Option("--lab", metavar="N", help="instead: N problems of the lab")] = 0,
+        config: Annotated[str | None, typer.Option("--config", metavar="CONFIG", help="knows MODEL")] = None,
+        options: Annotated[list[str] | None, typer.Option(
+            "--option", metavar="KEY=VALUE", help="a key of the backend, e.g. model=gpt-5-mini")] = None,
+        prompt: Annotated[str | None, typer.Option("--prompt", help="a prompt's name, or your own file")] = None,
+        form: Annotated[str, typer.Option("--form", help="completion | chat")] = "completion",
+        max_tokens: Annotated[int, typer.Option("--max-tokens")] = 1024,
+        limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="the first N paths only")] = None,
+        seed: Annotated[int, typer.Option("--seed")] = 1,
+        out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="judged/MODEL")] = None,
+        json: Json = False) -> None:
+    """Measure a model as a corrector on mistakes whose first wrong step is known, and each check on its
+    corrections."""
+    from lema.judging.command import judge_corrector as judged
+
+    print(judged(model, config=config, options=options or [], files=mistakes or [], lab=lab, seed=seed,
+                 limit=limit, prompt=prompt, form=form, max_tokens=max_tokens, out=out, for_programs=json))
+
+
 def main() -> None:
     """The `lema` command."""
     from lema.errors import LemaError

@@ -79,6 +79,8 @@ class Config(BaseModel):
         for arm, table in self.arms.items():
             for take in table.take:
                 _can_take(self, arm, take)
+        for place, name in enumerate(self.evolve):
+            _can_follow(self, name, list(self.evolve)[:place])
         return self
 
     @property
@@ -97,6 +99,22 @@ class Config(BaseModel):
         named = [("report.baseline", self.report.baseline), ("report.headline", self.report.headline),
                  ("report.control", self.report.control)]
         return [(where, name) for where, name in named if name is not None]
+
+
+def _can_follow(config: Config, name: str, before: list[str]) -> None:
+    """Raises ValueError where a round follows, or takes its mistakes from, what is not there before it."""
+    where, table = f"evolve.{name}", config.evolve[name]
+    if table.after and table.after not in before:
+        raise ValueError(f"{where}.after = {table.after!r} is no [evolve.X] above it"
+                         f"{near_miss(table.after, before)}")
+    for arm in table.students:
+        if arm not in config.arms or config.train is None:
+            raise ValueError(f"{where}.students: {arm!r} is no [arms.X] that is trained"
+                             f"{near_miss(arm, list(config.arms))}")
+        late = [take.round for take in config.arms[arm].take if take.round and take.round not in before]
+        if late:
+            raise ValueError(f"{where}.students: arm {arm!r} itself needs round {late[0]!r}; name an arm that "
+                             "takes from earlier rounds only")
 
 
 def _can_take(config: Config, arm: str, take: Take) -> None:

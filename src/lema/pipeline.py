@@ -26,9 +26,13 @@ from lema.wiring import (
     assembling,
     base_of,
     check_arms,
+    correcting,
+    correction_prompts,
+    first_of_each,
     imports,
     prompt,
     reporting,
+    rounds_before,
     scoring,
     students,
     task_settings,
@@ -45,20 +49,16 @@ def pipeline(run: Run, config: Config) -> None:
     models = students(run, config, questions)
 
     rounds = {"": mistakes_and_corrections(run, config, models, "", questions)}
-    for name, evolution in config.evolve.items():
-        grown = new_questions(run, config, models, name, evolution, rounds[""])
-        rounds[name] = mistakes_and_corrections(run, config, models, name, grown)
     bought = worked_solutions(run, config, models, rounds[""])
+    for name, evolution in config.evolve.items():
+        grown = new_questions(run, config, models, name, evolution, rounds)
+        taught = just_trained(run, config, models, evolution, rounds, bought)
+        rounds[name] = mistakes_and_corrections(run, config, models, name, grown, taught)
     if not config.arms:
         return
 
     check_arms(config, run.folder, rounds[""].verified is not None)
-    wanted = {arm: assembling(config, arm, table) for arm, table in config.arms.items()}
-    sets = [run.stage(f"sets/{arm}", assemble, one, tuple(bought[name] for name in one.purchases),
-                      *(rounds[name].stages for name in one.rounds),
-                      models=base_of(config, models) if config.train else {},
-                      prompts=worded(config, config.arms[arm]))
-            for arm, one in wanted.items()]
+    sets = [training_set(run, config, models, arm, rounds, bought) for arm in config.arms]
     accounts = run.stage("accounts", account, accounting(config), tuple(sets), tuple(bought.values()),
                          tuple(each.questions for each in rounds.values()),
                          tuple(each.corrections for each in rounds.values() if each.corrections))
@@ -83,24 +83,50 @@ def pipeline(run: Run, config: Config) -> None:
               tuple(sets), accounts, tuple(trained), examined, scores, comparisons)
 
 
-def mistakes_and_corrections(run: Run, config: Config, models: Models, name: str, questions: Stage) -> Round:
-    """Questions → paths → graded → corrections → verified; the same for the first questions and evolved ones."""
+def training_set(run: Run, config: Config, models: Models, arm: str, rounds: dict[str, Round],
+                 bought: dict[str, Stage]) -> Stage:
+    """What one arm is trained on."""
+    wanted = assembling(config, arm, config.arms[arm])
+    return run.stage(f"sets/{arm}", assemble, wanted, tuple(bought[name] for name in wanted.purchases),
+                     *(rounds[name].stages for name in wanted.rounds),
+                     models=base_of(config, models) if config.train else {},
+                     prompts=worded(config, config.arms[arm]))
+
+
+def just_trained(run: Run, config: Config, models: Models, evolution: EvolveConfig, rounds: dict[str, Round],
+                 bought: dict[str, Stage]) -> Models:
+    """The models whose mistakes a later round corrects: those of its arms, trained on what the rounds before
+    gave."""
+    return {stage.folder.name: stage for stage in run.side_by_side([
+        run.planned(f"models/{one.arm}-{one.seed}", train, one,
+                    training_set(run, config, models, one.arm, rounds, bought), models=base_of(config, models))
+        for one in first_of_each(config, evolution.students)])}
+
+
+def mistakes_and_corrections(run: Run, config: Config, models: Models, name: str, questions: Stage,
+                             taught: Models | None = None) -> Round:
+    """Questions → paths → graded → corrections → verified; the same for the first questions and evolved ones.
+    `taught` are the models that are sampled in a later round."""
     here = f"{name}/" if name else ""
     paths = run.side_by_side([
         run.planned(f"{here}paths/{model}", sample, config.sample.of(model), questions,
-                    models={model: models[model]}, prompts=asked(config, config.sample.prompt))
-        for model in config.sample.models])
+                    models={model: given}, prompts=asked(config, config.sample.prompt))
+        for model, given in (taught or {model: models[model] for model in config.sample.models}).items()])
     joined, known = imported(run, questions) if not name else ((), ())
     graded = run.stage(f"{here}graded", grade, None, questions, (*paths, *joined))
-    if config.correct is None and not known:
-        return Round(questions, graded, None, None)
-    budget = {"tokens": config.evolve[name].correction_tokens} if name else {}
-    corrections = run.stage(f"{here}corrections", correct, config.correct.model_copy(update=budget), questions,
-                            graded, *((known,) if known else ()),
-                            models={config.correct.model: models[config.correct.model]},
-                            prompts=prompt(config, "correct", config.correct.prompt)) if config.correct else None
-    verified = run.stage(f"{here}verified", verify, config.verify, questions, graded, corrections or (),
-                         *((known,) if known else ()))
+    asking = correcting(config, name)
+    if asking is None:
+        if not known:
+            return Round(questions, graded, None, None)
+        return Round(questions, graded, None,
+                     run.stage(f"{here}verified", verify, config.verify, questions, graded, (), known))
+    tried: tuple[Stage, ...] = ()
+    for attempt in range(1, asking.tries + 1):
+        at = here if attempt == asking.tries else f"{here}try-{attempt}/"
+        corrections = run.stage(f"{at}corrections", correct, asking, questions, graded, known, *tried,
+                                models={asking.model: models[asking.model]}, prompts=correction_prompts(config))
+        verified = run.stage(f"{at}verified", verify, config.verify, questions, graded, corrections, known)
+        tried = (verified,)
     return Round(questions, graded, corrections, verified)
 
 
@@ -113,11 +139,12 @@ def imported(run: Run, questions: Stage) -> tuple[tuple[Stage, ...], tuple[Stage
 
 
 def new_questions(run: Run, config: Config, models: Models, name: str, evolution: EvolveConfig,
-                  first: Round) -> Stage:
+                  rounds: dict[str, Round]) -> Stage:
     """Seeds → drafts → votes → questions with an agreed answer."""
-    model = {evolution.model: models[evolution.model]}
-    seeds = (first.verified,) if evolution.seeds_from == "corrections" else ()
-    drafts = run.stage(f"{name}/drafts", evolve, evolution, first.questions, *seeds, models=model,
+    model, first = {evolution.model: models[evolution.model]}, rounds[""]
+    seeds = first.verified if evolution.seeds_from == "corrections" else ()
+    earlier = (rounds[before].questions for before in rounds_before(config, evolution))
+    drafts = run.stage(f"{name}/drafts", evolve, evolution, first.questions, seeds, *earlier, models=model,
                        prompts=prompt(config, "evolve", evolution.prompt))
     votes = run.stage(f"{name}/votes", sample, evolution.voting, drafts, models=model, prompts=asked(config))
     return run.stage(f"{name}/questions", settle, evolution, drafts, votes)

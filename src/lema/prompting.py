@@ -12,13 +12,19 @@ from functools import cache
 from pathlib import Path
 
 from lema.errors import ConfigError
-from lema.records import content_id
+from lema.records import Question, content_id
 from lema.seams import near_miss
+from lema.steps import number_steps, split_steps
 
 CUE = "Incorrect Step:"
 """What a correction follows at once, behind one space; every other prompt ends with a line end."""
 
+REWRITE_CUE = "Mistakes:"
+"""The same for the correction of an answer without steps, which is written anew as a whole."""
+
 FOLDER = Path(__file__).parent / "prompts"
+_ORIGINAL = re.compile(r"^((?:Original|Wrong|Student'?s?) (?:Solution|Answer)):[ \t]*$", re.M)
+_NEXT_QUESTION = re.compile(r"\n[ \t]*\n(?=(?:Question|Problem)[ \t]{0,3}:)")
 _VARIABLE = re.compile(r"\{\{-?\s*[A-Za-z_]")
 
 
@@ -36,11 +42,11 @@ class Prompt:
     def render(self, **values: str) -> str:
         """The prompt with its variables filled in. ConfigError names a variable that is not among `values`.
 
-        A text without variables gets its question block appended: the question, and where there are `steps`
-        the numbered wrong path in braces and the cue "Incorrect Step:".
+        A text without variables gets its question block appended in the layout of its own examples: the question,
+        and where there are `steps` the wrong path in braces and the cue.
         """
         if not _variables(self.name, self.text):
-            return f"{self.text.rstrip()}\n\n{_question_block(values)}"
+            return f"{self.text.rstrip()}\n\n{_question_block(self, values)}"
         from jinja2 import UndefinedError
         from jinja2.exceptions import SecurityError
 
@@ -48,6 +54,40 @@ class Prompt:
             return _ended(_template(self.text).render(values))
         except (UndefinedError, SecurityError) as error:
             raise ConfigError(f"prompt {self.name}: {error}; it may use {', '.join(sorted(values))}") from None
+
+
+    @property
+    def cue(self) -> str:
+        """What its reply follows: "Mistakes:" where a whole answer is written anew, else "Incorrect Step:"."""
+        if self.text.rstrip().endswith(REWRITE_CUE) or (
+                CUE not in self.text and re.search(rf"^{REWRITE_CUE}", self.text, re.M)):
+            return REWRITE_CUE
+        return CUE
+
+
+def turns(text: str, cue: str) -> list[str]:
+    """A rendered few-shot prompt as the turns of a conversation, the user's first: each worked example becomes
+    a turn up to its cue and the reply behind it. A text with one cue only is one turn."""
+    first, *rest = text.split(cue)
+    found = [first + cue]
+    for part in rest[:-1]:
+        reply, following = part, ""
+        for gap in _NEXT_QUESTION.finditer(part):
+            reply, following = part[:gap.start()], part[gap.end():]
+        if not following:
+            return [text]
+        found += [reply.strip(), following + cue]
+    return found if text.endswith(cue) else [text]
+
+
+def correction_values(question: Question, path: str, cue: str) -> dict[str, str]:
+    """What a correction prompt may use: the question, its wrong path (numbered steps, or as it is where it is
+    written anew), and the question's stem and choices apart."""
+    lines = question.text.split("\n")
+    stem = "\n".join(lines[:-len(question.choices)]) if question.choices else question.text
+    steps = path.strip() if cue == REWRITE_CUE else number_steps(split_steps(path))
+    return {"question": question.text, "steps": steps, "stem": stem or question.text,
+            "choices": ", ".join(question.choices)}
 
 
 def find_prompt(name_or_path: str, task_name: str) -> Prompt:
@@ -58,7 +98,8 @@ def find_prompt(name_or_path: str, task_name: str) -> Prompt:
     """
     if "/" in name_or_path or "\\" in name_or_path or name_or_path.endswith(".txt"):
         file = Path(name_or_path).expanduser()
-        name = file.stem
+        shipped = FOLDER / f"{name_or_path}.txt"  # "csqa/correct": another task's prompt
+        file, name = (shipped, name_or_path) if shipped.is_file() and not file.is_file() else (file, file.stem)
     else:
         name = name_or_path
         places = (FOLDER / task_name / f"{name}.txt", FOLDER / f"{name}.txt")
@@ -105,13 +146,16 @@ def _variables(name: str, text: str) -> frozenset[str]:
         return frozenset()
 
 
-def _question_block(values: Mapping[str, str]) -> str:
+def _question_block(prompt: Prompt, values: Mapping[str, str]) -> str:
     question = f"Question: {values['question']}"
     if "steps" not in values:
         return f"{question}\n"
-    return f"{question}\nOriginal Solution:\n{{\n{values['steps']}\n}}\n{CUE}"
+    if values.get("choices") and "\nCandidate Answers:" in prompt.text:
+        question = f"Question: {values['stem']}\nCandidate Answers: {values['choices']}."
+    label = _ORIGINAL.search(prompt.text)
+    return f"{question}\n{label[1] if label else 'Original Solution'}:\n{{\n{values['steps']}\n}}\n{prompt.cue}"
 
 
 def _ended(text: str) -> str:
     text = text.rstrip()
-    return text if text.endswith(CUE) else text + "\n"
+    return text if text.endswith((CUE, REWRITE_CUE)) else text + "\n"

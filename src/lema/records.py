@@ -102,7 +102,8 @@ class ReasoningPath(_Identified):
 class Correction(_Identified):
     """A corrector's reply to one wrong path: the step it names, why, and the steps from there on.
 
-    `steps` are the texts of the corrected steps, without numbers, the first being number `step`.
+    `steps` are the texts of the corrected steps, without numbers, the first being number `step`. Of a path without
+    steps `step` is None, `explanation` names the mistakes, and `steps` are the lines of the answer written anew.
     `rejected` is empty for a kept correction, else the reason (the name of the check that failed first).
     """
 
@@ -118,6 +119,10 @@ class Correction(_Identified):
     step: int | None = None  # 1-based number of the first wrong step
     explanation: str = ""
     steps: tuple[str, ...] = ()
+    first_number: int | None = None  # the number that the corrector gave the first of them
+    quote: str = ""  # what it repeats of the wrong step, where it does
+    attempt: int = 1  # 2: asked again after a check failed
+    hint: str = ""  # "answer": the corrector had been told the gold answer
     answer: str | None = None
     verified: bool | None = None  # None until verified
     rejected: str = ""

@@ -37,6 +37,7 @@ class Parsed(NamedTuple):
     steps: tuple[str, ...]
     first_number: int
     has_dots: bool  # whether "..." stands before the first corrected step
+    quote: str = ""  # what the corrector repeats of the named step, where it does
 
 
 class Rewrite(NamedTuple):
@@ -93,6 +94,11 @@ def render_correction(step: int, explanation: str, steps: Sequence[str]) -> str:
     return f" Step {step}.\nExplanation: {explanation}\nCorrect Solution:\n{{\n{dots}{solution}\n}}"
 
 
+def render_rewrite(mistakes: str, answer: str) -> str:
+    """What follows the cue "Mistakes:" of a path without steps: what was wrong, and the whole answer anew."""
+    return f" {mistakes}\nCorrected Answer:\n{{\n{answer}\n}}"
+
+
 def rejoin(path_steps: Sequence[str], step: int, corrected_steps: Sequence[str]) -> tuple[str, ...]:
     """The whole corrected path: the steps before number `step`, then the corrected ones.
 
@@ -121,7 +127,7 @@ def parse_correction(reply: str) -> Parsed | Unparsed:
     numbers, steps, has_dots = _body(text[solved.end():])
     if not steps:
         return Unparsed("no corrected steps")
-    return Parsed(step, explanation, steps, numbers[0], has_dots)
+    return Parsed(step, explanation, steps, numbers[0], has_dots, _quote(head, step))
 
 
 def parse_rewrite(reply: str) -> Rewrite | Unparsed:
@@ -198,6 +204,13 @@ def _named_step(head: str) -> int | None:
     if len(numbers) != 1 or _DENIAL.search(line):
         return None
     return numbers.pop() or None
+
+
+def _quote(head: str, step: int) -> str:
+    """The words of the named step that stand behind its number, at least three of them; else nothing."""
+    named = re.search(rf"step[ \t*_#]{{0,4}}{step}[*_]{{0,3}}[ \t]{{0,3}}(?:[:.–—-]|(?=[(\"“]))", head, re.I)
+    quote = head[named.end():named.end() + 2000].strip().strip(_DECORATION + "\"“”'()[]{}\n") if named else ""
+    return quote if len(quote.split()) >= 3 else ""
 
 
 def _solution_lines(body: str) -> list[str]:

@@ -26,6 +26,8 @@ from lema.tables import (
     ArmConfig,
     AssembleConfig,
     BudgetConfig,
+    CorrectConfig,
+    EvolveConfig,
     GrowConfig,
     ImportConfig,
     ReportOneConfig,
@@ -74,6 +76,36 @@ def prompt(config: Config, name: str, path: str | None = None) -> dict[str, str]
     """The content id of a prompt by its name, or of the user's file."""
     task = find_task(config.task.name, config.task.own)
     return {name: find_prompt(path or name, task.name).id}
+
+
+def correcting(config: Config, round_name: str) -> CorrectConfig | None:
+    """The corrector's table, where there is one; an evolved round has its own budget."""
+    if not round_name or config.correct is None:
+        return config.correct
+    evolution = config.evolve[round_name]
+    whose = {"models": ()} if evolution.students else {}
+    return config.correct.model_copy(update={"tokens": evolution.correction_tokens, **whose})
+
+
+def rounds_before(config: Config, evolution: EvolveConfig) -> tuple[str, ...]:
+    """The evolved rounds that a round follows, the nearest first."""
+    found: list[str] = []
+    while evolution.after:
+        found.append(evolution.after)
+        evolution = config.evolve[evolution.after]
+    return tuple(found)
+
+
+def first_of_each(config: Config, arms: Iterable[str]) -> list[TrainOneConfig]:
+    """The first seed of each arm: the models that a later round samples."""
+    every = training(config) if arms else ()
+    return [one for one in every if one.arm in arms and one.seed == config.train.seeds[0]]
+
+
+def correction_prompts(config: Config) -> dict[str, str]:
+    """The content ids of what the corrector is told, a second try included where there is one."""
+    found = prompt(config, "correct", config.correct.prompt)
+    return found | prompt(config, "again", config.correct.again) if config.correct.tries > 1 else found
 
 
 def students(run: Run, config: Config, questions: Stage) -> dict[str, Stage | dict]:

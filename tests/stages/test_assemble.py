@@ -67,6 +67,19 @@ def test_a_question_without_a_worked_solution_gives_no_worked_example(tmp_path, 
     assert (made.prompt, made.completion) == (f"Question: {LEO.text}\nSolution:\n", number_steps(RIGHT))
 
 
+def test_right_paths_may_be_told_apart_by_their_calculations_and_capped(tmp_path):
+    ways = (("Sam has 15 * 2 = 30.", "Ida has 30 + 9 = 39."), ("So Sam gets **15*2 = 30**.", "And Ida 30+9 = 39."),
+            ("Sam has 15 + 15 = 30.", "Ida has 30 + 9 = 39."), ("He has thirty.", "She has nine more."),
+            ("Sam has thirty.", "Ida has more."))
+    graded = [path(LEO, *steps, "The answer is 39.", verdict="right", index=n) for n, steps in enumerate(ways)]
+    take = {"kind": "cot", "source": "sampled"}
+    offered = ([LEO], graded, [])
+    assert len(_set(tmp_path, offered, take)) == 5
+    kept = {example.parent for example in _set(tmp_path, offered, take | {"distinct": "equations"})}
+    assert kept == {graded[place].id for place in (0, 2, 3, 4)}, "a path that calculates nothing is not compared"
+    assert len(_set(tmp_path, offered, take | {"distinct": "equations", "per_question": 2})) == 2
+
+
 def test_rejected_corrections_are_never_trained_on(tmp_path, first):
     questions, graded, verified = first
     refused = [dataclasses.replace(c, verified=False, rejected="wrong final answer") for c in verified]

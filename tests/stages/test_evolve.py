@@ -5,9 +5,11 @@ from collections import Counter
 
 import pytest
 
+from lema.models import Completion
 from lema.records import Correction
 from lema.stages.evolve import evolve, settle
 from lema.tables import EvolveConfig
+from tests.answering import Echo
 from tests.stages.desk import LEO, RIGHT, path, question, tools
 
 MIA = question("Mia has 4 coins. Dan has 6 more coins than Mia. How many coins does Dan have?", "10")
@@ -46,6 +48,51 @@ def test_a_draft_that_stands_somewhere_already_is_rejected_with_the_place(tmp_pa
     assert len(set(texts)) == len(texts)
     assert not {MIA.text, LEO.text, TESTED.text} & set(texts)
     assert all(draft.rejected.startswith("already there") for draft in again)
+
+
+def test_a_draft_like_an_examination_question_is_rejected_with_the_way_and_the_place(tmp_path):
+    everything = _drafts(tmp_path, seeds=200)
+    held = [dataclasses.replace(draft, id="", answer="1", split="test")
+            for draft in everything if not draft.rejected]
+    settings = EvolveConfig(model="teacher", seeds=200, deduplicate=["exact"], decontaminate=["minhash"])
+    rows = list(evolve(tools(tmp_path, evolve), settings, [LEO, MIA, *held], _kept(LEO, 9) + _kept(MIA, 1)))
+    reasons = Counter(row.rejected for row in rows)
+    assert reasons["nearly the same is there (test)"] >= len(held)
+    assert "13 words in a row as there (test)" not in reasons
+
+
+def test_a_later_round_draws_the_same_seeds_and_asks_for_other_questions(tmp_path):
+    first = _drafts(tmp_path, seeds=30, deduplicate=["exact"])
+    table = EvolveConfig(model="teacher", seeds=30, after="one", deduplicate=["exact"])
+    corrections = _kept(LEO, 9) + _kept(MIA, 1)
+    second = list(evolve(tools(tmp_path, evolve), table, [LEO, MIA, TESTED], corrections, first))
+    assert [draft.parent for draft in first] == [draft.parent for draft in second]
+    assert [draft.text for draft in first] != [draft.text for draft in second]
+    known = {draft.text for draft in first if not draft.rejected}
+    assert all(draft.rejected for draft in second if draft.text in known)
+
+
+class Says(Echo):
+    def answer(self, request) -> Completion:
+        return Completion("Where does a boat float?\n(A) on a lake\n(B) in the air" if request.index else "Where?")
+
+
+def test_a_question_with_choices_grows_one_with_choices_of_its_own(tmp_path):
+    seed = question("Where do boots go?\n(A) the oven\n(B) the mat", "B", choices=("the oven", "the mat"))
+    desk = tools(tmp_path, evolve)
+    desk._models["teacher"] = Says()
+    settings = EvolveConfig(model="teacher", seeds=2, seeds_from="questions", prompt="csqa/evolve")
+    bare, whole = evolve(desk, settings, [seed])
+    assert bare.rejected == "no choices"
+    assert (whole.rejected, whole.choices) == ("", ("on a lake", "in the air"))
+
+
+def test_too_little_agreement_is_a_reason(tmp_path):
+    draft = dataclasses.replace(LEO, answer="", id="")
+    votes = [path(draft, RIGHT[0], f"The answer is {answer}.", index=n) for n, answer in enumerate((39, 39, 12))]
+    settings = EvolveConfig(model="teacher", seeds=1, agreement=0.9)
+    (settled,) = settle(tools(tmp_path, settle), settings, [draft], votes)
+    assert (settled.rejected, settled.agreement) == ("too few votes agree", pytest.approx(2 / 3))
 
 
 @pytest.mark.parametrize(("answers", "gold", "agreement", "rejected"), [

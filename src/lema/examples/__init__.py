@@ -34,8 +34,13 @@ class Case:
 
     @property
     def kept(self) -> tuple[Corrected, ...]:
-        """The verified corrections."""
-        return tuple(one for one in self.corrections if one.correction.verified)
+        """The verified corrections of paths in steps."""
+        return tuple(one for one in self.corrections if one.correction.verified and one.correction.step)
+
+    @property
+    def rewritten(self) -> tuple[Corrected, ...]:
+        """The verified corrections of paths without steps."""
+        return tuple(one for one in self.corrections if one.correction.verified and not one.correction.step)
 
     def of(self, models: tuple[str, ...]) -> "Case":
         """The same with the paths and mistakes of these models only (all, where none is named)."""

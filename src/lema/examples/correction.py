@@ -11,12 +11,15 @@ from pydantic import Field
 
 from lema import seams
 from lema.examples import Case, Corrected, Words
-from lema.prompting import CUE
+from lema.prompting import CUE, correction_values
 from lema.records import Example
-from lema.steps import number_steps, rejoin, split_steps
+from lema.steps import number_steps, rejoin, render_rewrite, split_steps
 
 Part = Literal["step", "explanation", "solution"]
 Form = Literal["dots", "whole"]
+REWRITE = "csqa/train_correction"
+"""What the correction of a path without steps is trained with."""
+
 LABELS = {"step": CUE, "explanation": "Explanation:", "solution": "Correct Solution:"}
 
 
@@ -33,7 +36,7 @@ class Settings(seams.Settings):
 class Kind:
     """Corrections of wrong paths, in the order step, explanation, solution."""
 
-    prompts = ("train_correction",)
+    prompts = ("train_correction", REWRITE)
     needs = frozenset({"corrections"})
 
     def __init__(self, settings: Settings) -> None:
@@ -49,6 +52,13 @@ class Kind:
             yield Example(kind="correction", source="corrections", question=case.question.id,
                           parent=one.correction.id, prompt=asked.removesuffix(CUE) + first,
                           completion=said + _labelled(rest), teacher_tokens=one.correction.tokens)
+        for one in case.rewritten:
+            told = words.prompt(REWRITE)
+            values = correction_values(case.question, "\n".join(split_steps(one.mistake.text)), told.cue)
+            yield Example(kind="correction", source="corrections", question=case.question.id,
+                          parent=one.correction.id, prompt=told.render(**values),
+                          completion=render_rewrite(one.correction.explanation, "\n".join(one.correction.steps)),
+                          teacher_tokens=one.correction.tokens)
 
 
 def written(one: Corrected, parts: tuple[Part, ...], form: Form) -> list[tuple[str, str]]:

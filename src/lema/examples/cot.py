@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from lema import seams
+from lema.equations import calculations
 from lema.examples import Case, Words
 from lema.records import Example, ReasoningPath
 from lema.steps import number_steps, rejoin, split_steps
@@ -19,9 +20,11 @@ class Settings(seams.Settings):
     source  worked: as the task has them; own: the base's right paths; sampled: any model's; teacher: bought for
             random questions; teacher-failed: bought for questions that a sampled model failed; corrected: the
             whole corrected paths of verified corrections
+    distinct equations: of a question's right paths that calculate the same only the first, as RFT does
     """
 
     source: Literal["worked", "own", "sampled", "teacher", "teacher-failed", "corrected"] = "worked"
+    distinct: Literal["text", "equations"] = "text"
 
 
 PURCHASES = {"teacher": "random", "teacher-failed": "failed"}
@@ -37,7 +40,7 @@ class Kind:
     prompts = ()
 
     def __init__(self, settings: Settings) -> None:
-        self.source = settings.source
+        self.source, self.distinct = settings.source, settings.distinct
         self.needs = frozenset({NEEDS[settings.source]})
 
     def make(self, case: Case, words: Words) -> Iterator[Example]:
@@ -59,8 +62,9 @@ class Kind:
         return case.of((words.base,)).paths if self.source == "own" else case.paths
 
     def _paths(self, case: Case, words: Words, paths: Iterable[ReasoningPath]) -> Iterator[Example]:
+        seen: set[tuple[str, ...]] = set()
         for path in paths:
-            if path.verdict == "right":
+            if path.verdict == "right" and not (self.distinct == "equations" and _is_known(path, seen)):
                 yield Example(kind="cot", source=self.source, question=path.question, parent=path.id,
                               prompt=words.asked(case.question), completion=number_steps(split_steps(path.text)),
                               teacher_tokens=path.tokens if self.source in PURCHASES else 0)
@@ -71,3 +75,11 @@ class Kind:
             yield Example(kind="cot", source="corrected", question=correction.question, parent=correction.id,
                           prompt=words.asked(case.question), completion=number_steps(whole),
                           teacher_tokens=correction.tokens)
+
+
+def _is_known(path: ReasoningPath, seen: set[tuple[str, ...]]) -> bool:
+    """Whether a path before it made the same calculations; one that makes none is never known."""
+    made = calculations(split_steps(path.text))
+    known = bool(made) and made in seen
+    seen.add(made)
+    return known

@@ -67,7 +67,8 @@ class Model:
             yield Completion("".join(kept), finish, prompt_tokens=len(tokens(prompt)), tokens=len(kept))
 
     def _reply(self, prompt: str, request: Request) -> str:
-        asked = _last_question(prompt)
+        told = [message.content for message in request.messages if message.role == "user"]
+        asked = next(filter(None, map(_last_question, reversed(told))), None)
         if asked is None:
             return LOST
         drawn = (self.settings.seed, [[m.role, m.content] for m in request.messages], request.index,

@@ -34,6 +34,7 @@ def funnel(name: str, questions: Iterable[Question], graded: Iterable[ReasoningP
         Stage("corrected", len(asked), _losses(Counter({
             "the same mistake again": repeats,
             "not asked for (budget, or another model's)": len(wrong) - repeats - len(asked)}))),
+        *((Stage("replies", len(verified)),) if len(verified) > len(asked) else ()),
         Stage("verified", len(kept), _losses(refused)),
         Stage("trained on", sum(one in used for one in kept),
               _losses(Counter({"taken by no arm": sum(one not in used for one in kept)}))),

@@ -1,47 +1,114 @@
 """Corrections: a corrector names the wrong step of a mistake, explains it and corrects it from there.
 
-One design decision: the corrector gets the question and the numbered wrong path, never the gold answer; and a
-budget in its output tokens is spent in waves, mistake by mistake in an order that content alone decides, so that
-a run that was killed spends it on the same mistakes.
+One design decision: the corrector gets the question and the numbered wrong path, never the gold answer (unless the
+config has it told on a second try); and a budget in its output tokens is spent in waves, mistake by mistake in an
+order that content alone decides, so that a run that was killed spends it on the same mistakes.
 """
 
+import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from lema.models import Message, Request
+from lema.checks.form import without_repeated
+from lema.checks.telling import told
+from lema.models import Completion, Message, Request
+from lema.prompting import REWRITE_CUE, Prompt, correction_values, turns
 from lema.records import Correction, Question, ReasoningPath
 from lema.spending import within_budget
-from lema.steps import number_steps, parse_correction, split_steps
+from lema.steps import Rewrite, Unparsed, parse_correction, parse_rewrite, split_steps
 from lema.tables import CorrectConfig
 from lema.tools import Tools
 
-VERSION = 1
+VERSION = 2
 
 
-def correct(tools: Tools, settings: CorrectConfig, questions: Iterable[Question],
-            graded: Iterable[ReasoningPath],
-            imported: tuple[Iterable[Correction], ...] = ()) -> Iterator[Correction]:
-    """One correction per distinct wrong path, as far as the budget reaches; an unreadable reply is rejected. Paths
-    that an `imported` correction is about are not asked about."""
+def correct(tools: Tools, settings: CorrectConfig, questions: Iterable[Question], graded: Iterable[ReasoningPath],
+            imported: tuple[Iterable[Correction], ...] = (), tried: Iterable[Correction] = (),
+            ) -> Iterator[Correction]:
+    """`settings.samples` corrections per distinct wrong path, as far as the budget reaches; an unreadable reply
+    is rejected. With the verified corrections of the try before, these come again, and where none of a
+    mistake's passed one more follows, asked for with what was wrong. Paths that an `imported` correction is
+    about are not asked about."""
     has_one = {correction.path for rows in imported for correction in rows}
-    texts = {question.id: question.text for question in questions}
+    asked = {question.id: question for question in questions}
     prompt = tools.prompt("correct", settings.prompt)
     mistakes = in_turn(distinct(path for path in graded if path.verdict == "wrong" and path.id not in has_one
                                 and (not settings.models or path.model in settings.models)))
-    requests = [
-        Request((Message("user", prompt.render(question=texts[path.question],
-                                               steps=number_steps(split_steps(path.text)))),),
-                settings.sampling, 0, (path,))
-        for path in mistakes]
-    for request, reply in within_budget(tools, settings.model, requests, settings.tokens):
-        (path,) = request.about
-        parsed = parse_correction(reply.text)
-        readable = {} if hasattr(parsed, "reason") else {
-            "step": parsed.step, "explanation": parsed.explanation, "steps": parsed.steps}
-        yield Correction(
-            question=path.question, path=path.id, model=settings.model, reply=reply.text, prompt=prompt.id,
-            finish=reply.finish, prompt_tokens=reply.prompt_tokens, tokens=reply.tokens,
-            rejected=f"unreadable: {parsed.reason}" if hasattr(parsed, "reason") else "", **readable)
+    before = _by_path(tried)
+    if not before:
+        requests = [
+            Request(_messages(prompt, settings, asked[path.question], path), settings.sampling, index, (path,))
+            for path in mistakes for index in range(settings.samples)]
+        for request, reply in within_budget(tools, settings.model, requests, settings.tokens):
+            yield read(reply, request, settings, prompt)
+        return
+    again = dict(_second_tries(tools, settings, asked, mistakes, before))
+    for path in mistakes:
+        yield from map(_as_asked, before.get(path.id, ()))
+        if path.id in again:
+            yield again[path.id]
+
+
+def read(reply: Completion, request: Request, settings: CorrectConfig, prompt: Prompt,
+         **more: object) -> Correction:
+    """A corrector's reply as a row, whatever it says."""
+    path = request.about[0]
+    parsed = parse_rewrite(reply.text) if prompt.cue == REWRITE_CUE else parse_correction(reply.text)
+    if isinstance(parsed, Unparsed):
+        fields = {"rejected": f"unreadable: {parsed.reason}"}
+    elif isinstance(parsed, Rewrite):
+        fields = {"explanation": parsed.mistakes, "steps": tuple(parsed.answer.split("\n"))}
+    else:
+        first, steps = without_repeated(parsed.step, parsed.first_number, parsed.steps, split_steps(path.text))
+        fields = {"step": parsed.step, "explanation": parsed.explanation, "steps": steps, "first_number": first,
+                  "quote": parsed.quote}
+    return Correction(question=path.question, path=path.id, model=settings.model, reply=reply.text,
+                      prompt=prompt.id, index=request.index, finish=reply.finish,
+                      prompt_tokens=reply.prompt_tokens, tokens=reply.tokens, **fields, **more)
+
+
+def _messages(prompt: Prompt, settings: CorrectConfig, question: Question,
+              path: ReasoningPath) -> tuple[Message, ...]:
+    text = prompt.render(**correction_values(question, path.text, prompt.cue))
+    parts = turns(text, prompt.cue) if settings.form == "chat" else [text]
+    return tuple(Message("assistant" if place % 2 else "user", part) for place, part in enumerate(parts))
+
+
+def _second_tries(tools: Tools, settings: CorrectConfig, asked: Mapping[str, Question],
+                  mistakes: Sequence[ReasoningPath], before: Mapping[str, Sequence[Correction]],
+                  ) -> Iterator[tuple[str, Correction]]:
+    """(path id, correction) of every mistake without a verified one, as far as what is left of the budget
+    reaches."""
+    prompt, again = tools.prompt("correct", settings.prompt), tools.prompt("again", settings.again)
+    hint = settings.hint == "answer"
+    requests = []
+    for path in mistakes:
+        rows = before.get(path.id, ())
+        if rows and not any(row.verified for row in rows):
+            question, last = asked[path.question], rows[-1]
+            note = again.render(problem=told(last), answer=question.answer if hint else "", cue=prompt.cue)
+            conversation = (*_messages(prompt, settings, question, path),
+                            Message("assistant", last.reply.strip() or "-"), Message("user", note))
+            requests.append(Request(conversation, settings.sampling, 0, (path, last)))
+    spent = sum(row.tokens for rows in before.values() for row in rows)
+    left = None if settings.tokens is None else max(0, settings.tokens - spent)
+    for request, reply in within_budget(tools, settings.model, requests, left):
+        path, last = request.about
+        yield path.id, read(reply, request, settings, prompt, attempt=last.attempt + 1,
+                            hint="answer" if hint else "")
+
+
+def _by_path(tried: Iterable[Correction]) -> dict[str, list[Correction]]:
+    rows: dict[str, list[Correction]] = defaultdict(list)
+    for row in tried:
+        rows[row.path].append(row)
+    return rows
+
+
+def _as_asked(row: Correction) -> Correction:
+    """The row as it was before it was verified."""
+    rejected = row.rejected if row.rejected.startswith("unreadable") else ""
+    return dataclasses.replace(row, verified=None, answer=None, rejected=rejected)
 
 
 def distinct(paths: Iterable[ReasoningPath]) -> Iterator[ReasoningPath]:

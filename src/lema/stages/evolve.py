@@ -6,26 +6,31 @@ settled by vote; drafts and votes stay as rows, and a question that may not be u
 
 import dataclasses
 import random
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from lema.grading import GradingTimeout
 from lema.models import Message, Request
+from lema.overlap import Overlap
 from lema.records import Correction, Question, ReasoningPath
 from lema.spending import within_budget
 from lema.tables import EvolveConfig
+from lema.tasks import Answers, answers_to
 from lema.tools import Tools
 
-VERSION = 2
+VERSION = 3
+_CHOICE = re.compile(r"^\([A-Z]\)[ \t]+(\S.*)$", re.M)
 
 
 def evolve(tools: Tools, settings: EvolveConfig, questions: Iterable[Question],
-           corrections: Iterable[Correction] = ()) -> Iterator[Question]:
-    """Drafts without an answer yet: one per seed, drawn with replacement; repeats of any known text rejected.
+           corrections: Iterable[Correction] = (), *earlier: Iterable[Question]) -> Iterator[Question]:
+    """Drafts without an answer yet: one per seed, drawn with replacement; what is like a known question is
+    rejected.
 
     With `corrections` the seeds are the questions of the kept ones, as often as they occur; else all training
-    questions.
-    """
+    questions. `earlier` are the questions of the rounds that this one follows: it asks for others of the same
+    seeds."""
     everything = {question.id: question for question in questions}
     pool = [everything[c.question] for c in corrections if c.verified]
     if settings.seeds_from == "questions":
@@ -33,17 +38,28 @@ def evolve(tools: Tools, settings: EvolveConfig, questions: Iterable[Question],
     draw = random.Random(settings.seed)
     seeds = [draw.choice(pool) for _ in range(settings.seeds)] if pool else []
     prompt = tools.prompt("evolve", settings.prompt)
+    offset = len(earlier) * settings.seeds
     requests = [Request((Message("user", prompt.render(question=seed.text)),), settings.sampling, index, (seed,))
-                for index, seed in enumerate(seeds)]
-    known = {_plain(question.text): question.split for question in everything.values()}
+                for index, seed in enumerate(seeds, offset)]
+    examined = Overlap(settings.decontaminate)
+    for question in everything.values():
+        if question.split != "train":
+            examined.learn(question.split, [question.text])
+    known = Overlap(settings.deduplicate).learn(
+        "train", [question.text for question in everything.values() if question.split == "train"])
+    for rows in earlier:
+        known.learn("evolved before", [question.text for question in rows])
     for request, reply in within_budget(tools, settings.model, requests, settings.tokens):
         (seed,) = request.about
         text = reply.text.strip().removeprefix("New Question:").removeprefix("Question:").strip()
         rejected = "" if reply.finish == "stop" and text else "cut off or failed"
-        if _plain(text) in known:
-            rejected = rejected or f"already there ({known[_plain(text)]})"
-        known.setdefault(_plain(text), "evolved")
-        yield Question(text=text, answer="", choices=seed.choices, split="train", level=seed.level, parent=seed.id,
+        choices = tuple(_CHOICE.findall(text)) if seed.choices else ()
+        if seed.choices and len(choices) < 2:
+            rejected = rejected or "no choices"
+        rejected = rejected or examined.found(text) or known.found(text)
+        if not rejected:
+            known.learn("evolved", [text])
+        yield Question(text=text, answer="", choices=choices, split="train", level=seed.level, parent=seed.id,
                        source=f"evolved:{settings.model}", prompt_tokens=reply.prompt_tokens,
                        tokens=reply.tokens, rejected=rejected)
 
@@ -59,33 +75,31 @@ def settle(tools: Tools, settings: EvolveConfig, drafts: Iterable[Question],
         ballots[vote.question].append(vote)
     for draft in drafts:
         cast = ballots.get(draft.id, [])
-        answer, count = _majority(tools, cast)
+        answer, count = _majority(answers_to(tools.task, draft.choices), cast)
         rejected = draft.rejected or ("" if answer else "no vote states an answer")
         if not rejected and count == 1 < settings.votes:
             rejected = "all votes differ"
+        if not rejected and count < settings.agreement * settings.votes:
+            rejected = "too few votes agree"
         yield dataclasses.replace(
             draft, id="", answer=answer or "", agreement=count / settings.votes if cast else None,
             rejected=rejected, tokens=draft.tokens + sum(vote.tokens for vote in cast),
             prompt_tokens=draft.prompt_tokens + sum(vote.prompt_tokens for vote in cast))
 
 
-def _majority(tools: Tools, votes: list[ReasoningPath]) -> tuple[str | None, int]:
+def _majority(answers: Answers, votes: list[ReasoningPath]) -> tuple[str | None, int]:
     """The answer that most votes give (the first such), and how many give it."""
-    read = [tools.task.read(vote.text).answer for vote in votes if vote.finish == "stop"]
+    read = [answers.read(vote.text).answer for vote in votes if vote.finish == "stop"]
     counted: Counter[str] = Counter()
     for answer in filter(None, read):
-        twin = next((known for known in counted if _same(tools, answer, known)), answer)
+        twin = next((known for known in counted if _same(answers, answer, known)), answer)
         counted[twin] += 1
     return counted.most_common(1)[0] if counted else (None, 0)
 
 
-def _same(tools: Tools, answer: str, other: str) -> bool:
+def _same(answers: Answers, answer: str, other: str) -> bool:
     """An undecided comparison leaves two votes apart."""
     try:
-        return tools.task.same(answer, other)
+        return answers.same(answer, other)
     except GradingTimeout:
         return False
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.lower().split())

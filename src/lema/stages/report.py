@@ -48,6 +48,7 @@ def report(tools: Tools, settings: ReportOneConfig, questions: tuple[Iterable[Qu
            scores: Iterable[Score], comparisons: Iterable[Comparison]) -> Iterator[Comparison]:
     """Writes `report.html` and `table.txt`; the rows are the comparisons that the headline is made of."""
     right = _right(settings, examined)
+    kept = [correction for rows in verified for correction in rows if correction.verified]
     examples = [example for rows in sets for example in rows]
     data = ReportData(
         title=settings.title,
@@ -62,11 +63,19 @@ def report(tools: Tools, settings: ReportOneConfig, questions: tuple[Iterable[Qu
         bill=tools.bill(),
         config=(tools.stage.run / "config.toml").read_text(encoding="utf-8"),
         versions=tuple(versions().items()),
-        notes=NOTES,
+        notes=(*NOTES, *_hinted(kept)),
     )
     (tools.folder / "report.html").write_text(render(data), encoding="utf-8")
     (tools.folder / "table.txt").write_text("\n".join(table(data)) + "\n", encoding="utf-8")
     yield from (one for one in comparisons if one.arm in (settings.headline, settings.control))
+
+
+def _hinted(kept: list[Correction]) -> Iterator[str]:
+    """What must be said where the corrector was told gold answers."""
+    hinted = sum(correction.hint == "answer" for correction in kept)
+    if hinted:
+        yield (f"On a second try the corrector was told the gold answer: {hinted:,} of the {len(kept):,} kept "
+               "corrections come from such a try.")
 
 
 def _right(settings: ReportOneConfig, examined: Iterable[ReasoningPath]) -> dict[str, np.ndarray]:
@@ -117,13 +126,13 @@ def _shown(tools: Tools, questions: Iterable[Question], graded: Iterable[Reasoni
            verified: Iterable[Correction]) -> ShownCorrection | None:
     """The first kept correction of a later step, else of any: an example, not a chosen success."""
     kept = [correction for correction in verified if correction.verified]
-    correction = next((one for one in kept if one.step > 1), kept[0] if kept else None)
+    correction = next((one for one in kept if one.step and one.step > 1), kept[0] if kept else None)
     if correction is None:
         return None
     question = next(q for q in questions if q.id == correction.question)
     path = next(p for p in graded if p.id == correction.path)
     return ShownCorrection(
         question=question.text, gold=question.answer, student=path.model, stated=path.answer or "",
-        path=split_steps(path.text), wrong_step=correction.step, explanation=correction.explanation,
+        path=split_steps(path.text), wrong_step=correction.step or 1, explanation=correction.explanation,
         corrected=correction.steps, corrector=correction.model,
         checks=tuple(Check(name, True) for name in tools.config.verify.checks))

@@ -5,7 +5,7 @@ One design decision: every table that asks shares its words for how text is draw
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lema.records import Sampling
 from lema.seams import Settings
@@ -61,15 +61,38 @@ class CorrectConfig(AskConfig):
     """[correct]: the corrector and whose mistakes it gets (all sampled models by default)."""
 
     models: tuple[str, ...] = Field(default=(), description="whose mistakes; empty: every sampled model's")
+    form: Literal["completion", "chat"] = Field(
+        default="completion", description="chat: the worked examples become turns of a conversation")
+    samples: int = Field(default=1, gt=0, description="corrections asked for per mistake")
+    tries: int = Field(default=1, gt=0, le=4, description="2: where none passes, ask again, saying what failed")
+    again: str | None = Field(default=None, description="a prompt file of your own for the second try")
+    hint: Literal["none", "answer"] = Field(
+        default="none", description="answer: from the second try on the corrector is told the gold answer")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "CorrectConfig":
+        if self.hint == "answer" and self.tries == 1:
+            raise ValueError('hint = "answer" is for a second try; set tries = 2')
+        if self.samples > 1 and self.temperature == 0:
+            raise ValueError("samples > 1 are all alike at temperature 0; set a temperature")
+        return self
 
 
-CHECKS = ("complete", "parsed", "step", "changed", "answer")
+CHECKS = ("complete", "parsed", "step", "quoted", "kept", "changed", "arithmetic", "earlier", "explanation",
+          "repeat", "answer")
+"""Every check, in the order in which they are asked (lema.checks)."""
+
+Check = Literal["complete", "parsed", "step", "quoted", "kept", "changed", "arithmetic", "earlier", "explanation",
+                "repeat", "answer"]
 
 
 class VerifyConfig(Settings):
     """[verify]: which checks a correction must pass; `["answer"]` is the paper's rule."""
 
-    checks: tuple[Literal["complete", "parsed", "step", "changed", "answer"], ...] = CHECKS
+    checks: tuple[Check, ...] = CHECKS
+    keep: Literal["first", "majority", "all"] = Field(
+        default="first", description="which verified correction of one mistake is kept; majority: one whose step "
+                                     "most replies name")
 
 
 class CotConfig(AskConfig):
@@ -100,6 +123,12 @@ class PurchaseConfig(SampleConfig):
     tokens: Tokens | Literal["corrections"] | None = None
 
 
+WAYS = ("exact", "masked", "13-gram", "8-gram", "minhash")
+"""Every way of being like a known question (lema.overlap)."""
+
+Way = Literal["exact", "masked", "13-gram", "8-gram", "minhash"]
+
+
 class EvolveConfig(AskConfig):
     """[evolve.X]: new questions grown from seeds drawn with replacement.
 
@@ -108,6 +137,14 @@ class EvolveConfig(AskConfig):
     """
 
     seeds_from: Literal["corrections", "questions"] = "corrections"
+    after: str = Field(default="", description="the round that this follows: the same seeds, other new questions")
+    students: tuple[str, ...] = Field(
+        default=(), description="arms whose trained models (of the first seed) make this round's mistakes; "
+                                "empty: the sampled models")
+    agreement: float = Field(default=0.0, ge=0, le=1, description="least share of the votes for the gold answer")
+    decontaminate: tuple[Way, ...] = Field(default=WAYS, description="how none may be like a dev or test question")
+    deduplicate: tuple[Way, ...] = Field(
+        default=("exact", "minhash"), description="how none may be like a question that is trained on")
     seeds: int = Field(gt=0, description="how many seeds are drawn")
     votes: int = Field(default=3, gt=0, description="answers per new question; the majority is its gold answer")
     correction_tokens: int | None = Field(default=None, gt=0, description="budget for corrections in this round")

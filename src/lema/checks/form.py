@@ -1,0 +1,73 @@
+"""Checks of form: whole, readable, and a continuation of the very path that it corrects.
+
+One design decision: a path without steps passes what is about steps; there is nothing that it could get wrong.
+"""
+
+from collections import Counter
+
+from lema.checks.checked import Checked, bare
+from lema.equations import contradiction
+
+ENOUGH_OF_A_QUOTE = 0.7
+"""Share of a quotation's words that the step must hold: correctors shorten, but do not invent."""
+
+
+def is_complete(checked: Checked) -> bool:
+    """The reply ended by itself."""
+    return checked.correction.finish == "stop"
+
+
+def is_parsed(checked: Checked) -> bool:
+    """The reply could be read."""
+    return bool(checked.correction.steps) and not checked.correction.rejected
+
+
+def names_a_step(checked: Checked) -> bool:
+    """The named step exists."""
+    return checked.rewrites or 1 <= checked.correction.step <= len(checked.mistake)
+
+
+def quotes_the_step(checked: Checked) -> bool:
+    """What is quoted as the named step is that step's text."""
+    quoted = Counter(bare(checked.correction.quote))
+    if checked.rewrites or not quoted:
+        return True
+    held = quoted & Counter(bare(checked.wrong_step))
+    return held.total() >= ENOUGH_OF_A_QUOTE * quoted.total()
+
+
+def keeps_earlier_steps(checked: Checked) -> bool:
+    """The corrected steps begin with the named one and contradict no value of those before. (Earlier steps that
+    were repeated word by word are no longer here: see `without_repeated`.)"""
+    first = checked.correction.first_number
+    if checked.rewrites:
+        return True
+    before = checked.mistake[:max(0, checked.correction.step - 1)]
+    return first in (None, checked.correction.step) and contradiction(before, checked.correction.steps) is None
+
+
+def changes_the_step(checked: Checked) -> bool:
+    """The first corrected step is not the wrong one again; of a path without steps, the answer is another text."""
+    if checked.rewrites:
+        return bare(" ".join(checked.correction.steps)) != bare(" ".join(checked.mistake))
+    return bare(checked.correction.steps[0]) != bare(checked.wrong_step)
+
+
+def says_something_new(checked: Checked) -> bool:
+    """Neither a step of it twice nor the same correction of the same steps before."""
+    steps = [bare(step) for step in checked.correction.steps]
+    return not checked.again and len(set(steps)) == len(steps)
+
+
+def reaches_the_answer(checked: Checked) -> bool:
+    """The final answer is the gold one."""
+    return checked.right
+
+
+def without_repeated(step: int, first_number: int, steps: tuple[str, ...],
+                     mistake: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
+    """(first number, corrected steps) less the earlier steps of the mistake that were repeated word by word."""
+    while first_number < step and len(steps) > 1 and first_number <= len(mistake) and (
+            bare(steps[0]) == bare(mistake[first_number - 1])):
+        first_number, steps = first_number + 1, steps[1:]
+    return first_number, steps

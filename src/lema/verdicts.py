@@ -1,0 +1,74 @@
+"""Verdicts: what a model says of a path that it was asked to judge: right, or wrong from which step on.
+
+One design decision: a verdict is read from the labels that stand behind each other at the beginnings of lines
+("Final Judgement", "First Error Step", "Error Analysis" and their kin), the last of each counting, because models
+repeat the form before they fill it in; only a reply without labels is read for a plain sentence.
+"""
+
+import re
+from typing import NamedTuple
+
+from lema.steps import Unparsed, parse_correction
+
+
+class Judgement(NamedTuple):
+    """`step` is the 1-based number of the first wrong step; None where the path is called right, or where it is
+    called wrong without a step."""
+
+    right: bool
+    step: int | None
+    reason: str = ""
+
+
+_RIGHTNESS = re.compile(
+    r"^[\s*#>_-]{0,9}(?:final |overall )?(?:judge?ment|verdict|conclusion|correctness)[*_ \t]{0,4}:"
+    r"[*_ \t\n\"']{0,6}(?:the )?(?:student'?s? )?(?:solution |answer )?(?:is )?"
+    r"(correct|right|incorrect|wrong|not correct)\b", re.I | re.M)
+_STEP = re.compile(
+    r"^[\s*#>_-]{0,9}(?:the )?(?:first )?(?:error|wrong|incorrect|mistaken?)[ \t]steps?[*_ \t]{0,4}:[*_ \t\n]{0,6}"
+    r"(?:step[ \t]{0,2})?#?(-?[0-9]{1,4}|none|n/?a|null|no)\b", re.I | re.M)
+_REASON = re.compile(
+    r"^[\s*#>_-]{0,9}(?:error (?:analysis|reason)|explanation|reason)[*_ \t]{0,4}:[*_ \t]{0,4}", re.I | re.M)
+_ALL_RIGHT = re.compile(
+    r"\b(?:all (?:of the |the )?steps are (?:correct|right)|(?:there (?:is|are)|has|contains|i (?:see|find|found))"
+    r" (?:no|not any) (?:incorrect|wrong|erroneous)? ?(?:steps?|mistakes?|errors?)|no (?:incorrect|wrong) steps?|"
+    r"(?:every|each) step is (?:correct|right)|(?:the|this) (?:whole |entire )?(?:solution|path) is "
+    r"(?:correct|right))\b",
+    re.I)
+_NAMED = re.compile(
+    r"\b(?:incorrect|wrong|erroneous) step[*_ ]{0,3}(?:is|:)[*_ ]{0,3}(?:step )?([0-9]{1,4})\b", re.I)
+_OPENING = re.compile(r"\s{0,4}step ([0-9]{1,4})\b", re.I)
+_CUE_NONE = re.compile(r"^[\s*#]{0,6}(?:incorrect step[*_ ]{0,3}:)?[*_ ]{0,3}(?:none|no step|n/a|step 0|0|-1)\b",
+                       re.I)
+
+
+def parse_judgement(reply: str) -> Judgement | Unparsed:
+    """Reads a verdict, a correction (which calls its path wrong) or the plain sentence that all steps are
+    right."""
+    text = reply.replace("\r\n", "\n")
+    labelled = _labelled(text)
+    if labelled is not None:
+        return labelled
+    corrected = parse_correction(text)
+    if not isinstance(corrected, Unparsed):
+        return Judgement(False, corrected.step, corrected.explanation)
+    if _ALL_RIGHT.search(text) or _CUE_NONE.match(text):
+        return Judgement(True, None)
+    named = _NAMED.search(text) or _OPENING.match(text)
+    return Judgement(False, int(named[1])) if named else Unparsed("no step named")
+
+
+def _labelled(text: str) -> Judgement | None:
+    """The verdict in its labelled form; None where there is no such label."""
+    said = [match for match in _RIGHTNESS.finditer(text)]
+    steps = [match for match in _STEP.finditer(text)]
+    if not said and not (steps and _REASON.search(text, steps[-1].end())):
+        return None
+    if said:
+        behind = [match for match in steps if match.start() > said[-1].start()]
+        steps = behind or steps
+    number = steps[0 if said else -1][1] if steps else ""
+    step = int(number) if number.isdecimal() and int(number) else None
+    right = said[-1][1].lower() in ("correct", "right") if said else step is None
+    reason = _REASON.search(text, said[-1].end() if said else steps[-1].end())
+    return Judgement(right, None if right else step, text[reason.end():].strip() if reason and not right else "")

@@ -1,0 +1,131 @@
+"""Checks: a good correction passes them all, and each is failed by what it is there for."""
+
+import dataclasses
+import json
+
+import pytest
+
+from lema.checks import CHECK, REASONS, Checked, failed
+from lema.checks.form import without_repeated
+from lema.checks.telling import told
+from lema.records import Correction
+from lema.steps import Rewrite, parse_correction, parse_rewrite, split_steps
+from lema.tables import CHECKS
+
+QUESTION = "A florist ties bunches of 8 tulips. She has 100 and sells each full bunch for $6. What does she take?"
+MISTAKE = ("She can tie 12 full bunches of 8 tulips.", "For these she takes 12.5 * 6 = $75.", "The answer is 75.")
+GOOD = Correction(
+    question="q", path="p", model="m", reply="r", step=2, first_number=2,
+    explanation="Only the 12 full bunches are sold, but another half is charged.",
+    steps=("For these she takes 12 * 6 = $72.", "The answer is 72."))
+
+
+def _failed(mistake=MISTAKE, gold="72", right=True, again=False, **changes):
+    correction = dataclasses.replace(GOOD, **changes)
+    return failed(Checked(correction, mistake, QUESTION, gold, right, again))
+
+
+def test_a_good_correction_passes_every_check():
+    assert _failed() == ()
+
+
+def test_the_checks_of_the_config_are_the_checks_there_are():
+    assert tuple(CHECK) == tuple(REASONS) == CHECKS
+
+
+@pytest.mark.parametrize(("check", "changes"), [
+    ("complete", {"finish": "length"}),
+    ("parsed", {"steps": ()}),
+    ("step", {"step": 4, "first_number": 4}),
+    ("step", {"step": 0, "first_number": 0}),
+    ("quoted", {"quote": "She can tie only ten bunches of roses"}),
+    ("kept", {"first_number": 1}),
+    ("kept", {"first_number": 3}),
+    ("changed", {"steps": ("**For these** she takes 12.5*6=$75.", "The answer is 72.")}),
+    ("arithmetic", {"steps": ("For these she takes 12 * 6 = $74.", "The answer is 72.")}),
+    ("explanation", {"explanation": "This step is wrong."}),
+    ("explanation", {"explanation": "The correct answer should be 72."}),
+    ("explanation", {"explanation": "The answer is 72 and not 75."}),
+    ("explanation", {"explanation": "Step 1 is wrong, because 12 full bunches of tulips cannot be tied."}),
+    ("explanation", {"explanation": "The marbles were drawn without regard to colour or jar."}),
+    ("explanation", {"explanation": "Here f(2) should be 12 * 6."}),
+    ("repeat", {"steps": ("So she takes 12 * 6 = $72.", "so she takes 12*6 = $72", "The answer is 72.")}),
+    ("repeat", {"again": True}),
+    ("answer", {"right": False}),
+])
+def test_each_check_is_failed_by_what_it_is_there_for(check, changes):
+    assert _failed(**changes)[0] == check
+
+
+def test_a_named_step_is_too_late_where_an_earlier_one_calculates_wrongly():
+    mistake = ("She ties 100 / 8 = 13 bunches.", *MISTAKE[1:])
+    assert _failed(mistake) == ("earlier",)
+    assert _failed(("She ties 100 / 8 = 13 full bunches.", *MISTAKE[1:])) == ()
+
+
+def test_what_the_kept_steps_state_may_not_be_contradicted():
+    mistake = ("Sam = Leo * 2 = 15 * 2 = 20.", "Ida = Sam - 9 = 20 - 9 = 11.", "The answer is 11.")
+    steps = ("Ida = Sam + 9 = 30 + 9 = 39.", "The answer is 39.")
+    assert _failed(mistake, steps=steps) == ("kept", "earlier")
+    right = ("Sam = Leo * 2 = 15 * 2 = 30.", *mistake[1:])
+    assert _failed(right, steps=steps) == ()
+
+
+def test_an_explanation_may_say_what_is_missing_without_naming_anything():
+    assert _failed(explanation="This step does not say what is found and how.") == ()
+
+
+def test_a_quotation_may_be_shortened_but_not_invented():
+    assert _failed(quote="For these she takes 12.5 * 6") == ()
+
+
+def test_an_unreadable_reply_fails_whichever_checks_are_asked_for():
+    unreadable = dataclasses.replace(GOOD, steps=(), rejected="unreadable: no step named")
+    assert failed(Checked(unreadable, MISTAKE, QUESTION, "72", False), ("answer",)) == ("parsed",)
+
+
+def test_a_path_without_steps_is_asked_what_can_be_asked_of_it():
+    mistake = ("An oven dries boots quickly.", "The answer is (D).")
+    answer = dataclasses.replace(
+        GOOD, step=None, first_number=None, steps=("A doormat lies at the door.", "The answer is (B)."),
+        explanation="Nobody leaves boots in an oven; they stand at the door on a doormat.")
+    checked = Checked(answer, mistake, "Where would you leave wet boots?", "B", True)
+    assert failed(checked) == ()
+    same = dataclasses.replace(checked, correction=dataclasses.replace(answer, steps=mistake))
+    assert failed(same) == ("changed",)
+    bare = dataclasses.replace(checked, correction=dataclasses.replace(answer, explanation="The answer is (B)."))
+    assert failed(bare) == ("explanation",)
+
+
+def test_earlier_steps_that_are_repeated_word_by_word_are_cut_off():
+    steps = (MISTAKE[0], *GOOD.steps)
+    assert without_repeated(2, 1, steps, MISTAKE) == (2, GOOD.steps)
+    rewritten = ("She ties twelve bunches.", *GOOD.steps)
+    assert without_repeated(2, 1, rewritten, MISTAKE) == (1, rewritten)
+
+
+def test_what_a_corrector_is_told_never_holds_the_answer():
+    for reason in REASONS.values():
+        sentence = told(dataclasses.replace(GOOD, rejected=reason, answer="75"))
+        assert sentence.endswith(".") and not any(letter.isdigit() for letter in sentence)
+    assert len({told(dataclasses.replace(GOOD, rejected=reason)) for reason in REASONS.values()}) == len(REASONS)
+
+
+POOR = {"lema-prompt-math-1": ("explanation",), "lema-paper-fig13-poor": ("kept",)}
+"""Of the real corrections one explains another problem's step, and one goes on from another step than it names."""
+
+
+def test_the_checks_tell_the_poor_real_corrections_from_the_good(shared_data):
+    lines = (shared_data / "corrector_outputs/lema_real_corrections.jsonl").read_text("utf-8").strip().split("\n")
+    found = {}
+    for row in map(json.loads, lines):
+        read = parse_rewrite if "mistakes" in row["gold"] else parse_correction
+        parsed = read(row["corrector_output"])
+        fields = {"step": None, "explanation": parsed[0], "steps": tuple(parsed[1].split("\n"))} if isinstance(
+            parsed, Rewrite) else {"step": parsed.step, "explanation": parsed.explanation, "steps": parsed.steps,
+                                   "first_number": parsed.first_number}
+        correction = Correction(question="q", path="p", model="m", reply="r", **fields)
+        mistake = split_steps(row["original_solution"] or "") or ("?",) * 4  # three rows come without their path
+        gold = row["gold"]["final_answer"]
+        found[row["id"]] = failed(Checked(correction, mistake, row["question"] or "", gold, True))
+    assert {name: reasons for name, reasons in found.items() if reasons} == POOR

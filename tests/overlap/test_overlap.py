@@ -1,0 +1,41 @@
+"""Overlap: each way of being like a known question finds what it is for and nothing else."""
+
+import pytest
+
+from lema.overlap import Overlap, normal
+
+KNOWN = ("A bakery fills trays of 12 rolls. On Saturday it filled 9 trays and had 5 rolls left over. By noon "
+         "80 rolls were sold. How many rolls remained at noon?")
+OTHER = "In a choir of 40 singers, 15% sing bass and twice as many sing tenor. How many singers sing tenor?"
+
+
+def _found(way, text):
+    return Overlap([way]).learn("test", [OTHER, KNOWN]).found(text)
+
+
+@pytest.mark.parametrize(("way", "text", "reason"), [
+    ("exact", KNOWN.upper().replace(".", " "), "already there (test)"),
+    ("masked", KNOWN.replace("12", "1,400").replace("80", "7"), "already there with other numbers (test)"),
+    ("13-gram", f"Tom likes this: {KNOWN[:90]} And what then?", "13 words in a row as there (test)"),
+    ("8-gram", f"{KNOWN[:-30]} How much is that?", "half of its 8-grams are there (test)"),
+    ("minhash", KNOWN.replace("A bakery", "The bakery"), "nearly the same is there (test)"),
+])
+def test_each_way_finds_what_it_is_for(way, text, reason):
+    assert _found(way, text) == reason
+
+
+@pytest.mark.parametrize("way", ["exact", "masked", "13-gram", "8-gram", "minhash"])
+def test_a_question_of_its_own_is_found_by_none(way):
+    assert not _found(way, "A gym costs 36 euros a month, students pay a quarter less. What do two pay?")
+    assert not _found(way, "How many rolls remained at noon?")
+
+
+def test_the_surest_reason_comes_first_and_says_where():
+    everything = Overlap(("exact", "masked", "13-gram", "8-gram", "minhash"))
+    everything.learn("dev", [KNOWN]).learn("test", [OTHER])
+    assert everything.found(KNOWN) == "already there (dev)"
+    assert everything.found(OTHER) == "already there (test)"
+
+
+def test_numbers_and_words_are_compared_without_their_dress():
+    assert normal("It's $1,200.50 -- SAM's!") == ["it", "s", "1200.50", "sam", "s"]

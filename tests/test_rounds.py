@@ -1,0 +1,54 @@
+"""Rounds: what follows what, seen in the plan; a second try and a later round are stages like any other."""
+
+from lema.config import load_table, parse_config
+from lema.running import stages_of
+from lema.stages.report import _hinted
+
+
+def _stages(tmp_path, *overrides):
+    return stages_of(tmp_path, parse_config(load_table("tiny", list(overrides)), "tiny"))
+
+
+def _inputs(stages, name):
+    return {stage.name for stage in stages[name].sources}
+
+
+LATER = "evolve.second={model='teacher', after='centric', students=['lema'], seeds=20}"
+
+
+def test_a_later_round_corrects_mistakes_of_a_model_just_trained(tmp_path):
+    stages = _stages(tmp_path, LATER)
+    assert stages["second/paths/lema-1"].models["lema-1"].name == "models/lema-1"
+    assert _inputs(stages, "second/graded") == {"second/questions", "second/paths/lema-1"}
+    order = list(stages)
+    assert order.index("models/lema-1") < order.index("second/paths/lema-1") < order.index("models/lema-2")
+
+
+def test_a_later_round_grows_from_the_first_corrections_and_knows_the_round_before(tmp_path):
+    stages = _stages(tmp_path, LATER)
+    assert _inputs(stages, "second/drafts") == {"questions", "verified", "centric/questions"}
+    assert _inputs(stages, "centric/drafts") == {"questions", "verified"}
+    assert _inputs(stages, "general/drafts") == {"questions"}
+
+
+def test_a_later_round_makes_nothing_before_it_stale(tmp_path):
+    before, after = _stages(tmp_path), _stages(tmp_path, LATER)
+    changed = {name for name in before if before[name].fingerprint != after[name].fingerprint}
+    assert changed == {"accounts", "report"}
+
+
+def test_a_second_try_is_a_stage_behind_the_first_verdicts(tmp_path):
+    stages = _stages(tmp_path, "correct.tries=2")
+    assert _inputs(stages, "corrections") == {"questions", "graded", "try-1/verified"}
+    assert set(stages["corrections"].prompts) == {"correct", "again"}
+    assert "general/try-1/corrections" in stages
+
+
+def test_the_report_says_how_many_corrections_were_made_with_a_hint():
+    from lema.records import Correction
+
+    kept = [Correction(question="q", path="p", model="m", reply=str(n), hint="answer" if n else "")
+            for n in range(3)]
+    (said,) = _hinted(kept)
+    assert "2 of the 3 kept corrections" in said
+    assert not list(_hinted(kept[:1]))
