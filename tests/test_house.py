@@ -19,7 +19,7 @@ LAYERS = (  # a room may import from its own row and from the rows above it
     {"stages"},
     {"wiring", "engine"},
     {"pipeline", "display"},
-    {"running", "starting", "upkeep"},
+    {"running", "starting", "upkeep", "serving"},
     {"showing", "predictions", "misses", "estimating", "exporting", "importing"},
     {"scoring", "regrading"},
     {"cli"},

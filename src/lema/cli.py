@@ -1,4 +1,4 @@
-"""The command line: `lema run`, `plan`, `show`, `export`, `import`, `why`, `journal`, `list`, `init`.
+"""The command line: `lema run`, `plan`, `show`, `export`, `import`, `why`, `journal`, `list`, `init`, `serve`.
 
 One design decision: a command imports what it needs when it runs, so that `lema --help` answers at once and
 loads no model library. A LemaError is one line on standard error and exit code 2; anything else is a bug.
@@ -206,6 +206,19 @@ def init(task: Annotated[str, typer.Argument(help="a shipped task, see `lema lis
     from lema.starting import write_config
 
     print(write_config(task, out))
+
+
+@app.command()
+def serve(what: Annotated[list[str], typer.Argument(
+        metavar="[NAME=]WHAT...", help="a checkpoint folder, a hub id, or a backend such as teacher")],
+        overrides: Annotated[list[str] | None, typer.Option(
+            "--set", metavar="NAME.KEY=VALUE", help="a setting of a served model, e.g. teacher.slip=0.1")] = None,
+        host: Annotated[str, typer.Option(help="the address to listen on")] = "127.0.0.1",
+        port: Annotated[int, typer.Option(help="0: any free one")] = 8000) -> None:
+    """Serve checkpoints, or the lab's teacher, behind a small OpenAI-compatible server."""
+    from lema.serving import serve as serve_them
+
+    serve_them(what, overrides or [], host, port)
 
 
 def main() -> None:
