@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -118,8 +119,11 @@ class Model:
                 yield completion
 
     def _as_text(self, request: Request) -> Request:
-        """The request with its prompt rendered: what the server's plain completions are asked."""
-        return Request((Message("user", self._prompt(request)),), request.sampling, request.index)
+        """The request as the server's plain completions are asked: its prompt rendered, and no more new tokens
+        than there is room for, which the server would refuse."""
+        room = max(1, self._room - len(self._tokens(request)))
+        sampling = replace(request.sampling, max_tokens=min(room, request.sampling.max_tokens))
+        return Request((Message("user", self._prompt(request)),), sampling, request.index)
 
     def _prompt(self, request: Request) -> str:
         if self.settings.form == "completions":
@@ -142,6 +146,11 @@ class Model:
         return find_checkpoint(self.settings.path)
 
     @cached_property
+    def _room(self) -> int:
+        """The longest sequence, prompt and answer, in tokens."""
+        return self.settings.options.get("max_model_len") or positions(self.folder)
+
+    @cached_property
     def _tokenizer(self):
         return load_tokenizer(self.folder)
 
@@ -150,8 +159,7 @@ class Model:
         os.environ.update(QUIET)  # read when vllm is imported
         from lema.models._vllm_engine import Engine
 
-        room = self.settings.options.get("max_model_len", positions(self.folder))
-        return Engine(self.folder, self.settings.adapter, self.settings.arguments, room)
+        return Engine(self.folder, self.settings.adapter, self.settings.arguments, self._room)
 
     @cached_property
     def _asked(self) -> api.Model:
