@@ -15,7 +15,7 @@ LAYERS = (  # a room may import from its own row and from the rows above it
      "arms"},
     {"config", "grading", "prompting", "examples"},
     {"tasks", "models", "training", "runs", "journal", "waiting", "jobs", "report", "prices"},
-    {"tools", "spending", "purse"},
+    {"tools", "spending", "purse", "quotas"},
     {"stages"},
     {"wiring", "engine"},
     {"pipeline", "display"},
