@@ -13,7 +13,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 @contextlib.contextmanager
 def lab(folder: Path, *overrides: str) -> Iterator[tuple]:
-    """(run, config, questions, models) of recipe `lab` in `folder`, its questions loaded and its students grown."""
+    """(run, config, questions, models) of recipe `lab` in `folder`, questions loaded and students grown."""
     from lema.config import load_config
     from lema.engine import Local
     from lema.runs import Run

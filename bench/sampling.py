@@ -87,7 +87,8 @@ class Generate:
         return sum(int((new != self.tokenizer.pad_token_id).sum()) for new in self.batches(prompts))
 
     def texts(self, prompts: list[str]) -> list[str]:
-        return [self.tokenizer.decode(row, skip_special_tokens=True) for new in self.batches(prompts) for row in new]
+        return [self.tokenizer.decode(row, skip_special_tokens=True)
+                for new in self.batches(prompts) for row in new]
 
 
 if __name__ == "__main__":
