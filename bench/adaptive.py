@@ -1,7 +1,7 @@
 """Kept, distinct corrections per million sampled tokens, adaptive and fixed: python bench/adaptive.py [N] [SHARE]
 
 One student grown as in recipe `lab`, its 1,000 training questions (SHARE of their steps on rules it was not grown
-on), the recipe's teacher and checks, no budget for the teacher. First every question gets N paths (8); then, over
+on; 0), the recipe's teacher and checks, no budget for the teacher. First every question gets N paths (4); then, over
 the same questions, adaptive sampling with its default rules gets the same total of sampled tokens. Two counts:
 corrections of distinct mistakes (what is corrected, and what the paper trains on), and distinct corrections in the
 stricter sense of another wrong step or other corrected steps of the question.
@@ -33,7 +33,7 @@ class Counted(NamedTuple):
 
 
 def main() -> None:
-    paths = int(sys.argv[1]) if len(sys.argv) > 1 else 8
+    paths = int(sys.argv[1]) if len(sys.argv) > 1 else 4
     share = float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
     with tempfile.TemporaryDirectory() as folder, lab(Path(folder), f"task.share={share}") as made:
         fixed = counted(made, "fixed", {"paths": paths})

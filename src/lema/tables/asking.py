@@ -21,10 +21,10 @@ class AdaptiveConfig(Settings):
 
     mistakes: int = Field(default=16, gt=0, description="enough: so many distinct mistakes")
     right: int = Field(default=0, ge=0, description="and so many distinct right paths")
-    easy: int = Field(default=2, gt=0, description="too easy: so many right paths, and as many more for every "
+    easy: int = Field(default=1, gt=0, description="too easy: so many right paths, and as many more for every "
                       "distinct mistake")
     hard: int | None = Field(default=None, gt=0, description="too hard: so many paths and none of them right")
-    idle: int = Field(default=4, gt=0, description="exhausted: so many paths in a row that gave no new mistake "
+    idle: int = Field(default=2, gt=0, description="exhausted: so many paths in a row that gave no new mistake "
                       "(or, where wanted, no new right path)")
 
 
