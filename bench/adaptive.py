@@ -1,8 +1,8 @@
 """Kept, distinct corrections per million sampled tokens, adaptive and fixed: python bench/adaptive.py [N] [SHARE]
 
 One student grown as in recipe `lab`, its 1,000 training questions (SHARE of their steps on rules it was not grown
-on; 0), the recipe's teacher and checks, no budget for the teacher. First every question gets N paths (4); then,
-over the same questions, adaptive sampling with its default rules gets the same total of sampled tokens. Two counts:
+on; 0), the recipe's teacher and checks, no budget for the teacher. First every question gets N paths (4); then
+adaptive sampling with its default rules gets the same total of sampled tokens over the same questions. Two counts:
 corrections of distinct mistakes (what is corrected, and what the paper trains on), and distinct corrections in the
 stricter sense of another wrong step or other corrected steps of the question.
 """

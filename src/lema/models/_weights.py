@@ -4,6 +4,7 @@ One design decision: what is chosen by the hardware (`dtype = "fastest"`) is wor
 the size of the weights alone, before anything is loaded, so that the journal key can say what was chosen.
 """
 
+import warnings
 from pathlib import Path
 
 from lema.errors import ModelError
@@ -56,7 +57,9 @@ def with_adapter(model: PreTrainedModel, adapter: Path, how: str) -> PreTrainedM
     except ModuleNotFoundError as missing:
         raise ModelError(f"{adapter}: an adapter needs {missing.name}: {INSTALL}") from None
     try:
-        adapted = PeftModel.from_pretrained(model, adapter, local_files_only=True)
+        with warnings.catch_warnings():  # of its libraries about each other
+            warnings.simplefilter("ignore")
+            adapted = PeftModel.from_pretrained(model, adapter, local_files_only=True)
     except Exception as error:  # peft, safetensors and torch each raise their own
         raise ModelError(f"{adapter}: the adapter does not fit these weights ({first_line(error)})") from None
     if how == "merged":
