@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from lema.errors import ModelError
-from lema.models import Message, Request
+from lema.models import Message, Request, wire_seed
 from lema.models.vllm import Model, Settings
 from lema.records import Sampling
 from tests import toys
@@ -56,9 +56,10 @@ def asked(text: str, index: int = 0, **sampling) -> Request:
 
 def test_a_server_is_started_asked_and_stopped_with_all_its_workers(told, tmp_path):
     model = Model(Settings(**told))
-    first, second = model.complete([asked("Leo has 3", 2, temperature=0.5, seed=1, max_tokens=9), asked("Sam")])
+    path = asked("Leo has 3", 2, temperature=0.5, seed=1, max_tokens=9)
+    first, second = model.complete([path, asked("Sam")])
     body = json.loads(first.text)
-    assert body == {"model": "base", "prompt": "Leo has 3", "seed": (1 << 16) + 2, "max_tokens": 9, "top_k": 0}
+    assert body == {"model": "base", "prompt": "Leo has 3", "seed": wire_seed(path), "max_tokens": 9, "top_k": 0}
     assert json.loads(second.text)["max_tokens"] == 64 - 1  # no more than there is room for
     who = started(tmp_path)
     list(model.complete([asked("again")]))

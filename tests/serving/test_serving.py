@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lema.models import Message, Request, find_model
+from lema.models import Message, Request, find_model, wire_seed
 from lema.records import Sampling
 from tests import toys
 from tests.serving.running import served
@@ -49,9 +49,10 @@ def texts(reply: tuple[int, dict]) -> list[str]:
 
 def test_a_reply_is_what_the_checkpoint_says_in_process(url, checkpoint):
     told = Sampling(temperature=1.0, max_tokens=12, seed=3)
-    here = find_model("x", "transformers", {"path": str(checkpoint)}).complete(
-        [Request((Message("user", "Leo has 3"),), told, index) for index in range(5)])
-    status, reply = post(f"{url}/chat/completions", said("Leo has 3", n=5, temperature=1.0, seed=3 << 16))
+    paths = [Request((Message("user", "Leo has 3"),), told, index) for index in range(5)]
+    here = find_model("x", "transformers", {"path": str(checkpoint)}).complete(paths)
+    status, reply = post(f"{url}/chat/completions",
+                         said("Leo has 3", n=5, temperature=1.0, seed=wire_seed(paths[0])))
     assert status == 200
     assert [(c["message"]["content"], c["finish_reason"]) for c in reply["choices"]] == [
         (one.text, one.finish) for one in here]

@@ -6,11 +6,12 @@ word for it, never answered as if it had not asked; unknown fields are let throu
 
 import random
 import time
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from lema.models import Completion, Message, Request, seed_and_index
+from lema.models import Completion, Message, Request, seed_and_index, wire_seed
 from lema.records import Sampling
 
 MAX_TOKENS = 1024
@@ -71,14 +72,16 @@ class Asked(BaseModel):
 
     def requests(self) -> list[Request]:
         """One request per choice. Choices of one prompt are consecutive paths of the seed, or of a random one."""
-        seed = self.seed
-        if seed is None:
-            seed = random.getrandbits(40) if self.temperature > 0 else 0
-        seed, first = seed_and_index(seed % 2**63)
-        sampling = Sampling(temperature=self.temperature, top_p=self.top_p, max_tokens=self.max_tokens,
-                            stop=self.stop, seed=seed)
-        return [Request(messages, sampling, first + choice) for messages in self.prompts()
-                for choice in range(self.n)]
+        return [request for messages in self.prompts() for request in self._choices(messages)]
+
+    def _choices(self, messages: tuple[Message, ...]) -> list[Request]:
+        drawn = Sampling(temperature=self.temperature, top_p=self.top_p, max_tokens=self.max_tokens,
+                         stop=self.stop)
+        first = self.seed
+        if first is None:
+            first = random.getrandbits(30) if self.temperature > 0 else wire_seed(Request(messages))
+        numbers = [seed_and_index(first + choice, messages) for choice in range(self.n)]
+        return [Request(messages, replace(drawn, seed=seed), index) for seed, index in numbers]
 
 
 class ChatMessage(BaseModel):
