@@ -42,8 +42,8 @@ def wire_seed(request: Request) -> int:
     """The one number, below 2**31, that a server is sent for sampling seed and path index.
 
     It differs from prompt to prompt, because a server that draws from the seed alone would draw alike for all
-    questions. Consecutive paths have consecutive numbers, as vLLM numbers the choices of one request, so paths draw
-    the same asked one by one or together.
+    questions. Consecutive paths have consecutive numbers, as vLLM numbers the choices of one request, so paths
+    draw the same asked one by one or together.
     """
     return (request.sampling.seed * PATHS + request.index) % HALF + _of_prompt(request.messages)
 
