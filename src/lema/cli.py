@@ -242,6 +242,19 @@ def judge_corrector(
                  limit=limit, prompt=prompt, form=form, max_tokens=max_tokens, out=out, for_programs=json))
 
 
+@app.command()
+def serve(what: Annotated[list[str], typer.Argument(
+        metavar="[NAME=]WHAT...", help="a checkpoint folder, a hub id, or a backend such as teacher")],
+        overrides: Annotated[list[str] | None, typer.Option(
+            "--set", metavar="NAME.KEY=VALUE", help="a setting of a served model, e.g. teacher.slip=0.1")] = None,
+        host: Annotated[str, typer.Option(help="the address to listen on")] = "127.0.0.1",
+        port: Annotated[int, typer.Option(help="0: any free one")] = 8000) -> None:
+    """Serve checkpoints, or the lab's teacher, behind a small OpenAI-compatible server."""
+    from lema.serving import serve as serve_them
+
+    serve_them(what, overrides or [], host, port)
+
+
 def main() -> None:
     """The `lema` command."""
     from lema.errors import LemaError

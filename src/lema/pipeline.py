@@ -23,6 +23,7 @@ from lema.wiring import (
     Round,
     accounting,
     asked,
+    asked_of,
     assembling,
     base_of,
     check_arms,
@@ -72,7 +73,7 @@ def pipeline(run: Run, config: Config) -> None:
     examinees = base_of(config, models) | {stage.folder.name: stage for stage in trained}
     answers = run.side_by_side([
         run.planned(f"answers/{name.strip('/').replace('/', '--')}", sample, config.evaluate.of(name), questions,
-                    models={name: model}, prompts=asked(config, config.evaluate.prompt))
+                    models={name: model}, prompts=asked_of(config, name, config.evaluate.prompt))
         for name, model in examinees.items()])
     examined = run.stage("examined", grade, None, questions, tuple(answers))
     scores = run.stage("scores", score, scoring(config), questions, examined)
@@ -110,7 +111,7 @@ def mistakes_and_corrections(run: Run, config: Config, models: Models, name: str
     here = f"{name}/" if name else ""
     paths = run.side_by_side([
         run.planned(f"{here}paths/{model}", sample, config.sample.of(model), questions,
-                    models={model: given}, prompts=asked(config, config.sample.prompt))
+                    models={model: given}, prompts=asked_of(config, model, config.sample.prompt))
         for model, given in (taught or {model: models[model] for model in config.sample.models}).items()])
     joined, known = imported(run, questions) if not name else ((), ())
     graded = run.stage(f"{here}graded", grade, None, questions, (*paths, *joined))

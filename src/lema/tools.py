@@ -42,6 +42,14 @@ class News(NamedTuple):
 Progress = Callable[[News], None]
 
 
+def decoding(config: Config, name: str) -> dict:
+    """How a model that is a stage of the run writes: by its own table, a trained one by that of its base."""
+    table = config.models.get(name) or (config.models.get(config.train.base) if config.train else None)
+    if table is None or table.backend != "transformers":
+        return {}
+    return {key: value for key, value in table.own.items() if not key.startswith(("path", "adapter"))}
+
+
 @dataclass
 class Tools:
     """Made anew for every stage that is performed; `usage` counts what each of its models gave."""
@@ -74,8 +82,8 @@ class Tools:
     def _found(self, name: str) -> Model:
         given = self.stage.models[name]
         if isinstance(given, Stage):
-            table = self.config.models[name].own if name in self.config.models else {}
-            return find_model(name, "transformers", {**table, "path": str(given.folder / "model")})
+            return find_model(name, "transformers", {**decoding(self.config, name),
+                                                     "path": str(given.folder / "model")})
         if name not in self.config.models:  # the base of the training, named by its folder or hub id
             return find_model(name, "transformers", {"path": given["path"]})
         return find_model(name, self.config.models[name].backend, self.config.models[name].own)

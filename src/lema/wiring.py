@@ -36,6 +36,7 @@ from lema.tables import (
     TrainOneConfig,
 )
 from lema.tasks import find_task
+from lema.tools import decoding
 from lema.training import find_trainer
 
 PROBE = Question(text="?", answer="?")
@@ -70,6 +71,15 @@ def asked(config: Config, few_shot: str | None = None) -> dict[str, str]:
         return prompt(config, "solve", few_shot)
     task = find_task(config.task.name, config.task.own)
     return {"question": _id_of(task.prompt(PROBE))}
+
+
+def asked_of(config: Config, model: str, few_shot: str | None = None) -> dict[str, str]:
+    """`asked`, and how a model that is grown or trained here writes, where its table (or its base's) says so:
+    a change of dtype changes what comes out."""
+    table = decoding(config, model) if model not in config.models or config.models[model].grow else {}
+    how = settings_of(find("models", "transformers", "Model").Settings, {**table, "path": ""}, f"models.{model}")
+    told = {key: value for key, value in how.facts().items() if key in table}
+    return asked(config, few_shot) | ({"decoding": content_id(told)} if told else {})
 
 
 def prompt(config: Config, name: str, path: str | None = None) -> dict[str, str]:

@@ -4,6 +4,7 @@ A new backend gets a function here that gives its settings table and some reques
 """
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from itertools import cycle, islice
 from pathlib import Path
@@ -19,6 +20,7 @@ from lema.tasks import find_task
 from tests.batch_server import BatchServer
 from tests.server import Server
 
+PRETENDED = Path(__file__).parents[1] / "models" / "pretended_vllm.py"
 DRAWN = Sampling(temperature=0.7, max_tokens=8, seed=5)
 ASKED = tuple(Question(text=f"What is {i} plus {i}?", answer=str(2 * i)) for i in range(1, 5))
 Built = tuple[dict, list[Request]]
@@ -59,8 +61,18 @@ def transformers(folder: Path, server: Server) -> Built:
     return {"path": str(folder / "checkpoint"), "batch_size": 3}, requests_of(ASKED)
 
 
+def vllm(folder: Path, server: Server) -> Built:
+    """Its server, pretended: what stands between us and the real one. tests/interop asks the real one the same."""
+    table, requests = transformers(folder, server)
+    python = folder / "python"
+    python.write_text(f"#!/bin/sh\nPIDS={folder}/pids exec {sys.executable} {PRETENDED} \"$@\"\n")
+    python.chmod(0o755)
+    return {"path": table["path"], "run": "server", "python": str(python)}, requests
+
+
 BUILDERS: dict[str, Callable[[Path, Server], Built]] = {
     "api": api, "batch": batch, "recorded": recorded, "teacher": teacher, "transformers": transformers,
+    "vllm": vllm,
 }
 
 

@@ -207,3 +207,66 @@ def test_what_is_no_checkpoint_is_one_line(tmp_path):
 def test_nothing_is_printed(checkpoint, capfd):
     by_batches(model(checkpoint), asked(3))
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.fixture(scope="module")
+def adapter(checkpoint, tmp_path_factory):
+    """A LoRA adapter for the checkpoint, as the trainer leaves it beside the merged weights."""
+    folder = tmp_path_factory.mktemp("adapted") / "model"
+    told = TRAINED.model_copy(update={"method": "lora", "optimizer": "adamw", "learning_rate": 0.02})
+    Trainer(told).fit(toys.sums(60, seed=9) * 2, checkpoint, folder, 0)
+    return folder / "adapter"
+
+
+def test_an_adapter_merged_or_loaded_writes_what_the_merged_checkpoint_writes(checkpoint, adapter):
+    requests = asked(30)
+    merged = by_batches(model(adapter.parent), requests)
+    assert by_batches(model(checkpoint, adapter=str(adapter)), requests) == merged
+    assert by_batches(model(checkpoint, adapter=str(adapter), adapter_as="loaded"), requests) == merged
+    assert by_batches(model(checkpoint), requests) != merged
+
+
+def test_an_adapter_belongs_to_the_identity_and_the_facts_by_its_contents(checkpoint, adapter, tmp_path):
+    plain, adapted = model(checkpoint), model(checkpoint, adapter=str(adapter))
+    shutil.copytree(adapter, tmp_path / "copy")
+    assert adapted.identity() == model(checkpoint, adapter=str(tmp_path / "copy")).identity() != plain.identity()
+    assert adapted.identity() != model(checkpoint, adapter=str(adapter), adapter_as="loaded").identity()
+    before = adapted.settings.facts()
+    (adapter / "adapter_model.safetensors").touch()
+    assert adapted.settings.facts() == before
+    (tmp_path / "copy" / "adapter_config.json").unlink()
+    with pytest.raises(ModelError, match=r"not a PEFT adapter, it has no adapter_config\.json"):
+        model(checkpoint, adapter=str(tmp_path / "copy")).identity()
+
+
+def test_an_adapter_of_another_shape_is_one_line(adapter, tmp_path):
+    other = toys.model(tmp_path / "other")
+    config = json.loads((other / "config.json").read_text())
+    wide = MistralForCausalLM(MistralConfig(**{**config, "hidden_size": 64, "num_key_value_heads": 1,
+                                               "sliding_window": None}))
+    wide.save_pretrained(other)
+    with pytest.raises(ModelError, match="does not fit these weights") as caught:
+        list(model(other, adapter=str(adapter)).complete(asked(1)))
+    assert "\n" not in str(caught.value)
+
+
+def test_batch_geometry_is_no_part_of_what_a_completion_is_kept_under(checkpoint):
+    small, large = model(checkpoint, batch_size=3), model(checkpoint, batch_tokens=500)
+    assert small.identity() == large.identity() == model(checkpoint).identity()
+    assert small.settings.facts() == large.settings.facts()
+
+
+def test_the_fastest_dtype_is_named_in_the_identity_and_tiny_weights_stay_float32(checkpoint):
+    assert model(checkpoint, dtype="fastest").identity()["dtype"] == "float32"
+    assert model(checkpoint, dtype="fastest").settings.facts()["dtype"] == "fastest"
+    assert model(checkpoint, dtype="bfloat16").identity()["dtype"] == "bfloat16"
+
+
+def test_plain_prompts_go_past_the_chat_template(checkpoint, tmp_path):
+    shutil.copytree(checkpoint, tmp_path / "chatty")
+    (tmp_path / "chatty" / "chat_template.jinja").write_text("Sam has 4 and 4.\n{{ messages[-1]['content'] }}")
+    chatty, request = model(tmp_path / "chatty"), asked(1)[0]
+    plain, templated = chatty.plain(), next(chatty.complete([request]))
+    assert next(plain.complete([request])) == next(model(checkpoint).complete([request]))
+    assert templated.prompt_tokens == next(plain.complete([request])).prompt_tokens + 7
+    assert plain.identity() != chatty.identity()

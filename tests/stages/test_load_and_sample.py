@@ -2,12 +2,13 @@
 
 import pytest
 
-from lema.errors import DataError
+from lema.config import parse_config
+from lema.errors import ConfigError, DataError
 from lema.records import Correction
 from lema.stages.load import load
 from lema.stages.sample import sample
 from lema.tables import CotConfig, SampleConfig
-from tests.stages.desk import LEO, RIGHT, WRONG, path, question, tools
+from tests.stages.desk import CONFIG, LEO, RIGHT, WRONG, path, question, tools
 
 ROWS = {"name": "rows", "train": "train.jsonl"}
 
@@ -60,3 +61,47 @@ def test_solutions_are_bought_for_failed_questions_and_for_as_much_as_correction
     bought = list(sample(tools(tmp_path, sample), settings, questions, graded, paid))
     assert {one.question for one in bought} <= {one.question for one in graded if one.verdict == "wrong"}
     assert 200 <= sum(one.tokens for one in bought) < 300
+
+
+SAYS = {"easy": (1,), "same": (7,), "rich": tuple(range(100, 120))}
+
+
+def drawing(folder):
+    """Tools with a model for which one question is easy, one gives the same mistake, one another each time."""
+    own = {"drawing": {"backend": "tests.drawing", "says": SAYS}}
+    return tools(folder, sample, models=CONFIG["models"] | own)
+
+
+THREE = [question(text, "1") for text in ("easy", "same", "rich")]
+
+
+def adaptive(**told) -> SampleConfig:
+    return SampleConfig(models=["drawing"], paths=9, adaptive={"easy": 2, "idle": 3, "mistakes": 5, **told})
+
+
+def test_sampling_in_waves_stops_where_a_question_is_easy_exhausted_or_has_given_enough(tmp_path):
+    found = drawing(tmp_path)
+    paths = list(sample(found, adaptive(), THREE))
+    of = {q.text: [p.index for p in paths if p.question == q.id] for q in THREE}
+    assert of == {"easy": [0, 1], "same": [0, 1, 2, 3], "rich": [0, 1, 2, 3, 4]}
+    assert found.model("drawing").asked[:3] == [("easy", 0), ("same", 0), ("rich", 0)]
+
+
+def test_waves_stop_with_the_budget_and_the_most_promising_come_first(tmp_path):
+    found = drawing(tmp_path)
+    paths = list(sample(found, adaptive().model_copy(update={"tokens": 60}), THREE))
+    assert sum(path.tokens for path in paths) == 60
+    assert found.model("drawing").asked[3] == ("same", 1)
+
+
+def test_sampling_in_waves_asks_the_same_again_and_pays_nothing(tmp_path):
+    first = list(sample(drawing(tmp_path), adaptive(), THREE))
+    again = drawing(tmp_path)
+    assert list(sample(again, adaptive(), THREE)) == first
+    assert again.model("drawing").asked == []
+    assert again.usage["drawing"].known == len(first)
+
+
+def test_an_examination_is_never_adaptive():
+    with pytest.raises(ConfigError, match="adaptive"):
+        parse_config(CONFIG | {"evaluate": {"adaptive": {"easy": 1}}}, "x")

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from lema.records import Sampling
+from lema.records import Sampling, content_id
 from lema.seams import find, settings_of
 
 
@@ -34,17 +34,27 @@ class Request:
 
 PATHS = 1 << 16
 """Path indices of one sampling seed that get numbers of their own on the wire."""
+HALF = 1 << 30
+"""Half the numbers that every server takes for a seed: the sum of two halves is below 2**31."""
 
 
 def wire_seed(request: Request) -> int:
-    """The one number that a server is sent for sampling seed and path index. Consecutive paths have consecutive
-    numbers, as vLLM numbers the choices of one request, so paths draw the same asked one by one or together."""
-    return (request.sampling.seed * PATHS + request.index) % 2**63
+    """The one number, below 2**31, that a server is sent for sampling seed and path index.
+
+    It differs from prompt to prompt, because a server that draws from the seed alone would draw alike for all
+    questions. Consecutive paths have consecutive numbers, as vLLM numbers the choices of one request, so paths
+    draw the same asked one by one or together.
+    """
+    return (request.sampling.seed * PATHS + request.index) % HALF + _of_prompt(request.messages)
 
 
-def seed_and_index(wire: int) -> tuple[int, int]:
-    """Sampling seed and path index in a number that `wire_seed` made."""
-    return divmod(wire, PATHS)
+def seed_and_index(wire: int, messages: Sequence[Message]) -> tuple[int, int]:
+    """Sampling seed and path index in a number that `wire_seed` made for these messages."""
+    return divmod((wire - _of_prompt(messages)) % HALF, PATHS)
+
+
+def _of_prompt(messages: Sequence[Message]) -> int:
+    return int(content_id("\n\n".join(message.content for message in messages)), 16) % HALF
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,19 +9,17 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from lema.errors import ModelError
 from lema.records import Sampling
-from lema.training.checkpoint import INSTALL, first_line
+from lema.training.checkpoint import INSTALL
 
 try:
     import torch
-    from transformers import AutoModelForCausalLM, DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
     from transformers.cache_utils import DynamicLayer
-    from transformers.utils import logging
 except ModuleNotFoundError as missing:
     raise ModelError(f"the transformers backend needs {missing.name}: {INSTALL}") from None
 
@@ -51,19 +49,6 @@ class Row:
 def stream_seed(seed: int, index: int, prompt: str) -> bytes:
     """16 bytes that name a path's random stream: the sampling seed, the path index and the prompt's text."""
     return hashlib.sha256(json.dumps([seed, index, prompt]).encode()).digest()[:16]
-
-
-def load_model(folder: Path, dtype: str, attn: str | None, device: str) -> PreTrainedModel:
-    """The checkpoint's weights on `device`. ModelError where they cannot be loaded."""
-    logging.disable_progress_bar()
-    if device == "auto":
-        device = str(torch.accelerator.current_accelerator()) if torch.accelerator.is_available() else "cpu"
-    try:
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=attn,
-                                                     local_files_only=True)
-        return model.to(device).eval()
-    except Exception as error:  # safetensors, torch and transformers each raise their own
-        raise ModelError(f"{folder}: its weights cannot be loaded ({first_line(error)})") from None
 
 
 def decode(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row],

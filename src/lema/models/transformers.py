@@ -1,25 +1,30 @@
-"""Any causal language model of Hugging Face transformers: a local checkpoint folder or a hub id.
+"""Any causal language model of Hugging Face transformers: a folder or a hub id, with or without an adapter.
 
 One design decision: batches are formed from the whole list of requests, by prompt length, and are the same
 whatever of it is already known, so a batch that is done again after a kill has the same neighbours and gives the
-same floats. Decoding itself, which needs torch, is in _decoding.py and loaded with the first completion.
+same floats. What needs torch is in _decoding.py and _weights.py and loaded with the first completion.
 """
 
+import copy
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from lema import seams
 from lema.models import Completion, Request
+from lema.records import content_id
 from lema.training.checkpoint import (
+    adapter_files,
     content_files,
     content_hash,
+    find_adapter,
     find_checkpoint,
     load_tokenizer,
+    plain_text,
     positions,
     prompt_ids,
     prompt_text,
@@ -33,16 +38,22 @@ class Settings(seams.Settings):
     """[models.X] with backend = "transformers"."""
 
     path: str = Field(description="a checkpoint folder, or a hub id such as org/name")
-    dtype: str = Field("auto", pattern="^(auto|float32|bfloat16|float16)$", description="auto: the checkpoint's")
+    adapter: str | None = Field(None, description="folder of a PEFT adapter (LoRA) for this checkpoint")
+    adapter_as: Literal["merged", "loaded"] = Field("merged", description="into the weights, or beside them")
+    form: Literal["chat", "completions"] = Field("chat", description="completions: past the chat template")
+    dtype: Literal["auto", "fastest", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="auto: the checkpoint's; fastest: bfloat16 where the hardware multiplies it")
     attn: str | None = Field(None, description="attention implementation; by default what transformers chooses")
-    batch_size: int = Field(64, gt=0, description="rows written side by side")
-    batch_tokens: int | None = Field(None, gt=0, description="bound on rows times (longest prompt + max_tokens)")
+    batch_size: int = Field(64, gt=0, description="rows written side by side", json_schema_extra=seams.EXECUTION)
+    batch_tokens: int | None = Field(None, gt=0, json_schema_extra=seams.EXECUTION,
+                                     description="bound on rows times (longest prompt + max_tokens)")
     device: str = Field("auto", description="auto: a GPU where there is one", json_schema_extra=seams.EXECUTION)
 
     def files(self) -> tuple[Path, ...]:
-        """A local checkpoint's files: the settings stand for their contents."""
+        """A local checkpoint's files and its adapter's: the settings stand for their contents."""
         folder = Path(self.path)
-        return tuple(content_files(folder)) if folder.is_dir() else ()
+        found = content_files(folder) if folder.is_dir() else []
+        return (*found, *(adapter_files(Path(self.adapter)) if self.adapter else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +76,24 @@ class Model:
 
     def identity(self) -> dict:
         """The checkpoint by its contents, and what else decides the floats."""
-        return {"backend": "transformers", "weights": self._contents, "dtype": self.settings.dtype,
-                "attn": self.settings.attn}
+        identity = {"backend": "transformers", "weights": self._contents, "dtype": self._dtype,
+                    "attn": self.settings.attn}
+        if self.settings.adapter:
+            files = adapter_files(find_adapter(self.settings.adapter))
+            hashes = [(path.name, seams.file_hash(path)) for path in files]
+            identity["adapter"] = [content_id(hashes), self.settings.adapter_as]
+        return identity | ({"form": "completions"} if self.settings.form == "completions" else {})
+
+    def load(self) -> "Model":
+        """Loads the weights now, not with the first completion; ModelError where that fails."""
+        self._model  # noqa: B018 - a cached property
+        return self
+
+    def plain(self) -> "Model":
+        """The same weights, loaded once, asked past their chat template."""
+        twin = copy.copy(self)  # what was loaded and cached goes along
+        twin.settings = self.settings.model_copy(update={"form": "completions"})
+        return twin
 
     def batches(self, requests: Sequence[Request]) -> list[list[int]]:
         """Positions in `requests`, longest prompts first, cut where batch_size or batch_tokens is reached."""
@@ -81,8 +108,16 @@ class Model:
 
     def _asked(self, requests: Iterable[Request]) -> Iterator[Asked]:
         for position, request in enumerate(requests):
-            prompt = prompt_text(self.tokenizer, request.messages)
-            yield Asked(position, request, prompt, prompt_ids(self.tokenizer, prompt))
+            prompt, ids = self._prompt(request)
+            yield Asked(position, request, prompt, ids)
+
+    def _prompt(self, request: Request) -> tuple[str, list[int]]:
+        """A request's prompt as text and as tokens."""
+        if self.settings.form == "completions":
+            prompt = plain_text(request.messages)
+            return prompt, self.tokenizer(prompt, verbose=False)["input_ids"]
+        prompt = prompt_text(self.tokenizer, request.messages)
+        return prompt, prompt_ids(self.tokenizer, prompt)
 
     def _groups(self, asked: Iterable[Asked]) -> Iterator[list[Asked]]:
         """Consecutive requests, as many together as one batch may hold."""
@@ -141,8 +176,18 @@ class Model:
         return {self.tokenizer.eos_token_id, *(token for token in more if token is not None)}
 
     @cached_property
+    def _dtype(self) -> str:
+        """The dtype by its name; "fastest" is decided by the hardware and named in the journal's key."""
+        if self.settings.dtype != "fastest":
+            return self.settings.dtype
+        from lema.models._weights import fastest
+
+        return fastest(self.folder, self.settings.device)
+
+    @cached_property
     def _model(self) -> "PreTrainedModel":
-        from lema.models._decoding import load_model
+        from lema.models._weights import load_model, with_adapter
 
         told = self.settings
-        return load_model(self.folder, told.dtype, told.attn, told.device)
+        model = load_model(self.folder, self._dtype, told.attn, told.device)
+        return with_adapter(model, find_adapter(told.adapter), told.adapter_as) if told.adapter else model

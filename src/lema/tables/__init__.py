@@ -13,6 +13,7 @@ from lema.tables.arms import (
 )
 from lema.tables.asking import (
     CHECKS,
+    AdaptiveConfig,
     AskConfig,
     CorrectConfig,
     CotConfig,
@@ -47,6 +48,7 @@ __all__ = [
     "CHECKS",
     "SMALL",
     "AccountConfig",
+    "AdaptiveConfig",
     "ArmConfig",
     "AskConfig",
     "AssembleConfig",

@@ -13,6 +13,21 @@ from lema.seams import Settings
 Tokens = Annotated[int, Field(gt=0)]
 
 
+class AdaptiveConfig(Settings):
+    """[sample.adaptive]: when a question stops being sampled; `sample.paths` is the most that one model gives it.
+
+    Mistakes and solutions are counted once for the same steps.
+    """
+
+    mistakes: int = Field(default=16, gt=0, description="enough: so many distinct mistakes")
+    right: int = Field(default=0, ge=0, description="and so many distinct right paths")
+    easy: int = Field(default=1, gt=0, description="too easy: so many right paths, and as many more for every "
+                      "distinct mistake")
+    hard: int | None = Field(default=None, gt=0, description="too hard: so many paths and none of them right")
+    idle: int = Field(default=2, gt=0, description="exhausted: so many paths in a row that gave no new mistake "
+                      "(or, where wanted, no new right path)")
+
+
 class SampleConfig(Settings):
     """[sample]: which models are asked, how many paths per question, and how text is drawn."""
 
@@ -29,6 +44,7 @@ class SampleConfig(Settings):
     max_tokens: int = Field(default=1024, gt=0)
     stop: tuple[str, ...] = ()
     seed: int = 0
+    adaptive: AdaptiveConfig | None = None
 
     @property
     def sampling(self) -> Sampling:
@@ -161,3 +177,4 @@ class EvaluateConfig(SampleConfig):
     models: tuple[str, ...] = ()
     split: Literal["train", "dev", "test"] = "test"
     temperature: float = Field(default=0.0, ge=0)
+    adaptive: None = Field(default=None, description="an examination asks every question alike")

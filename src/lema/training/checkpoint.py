@@ -85,6 +85,26 @@ def weights_hash(folder: Path) -> str:
     return content_id([(path.name, file_hash(path)) for path in _files(folder, WEIGHTS)])
 
 
+def weights_size(folder: Path) -> int:
+    """Bytes of its weights files."""
+    return sum(path.stat().st_size for path in _files(folder, WEIGHTS))
+
+
+def find_adapter(path: str) -> Path:
+    """The folder of a PEFT adapter. ModelError unless it holds adapter_config.json and its weights."""
+    folder = Path(path)
+    missing = [name for name in ("adapter_config.json", "adapter_model.*") if not _files(folder, (name,))]
+    if missing:
+        raise ModelError(f"{path}: not a PEFT adapter, it has no {missing[0]}; give the folder that PEFT's "
+                         "save_pretrained wrote")
+    return folder
+
+
+def adapter_files(folder: Path) -> list[Path]:
+    """The files of a PEFT adapter that decide what it does."""
+    return _files(folder, ("adapter_config.json", "adapter_model.*"))
+
+
 def _files(folder: Path, names: Sequence[str]) -> list[Path]:
     return sorted({path for name in names for path in folder.glob(name) if path.is_file()})
 
@@ -123,7 +143,7 @@ def prompt_text(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message
     """The messages as one text, up to where the model begins to write: by the tokenizer's chat template where it
     has one, else their contents with an empty line between them. ModelError where the template refuses them."""
     if not tokenizer.chat_template:
-        return "\n\n".join(message.content for message in messages)
+        return plain_text(messages)
     from jinja2 import TemplateError
 
     chat = [{"role": message.role, "content": message.content} for message in messages]
@@ -131,6 +151,11 @@ def prompt_text(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message
         return tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
     except TemplateError as error:
         raise ModelError(f"the model's chat template refuses these messages ({first_line(error)})") from None
+
+
+def plain_text(messages: Sequence[Message]) -> str:
+    """The messages as one plain prompt: their contents with an empty line between them."""
+    return "\n\n".join(message.content for message in messages)
 
 
 def prompt_ids(tokenizer: "PreTrainedTokenizerBase", prompt: str) -> list[int]:

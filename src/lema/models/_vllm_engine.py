@@ -1,0 +1,57 @@
+"""vLLM's engine in this process: prompts as tokens in, completions out.
+
+One design decision: every sampling parameter is stated, so nothing is drawn by a default of vLLM's or of the
+checkpoint; each path has its seed, which vLLM gives to a generator of that path alone.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from lema.errors import ModelError
+from lema.models import Completion, Request, wire_seed
+from lema.training.checkpoint import first_line
+
+try:
+    from vllm import LLM, SamplingParams
+    from vllm.lora.request import LoRARequest
+except ModuleNotFoundError as missing:
+    raise ModelError(f"the vllm backend needs {missing.name}: pip install vllm into this environment, or into one "
+                     "of its own and set run = \"server\" and python in its [models] table") from None
+
+
+class Engine:
+    """A loaded engine. `room` is the longest sequence, prompt and answer, in tokens."""
+
+    def __init__(self, folder: Path, adapter: str | None, arguments: dict, room: int) -> None:
+        self.room = room
+        self.adapter = LoRARequest("adapter", 1, str(Path(adapter).absolute())) if adapter else None
+        try:
+            self.llm = LLM(model=str(folder), disable_log_stats=True, **arguments)
+        except Exception as error:  # vllm, torch and transformers each raise their own
+            raise ModelError(f"{folder}: vLLM cannot load it ({first_line(error)})") from None
+
+    def write(self, prompts: Sequence[list[int]], requests: Sequence[Request]) -> Iterator[Completion]:
+        """One completion per request, in order."""
+        fits = [0 < len(prompt) < self.room for prompt in prompts]
+        asked = [place for place, fit in enumerate(fits) if fit]
+        written = iter(self.llm.generate(
+            [{"prompt_token_ids": prompts[place]} for place in asked],
+            [self._parameters(requests[place], len(prompts[place])) for place in asked],
+            lora_request=self.adapter, use_tqdm=False) if asked else ())
+        for prompt, fit in zip(prompts, fits, strict=True):
+            known = len(prompt)
+            if not fit:
+                yield Completion("", f"error: a prompt of {known} tokens; the model has room for 1 to "
+                                     f"{self.room - 1}", known)
+                continue
+            (one,) = next(written).outputs
+            finish = one.finish_reason
+            if finish not in ("stop", "length"):
+                finish = f"error: {finish}"
+            yield Completion(one.text, finish, known, len(one.token_ids))
+
+    def _parameters(self, request: Request, known: int) -> SamplingParams:
+        told = request.sampling
+        return SamplingParams(
+            temperature=told.temperature, top_p=told.top_p, max_tokens=min(told.max_tokens, self.room - known),
+            stop=list(told.stop) or None, seed=wire_seed(request) if told.temperature > 0 else None)

@@ -1,0 +1,80 @@
+"""vLLM's server as a process of ours: started on a free port, waited for, and stopped whatever becomes of us.
+
+One design decision: between us and the server stands a small process (_leash.py) that holds one end of a pipe;
+when the other end closes, because we stop it or because we were killed, it ends the server's whole process group.
+"""
+
+import contextlib
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from lema.errors import ModelError
+
+MODULE = "vllm.entrypoints.openai.api_server"
+"""What `vllm serve` runs; its command of that name imports more, and fails where some of that is missing."""
+LEASH = Path(__file__).with_name("_leash.py")
+SETTING = ("VLLM_NO_USAGE_STATS=1", "VLLM_DO_NOT_TRACK=1")
+STOP_SECONDS = 15
+
+
+def start(owner: object, python: str, flags: Sequence[str], seconds: float) -> str:
+    """The base URL of a server that answers; it is stopped when `owner` is gone. ModelError with the last line
+    of its log where it ends or does not answer within `seconds`."""
+    port = _free_port()
+    command = ["env", *SETTING, python, "-m", MODULE, "--host", "127.0.0.1", "--port", str(port), *flags]
+    log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the server
+    try:
+        leash = subprocess.Popen([sys.executable, str(LEASH), *command], stdin=subprocess.PIPE, stdout=log,
+                                 stderr=subprocess.STDOUT, start_new_session=True)
+    except OSError as error:
+        raise ModelError(f"vllm: its server cannot be started ({error.strerror})") from None
+    stop = weakref.finalize(owner, _stop, leash, log)
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + seconds
+    while not _answers(url):
+        ended = leash.poll() is not None
+        if ended or time.monotonic() > deadline:
+            said = _last_line(log)
+            stop()
+            what = "ended before it answered" if ended else f"did not answer within {seconds:.0f} s"
+            raise ModelError(f"vllm: its server {what} ({said}); see that `{python} -m {MODULE}` runs, or raise "
+                             "start_seconds")
+        time.sleep(0.2)
+    return f"{url}/v1"
+
+
+def _stop(leash: subprocess.Popen, log: IO[bytes]) -> None:
+    with contextlib.suppress(OSError):
+        leash.stdin.close()
+    leash.wait(STOP_SECONDS + 5)
+    log.close()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=2):
+            return True
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _last_line(log: IO[bytes]) -> str:
+    log.seek(0)
+    lines = [line.strip() for line in log.read().decode("utf-8", "replace").splitlines() if line.strip()]
+    said = [line for line in lines if "Error" in line] or lines
+    return said[-1][-300:] if said else "it said nothing"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

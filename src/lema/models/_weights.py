@@ -1,0 +1,68 @@
+"""The weights behind the transformers backend: where they go, in which numbers, and with which adapter.
+
+One design decision: what is chosen by the hardware (`dtype = "fastest"`) is worked out here from the device and
+the size of the weights alone, before anything is loaded, so that the journal key can say what was chosen.
+"""
+
+import warnings
+from pathlib import Path
+
+from lema.errors import ModelError
+from lema.training.checkpoint import INSTALL, first_line, weights_size
+
+try:
+    import torch
+    from transformers import AutoModelForCausalLM, PreTrainedModel
+    from transformers.utils import logging
+except ModuleNotFoundError as missing:
+    raise ModelError(f"the transformers backend needs {missing.name}: {INSTALL}") from None
+
+SMALL = 4_000_000
+"""Bytes of weights below which bfloat16 gains little or loses (docs/lab-log.md, 21 November 2026)."""
+
+
+def device_of(device: str) -> str:
+    """The device that "auto" stands for: an accelerator where there is one."""
+    if device != "auto":
+        return device
+    return str(torch.accelerator.current_accelerator()) if torch.accelerator.is_available() else "cpu"
+
+
+def fastest(folder: Path, device: str) -> str:
+    """bfloat16 where the device multiplies it in hardware and the weights are not tiny, else float32."""
+    device = device_of(device)
+    if device.startswith("cuda"):
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        fast = device == "cpu" and torch.cpu._is_amx_tile_supported()
+    return "bfloat16" if fast and weights_size(folder) >= SMALL else "float32"
+
+
+def load_model(folder: Path, dtype: str, attn: str | None, device: str) -> PreTrainedModel:
+    """The checkpoint's weights on `device`. ModelError where they cannot be loaded."""
+    logging.disable_progress_bar()
+    try:
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=attn,
+                                                     local_files_only=True)
+        return model.to(device_of(device)).eval()
+    except Exception as error:  # safetensors, torch and transformers each raise their own
+        raise ModelError(f"{folder}: its weights cannot be loaded ({first_line(error)})") from None
+
+
+def with_adapter(model: PreTrainedModel, adapter: Path, how: str) -> PreTrainedModel:
+    """The model with a PEFT adapter: "merged" into its weights, or "loaded" beside them, which keeps a quantised
+    model as it is and costs a little at every token. ModelError where the adapter does not fit."""
+    try:
+        from peft import PeftModel
+    except ModuleNotFoundError as missing:
+        raise ModelError(f"{adapter}: an adapter needs {missing.name}: {INSTALL}") from None
+    try:
+        with warnings.catch_warnings():  # of its libraries about each other
+            warnings.simplefilter("ignore")
+            adapted = PeftModel.from_pretrained(model, adapter, local_files_only=True)
+    except Exception as error:  # peft, safetensors and torch each raise their own
+        raise ModelError(f"{adapter}: the adapter does not fit these weights ({first_line(error)})") from None
+    if how == "merged":
+        return adapted.merge_and_unload().eval()
+    return adapted.eval().base_model.model
+

@@ -1,0 +1,187 @@
+"""Real servers, asked as a run asks them. Opt-in, because each needs an environment of its own:
+
+    LEMA_INTEROP_VLLM=/path/of/venv/bin/python LEMA_INTEROP_TRANSFORMERS=/path/of/venv/bin/transformers \\
+        python -m pytest tests/interop -s
+
+docs/interop.md says how those were made and what came out.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import lema
+from lema.models import Message, Model, Request, find_model
+from lema.records import Sampling
+from lema.training.sft import Settings as TrainingSettings
+from lema.training.sft import Trainer
+from tests import toys
+
+START_SECONDS = 400
+ROOM = {"max_model_len": 64}
+SMALL = {"max_num_seqs": 16, "enforce_eager": True}
+TRAINED = TrainingSettings(method="full", optimizer="muon", learning_rate=0.02, embedding_learning_rate=0.01,
+                           batch_tokens=512, max_length=64, save_steps=0)
+
+
+def program(variable: str) -> str:
+    """The program that an environment variable names; the test is skipped where it names none."""
+    named = os.environ.get(variable)
+    if not named:
+        pytest.skip(f"opt-in: {variable} names no program (docs/interop.md)")
+    return named
+
+
+@pytest.fixture(scope="module")
+def opted_in() -> None:
+    """Skips before anything is trained where no server is named."""
+    if not {"LEMA_INTEROP_VLLM", "LEMA_INTEROP_TRANSFORMERS"} & set(os.environ):
+        pytest.skip("opt-in: no real server is named (docs/interop.md)")
+
+
+@pytest.fixture(scope="module")
+def checkpoint(opted_in, tmp_path_factory) -> Path:
+    """A toy model that writes sums."""
+    folder = tmp_path_factory.mktemp("interop")
+    Trainer(TRAINED).fit(toys.sums(100) * 8, toys.model(folder / "base"), folder / "model", 0)
+    return folder / "model"
+
+
+@pytest.fixture(scope="module")
+def adapter(checkpoint, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("adapted") / "model"
+    told = TRAINED.model_copy(update={"method": "lora", "optimizer": "adamw", "learning_rate": 0.02})
+    Trainer(told).fit(toys.sums(60, seed=9) * 2, checkpoint, folder, 0)
+    return folder / "adapter"
+
+
+def asked(count: int, **sampling) -> list[Request]:
+    return [Request((Message("user", row.prompt),), Sampling(**{"max_tokens": 12, **sampling}), index=number % 3)
+            for number, row in enumerate(toys.sums(count, seed=5))]
+
+
+def compared(name: str, ours: Model, theirs: Model, requests: list[Request]) -> int:
+    """How many texts are the same; printed, because the docs show it."""
+    here, there = list(ours.complete(requests)), list(theirs.complete(requests))
+    assert not [one.finish for one in there if one.failed]
+    same = sum(one == other for one, other in zip(here, there, strict=True))
+    print(f"\n{name}: {same} of {len(requests)} the same in text, tokens and finish")
+    return same
+
+
+def vllm(checkpoint: Path, **more) -> Model:
+    return find_model("x", "vllm", {"path": str(checkpoint), "dtype": "float32", "run": "server", "options": ROOM,
+                                    "resources": SMALL, "python": program("LEMA_INTEROP_VLLM"), **more})
+
+
+def test_vllm_serve_writes_what_the_transformers_backend_writes(checkpoint):
+    theirs = vllm(checkpoint)
+    ours = find_model("x", "transformers", {"path": str(checkpoint)})
+    assert compared("vllm serve, greedy", ours, theirs, asked(30)) >= 29
+    assert compared("vllm serve, greedy, stop", ours, theirs, asked(5, stop=("m i",))) == 5
+    drawn = asked(30, temperature=2.0)
+    paths = [one.text for one in theirs.complete(drawn)]
+    again = [one.text for one in theirs.complete(drawn)]
+    print(f"\nvllm serve, drawn twice with the same seeds: {sum(map(str.__eq__, paths, again))} of 30 the same")
+    assert len(set(paths)) > 10
+    long = next(theirs.complete([Request((Message("user", "Leo has 3." * 30),))]))
+    print(f"\nvllm serve, a prompt without room: {long.finish}")
+    assert long.failed
+
+
+def test_vllm_serves_an_adapter_by_its_name(checkpoint, adapter):
+    merged = find_model("x", "transformers", {"path": str(adapter.parent)})
+    assert compared("vllm serve, LoRA, greedy", merged, vllm(checkpoint, adapter=str(adapter)), asked(20)) >= 19
+
+
+OFFLINE = """
+import json, sys
+from tests.interop.test_real_servers import asked
+from lema.models import find_model
+if __name__ == "__main__":
+    model = find_model("x", "vllm", json.loads(sys.argv[1]))
+    print("REPLIES", json.dumps([one.text for one in model.complete(asked(20))]))
+"""
+
+
+def test_vllms_engine_in_process_writes_what_the_transformers_backend_writes(checkpoint, tmp_path):
+    python = program("LEMA_INTEROP_VLLM")
+    ours = find_model("x", "transformers", {"path": str(checkpoint)})
+    (tmp_path / "offline.py").write_text(OFFLINE.replace("from tests.interop.test_real_servers import asked",
+                                                         "from toy import asked"))
+    (tmp_path / "toy.py").write_text(
+        "from lema.models import Message, Request\nfrom lema.records import Sampling\n"
+        f"PROMPTS = {[request.messages[0].content for request in asked(20)]!r}\n"
+        "def asked(count):\n    return [Request((Message('user', text),), Sampling(max_tokens=12), number % 3)\n"
+        "            for number, text in enumerate(PROMPTS)]\n")
+    table = {"path": str(checkpoint), "dtype": "float32", "options": ROOM, "resources": SMALL}
+    source = str(Path(lema.__file__).parents[1])
+    done = subprocess.run([python, "offline.py", json.dumps(table)], cwd=tmp_path, capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": source})
+    line = [line for line in done.stdout.splitlines() if line.startswith("REPLIES ")]
+    assert line, done.stderr[-2000:]
+    here = [one.text for one in ours.complete(asked(20))]
+    same = sum(map(str.__eq__, here, json.loads(line[0].removeprefix("REPLIES "))))
+    print(f"\nvllm engine, greedy: {same} of 20 the same in text")
+    assert same >= 19
+
+
+@pytest.fixture(scope="module")
+def transformers_serve(checkpoint, tmp_path_factory) -> Iterator[tuple[str, Path]]:
+    """`transformers serve` with the toy model behind a chat template that adds nothing; its address."""
+    folder = tmp_path_factory.mktemp("chat") / "model"
+    shutil.copytree(checkpoint, folder)
+    (folder / "chat_template.jinja").write_text("{{ messages[-1]['content'] }}")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [program("LEMA_INTEROP_TRANSFORMERS"), "serve", str(folder), "--host", "127.0.0.1", "--port",
+               str(port)]
+    with (folder.parent / "log").open("w+") as log, subprocess.Popen(
+            command, stdout=log, stderr=log, start_new_session=True) as server:
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/health", server, folder.parent / "log")
+            yield f"http://127.0.0.1:{port}/v1", folder
+        finally:
+            os.killpg(server.pid, signal.SIGKILL)
+
+
+def test_transformers_serve_writes_what_the_transformers_backend_writes(transformers_serve):
+    url, folder = transformers_serve
+    ours = find_model("x", "transformers", {"path": str(folder)})
+    theirs = find_model("x", "api", {"model": str(folder), "base_url": url, "concurrency": 4})
+    here = [one.text for one in ours.complete(asked(10))]
+    there = list(theirs.complete(asked(10)))
+    assert not [one.finish for one in there if one.failed]
+    same = sum(one == other.text for one, other in zip(here, there, strict=True))
+    print(f"\ntransformers serve, greedy: {same} of 10 the same in text")
+    assert same >= 9
+    drawn = {one.text for one in theirs.complete(asked(10, temperature=2.0) * 2)}
+    print(f"\ntransformers serve, 20 drawn paths of 10 questions: {len(drawn)} different texts")
+    body = {"model": str(folder), "n": 3, "max_tokens": 12, "temperature": 2.0,
+            "messages": [{"role": "user", "content": asked(1)[0].messages[0].content}]}
+    sent = urllib.request.Request(f"{url}/chat/completions", json.dumps(body).encode(),
+                                  {"Content-Type": "application/json"})
+    with urllib.request.urlopen(sent, timeout=120) as reply:
+        print(f"\ntransformers serve, asked for n = 3: {len(json.load(reply)['choices'])} choice(s)")
+
+
+def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            assert server.poll() is None, log.read_text()[-2000:]
+            assert time.monotonic() < deadline, log.read_text()[-2000:]
+            time.sleep(0.5)
