@@ -123,7 +123,7 @@ def price_by_name(config: Config, model: str, address: str | None = None) -> Pri
 
 def _address(settings: Settings) -> str | None:
     """The endpoint's address, the first where it has several."""
-    given = getattr(settings, "base_url", None) or getattr(settings, "base_urls", None)
+    given = getattr(settings, "base_url", None)
     return given if isinstance(given, str) or not given else str(next(iter(given)))
 
 

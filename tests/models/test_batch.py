@@ -200,6 +200,15 @@ def test_the_progress_line_says_how_far_the_batches_are_and_what_they_cost(tmp_p
     assert asking.cost == money(tokens * 0.01 / 2)
 
 
+def test_a_batched_request_asks_for_what_the_api_backend_would_ask_for(journal):
+    schema = {"type": "object", "properties": {"answer": {"type": "number"}}}
+    with BatchServer() as server:
+        list(complete(journal, model(server, json_schema=schema, omit=["seed"], extra={"top_k": 3}), requests(1)))
+    body = server.batches["batch-0"].lines[0]["body"]
+    assert body["response_format"]["json_schema"]["schema"] == schema
+    assert (body["top_k"], body["max_tokens"], "seed" in body) == (3, 9, False)
+
+
 def test_how_far_the_batches_are_can_be_watched(journal):
     said = []
     with BatchServer(fate=lambda number, rows: Fate(seconds=0.1, rows=3)) as server:

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from lema.errors import ModelError
 from lema.jobs import Job
+from lema.models.api.settings import is_local
 
 ENDED = ("completed", "expired", "failed", "cancelled")
 METADATA = "lema_job"
@@ -42,14 +42,14 @@ class Provider:
 
     def __init__(self, settings: Any) -> None:
         self.settings = settings
-        address = settings.base_url if isinstance(settings.base_url, str) else settings.base_url[0]
+        address = settings.base_url[0]  # batches are made in one place
         self.name, self._address = f"{settings.model} at {address}", address
         self._endpoint = "/v1/chat/completions" if settings.form == "chat" else "/v1/completions"
 
     def __enter__(self) -> "Provider":
         import openai
 
-        self._errors, here = openai, _is_local(self._address)
+        self._errors, here = openai, is_local(self._address)
         self._key = _key(self.settings, self.name, here)
         client = openai.DefaultHttpxClient(timeout=self.settings.timeout, trust_env=not here)
         self._client = openai.OpenAI(base_url=self._address, api_key=self._key or "none", max_retries=0,
@@ -167,8 +167,3 @@ def _key(settings: Any, name: str, here: bool) -> str:
         raise ModelError(f"{name}: no key; put it into the environment variable {settings.api_key_env}, or name "
                          "another in api_key_env")
     return key
-
-
-def _is_local(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
