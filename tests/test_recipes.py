@@ -110,5 +110,6 @@ def test_the_paper_on_the_lab_has_its_arms_its_controls_and_two_rounds(tmp_path)
     for name in ("paths/student", "paths/early", "bought/graded", "verified", "sets/cot",
                  "sets/cot-same-questions", "sets/lema-same-size", "sets/lema-no-step",
                  "sets/lema-no-explanation", "sets/lema-no-solution",
-                 "centric/verified", "centric-2/verified", "general/verified", "sets/general", "sets/centric-2"):
+                 "centric/verified", "centric-2/paths/centric-1",
+                 "centric-2/verified", "general/verified", "sets/general", "sets/centric-2"):
         assert name in stages, name
