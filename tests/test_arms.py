@@ -9,7 +9,8 @@ from lema.running import stages_of
 
 CONFIG = {"name": "x", "task": {"name": "lab"}, "models": {"a": {"backend": "teacher"}},
           "sample": {"models": ["a"]}}
-WORKED, OWN, CORRECTION = {"kind": "cot"}, {"kind": "cot", "source": "own"}, {"kind": "correction"}
+WORKED, CORRECTION = {"kind": "cot"}, {"kind": "correction"}
+OWN = {"kind": "cot", "source": "own", "distinct": "equations"}
 ISSUED = {"cot", "cot-same-questions", "teacher-cot", "lema", "lema-no-step", "lema-no-explanation",
           "lema-no-solution", "step", "rft", "rft-lema", "cft", "lemma-style", "retry", "mistake-tuning"}
 

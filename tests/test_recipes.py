@@ -83,7 +83,7 @@ def test_a_recipe_runs_once_models_endpoints_and_budgets_are_filled_in(recipe, s
             "prices.gpt-5-mini": "{input=0.25, output=2}",  # the price list knows it at its own address only
             "train.base": f'"{base}"', "sample.paths": "2", "correct.tokens": "600", "evolve.centric.seeds": "8",
             "train.seeds": "[1]", "train.budget.steps": "1", "train.batch_size": "8", "train.accumulate": "4",
-            "train.max_length": "4096", "evaluate.max_tokens": "8"}
+            "train.max_length": "16384", "evaluate.max_tokens": "8"}
         if recipe == "math":
             filled["arms"] = "['cot', 'lema']"  # every arm of it is trained for gsm8k
         run = run_config(recipe, [f"{key}={value}" for key, value in filled.items()], tmp_path / "runs")
@@ -110,5 +110,6 @@ def test_the_paper_on_the_lab_has_its_arms_its_controls_and_two_rounds(tmp_path)
     for name in ("paths/student", "paths/early", "bought/graded", "verified", "sets/cot",
                  "sets/cot-same-questions", "sets/lema-same-size", "sets/lema-no-step",
                  "sets/lema-no-explanation", "sets/lema-no-solution",
-                 "centric/verified", "centric-2/verified", "general/verified", "sets/general", "sets/centric-2"):
+                 "centric/verified", "centric-2/paths/centric-1",
+                 "centric-2/verified", "general/verified", "sets/general", "sets/centric-2"):
         assert name in stages, name

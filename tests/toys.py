@@ -42,5 +42,5 @@ def reader(out: Path) -> Path:
     torch.manual_seed(0)
     LlamaForCausalLM(LlamaConfig(
         vocab_size=257, hidden_size=32, num_hidden_layers=1, num_attention_heads=1, num_key_value_heads=1,
-        intermediate_size=32, max_position_embeddings=4096, eos_token_id=0, pad_token_id=0)).save_pretrained(out)
+        intermediate_size=32, max_position_embeddings=16_384, eos_token_id=0, pad_token_id=0)).save_pretrained(out)
     return out

@@ -90,6 +90,9 @@ class Seen:
         """Adds `text`; whether it was new."""
         return self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (text,)).rowcount == 1
 
+    def __contains__(self, text: str) -> bool:
+        return self._db.execute("SELECT 1 FROM seen WHERE text = ?", (text,)).fetchone() is not None
+
     def __enter__(self) -> "Seen":
         return self
 

@@ -12,7 +12,7 @@ from itertools import chain, groupby
 from lema.checks import REASONS, Checked, failed
 from lema.grading import GradingTimeout
 from lema.records import Correction, Question, ReasoningPath, content_id
-from lema.shelf import Shelf
+from lema.shelf import Seen, Shelf
 from lema.steps import number_steps, split_steps
 from lema.tables import VerifyConfig
 from lema.tasks import Answers, answers_to
@@ -30,9 +30,9 @@ def verify(tools: Tools, settings: VerifyConfig, questions: Iterable[Question], 
            imported: tuple[Iterable[Correction], ...] = ()) -> Iterator[Correction]:
     """The same corrections with `answer`, `verified` and, where one is not kept, `rejected`. Corrections of one
     mistake stand behind each other. An imported correction of a path that is not wrong is rejected for that."""
-    seen: set[str] = set()
     done = 0
-    with Shelf(tools.folder, Question) as asked, Shelf(tools.folder, ReasoningPath) as mistakes:
+    with (Shelf(tools.folder, Question) as asked, Shelf(tools.folder, ReasoningPath) as mistakes,
+          Seen(tools.folder) as seen):
         asked.fill((question.id, question) for question in questions)
         mistakes.fill((path.id, path) for path in graded if path.verdict == "wrong")
         for path, several in groupby(chain(corrections, *imported), key=lambda correction: correction.path):
@@ -45,7 +45,7 @@ def verify(tools: Tools, settings: VerifyConfig, questions: Iterable[Question], 
 
 
 def _judged(tools: Tools, settings: VerifyConfig, correction: Correction, mistake: tuple[str, ...] | None,
-            question: Question, seen: set[str]) -> Correction:
+            question: Question, seen: Seen) -> Correction:
     """The correction with its answer and the first check that it fails. What passes is entered in `seen`."""
     answers = answers_to(tools.task, question.choices)
     answer = answers.read(solution_of(correction)).answer if correction.steps else None
