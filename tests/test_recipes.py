@@ -38,6 +38,8 @@ def _math(shared: Path) -> tuple[list[dict], dict[str, list[str]], dict[str, str
     replies: dict[str, list[str]] = {}
     gold: dict[str, str] = {}
     for row in _lines(shared / MATH):
+        if len("".join(row["steps"])) > 2_000:
+            continue  # longer than the toy student reads
         replies.setdefault(row["problem"], []).append("\n".join(row["steps"]))
         gold[row["problem"]] = row["_gold_answer"]
     official = {row["problem"]: row for row in _lines(shared / "questions/math_test.jsonl")}
@@ -56,7 +58,9 @@ def _answering(replies: dict[str, list[str]], gold: dict[str, str]):
         value = gold.get(question, "7")
         if prompt.rstrip().endswith("New Question:"):
             seed = re.split(r"\n\s*New Question", prompt)[-2].rpartition("Question: ")[2]
-            return f"{seed.strip()} (Take {len(seed) % 7 + 2} of each.)"
+            words = seed.split()
+            random.Random(seed).shuffle(words)  # a question that is like no other
+            return " ".join(words)
         if "Incorrect Step:" in prompt.rstrip()[-20:]:
             return (f" Step 1.\nExplanation: The first step does not follow.\nCorrect Solution:\n{{\nStep 1: "
                     f"Counted together that gives {value}.\nStep 2: The answer is {value}.\n}}")

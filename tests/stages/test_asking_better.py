@@ -115,7 +115,8 @@ def test_the_lab_s_teacher_reads_a_second_try_and_a_conversation(tmp_path):
     graded = [path(LEO, *WRONG), path(LEO, *EARLY)]
     rows = list(correct(tools(tmp_path, correct), CorrectConfig(model="slipping"), [LEO], graded))
     judged = _verified(tmp_path, graded, rows)
-    again = list(correct(tools(tmp_path, correct), CorrectConfig(model="teacher", tries=2), [LEO], graded, (), judged))
+    asking = CorrectConfig(model="teacher", tries=2)
+    again = list(correct(tools(tmp_path, correct), asking, [LEO], graded, (), judged))
     assert all(row.verified for row in _verified(tmp_path, graded, again) if row.attempt == 2)
     (talked, _) = correct(tools(tmp_path, correct), CorrectConfig(model="teacher", form="chat"), [LEO], graded)
     (plain, _) = correct(tools(tmp_path, correct), CorrectConfig(model="teacher"), [LEO], graded)
