@@ -2,7 +2,7 @@
 
 import pytest
 
-from lema.grading import grade, read
+from lema.grading import grade, read, same
 
 PLACES = ("bank", "library", "department store", "mall", "new york")
 
@@ -44,3 +44,7 @@ def test_without_candidates_letters_are_compared_with_letters_and_words_with_wor
 
 def test_a_longer_candidate_hides_the_shorter_one_in_it():
     assert read("The answer is the dark red one.", task="csqa", choices=("red", "dark red")).answer == "dark red"
+
+
+def test_a_letter_that_is_no_choice_is_the_same_as_none():
+    assert not same("é", "B", task="choice") and not same("G", "B", task="choice", choices=PLACES)

@@ -31,6 +31,7 @@ _FRACTION = re.compile(r"/|\\frac")
 _LEAD = re.compile(
     r"(?:=|~|\\approx|\\sim|approximately|about|around|exactly|equal to|therefore|thus|so)(?![A-Za-z])\s*")
 _REST = re.compile(r"\s*(?:\.\.\.|\\[lc]?dots|…|\(?\\p?mod\s*\{?[0-9]+\}?\)?|\(mod [0-9]+\))\s*\Z")
+_CLOCK = re.compile(r"[0-9]:[0-9]{2}(?![0-9])")
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
 _ORDER = re.compile(r"[<>]|\\(?:le|ge|lt|gt|ne|in)(?:q|qslant|slant)?(?![A-Za-z])|!=")
 _UNIT = re.compile(r"(?<=[0-9)}\] ])[ ]?(?:[°%]|[A-Za-z]{1,20}(?:[/ ^][A-Za-z0-9]{1,20}){0,3})\.?\Z")
@@ -84,7 +85,9 @@ def same_expression(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
         return False
     if words(a) == words(b) or _letters(a) == _letters(b):
         return True
-    return is_maths(a) and is_maths(b) and same_symbolic(a, b)
+    if _CLOCK.search(a) or _CLOCK.search(b) or not (is_maths(a) and is_maths(b)):
+        return False
+    return same_symbolic(a, b)
 
 
 def _unit(text: str) -> str:

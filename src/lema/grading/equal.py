@@ -10,6 +10,7 @@ from fractions import Fraction
 from lema.grading.conventions import Conventions
 from lema.grading.evaluate import Undecided, real, value
 from lema.grading.probe import equal, names_of, proportional
+from lema.grading.probe import parts as parts_of
 from lema.grading.structure import (
     SEQUENCES,
     Part,
@@ -73,6 +74,8 @@ def _same_value(a: tuple, b: tuple, how: Conventions) -> bool:
         return is_infinite(a) == is_infinite(b)
     if a[0] in SEQUENCES or b[0] in SEQUENCES or a[0] == "interval" or b[0] == "interval":
         return a[0] == b[0] and _same(a, b, how)
+    if _holds_region(a) != _holds_region(b):
+        return False  # a number is no interval
     if "based" in (a[0], b[0]) and a[0] != b[0]:
         return _same_digits(a, b)
     if a[0] == b[0] == "based" and a[2] == b[2]:
@@ -81,6 +84,10 @@ def _same_value(a: tuple, b: tuple, how: Conventions) -> bool:
         return False
     readings = itertools.product(_percent(a, b, how), _percent(b, a, how))
     return any(_same_number(one, other, how) for one, other in readings)
+
+
+def _holds_region(tree: tuple) -> bool:
+    return tree[0] in ("interval", "union", "set") or any(map(_holds_region, parts_of(tree)))
 
 
 def _percent(tree: tuple, other: tuple, how: Conventions) -> tuple[tuple, ...]:
