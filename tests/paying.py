@@ -71,7 +71,7 @@ def answer(body: dict, choice: int) -> str:
     """The student is wrong about odd numbers, in its own words for every seed; the corrector is right."""
     number = int(last_message(body).rsplit("What is ", 1)[1].split()[0])
     if body["model"] == "large":
-        return (" Step 1.\nExplanation: It was not doubled.\nCorrect Solution:\n{\n"
+        return (f" Step 1.\nExplanation: Twice {number} was not found.\nCorrect Solution:\n{{\n"
                 f"Step 1: {number} + {number} = {2 * number}.\nStep 2: The answer is {2 * number}.\n}}")
     said = 2 * number + number % 2
     return f"Step 1: Twice {number} by way {(body.get('seed', 0) + choice) % 1000}.\nStep 2: The answer is {said}."
