@@ -90,7 +90,7 @@ def test_a_damaged_journal_is_mended_by_the_command_that_the_error_names(tmp_pat
         path, asked, held = journal(tmp_path), replies(server.seen), rows(journal(tmp_path))
         damaged = bytearray(path.read_bytes())
         leaves = [start for start in range(0, len(damaged), 4096)
-                  if b"not doubled" in damaged[start:start + 4096] and damaged[start] == TABLE_LEAF]
+                  if b"was not found" in damaged[start:start + 4096] and damaged[start] == TABLE_LEAF]
         for start in leaves[::4]:
             damaged[start:start + 4096] = b"\xa5" * 4096
         path.write_bytes(damaged)
