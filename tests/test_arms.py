@@ -5,7 +5,7 @@ import pytest
 from lema.arms import expanded, ready_arms
 from lema.config import parse_config
 from lema.errors import ConfigError
-from lema.running import stages_of
+from lema.verbs.running import stages_of
 
 CONFIG = {"name": "x", "task": {"name": "lab"}, "models": {"a": {"backend": "teacher"}},
           "sample": {"models": ["a"]}}

@@ -10,7 +10,7 @@ import pytest
 
 from lema.config import load_config
 from lema.seams import shipped
-from lema.starting import starter
+from lema.verbs.starting import starter
 
 
 def _lema(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:

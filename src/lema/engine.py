@@ -20,7 +20,7 @@ from pathlib import Path
 from lema.config import Config
 from lema.errors import RunError
 from lema.journal import Journal
-from lema.purse import Purse, open_purse
+from lema.money.purse import Purse, open_purse
 from lema.records import write_rows
 from lema.runs import Stage, adopt, at_work, finish
 from lema.tools import News, Progress, Tools

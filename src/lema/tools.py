@@ -17,16 +17,16 @@ from typing import Literal, NamedTuple
 
 from lema.config import Config
 from lema.journal import Journal, complete
+from lema.journal.waiting import OPEN
 from lema.models import Completion, Model, Request, find_model
-from lema.prices import HERE, Price, Usage, price_of, served_prices
+from lema.money.prices import HERE, Price, Usage, price_of, served_prices
+from lema.money.purse import Gate, Purse, weighing
 from lema.prompting import Prompt, find_prompt
-from lema.purse import Gate, Purse, weighing
 from lema.records import Question
 from lema.report.bills import Bill, ancestors, draw_up
 from lema.report.figures import money
 from lema.runs import Stage
 from lema.tasks import Task, find_task
-from lema.waiting import OPEN
 
 
 class News(NamedTuple):

@@ -13,7 +13,7 @@ from lema.config import Config
 from lema.errors import ConfigError
 from lema.examples import find_kind
 from lema.models import Message
-from lema.prices import price_of
+from lema.money.prices import price_of
 from lema.prompting import find_prompt
 from lema.records import Question, content_id
 from lema.runs import Run, Stage
@@ -181,7 +181,7 @@ def assembling(config: Config, arm: str, table: ArmConfig) -> AssembleConfig:
 
 
 def imports(folder: Path) -> list[ImportConfig]:
-    """What was imported into a run (lema.importing), by name."""
+    """What was imported into a run (lema.verbs.importing), by name."""
     found = []
     for facts in sorted(folder.glob("imports/*/import.json")):
         here = facts.parent

@@ -5,8 +5,8 @@ import shutil
 import pytest
 
 from lema.errors import ModelError
-from lema.jobs import Job
 from lema.journal import Journal, complete
+from lema.journal.jobs import Job
 from lema.models import find_model
 from lema.models.batch import _id_of
 from lema.records import Sampling

@@ -109,8 +109,9 @@ class ConcurrentModel(Model, Protocol):
 
 
 class JobModel(ConcurrentModel, Protocol):
-    """A backend whose work goes on while no process of ours is there. The journal sets `jobs` (lema.jobs.Jobs), in
-    which it notes what it starts; `watched(ready, said)`, where it has that, is called with how far it is."""
+    """A backend whose work goes on while no process of ours is there. The journal sets `jobs`
+    (lema.journal.jobs.Jobs), in which it notes what it starts; `watched(ready, said)`, where it has that, is
+    called with how far it is."""
 
     jobs: object
 

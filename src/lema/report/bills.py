@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from lema.prices import Price, Prices, Usage
+from lema.money.prices import Price, Prices, Usage
 from lema.report.figures import cost
 from lema.runs import Stage
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lema.examples import find_kind
+from lema.money.spending import Allowance, writer_of
 from lema.records import Account, Correction, Example, Question, ReasoningPath
-from lema.spending import Allowance, writer_of
 from lema.tables import AccountConfig, AssembleConfig, BudgetConfig
 from lema.tools import Tools
 from lema.training import find_trainer

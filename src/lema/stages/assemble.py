@@ -12,9 +12,9 @@ from functools import cache
 from lema.errors import DataError
 from lema.examples import Case, Kind, Words, find_kind
 from lema.examples._cases import cases
+from lema.money.spending import Allowance
 from lema.records import Example, Question, ReasoningPath, content_id
 from lema.shelf import Seen, Shelf
-from lema.spending import Allowance
 from lema.tables import AssembleConfig, Take
 from lema.tools import Tools
 

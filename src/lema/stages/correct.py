@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from lema.checks.form import without_repeated
 from lema.checks.telling import told
 from lema.models import Completion, Message, Request
+from lema.money.spending import within_budget
 from lema.prompting import REWRITE_CUE, Prompt, correction_values, turns
 from lema.records import Correction, Question, ReasoningPath
-from lema.spending import within_budget
 from lema.steps import Rewrite, Unparsed, parse_correction, parse_rewrite, split_steps
 from lema.tables import CorrectConfig
 from lema.tools import Tools

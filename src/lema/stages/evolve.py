@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 
 from lema.grading import GradingTimeout
 from lema.models import Message, Request
+from lema.money.spending import within_budget
 from lema.overlap import Overlap
 from lema.records import Correction, Question, ReasoningPath
-from lema.spending import within_budget
 from lema.tables import EvolveConfig
 from lema.tasks import Answers, answers_to
 from lema.tools import Tools

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 
 from lema.grading import grade_path
 from lema.models import Completion, Message, Request
+from lema.money.spending import within_budget
 from lema.quotas import Tally
 from lema.records import Correction, Question, ReasoningPath, content_id
-from lema.spending import within_budget
 from lema.steps import split_steps
 from lema.tables import AdaptiveConfig, PurchaseConfig, SampleConfig
 from lema.tasks import answers_to

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from lema import seams
 from lema.errors import ModelError
-from lema.jobs import Job, Jobs, Unkept
+from lema.journal.jobs import Job, Jobs, Unkept
 from lema.models import Completion, Request, api
 from lema.models.batch.provider import ENDED, Provider, State
 from lema.models.batch.results import read_row

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from lema.errors import ModelError
-from lema.jobs import Job
+from lema.journal.jobs import Job
 from lema.models.api.settings import is_local
 
 ENDED = ("completed", "expired", "failed", "cancelled")

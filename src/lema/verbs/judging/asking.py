@@ -1,0 +1,89 @@
+"""Asking a corrector about labelled paths, and what came back as rows.
+
+One design decision: a row holds what the reply said, what is true, and which checks it fails; every figure is
+counted from rows afterwards, so that whoever keeps the rows can count anew.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from lema.checks import CHECK, Checked
+from lema.checks.form import without_repeated
+from lema.grading import GradingTimeout
+from lema.models import Completion, Message, Request
+from lema.prompting import Prompt, correction_values, turns
+from lema.records import Correction, Sampling
+from lema.steps import Parsed, number_steps, parse_correction
+from lema.verbs.judging.labelled import Labelled
+from lema.verbs.judging.verdicts import Judgement, parse_judgement
+
+OF_A_VERDICT = ("complete", "step", "earlier", "explanation")
+"""What can be asked of a reply that names a step and corrects nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """One reply beside the truth. `named` is the step that it calls wrong; `bad` is None where nothing is
+    corrected."""
+
+    id: str
+    source: str
+    steps: int
+    first_error: int | None
+    said: Literal["wrong", "right", "unreadable", "failed"]
+    named: int | None = None
+    bad: bool | None = None
+    asked: tuple[str, ...] = ()  # the checks that could be asked
+    failed: tuple[str, ...] = ()
+    reply: str = ""
+    tokens: int = 0
+
+
+def requests(labels: Iterable[Labelled], prompt: Prompt, sampling: Sampling, form: str) -> Iterator[Request]:
+    """One request per labelled path."""
+    for label in labels:
+        values = correction_values(label.asked, number_steps(label.steps), prompt.cue)
+        text = prompt.render(**values)
+        parts = turns(text, prompt.cue) if form == "chat" else [text]
+        messages = tuple(Message("assistant" if place % 2 else "user", part) for place, part in enumerate(parts))
+        yield Request(messages, sampling, 0, (label.asked, label))
+
+
+def judge(label: Labelled, reply: Completion, without: Collection[str] = ()) -> Judged:
+    """What the reply said of the path. `without` are checks that this corrector cannot be asked."""
+    row = {"id": label.id, "source": label.source, "steps": len(label.steps), "first_error": label.first_error,
+           "reply": reply.text, "tokens": reply.tokens}
+    if reply.failed:
+        return Judged(**row, said="failed")
+    judgement = parse_judgement(reply.text)
+    if not isinstance(judgement, Judgement):
+        return Judged(**row, said="unreadable")
+    if judgement.right:
+        return Judged(**row, said="right")
+    if judgement.step is None:
+        return Judged(**row, said="wrong")
+    parsed = parse_correction(reply.text)
+    correction = _correction(label, reply, judgement, parsed if isinstance(parsed, Parsed) else None)
+    asked = tuple(name for name in (CHECK if correction.steps else OF_A_VERDICT) if name not in without
+                  and (name != "explanation" or correction.explanation))
+    checked = Checked(correction, label.steps, label.question, label.gold, _right(label, correction.steps))
+    bad = label.is_bad(judgement.step, correction.steps)
+    return Judged(**row, said="wrong", named=judgement.step, bad=bad, asked=asked,
+                  failed=tuple(name for name in asked if not CHECK[name](checked)))
+
+
+def _correction(label: Labelled, reply: Completion, judgement: Judgement, parsed: Parsed | None) -> Correction:
+    fields = {"step": judgement.step, "explanation": judgement.reason}
+    if parsed:
+        first, steps = without_repeated(parsed.step, parsed.first_number, parsed.steps, label.steps)
+        fields |= {"explanation": parsed.explanation, "steps": steps, "first_number": first, "quote": parsed.quote}
+    return Correction(question=label.id, path=label.id, model="", reply=reply.text, finish=reply.finish, **fields)
+
+
+def _right(label: Labelled, steps: Sequence[str]) -> bool:
+    answer = label.read(number_steps(steps)).answer if steps else None
+    try:
+        return answer is not None and bool(label.gold) and label.same(answer)
+    except GradingTimeout:
+        return False

@@ -1,0 +1,51 @@
+"""Verdicts: what evaluators really write, read to what they mean."""
+
+import json
+
+import pytest
+
+from lema.steps import Unparsed
+from lema.verbs.judging.verdicts import Judgement, parse_judgement
+
+
+@pytest.mark.parametrize(("reply", "meant"), [
+    ("Step 1 is fine.\nFinal Judgement: wrong\nFirst Error Step: 2\nError Analysis: It adds.",
+     Judgement(False, 2, "It adds.")),
+    ("**Final Judgement:** Incorrect\n\n**First Error Step:** Step 4\n\n**Error Analysis:** No.",
+     Judgement(False, 4, "No.")),
+    ("Final Judgement: correct\nFirst Error Step: N/A", Judgement(True, None)),
+    ("Verdict: the solution is wrong", Judgement(False, None)),
+    (" Step 2.\nExplanation: It adds.\nCorrect Solution:\n{\n...\nStep 2: Take 3.\n}",
+     Judgement(False, 2, "It adds.")),
+    ("All steps are correct.", Judgement(True, None)),
+    ("I find no mistakes in it.", Judgement(True, None)),
+    ("Incorrect Step: None", Judgement(True, None)),
+    ("The incorrect step is 3, because it adds.", Judgement(False, 3)),
+    ("Step 5", Judgement(False, 5)),
+    ("It is hard to say.", Unparsed("no step named")),
+    ("", Unparsed("no step named")),
+])
+def test_a_verdict_is_read_whatever_form_it_has(reply, meant):
+    assert parse_judgement(reply) == meant
+
+
+DISAGREEMENTS: dict[str, str] = {}
+"""Rows whose verdict is read otherwise than upstream reads it, with what a person says of each. There is none."""
+
+OTHER_TAILS = 3
+"""Reasons whose last line of hash signs upstream cuts elsewhere; the words are the same."""
+
+
+def test_the_verdicts_of_real_evaluators_are_read_as_upstream_reads_them(shared_data):
+    lines = (shared_data / "corrector_outputs/mr_gsm8k_evaluator_outputs.jsonl").read_text("utf-8").splitlines()
+    apart, reasons = {}, 0
+    for row in map(json.loads, lines):
+        upstream, ours = row["upstream_parse"], parse_judgement(row["raw_output"])
+        theirs = (upstream["correctness_pred"].lower() in ("correct", "right"),
+                  int(upstream["error_step_pred"].lower().removeprefix("step")))
+        if (ours.right, ours.step) != theirs:
+            apart[row["id"]] = (ours, theirs)
+        reasons += ours.reason == upstream["error_reason"].strip()
+    assert len(lines) == 433
+    assert set(apart) == set(DISAGREEMENTS), apart
+    assert reasons >= len(lines) - OTHER_TAILS
