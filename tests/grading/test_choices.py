@@ -13,7 +13,7 @@ PLACES = ("bank", "library", "department store", "mall", "new york")
     ("The answer is a department store.", "a department store"), ("\\boxed{\\text{(A)}}", "A"),
     ("D. it cannot be A", "D"),
     ("I rule out the mall. Therefore it is C", "C"), ("The answer is the library, not the mall", None),
-    ("mall", "mall"),
+    ("mall", "mall"), ("Option A is too far. Therefore option C is correct.", "C"), ("Option A is wrong.", None),
 ])
 def test_a_choice_is_read_as_it_is_stated(text, answer):
     assert read(text, task="csqa", choices=PLACES).answer == answer

@@ -32,6 +32,7 @@ SAME = [
     (r"\begin{bmatrix}1\\2\end{bmatrix}", r"\begin{pmatrix}1\\2\end{pmatrix}"), ("2^{10}", "1024"),
     (r"\sin 30^\circ", r"\frac12"), (r"\frac{\pi}{6}", r"30^\circ"), (r"\$12 \text{ per hour}", "12"),
     ("12 dollars", r"\$12"), ("3/4", r"\frac{3}{4} \text{ cup}"), (r"10 \text{ minutes}", "10"),
+    (r"\emptyset", r"\varnothing"), ("∅", r"\{\}"), (r"6:00\text{ p.m.}", "6:00 PM"),
     (r"\mathbb{R}", r"\mathbb{R}"), (r"36\sqrt{3}\text{ units}^2", r"36\sqrt3"),
     ("y = x^2 - 4x + 3", "x^2-4x+3"), (r"\frac{x^2}{4}+y^2=1", "x^2+4y^2=4"), ("2,3,5", "{2,3,5}"),
     (r"-\frac{\sqrt{2}}{2}", r"-\frac{1}{\sqrt{2}}"), (r"14^{\text{th}}", "14"), (r"6 \text{ units}", "6"),
@@ -53,6 +54,7 @@ SAME = [
     (r"\log 100", "2"), (r"7.0\%", r"7\%"), (r"$\frac{5}{6}$ of an hour", r"\frac56"),
 ]
 DIFFERENT = [
+    ("6:00 p.m.", "6:00 a.m."), (r"\emptyset", "0"), (r"\emptyset", r"\{0\}"),
     ("2x", "2"), ("5", "-5"), ("(1,2)", "(2,1)"), ("[1,2]", "(1,2)"), ("1,2", "1,2,3"), ("x>3", r"x\ge 3"),
     (r"\sqrt{2}", "1.41"), ("x", "|x|"), ("3.14", r"\pi"), (r"10\%", "1"), (r"0.1\%", "10"),
     (r"\frac{1}{2}", "2"), ("x=5", "y=5"), ("(1,2),(3,4)", "(1,2),(4,3)"),

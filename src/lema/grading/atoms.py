@@ -74,6 +74,8 @@ class Atoms(Cursor):
             return ("fn", "binom", self._digit_or_group(), self._digit_or_group())
         if name == "begin":
             return self._matrix()
+        if name in ("emptyset", "varnothing"):
+            return ("set", ())
         if name in GREEK:
             return ("sym", name)
         if len(token) == 1 and token.isalpha():

@@ -21,6 +21,9 @@ _CHOSEN = re.compile(
     r"\b(?:it'?s|it is|it must be|choose|pick|select|option|choice|is)\s{1,2}[(*\"]{0,3}([A-Z])"
     r"[)*\"]{0,3}(?![\w'’]|[ ][a-z])",
     re.A)
+_CALLED = re.compile(
+    r"\b(?:option|choice|letter|answer)\s{1,2}[(*\"]{0,3}([A-Z])[)*\"]{0,3}\s{1,2}(?:is|must be|seems)\s{1,2}"
+    r"(?:the\s{1,2})?(?:only\s{1,2})?(?:correct|right|best|answer|true)\b", re.A | re.I)
 _LABELLED = re.compile(r"\s*\(?([A-Z])(?:[).:]\s*|\s+(?=[A-Z0-9]))(.*)", re.S)
 
 
@@ -34,8 +37,8 @@ def read_letter(text: str) -> Reading:
         return Reading(bracketed[-1], "last value")
     if alone := _ALONE.match(text):
         return Reading(alone[1], "whole")
-    chosen = _CHOSEN.findall(text)
-    return Reading(chosen[-1], "last value") if chosen else NONE
+    chosen = _CALLED.findall(text) or _CHOSEN.findall(text)
+    return Reading(chosen[-1].upper(), "last value") if chosen else NONE
 
 
 def read_choice(text: str, choices: Sequence[str] = ()) -> Reading:

@@ -32,6 +32,7 @@ _ROOT = re.compile("√ ?([0-9]+|[a-z]|(?=[({]))")
 
 _REPEATING = re.compile(r"([0-9]{0,20})\.([0-9]{0,20})\\(?:overline|bar) ?\{? ?([0-9]{1,20}) ?\}?")
 _QUOTES = re.compile(r"[\"“”‘’'`*]")
+_NOON = re.compile(r"\b([ap])\. ?m\b\.?", re.I)
 _ARTICLE = re.compile(r"^(?:the|an|a) ")
 _BOX = re.compile(r"\\(?:begin)?(?:boxed|fbox) ?(?=\{)")
 _FONTS = re.compile(
@@ -60,6 +61,8 @@ def plain(text: str) -> str:
 
 def words(text: str) -> str:
     """The words alone: case, spaces, quotation marks, articles and the full stop do not count."""
+    if ".m" in text or ".M" in text or ". m" in text:
+        text = _NOON.sub(r"\1m", text)
     return _ARTICLE.sub("", " ".join(_QUOTES.sub("", text).strip(EDGES + "()\\").casefold().split()))
 
 
