@@ -156,7 +156,7 @@ def test_workers_share_one_budget(tmp_path):
         found = json.loads(lema(tmp_path, "journal", "stats", "x", "--json").stdout)["models"]
     spent = sum(model["tokens"] + model["prompt_tokens"] for model in found.values())
     assert 2500 < spent <= 3000
-    assert set(found) == {"small", "other"}
+    assert set(found) <= {"small", "other"}, "how they share it is theirs: the first may have spent it all"
 
 
 def test_a_model_of_unknown_price_is_refused_under_a_budget_in_money(tmp_path):

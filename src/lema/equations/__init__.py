@@ -8,6 +8,7 @@ correction thrown away costs money and a wrong verdict poisons a check.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -58,16 +59,29 @@ def equations(text: str, known: Mapping[str, Fraction] | None = None) -> Iterato
     """Every "left = right" of the text in reading order; a chain "a = b = c" holds two. `known` are values of
     names (lema.equations.names), which then count as numbers wherever something is calculated with them."""
     for line in text.splitlines():
-        if not _SIGN.search(line):
-            continue
-        found = _filled(tokens(line), known or {})
-        signs = [place for place, token in enumerate(found) if token.kind == "equals"]
-        edges = [-1, *signs, len(found)]
-        for number, place in enumerate(signs):
-            if found[place].text in ("=", "≈"):
-                left = found[max(edges[number] + 1, place - WINDOW):place]
-                right = found[place + 1:min(edges[number + 2], place + 1 + WINDOW)]
-                yield _judged(left, found[place].text, right, _words(found))
+        if _SIGN.search(line):
+            yield from _of(_filled(_cut(line), known)) if known else _of_line(line)
+
+
+@lru_cache(maxsize=1024)
+def _of_line(line: str) -> tuple[Equation, ...]:
+    """The equations of one line; several checks ask for those of the same steps."""
+    return tuple(_of(_cut(line)))
+
+
+@lru_cache(maxsize=1024)
+def _cut(line: str) -> tuple[Token, ...]:
+    return tuple(tokens(line))
+
+
+def _of(found: Sequence[Token]) -> Iterator[Equation]:
+    signs = [place for place, token in enumerate(found) if token.kind == "equals"]
+    edges = [-1, *signs, len(found)]
+    for number, place in enumerate(signs):
+        if found[place].text in ("=", "≈"):
+            left = found[max(edges[number] + 1, place - WINDOW):place]
+            right = found[place + 1:min(edges[number + 2], place + 1 + WINDOW)]
+            yield _judged(left, found[place].text, right, _words(found))
 
 
 def names(steps: Iterable[str]) -> dict[str, Fraction]:
@@ -76,7 +90,7 @@ def names(steps: Iterable[str]) -> dict[str, Fraction]:
     for step in steps:
         if not _NAME.match(step):
             continue
-        read = tokens(step)
+        read = _cut(step)
         signs = [place for place, token in enumerate(read) if token.kind == "equals"]
         if signs[:1] != [1] or read[0].kind not in ("word", "variable"):
             continue
@@ -104,7 +118,7 @@ def calculations(steps: Iterable[str]) -> tuple[str, ...]:
     return tuple(found.text for step in steps for found in equations(step) if found.result is not None)
 
 
-def _filled(found: list[Token], known: Mapping[str, Fraction]) -> list[Token]:
+def _filled(found: Sequence[Token], known: Mapping[str, Fraction]) -> list[Token]:
     """The tokens with known names as numbers where a sign stands beside them; a name alone on its side stays
     one."""
     filled = list(found)

@@ -26,6 +26,8 @@ _GROUPED = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?\Z")
 
 def quick(text: str, gold: str) -> Grade | None:
     """The grade of a text that ends in a plain number, if the gold answer is a plain number; else None."""
+    if (plainest := _last_line(text, gold)) is not None:
+        return plainest
     found = _END.search(text, max(0, len(text) - REACH))
     if found is None or len(gold) > LONGEST:
         return None
@@ -42,6 +44,20 @@ def quick(text: str, gold: str) -> Grade | None:
     if value is None or wanted is None:
         return None
     return Grade("right" if value == wanted else "wrong", answer, _FORMS[form])
+
+
+def _last_line(text: str, gold: str) -> Grade | None:
+    """The grade where the last line is "A: 12" or "#### 12" and nothing else is in doubt: no pattern is needed."""
+    start = text.rfind("\n") + 1
+    form = "A:" if text.startswith("A: ", start) else "####" if text.startswith("#### ", start) else None
+    if form is None or not start:
+        return None
+    number = text[start + len(form) + 1:]
+    if not (number.isdigit() and gold.isdigit() and number.isascii() and gold.isascii()):
+        return None
+    if max(len(number), len(gold)) > LONGEST or "<|" in text or text.count(":") != form.count(":"):
+        return None
+    return Grade("right" if number.lstrip("0") == gold.lstrip("0") else "wrong", number, form)
 
 
 def _digits(text: str) -> str | None:

@@ -98,7 +98,10 @@ def _comparison() -> Callable[[str, str], str]:
 
     def compare(answer: str, gold: str) -> str:
         try:
-            return "yes" if verify(parsed(gold), parsed(answer), timeout_seconds=None) else "no"
+            wanted, said = parsed(gold), parsed(answer)
+            # asked both ways: what has infinity in it, it may call equal in one of them only
+            same = verify(wanted, said, timeout_seconds=None) and verify(said, wanted, timeout_seconds=None)
+            return "yes" if same else "no"
         except (MemoryError, RecursionError):
             return "undecided"
         except Exception:  # what cannot be parsed is not equal
