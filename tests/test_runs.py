@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lema.config import Config, parse_config
-from lema.engine import Local
+from lema.engine import Local, shared_out
 from lema.errors import RunError
 from lema.records import Question
 from lema.runs import Run, Stage, adopt, held
@@ -149,3 +149,12 @@ def test_the_record_names_what_was_done_with_what(tmp_path):
     assert record["facts"]["settings"] == {"count": 2}
     assert record["versions"]["lema"]
     assert record["seconds"] >= 0
+
+
+def test_worker_processes_share_out_what_a_model_may_be_asked_per_minute():
+    limits = {"requests_per_minute": 100, "tokens_per_minute": 3}
+    config = parse_config({"name": "x", "task": {"name": "lab"}, "sample": {"models": ["a"]}, "models": {
+        "a": {"backend": "api", "model": "m", **limits}, "b": {"backend": "teacher"}}}, "x.toml")
+    shared = shared_out(config, 4)
+    assert shared.models["a"].own == {"model": "m", "requests_per_minute": 25, "tokens_per_minute": 1}
+    assert shared.models["b"].own == {} and config.models["a"].own == {"model": "m", **limits}

@@ -27,6 +27,7 @@ from lema.tools import News, Progress, Tools
 from lema.versions import versions
 
 QUIET = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
+PER_MINUTE = ("requests_per_minute", "tokens_per_minute")
 
 
 class Local:
@@ -74,7 +75,8 @@ class Local:
     def _side_by_side(self, stages: list[Stage]) -> None:
         if self._pool is None:
             self._pool = self._start_pool()
-        futures = [self._pool.submit(_perform_here, stage, self.config) for stage in stages]
+        config = shared_out(self.config, min(self.config.machine.workers, len(stages)))
+        futures = [self._pool.submit(_perform_here, stage, config) for stage in stages]
         try:
             for future in as_completed(futures):
                 future.result()
@@ -97,6 +99,15 @@ class Local:
     def _relay(self, queue) -> None:
         while True:
             self.progress(queue.get())
+
+
+def shared_out(config: Config, workers: int) -> Config:
+    """The config as one of several workers sees it: each has its part of what a model may be asked per minute."""
+    models = {}
+    for name, table in config.models.items():
+        told = {key: table.own[key] for key in PER_MINUTE if isinstance(table.own.get(key), int)}
+        models[name] = table.model_copy(update={key: max(1, limit // workers) for key, limit in told.items()})
+    return config.model_copy(update={"models": models})
 
 
 def perform(stage: Stage, config: Config, progress: Progress, journal: Journal,
