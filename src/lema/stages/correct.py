@@ -53,18 +53,22 @@ def read(reply: Completion, request: Request, settings: CorrectConfig, prompt: P
          **more: object) -> Correction:
     """A corrector's reply as a row, whatever it says."""
     path = request.about[0]
-    parsed = parse_rewrite(reply.text) if prompt.cue == REWRITE_CUE else parse_correction(reply.text)
-    if isinstance(parsed, Unparsed):
-        fields = {"rejected": f"unreadable: {parsed.reason}"}
-    elif isinstance(parsed, Rewrite):
-        fields = {"explanation": parsed.mistakes, "steps": tuple(parsed.answer.split("\n"))}
-    else:
-        first, steps = without_repeated(parsed.step, parsed.first_number, parsed.steps, split_steps(path.text))
-        fields = {"step": parsed.step, "explanation": parsed.explanation, "steps": steps, "first_number": first,
-                  "quote": parsed.quote}
+    fields = fields_of(reply.text, path, prompt.cue)
     return Correction(question=path.question, path=path.id, model=settings.model, reply=reply.text,
                       prompt=prompt.id, index=request.index, finish=reply.finish,
                       prompt_tokens=reply.prompt_tokens, tokens=reply.tokens, **fields, **more)
+
+
+def fields_of(reply: str, path: ReasoningPath, cue: str) -> dict:
+    """What a reply to this cue says of the path, as fields of a Correction; unreadable: why it is `rejected`."""
+    parsed = parse_rewrite(reply) if cue == REWRITE_CUE else parse_correction(reply)
+    if isinstance(parsed, Unparsed):
+        return {"rejected": f"unreadable: {parsed.reason}"}
+    if isinstance(parsed, Rewrite):
+        return {"explanation": parsed.mistakes, "steps": tuple(parsed.answer.split("\n"))}
+    first, steps = without_repeated(parsed.step, parsed.first_number, parsed.steps, split_steps(path.text))
+    return {"step": parsed.step, "explanation": parsed.explanation, "steps": steps, "first_number": first,
+            "quote": parsed.quote}
 
 
 def _messages(prompt: Prompt, settings: CorrectConfig, question: Question,

@@ -157,3 +157,22 @@ def test_what_cannot_be_imported_is_one_line(maker, tmp_path):
     import_file(config, graded, "paths", "it", (), runs)
     with pytest.raises(RunError, match="imported already"):
         import_file(config, graded, "paths", "it", (), runs)
+
+
+def test_corrections_of_answers_without_steps_join_too(tmp_path):
+    question = "Where does one borrow novels? (A) bakery (B) library"
+    (tmp_path / "q.jsonl").write_text(json.dumps({"question": question, "answer": "B"}) + "\n")
+    (tmp_path / "c.jsonl").write_text(json.dumps({
+        "question": question, "path": "Bread is borrowed at the bakery. The answer is A.",
+        "correction": "Mistakes: A bakery sells bread and lends no novels.\n"
+                      "Corrected Answer: Novels are lent by a library. The answer is B."}) + "\n")
+    text = ('name = "user"\narms = ["lema"]\n'
+            f'task = {{ name = "rows", train = "{tmp_path}/q.jsonl", answers = "text" }}\n'
+            'sample = { models = ["student"] }\n[models.student]\nbackend = "recorded"\nfile = "none.jsonl"\n')
+    config = _user(tmp_path, text)
+    columns = ("question=question", "path=path", "correction=correction")
+    import_file(config, tmp_path / "c.jsonl", "corrections", "bought", columns, tmp_path / "runs")
+    (joined,) = read_rows(Correction, tmp_path / "runs/user/imports/bought/corrections.jsonl")
+    assert not joined.rejected and joined.step is None
+    assert joined.explanation == "A bakery sells bread and lends no novels."
+    assert "The answer is B." in joined.steps[-1]

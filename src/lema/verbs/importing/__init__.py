@@ -15,11 +15,13 @@ from pathlib import Path
 
 from lema.config import Config, find_recipe, load_config
 from lema.errors import ConfigError, DataError, RunError
+from lema.prompting import CUE, REWRITE_CUE
 from lema.records import Correction, Question, ReasoningPath, to_row
 from lema.runs import Stage
 from lema.seams import file_hash, near_miss, settings_of
+from lema.stages.correct import fields_of
 from lema.stages.load import load
-from lema.steps import parse_correction, split_steps
+from lema.steps import split_steps
 from lema.tasks import find_task
 from lema.verbs.importing.forms import Columns, Found, read_found
 from lema.wiring import task_settings
@@ -133,10 +135,10 @@ def _unusable(found: Found) -> str:
 
 
 def _correction(found: Found, path: ReasoningPath, name: str) -> Correction:
-    parsed = parse_correction(found.correction)
-    readable = {} if hasattr(parsed, "reason") else {
-        "step": parsed.step, "explanation": parsed.explanation, "steps": parsed.steps}
-    return Correction(
-        question=path.question, path=path.id, model=found.corrector or name, reply=found.correction,
-        prompt=f"imported {found.place}",
-        rejected=f"unreadable: {parsed.reason}" if hasattr(parsed, "reason") else "", **readable)
+    """The correction as if it had been asked for here; without steps where it only reads as a whole answer."""
+    fields = fields_of(found.correction, path, CUE)
+    if "rejected" in fields:
+        anew = fields_of(found.correction, path, REWRITE_CUE)
+        fields = fields if "rejected" in anew else anew
+    return Correction(question=path.question, path=path.id, model=found.corrector or name, reply=found.correction,
+                      prompt=f"imported {found.place}", **fields)
