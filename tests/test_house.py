@@ -12,10 +12,10 @@ HEAVY = ("torch", "transformers", "trl", "peft", "datasets", "openai", "sympy", 
 
 LAYERS = (  # a room may import from its own row and from the rows above it
     {"errors", "records", "seams", "steps", "printable", "statistics", "versions", "tables", "shelf", "arms",
-     "equations"},
+     "equations", "verdicts"},
     {"config", "grading", "prompting", "examples", "checks", "overlap"},
     {"tasks", "models", "training", "runs", "journal"},
-    {"tools", "money", "quotas", "report"},
+    {"tools", "money", "quotas", "report", "asking"},
     {"stages"},
     {"wiring", "engine"},
     {"pipeline", "display"},

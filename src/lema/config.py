@@ -19,6 +19,7 @@ from lema.tables import (
     ArmConfig,
     CorrectConfig,
     CotConfig,
+    CritiqueConfig,
     EvaluateConfig,
     EvolveConfig,
     MachineConfig,
@@ -51,6 +52,7 @@ class Config(BaseModel):
     sample: SampleConfig
     correct: CorrectConfig | None = None
     verify: VerifyConfig = VerifyConfig()
+    critique: CritiqueConfig | None = None
     cot: CotConfig | None = None
     evolve: dict[Name, EvolveConfig] = {}
     arms: dict[Name, ArmConfig] = {}
@@ -90,8 +92,10 @@ class Config(BaseModel):
 
     def _model_names(self) -> list[tuple[str, str]]:
         named = [("sample.models", name) for name in self.sample.models]
-        named += [("correct.models", name) for name in (self.correct.models if self.correct else ())]
-        asked = {"correct": self.correct, "cot": self.cot, **{f"evolve.{k}": v for k, v in self.evolve.items()}}
+        for where, asker in (("correct", self.correct), ("critique", self.critique)):
+            named += [(f"{where}.models", name) for name in (asker.models if asker else ())]
+        asked = {"correct": self.correct, "critique": self.critique, "cot": self.cot,
+                 **{f"evolve.{k}": v for k, v in self.evolve.items()}}
         named += [(f"{where}.model", table.model) for where, table in asked.items() if table]
         return named
 

@@ -4,11 +4,16 @@ One design decision: this is an ordinary function; each line calls one stage and
 run. It never looks into rows, so the same lines say what would be done (`lema plan`) and do it (`lema run`).
 """
 
+from typing import NamedTuple
+
 from lema.config import Config
+from lema.examples import critiques_needed
+from lema.needs import check_arms, critiquing
 from lema.runs import Run, Stage
 from lema.stages.account import account
 from lema.stages.assemble import assemble
 from lema.stages.correct import correct
+from lema.stages.critique import critique
 from lema.stages.evolve import evolve, settle
 from lema.stages.grade import grade
 from lema.stages.join import join_corrections, join_paths
@@ -26,7 +31,6 @@ from lema.wiring import (
     asked_of,
     assembling,
     base_of,
-    check_arms,
     correcting,
     correction_prompts,
     first_of_each,
@@ -44,25 +48,28 @@ from lema.wiring import (
 Models = dict[str, Stage | dict]
 
 
+class Gathered(NamedTuple):
+    """Everything that arms draw on."""
+
+    questions: Stage
+    models: Models
+    rounds: dict[str, Round]
+    bought: dict[str, Stage]
+
+
 def pipeline(run: Run, config: Config) -> None:
     """The whole method on one question set."""
-    questions = run.stage("questions", load, task_settings(config))
-    models = students(run, config, questions)
-
-    rounds = {"": mistakes_and_corrections(run, config, models, "", questions)}
-    bought = worked_solutions(run, config, models, rounds[""])
-    for name, evolution in config.evolve.items():
-        grown = new_questions(run, config, models, name, evolution, rounds)
-        taught = just_trained(run, config, models, evolution, rounds, bought)
-        rounds[name] = mistakes_and_corrections(run, config, models, name, grown, taught)
+    questions, models, rounds, bought = gathered(run, config)
     if not config.arms:
         return
 
     check_arms(config, run.folder, rounds[""].verified is not None)
     sets = [training_set(run, config, models, arm, rounds, bought) for arm in config.arms]
+    every = tuple(rounds.values())
+    judged = tuple(stage for each in every for stage in each.critiques.values())
     accounts = run.stage("accounts", account, accounting(config), tuple(sets), tuple(bought.values()),
-                         tuple(each.questions for each in rounds.values()),
-                         tuple(each.corrections for each in rounds.values() if each.corrections))
+                         tuple(each.questions for each in every),
+                         tuple(each.corrections for each in every if each.corrections), *with_any(judged))
     if config.train is None:
         return
 
@@ -78,10 +85,28 @@ def pipeline(run: Run, config: Config) -> None:
     examined = run.stage("examined", grade, None, questions, tuple(answers))
     scores = run.stage("scores", score, scoring(config), questions, examined)
     comparisons = run.stage("comparisons", compare, scoring(config), examined)
-    every = tuple(rounds.values())
     run.stage("report", report, reporting(config), tuple(each.questions for each in every),
               tuple(each.graded for each in every), tuple(each.verified for each in every if each.verified),
-              tuple(sets), accounts, tuple(trained), examined, scores, comparisons)
+              tuple(sets), accounts, tuple(trained), examined, scores, comparisons, *with_any(judged))
+
+
+def with_any(stages: tuple[Stage, ...]) -> tuple[tuple[Stage, ...], ...]:
+    """These stages as one input where there are any, else none."""
+    return (stages,) if stages else ()
+
+
+def gathered(run: Run, config: Config) -> Gathered:
+    """Questions, and all that is asked of models about them before anything is trained for good: round by round
+    mistakes, corrections and critiques; worked solutions."""
+    questions = run.stage("questions", load, task_settings(config))
+    models = students(run, config, questions)
+    rounds = {"": mistakes_and_corrections(run, config, models, "", questions)}
+    bought = worked_solutions(run, config, models, rounds[""])
+    for name, evolution in config.evolve.items():
+        grown = new_questions(run, config, models, name, evolution, rounds)
+        taught = just_trained(run, config, models, evolution, rounds, bought)
+        rounds[name] = mistakes_and_corrections(run, config, models, name, grown, taught)
+    return Gathered(questions, models, rounds, bought)
 
 
 def training_set(run: Run, config: Config, models: Models, arm: str, rounds: dict[str, Round],
@@ -89,7 +114,7 @@ def training_set(run: Run, config: Config, models: Models, arm: str, rounds: dic
     """What one arm is trained on."""
     wanted = assembling(config, arm, config.arms[arm])
     return run.stage(f"sets/{arm}", assemble, wanted, tuple(bought[name] for name in wanted.purchases),
-                     *(rounds[name].stages for name in wanted.rounds),
+                     *(rounds[name].drawn_on(critiques_needed(wanted.take, name)) for name in wanted.rounds),
                      models=base_of(config, models) if config.train else {},
                      prompts=worded(config, config.arms[arm]))
 
@@ -106,8 +131,8 @@ def just_trained(run: Run, config: Config, models: Models, evolution: EvolveConf
 
 def mistakes_and_corrections(run: Run, config: Config, models: Models, name: str, questions: Stage,
                              taught: Models | None = None) -> Round:
-    """Questions → paths → graded → corrections → verified; the same for the first questions and evolved ones.
-    `taught` are the models that are sampled in a later round."""
+    """Questions → paths → graded → corrections → verified, and the critiques that arms take; the same for the
+    first questions and evolved ones. `taught` are the models that are sampled in a later round."""
     here = f"{name}/" if name else ""
     paths = run.side_by_side([
         run.planned(f"{here}paths/{model}", sample, config.sample.of(model), questions,
@@ -115,12 +140,24 @@ def mistakes_and_corrections(run: Run, config: Config, models: Models, name: str
         for model, given in (taught or {model: models[model] for model in config.sample.models}).items()])
     joined, known = imported(run, questions) if not name else ((), ())
     graded = run.stage(f"{here}graded", grade, None, questions, (*paths, *joined))
+    corrections, verified = corrected(run, config, models, name, questions, graded, known)
+    judged = {sort: run.planned(f"{here}critiques/{sort}", critique, asking, questions, graded,
+                                models={asking.model: models[asking.model]},
+                                prompts=prompt(config, "critique", asking.prompt))
+              for sort, asking in critiquing(config, name).items()}
+    run.side_by_side(list(judged.values()))
+    return Round(questions, graded, corrections, verified, judged)
+
+
+def corrected(run: Run, config: Config, models: Models, name: str, questions: Stage, graded: Stage,
+              known: tuple[Stage, ...]) -> tuple[Stage | None, Stage | None]:
+    """The corrections of a round and those of them, and of the imported ones (`known`), that passed the checks;
+    None for what the config does not ask for."""
+    here = f"{name}/" if name else ""
     asking = correcting(config, name)
     if asking is None:
-        if not known:
-            return Round(questions, graded, None, None)
-        return Round(questions, graded, None,
-                     run.stage(f"{here}verified", verify, config.verify, questions, graded, (), known))
+        return None, run.stage(f"{here}verified", verify, config.verify, questions, graded, (),
+                               known) if known else None
     tried: tuple[Stage, ...] = ()
     for attempt in range(1, asking.tries + 1):
         at = here if attempt == asking.tries else f"{here}try-{attempt}/"
@@ -128,7 +165,7 @@ def mistakes_and_corrections(run: Run, config: Config, models: Models, name: str
                                 models={asking.model: models[asking.model]}, prompts=correction_prompts(config))
         verified = run.stage(f"{at}verified", verify, config.verify, questions, graded, corrections, known)
         tried = (verified,)
-    return Round(questions, graded, corrections, verified)
+    return corrections, verified
 
 
 def imported(run: Run, questions: Stage) -> tuple[tuple[Stage, ...], tuple[Stage, ...]]:

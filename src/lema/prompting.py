@@ -22,6 +22,9 @@ CUE = "Incorrect Step:"
 REWRITE_CUE = "Mistakes:"
 """The same for the correction of an answer without steps, which is written anew as a whole."""
 
+CRITIQUE_CUE = "Critique:"
+"""The same for the critique of a path, right or wrong."""
+
 FOLDER = Path(__file__).parent / "prompts"
 _ORIGINAL = re.compile(r"^((?:Original|Wrong|Student'?s?) (?:Solution|Answer)):[ \t]*$", re.M)
 _NEXT_QUESTION = re.compile(r"\n[ \t]*\n(?=(?:Question|Problem)[ \t]{0,3}:)")
@@ -58,7 +61,10 @@ class Prompt:
 
     @property
     def cue(self) -> str:
-        """What its reply follows: "Mistakes:" where a whole answer is written anew, else "Incorrect Step:"."""
+        """What its reply follows: "Critique:" where a path is judged, "Mistakes:" where a whole answer is written
+        anew, else "Incorrect Step:"."""
+        if self.text.rstrip().endswith(CRITIQUE_CUE) or re.search(rf"^{CRITIQUE_CUE}", self.text, re.M):
+            return CRITIQUE_CUE
         if self.text.rstrip().endswith(REWRITE_CUE) or (
                 CUE not in self.text and re.search(rf"^{REWRITE_CUE}", self.text, re.M)):
             return REWRITE_CUE
@@ -88,6 +94,11 @@ def correction_values(question: Question, path: str, cue: str) -> dict[str, str]
     steps = path.strip() if cue == REWRITE_CUE else number_steps(split_steps(path))
     return {"question": question.text, "steps": steps, "stem": stem or question.text,
             "choices": ", ".join(question.choices)}
+
+
+def critique_values(question: Question, path: str) -> dict[str, str]:
+    """What a critique prompt may use: what a correction prompt may, and the path as it was written."""
+    return {**correction_values(question, path, CRITIQUE_CUE), "path": path.strip()}
 
 
 def find_prompt(name_or_path: str, task_name: str) -> Prompt:
@@ -158,4 +169,4 @@ def _question_block(prompt: Prompt, values: Mapping[str, str]) -> str:
 
 def _ended(text: str) -> str:
     text = text.rstrip()
-    return text if text.endswith((CUE, REWRITE_CUE)) else text + "\n"
+    return text if text.endswith((CUE, REWRITE_CUE, CRITIQUE_CUE)) else text + "\n"

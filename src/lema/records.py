@@ -132,6 +132,32 @@ class Correction(_Identified):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Critique(_Identified):
+    """What a model says of one path, right or wrong, that it was asked to judge without the gold answer.
+
+    `rejected` is empty where the reply is a critique that can be trained on, else the reason; whether its verdict
+    agrees with the grader's rejects nothing.
+    """
+
+    question: str  # question id
+    path: str  # id of the path
+    verdict: Verdict  # the grader's, on the path
+    model: str
+    reply: str  # exactly what the critic wrote
+    prompt: str = ""
+    finish: str = "stop"
+    prompt_tokens: int = 0
+    tokens: int = 0
+    text: str = ""  # the critique as read
+    said: Literal["right", "wrong"] | None = None  # its own verdict
+    step: int | None = None  # 1-based number of the first wrong step, where it names one
+    rejected: str = ""
+    id: str = ""
+
+    _identity = ("path", "model", "prompt", "reply")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Example(_Identified):
     """One training example: the loss falls on `completion` (and its end token) only.
 

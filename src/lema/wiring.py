@@ -6,7 +6,7 @@ know what is done before torch is imported.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lema.config import Config
@@ -17,7 +17,7 @@ from lema.money.prices import price_of
 from lema.prompting import find_prompt
 from lema.records import Question, content_id
 from lema.runs import Run, Stage
-from lema.seams import Settings, file_hash, find, near_miss, settings_of
+from lema.seams import Settings, file_hash, find, settings_of
 from lema.stages.assemble import assemble
 from lema.stages.grow import grow
 from lema.stages.train import train
@@ -32,6 +32,7 @@ from lema.tables import (
     ImportConfig,
     ReportOneConfig,
     ScoreConfig,
+    Sort,
     Take,
     TrainOneConfig,
 )
@@ -47,17 +48,20 @@ GROWN = "transformers"
 
 @dataclass(frozen=True)
 class Round:
-    """One pass of the method's front half: its questions, graded paths, and corrections where asked for."""
+    """One pass of the method's front half: its questions, graded paths, and corrections and critiques (by the sort
+    of paths that they judge) where asked for."""
 
     questions: Stage
     graded: Stage
     corrections: Stage | None
     verified: Stage | None
+    critiques: dict[Sort, Stage] = field(default_factory=dict)
 
-    @property
-    def stages(self) -> tuple[Stage, ...]:
-        """What a training set may draw on: questions, graded, verified."""
-        return tuple(stage for stage in (self.questions, self.graded, self.verified) if stage is not None)
+    def drawn_on(self, sorts: Iterable[Sort]) -> tuple[Stage | tuple, ...]:
+        """What a training set may draw on: questions, graded, verified, and those critiques that it takes."""
+        judged = tuple(self.critiques[sort] for sort in sorts)
+        stages = (self.questions, self.graded, self.verified or (), *judged)
+        return stages if judged or self.verified else stages[:2]
 
 
 def task_settings(config: Config) -> Settings:
@@ -192,29 +196,6 @@ def imports(folder: Path) -> list[ImportConfig]:
     return found
 
 
-def check_arms(config: Config, folder: Path, corrections: bool) -> None:
-    """ConfigError where an arm takes what the run never makes. `corrections`: whether there will be any."""
-    known = (*config.models, *(name for each in imports(folder) for name in each.models))
-    made = {"worked": True, "paths": True, "corrections": corrections,
-            "own": config.train is not None and config.train.base in config.sample.models,
-            **{f"bought {name}": True for name in (config.cot.questions if config.cot else ())}}
-    remedies = {"corrections": "a [correct] table, or imported corrections (lema import)",
-                "own": "train.base among sample.models",
-                "bought random": "a [cot] table with questions = [\"random\"]",
-                "bought failed": "a [cot] table with questions = [\"failed\"]"}
-    for arm, table in config.arms.items():
-        for take in table.take:
-            for model in take.models:
-                if model not in known:
-                    raise ConfigError(f"arms.{arm}.take.models = {model!r} is no [models.X] and nothing imported"
-                                      f"{near_miss(model, list(known))}")
-            for need in sorted(find_kind(take, f"arms.{arm}.take").needs):
-                if not made.get(need):
-                    source = f" with source {take.own['source']!r}" if "source" in take.own else ""
-                    raise ConfigError(f"arms.{arm}.take: kind {take.kind!r}{source} needs "
-                                      f"{remedies.get(need, need)}")
-
-
 def worded(config: Config, table: ArmConfig) -> dict[str, str]:
     """The content ids of all prompts that an arm's examples are written with."""
     found = asked(config)
@@ -268,7 +249,8 @@ def reporting(config: Config) -> ReportOneConfig:
 
 def _prices(config: Config, arm: str) -> dict[str, tuple[float, float]]:
     """What each teacher's tokens cost. ConfigError where that is not known."""
-    asked_ = [table.model for table in (config.correct, config.cot, *config.evolve.values()) if table]
+    asked_ = [table.model for table in (config.correct, config.critique, config.cot, *config.evolve.values())
+              if table]
     found = {}
     for name in dict.fromkeys(asked_):
         price = price_of(config, name)

@@ -5,15 +5,15 @@ one question with everything known about it at a time; so a rival method is a sh
 dotted path, and a training set of any size is built in little memory.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, get_args
 
 from lema.errors import ConfigError
 from lema.prompting import Prompt
-from lema.records import Correction, Example, Question, ReasoningPath
+from lema.records import Correction, Critique, Example, Question, ReasoningPath
 from lema.seams import find, near_miss, settings_of
-from lema.tables import Take
+from lema.tables import Sort, Take
 
 
 class Corrected(NamedTuple):
@@ -21,6 +21,13 @@ class Corrected(NamedTuple):
 
     correction: Correction
     mistake: ReasoningPath
+
+
+class Criticised(NamedTuple):
+    """A critique that could be read, and the path that it judges."""
+
+    critique: Critique
+    path: ReasoningPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,7 @@ class Case:
     paths: tuple[ReasoningPath, ...] = ()  # graded, of every sampled model
     corrections: tuple[Corrected, ...] = ()  # the refused ones too
     bought: dict[str, tuple[ReasoningPath, ...]] = field(default_factory=dict)  # purchase -> graded paths
+    critiques: tuple[Criticised, ...] = ()
 
     @property
     def kept(self) -> tuple[Corrected, ...]:
@@ -47,7 +55,8 @@ class Case:
         if not models:
             return self
         return replace(self, paths=tuple(path for path in self.paths if path.model in models),
-                       corrections=tuple(one for one in self.corrections if one.mistake.model in models))
+                       corrections=tuple(one for one in self.corrections if one.mistake.model in models),
+                       critiques=tuple(one for one in self.critiques if one.path.model in models))
 
 
 class Words(NamedTuple):
@@ -62,8 +71,8 @@ class Kind(Protocol):
     """What a module's `Kind(settings)` must do; tests/contracts/test_examples.py asks it of every one.
 
     `needs` names what it cannot do without: "worked", "paths", "own" (paths of the base), "corrections",
-    or "bought <purchase>". What it needs is also what its arm is billed for. `prompts` names the prompt files that
-    it renders.
+    "critiques right", "critiques wrong", or "bought <purchase>". What it needs is also what its arm is billed for.
+    `prompts` names the prompt files that it renders.
     """
 
     needs: frozenset[str]
@@ -82,3 +91,9 @@ def find_kind(take: Take, where: str) -> Kind:
             known = [*module.Settings.model_fields, *Take.model_fields]
             raise ConfigError(f"{where}.{key}: unknown key{near_miss(key, known)}")
     return module.Kind(settings_of(module.Settings, take.own, where))
+
+
+def critiques_needed(takes: Iterable[Take], round_: str) -> tuple[Sort, ...]:
+    """The sorts of paths whose critiques some of these lines take from a round, right ones first."""
+    needs = {need for take in takes if take.round == round_ for need in find_kind(take, "take").needs}
+    return tuple(sort for sort in get_args(Sort) if f"critiques {sort}" in needs)

@@ -7,18 +7,20 @@ disk under their question's id and read back question by question.
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from lema.examples import Case, Corrected
-from lema.records import Correction, Question, ReasoningPath
+from lema.examples import Case, Corrected, Criticised
+from lema.records import Correction, Critique, Question, ReasoningPath
 from lema.shelf import Shelf
 
 
 def cases(folder: Path, questions: Iterable[Question], graded: Iterable[ReasoningPath],
-          verified: Iterable[Correction], bought: dict[str, Shelf]) -> Iterator[Case]:
+          verified: Iterable[Correction], critiques: Iterable[Critique],
+          bought: dict[str, Shelf]) -> Iterator[Case]:
     """One case per question, in the order of their ids; rows of unknown questions are left out."""
-    with Shelf(folder, Question, ReasoningPath, Correction) as shelf:
+    with Shelf(folder, Question, ReasoningPath, Correction, Critique) as shelf:
         shelf.fill((question.id, question) for question in questions)
         shelf.fill((path.question, path) for path in graded)
         shelf.fill((correction.question, correction) for correction in verified)
+        shelf.fill((critique.question, critique) for critique in critiques)
         for _, records in shelf.groups():
             if isinstance(records[0], Question):
                 yield _case(records, bought)
@@ -32,4 +34,6 @@ def _case(records: list, bought: dict[str, Shelf]) -> Case:
         question=question, paths=paths,
         corrections=tuple(Corrected(record, by_id[record.path]) for record in rest
                           if isinstance(record, Correction) and record.steps),
+        critiques=tuple(Criticised(record, by_id[record.path]) for record in rest
+                        if isinstance(record, Critique) and not record.rejected),
         bought={name: tuple(shelf.under(question.id)) for name, shelf in bought.items()})

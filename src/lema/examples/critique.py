@@ -1,8 +1,7 @@
 """From a question and an answer, right or wrong, to a critique of it (critique fine-tuning).
 
-One design decision: the critique of a wrong path is what the corrector wrote of it, whether or not its answer is
-the gold one (the method has no answer filter); that of a right path is one sentence, because nobody was paid for
-more.
+One design decision: the completion is what the critic wrote, word for word, and nobody looks whether it is right
+unless the arm asks for that; so what is trained on is what was paid for.
 """
 
 from collections.abc import Iterator
@@ -12,52 +11,36 @@ from pydantic import Field
 
 from lema import seams
 from lema.examples import Case, Words
-from lema.examples.correction import Part, written
-from lema.records import Example, ReasoningPath
-from lema.steps import number_steps, split_steps
-
-NOTHING = "Nothing is wrong."
+from lema.prompting import critique_values
+from lema.records import Example
+from lema.tables import Sort
 
 
 class Settings(seams.Settings):
     """A line of `take` with kind = "critique".
 
-    of       right, wrong or both sorts of paths
-    filter   none: every critique that could be read; verified: those whose correction passed the checks
+    of       right, wrong or both sorts of paths, by the grader
+    filter   none: every critique that could be read; agreeing: those that conclude what the grader says
+    prompt   what a model is trained to answer: a prompt's name, or a file of your own
     """
 
-    of: tuple[Literal["right", "wrong"], ...] = Field(default=("right", "wrong"), min_length=1)
-    filter: Literal["none", "verified"] = "none"
-    parts: tuple[Part, ...] = Field(default=("step", "explanation", "solution"), min_length=1)
+    of: tuple[Sort, ...] = Field(default=("right", "wrong"), min_length=1)
+    filter: Literal["none", "agreeing"] = "none"
+    prompt: str = "train_critique"
 
 
 class Kind:
     """Critiques of paths."""
 
-    prompts = ("train_critique",)
-
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.needs = frozenset({"corrections"} if "wrong" in settings.of else {"paths"})
+        self.prompts = (settings.prompt,)
+        self.needs = frozenset(f"critiques {sort}" for sort in settings.of)
 
     def make(self, case: Case, words: Words) -> Iterator[Example]:
-        if "wrong" in self.settings.of:
-            yield from self._wrong(case, words)
-        if "right" in self.settings.of:
-            for path in case.paths:
-                if path.verdict == "right":
-                    yield self._example(case, words, path, "right", NOTHING, path.id, 0)
-
-    def _wrong(self, case: Case, words: Words) -> Iterator[Example]:
-        for one in case.kept if self.settings.filter == "verified" else case.corrections:
-            if one.correction.steps:
-                parts = written(one, self.settings.parts, "dots")
-                yield self._example(case, words, one.mistake, "wrong", "\n".join(map("".join, parts)),
-                                    one.correction.id, one.correction.tokens)
-
-    def _example(self, case: Case, words: Words, path: ReasoningPath, source: str, critique: str, parent: str,
-                 paid: int) -> Example:
-        asked = words.prompt("train_critique").render(question=case.question.text,
-                                                      steps=number_steps(split_steps(path.text)))
-        return Example(kind="critique", source=source, question=case.question.id, parent=parent, prompt=asked,
-                       completion=critique, teacher_tokens=paid)
+        for critique, path in case.critiques:
+            agrees = critique.said == path.verdict
+            if path.verdict in self.settings.of and (agrees or self.settings.filter == "none"):
+                asked = words.prompt(self.settings.prompt).render(**critique_values(case.question, path.text))
+                yield Example(kind="critique", source=path.verdict, question=case.question.id, parent=critique.id,
+                              prompt=asked, completion=critique.text, teacher_tokens=critique.tokens)

@@ -1,4 +1,4 @@
-"""The lab's teacher: solves, corrects and invents questions of the lab, and slips as often as it is told to.
+"""The lab's teacher: solves, corrects, judges and invents questions of the lab, and slips as often as told to.
 
 One design decision: it is given nothing but the messages, as any other model, and finds the solution graph again
 from the last lab question in them; so the road from prompt to verified correction is the one that a hosted model
@@ -13,9 +13,10 @@ from pydantic import Field
 
 from lema import seams
 from lema.models import Completion, Request
-from lema.prompting import CUE
+from lema.prompting import CRITIQUE_CUE, CUE
 from lema.records import content_id
 from lema.steps import number_steps, render_correction, split_steps
+from lema.tasks.lab.critique import BLAMED, critique
 from lema.tasks.lab.drawing import draw
 from lema.tasks.lab.mistakes import plant
 from lema.tasks.lab.problems import Problem
@@ -35,7 +36,7 @@ MOST_STEPS = 6
 class Settings(seams.Settings):
     """[models.X] with backend = "teacher"."""
 
-    slip: float = Field(0.0, ge=0, le=1, description="share of solutions and of corrections that go wrong")
+    slip: float = Field(0.0, ge=0, le=1, description="share of solutions, corrections and critiques that go wrong")
     seed: int = Field(0, description="another seed slips elsewhere")
 
 
@@ -79,6 +80,8 @@ class Model:
             return invent(asked.problem, rng)
         if prompt.rstrip().endswith(CUE):
             return correct(asked.problem, _path(asked.rest), rng if slips else None)
+        if prompt.rstrip().endswith(CRITIQUE_CUE):
+            return judge(asked.problem, _path(asked.rest), rng if slips else None)
         return solve(asked.problem, rng if slips else None)
 
 
@@ -96,6 +99,17 @@ def correct(problem: Problem, path: tuple[str, ...], slip: random.Random | None)
     if slip:
         found = _misjudged(problem, path, found, slip) or _miscorrected(problem, found, slip) or found
     return render_correction(found.step, found.explanation, found.steps)
+
+
+def judge(problem: Problem, path: tuple[str, ...], slip: random.Random | None) -> str:
+    """The critique of a path, right or wrong; a slip blames another step than the first wrong one, or none where
+    one is wrong."""
+    found = review(problem, path)
+    if slip and found:
+        found = _misjudged(problem, path, found, slip)
+    elif slip and path:
+        found = _blamed(problem, path, slip.randint(1, len(path)))
+    return critique(problem, path, found)
 
 
 def invent(seed: Problem, rng: random.Random) -> str:
@@ -122,9 +136,13 @@ def _misjudged(problem: Problem, path: tuple[str, ...], found: Review, slip: ran
     others = [step for step in range(1, len(path) + 1) if step != found.step]
     if not others or slip.random() < 0.5:
         return None
-    step = slip.choice(others)
+    return _blamed(problem, path, slip.choice(others))
+
+
+def _blamed(problem: Problem, path: tuple[str, ...], step: int) -> Review:
+    """A step that is called wrong for no reason."""
     before = [text.split(maxsplit=1)[0] for text in path[:step - 1] if text.strip()]
-    return Review(step, MISJUDGED, steps_from(problem, before), "misjudged")
+    return Review(step, MISJUDGED, steps_from(problem, before), BLAMED)
 
 
 def _miscorrected(problem: Problem, found: Review, slip: random.Random) -> Review | None:
@@ -148,5 +166,6 @@ def _last_question(prompt: str) -> _Asked | None:
 def _path(rest: str) -> tuple[str, ...]:
     """The steps of the path between the last braces, or of all that stands before the cue."""
     opened, closed = rest.rfind("{"), rest.rfind("}")
-    body = rest[opened + 1:closed] if -1 < opened < closed else rest.rstrip().removesuffix(CUE)
+    body = rest[opened + 1:closed] if -1 < opened < closed else rest.rstrip().removesuffix(CUE).removesuffix(
+        CRITIQUE_CUE)
     return split_steps(body)

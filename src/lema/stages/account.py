@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lema.examples import find_kind
+from lema.examples import critiques_needed, find_kind
 from lema.money.spending import Allowance, writer_of
-from lema.records import Account, Correction, Example, Question, ReasoningPath
+from lema.records import Account, Correction, Critique, Example, Question, ReasoningPath
 from lema.tables import AccountConfig, AssembleConfig, BudgetConfig
 from lema.tools import Tools
 from lema.training import find_trainer
@@ -23,13 +23,18 @@ VERSION = 2
 
 def account(tools: Tools, settings: AccountConfig, sets: tuple[Iterable[Example], ...],
             bought: tuple[Iterable[ReasoningPath], ...], questions: tuple[Iterable[Question], ...],
-            corrections: tuple[Iterable[Correction], ...]) -> Iterator[Account]:
+            corrections: tuple[Iterable[Correction], ...],
+            critiques: tuple[Iterable[Critique], ...] = ()) -> Iterator[Account]:
     """One account per arm. `questions` and, where any were asked for, `corrections` stand in the order of
-    `settings.rounds`, `bought` in that of `settings.purchases`."""
+    `settings.rounds`, `bought` in that of `settings.purchases`, and `critiques` round by round in that of the
+    purchases that the arms need."""
     paid = {("questions", name): _costs(rows) for name, rows in zip(settings.rounds, questions, strict=True)}
     paid |= {("corrections", name): _costs(rows)
              for name, rows in zip(settings.rounds, corrections, strict=bool(corrections))}
     paid |= {("bought", name): _costs(rows) for name, rows in zip(settings.purchases, bought, strict=True)}
+    takes = [take for arm in settings.arms for take in arm.take]
+    judged = [(f"critiques {sort}", name) for name in settings.rounds for sort in critiques_needed(takes, name)]
+    paid |= {purchase: _costs(rows) for purchase, rows in zip(judged, critiques, strict=True)}
     held = [_Held(arm.arm, rows) for arm, rows in zip(settings.arms, sets, strict=True)]
     budgets = settings.budgets or [None] * len(held)
     for arm, ours, budget in zip(settings.arms, held, budgets, strict=True):
@@ -84,6 +89,7 @@ def _bill(arm: AssembleConfig, paid: dict[tuple[str, str], list[_Reply]]) -> lis
             sources.append(("questions", name))
         if ("corrections", name) in needs:
             sources.append(("corrections", name))
+        sources += [(f"critiques {sort}", name) for sort in critiques_needed(arm.take, name)]
     replies = (reply for source in sources for reply in paid.get(source, ()))
     return [reply.tokens for reply in Allowance(arm).pays(replies)]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
+from itertools import chain
 
 from lema.errors import DataError
 from lema.examples import Case, Kind, Words, find_kind
@@ -21,7 +22,11 @@ from lema.tools import Tools
 VERSION = 2
 
 Rows = tuple[Iterable, ...]
-"""Questions, graded paths, verified corrections; what a round does not have is left out at the end."""
+"""Questions, graded paths, verified corrections, critiques; what is not there, or not taken, is left out at the
+end, and is an empty tuple before that."""
+
+MADE_OF_PATHS = {"paths", "own", "corrections", "critiques right", "critiques wrong"}
+"""Needs that graded paths are looked up for."""
 
 
 def assemble(tools: Tools, settings: AssembleConfig, bought: tuple[Iterable[ReasoningPath], ...],
@@ -30,7 +35,7 @@ def assemble(tools: Tools, settings: AssembleConfig, bought: tuple[Iterable[Reas
 
     `rounds` are the rows of `settings.rounds` in that order, `bought` the graded paths of `settings.purchases`.
     Where the arm's bill is capped, it draws on what that much bought: purchases first, then round by
-    round the questions and the corrections. DataError where nothing is left.
+    round the questions, the corrections and the critiques. DataError where nothing is left.
     """
     kinds = [find_kind(take, f"arms.{settings.arm}.take") for take in settings.take]
     count = _counter(tools, settings)
@@ -63,11 +68,12 @@ def _cases(tools: Tools, settings: AssembleConfig, kinds: list[Kind], bought: tu
     for name, rows in zip(settings.rounds, rounds, strict=True):
         needs = {need for take, kind in zip(settings.take, kinds, strict=True) if take.round == name
                  for need in kind.needs}
-        questions, graded, verified = (*rows, (), ())[:3]
+        questions, graded, verified, *critiques = (*rows, (), ())[:max(3, len(rows))]
         if needs:
             here = cases(tools.folder, allowance.pays(questions),
-                         graded if needs & {"paths", "own", "corrections"} else (),
-                         allowance.pays(verified) if "corrections" in needs else (), shelves)
+                         graded if needs & MADE_OF_PATHS else (),
+                         allowance.pays(verified) if "corrections" in needs else (),
+                         allowance.pays(chain.from_iterable(critiques)), shelves)
             yield from ((name, case) for case in here)
 
 

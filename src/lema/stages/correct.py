@@ -9,11 +9,12 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from lema.asking import distinct, in_turn, messages
 from lema.checks.form import without_repeated
 from lema.checks.telling import told
 from lema.models import Completion, Message, Request
 from lema.money.spending import within_budget
-from lema.prompting import REWRITE_CUE, Prompt, correction_values, turns
+from lema.prompting import REWRITE_CUE, Prompt, correction_values
 from lema.records import Correction, Question, ReasoningPath
 from lema.steps import Rewrite, Unparsed, parse_correction, parse_rewrite, split_steps
 from lema.tables import CorrectConfig
@@ -73,9 +74,7 @@ def fields_of(reply: str, path: ReasoningPath, cue: str) -> dict:
 
 def _messages(prompt: Prompt, settings: CorrectConfig, question: Question,
               path: ReasoningPath) -> tuple[Message, ...]:
-    text = prompt.render(**correction_values(question, path.text, prompt.cue))
-    parts = turns(text, prompt.cue) if settings.form == "chat" else [text]
-    return tuple(Message("assistant" if place % 2 else "user", part) for place, part in enumerate(parts))
+    return messages(prompt, settings.form, correction_values(question, path.text, prompt.cue))
 
 
 def _second_tries(tools: Tools, settings: CorrectConfig, asked: Mapping[str, Question],
@@ -113,24 +112,3 @@ def _as_asked(row: Correction) -> Correction:
     """The row as it was before it was verified."""
     rejected = row.rejected if row.rejected.startswith("unreadable") else ""
     return dataclasses.replace(row, verified=None, answer=None, rejected=rejected)
-
-
-def distinct(paths: Iterable[ReasoningPath]) -> Iterator[ReasoningPath]:
-    """The first of every set of paths that have the same steps for the same question."""
-    seen = set()
-    for path in paths:
-        key = (path.question, split_steps(path.text))
-        if key not in seen:
-            seen.add(key)
-            yield path
-
-
-def in_turn(paths: Iterable[ReasoningPath]) -> Sequence[ReasoningPath]:
-    """First one mistake of every question, then a second of those that have one, and so on; within a turn in
-    the order of their ids, which is as good as random and always the same."""
-    turns: dict[str, int] = defaultdict(int)
-    ordered = []
-    for path in sorted(paths, key=lambda path: path.id):
-        ordered.append((turns[path.question], path.id, path))
-        turns[path.question] += 1
-    return [path for _, _, path in sorted(ordered, key=lambda item: item[:2])]

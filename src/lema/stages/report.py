@@ -6,6 +6,7 @@ its own but the paired differences that the statistics room defines.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 
 import numpy as np
 
@@ -14,14 +15,15 @@ from lema.records import (
     Checkpoint,
     Comparison,
     Correction,
+    Critique,
     Example,
     Question,
     ReasoningPath,
     Score,
 )
-from lema.report import Arm, Check, LevelScore, ReportData, ShownCorrection
+from lema.report import Arm, Check, Funnel, LevelScore, ReportData, ShownCorrection
 from lema.report import Comparison as Compared
-from lema.report.funnels import funnel
+from lema.report.funnels import critique_funnels, funnel
 from lema.report.page import render
 from lema.report.terminal import table
 from lema.statistics import accuracy, difference
@@ -45,7 +47,8 @@ def report(tools: Tools, settings: ReportOneConfig, questions: tuple[Iterable[Qu
            graded: tuple[Iterable[ReasoningPath], ...], verified: tuple[Iterable[Correction], ...],
            sets: tuple[Iterable[Example], ...], accounts: Iterable[Account],
            trained: tuple[Iterable[Checkpoint], ...], examined: Iterable[ReasoningPath],
-           scores: Iterable[Score], comparisons: Iterable[Comparison]) -> Iterator[Comparison]:
+           scores: Iterable[Score], comparisons: Iterable[Comparison],
+           critiques: tuple[Iterable[Critique], ...] = ()) -> Iterator[Comparison]:
     """Writes `report.html` and `table.txt`; the rows are the comparisons that the headline is made of."""
     right = _right(settings, examined)
     kept = [correction for rows in verified for correction in rows if correction.verified]
@@ -56,9 +59,8 @@ def report(tools: Tools, settings: ReportOneConfig, questions: tuple[Iterable[Qu
         arms=tuple(_arms(settings, right, accounts, trained, list(scores))),
         headline=_compared(right, settings.headline, settings.baseline),
         control=_compared(right, settings.headline, settings.control),
-        funnels=tuple(
-            funnel(name or FIRST, *rows, examples)
-            for name, *rows in zip(settings.rounds, questions, graded, verified, strict=True)),
+        funnels=tuple(_funnels(settings, questions, graded, verified, examples,
+                               [row for rows in critiques for row in rows])),
         correction=_shown(tools, questions[0], graded[0], verified[0]) if verified else None,
         bill=tools.bill(),
         config=(tools.stage.run / "config.toml").read_text(encoding="utf-8"),
@@ -68,6 +70,15 @@ def report(tools: Tools, settings: ReportOneConfig, questions: tuple[Iterable[Qu
     (tools.folder / "report.html").write_text(render(data), encoding="utf-8")
     (tools.folder / "table.txt").write_text("\n".join(table(data)) + "\n", encoding="utf-8")
     yield from (one for one in comparisons if one.arm in (settings.headline, settings.control))
+
+
+def _funnels(settings: ReportOneConfig, questions: tuple[Iterable[Question], ...],
+             graded: tuple[Iterable[ReasoningPath], ...], verified: tuple[Iterable[Correction], ...],
+             examples: list[Example], critiques: list[Critique]) -> Iterator[Funnel]:
+    """Round by round; rounds without corrections come last."""
+    for name, *rows, corrected in zip_longest(settings.rounds, questions, graded, verified, fillvalue=()):
+        yield funnel(name or FIRST, *rows, corrected, examples)
+        yield from critique_funnels(name or FIRST, rows[1], critiques, examples)
 
 
 def _hinted(kept: list[Correction]) -> Iterator[str]:

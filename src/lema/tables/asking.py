@@ -94,6 +94,26 @@ class CorrectConfig(AskConfig):
         return self
 
 
+Sort = Literal["right", "wrong"]
+
+
+class CritiqueConfig(AskConfig):
+    """[critique]: who judges paths for the arms that train on critiques. Right and wrong paths are two purchases
+    of the same budget each, in every round; one that no arm takes is not made. Without the table [correct] stands
+    for it."""
+
+    models: tuple[str, ...] = Field(default=(), description="whose paths; empty: every sampled model's")
+    form: Literal["completion", "chat"] = Field(
+        default="completion", description="chat: the worked examples become turns of a conversation")
+    per_question: int = Field(default=1, gt=0, description="at most so many paths of a question in each purchase")
+
+
+class CritiqueOneConfig(CritiqueConfig):
+    """One purchase of critiques."""
+
+    of: Sort
+
+
 CHECKS = ("complete", "parsed", "step", "quoted", "kept", "changed", "arithmetic", "earlier", "explanation",
           "repeat", "answer")
 """Every check, in the order in which they are asked (lema.checks)."""

@@ -98,7 +98,7 @@ def by_pilot(config: Config, table: dict, runs: Path, questions: int) -> list[Fi
     """Runs the pilot, as far as it was not run before, and scales it up."""
     from lema.display import display
     from lema.engine import Local
-    from lema.pipeline import pipeline
+    from lema.pipeline import gathered
 
     folder, small = run_folder(config, runs), pilot_of(config, questions)
     found: dict[str, Stage] = {}
@@ -112,19 +112,20 @@ def by_pilot(config: Config, table: dict, runs: Path, questions: int) -> list[Fi
                 found.update((stage.name, stage) for stage in stages)
                 engine(stages)
 
-            pipeline(PilotRun(folder, perform, full), small)
-    return [figure for name, stage in found.items() if _asks(stage)
+            gathered(PilotRun(folder, perform, full), small)
+    return [figure for name, stage in found.items() if _asks(stage) and name in full
             for figure in _scaled(stage, full[name], config, found, full)]
 
 
 def pilot_of(config: Config, questions: int) -> Config:
-    """The same config on few questions and without training."""
+    """The same config on few questions and without training: a later round's mistakes come from the sampled
+    models."""
     few = {"limit": min(config.sample.limit or questions, questions)}
     cot = config.cot and config.cot.model_copy(update={"limit": min(config.cot.limit or questions, questions)})
-    evolve = {name: table.model_copy(update={"seeds": min(table.seeds, questions)})
+    evolve = {name: table.model_copy(update={"seeds": min(table.seeds, questions), "students": ()})
               for name, table in config.evolve.items()}
     return config.model_copy(update={"sample": config.sample.model_copy(update=few), "cot": cot, "evolve": evolve,
-                                     "arms": {}, "train": None})
+                                     "train": None})
 
 
 def _asks(stage: Stage) -> bool:
@@ -206,10 +207,16 @@ def _requests(stage: Stage, questions: list, known: Averages) -> tuple[float, fl
     if stage.verb.__name__ == "sample":
         asked = units if units is not None else len(chosen(stage.settings, questions))
         return asked * stage.settings.paths, asked * stage.settings.paths
-    prefix = stage.name.rpartition("/")[0]
-    paths = sum(_requests(one, questions, known)[1] for one in before
-                if one.verb.__name__ == "sample" and one.name.startswith(f"{prefix}/paths/".lstrip("/")))
-    return known.wrong * paths, paths
+    judged = stage.settings.of if stage.verb.__name__ == "critique" else None
+    prefix = stage.name.removesuffix(f"critiques/{judged}" if judged else "corrections")
+    sampling = [one for one in before
+                if one.verb.__name__ == "sample" and one.name.startswith(f"{prefix}paths/")]
+    paths = sum(_requests(one, questions, known)[1] for one in sampling)
+    if judged is None:
+        return known.wrong * paths, paths
+    asked = units if units is not None else len(chosen(sampling[0].settings, questions))
+    most = min(paths, stage.settings.per_question * asked)
+    return min((known.wrong if judged == "wrong" else 1 - known.wrong) * paths, most), most
 
 
 def _cap(stage: Stage) -> float:

@@ -7,20 +7,22 @@ twice; a run that is half done shows what is there.
 import ast
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import get_args
 
 from lema.arms import ready_arm, ready_arms
 from lema.config import Config, recipes
 from lema.errors import DataError
 from lema.journal import spent_in
 from lema.money.prices import price_of, served_prices
-from lema.records import Account, Example, to_row
+from lema.records import Account, Critique, Example, to_row
 from lema.report.bills import Bill, Kept, draw_up, in_words
-from lema.report.funnels import funnel
+from lema.report.funnels import critique_funnels, funnel
 from lema.report.sets import table as set_table
 from lema.runs import Stage
 from lema.seams import shipped
+from lema.tables import Sort
 from lema.verbs.running import config_of, stages_of
 
 ROOMS = {"tasks": "tasks", "backends": "models", "trainers": "training", "kinds of examples": "examples"}
@@ -89,10 +91,19 @@ def shipped_list(*, as_json: bool) -> str:
 def funnels(config: Config, done: dict[str, Stage]) -> list:
     """The funnel of every round whose paths are graded."""
     examples: list[Example] = [row for name, stage in done.items() if name.startswith("sets/") for row in stage]
-    return [
-        funnel(name or "The questions of the task", done[f"{here}questions"], done[f"{here}graded"],
-               done.get(f"{here}verified", ()), examples)
-        for name in ("", *config.evolve) if f"{(here := f'{name}/' if name else '')}graded" in done]
+    found = []
+    for name in ("", *config.evolve):
+        here, called = f"{name}/" if name else "", name or "The questions of the task"
+        if f"{here}graded" in done:
+            found.append(funnel(called, done[f"{here}questions"], done[f"{here}graded"],
+                                done.get(f"{here}verified", ()), examples))
+            found += critique_funnels(called, done[f"{here}graded"], critiques_of(done, here), examples)
+    return found
+
+
+def critiques_of(done: dict[str, Stage], here: str) -> Iterator[Critique]:
+    """The critiques of the round whose stages' names begin with `here`, as far as they are done."""
+    return (row for sort in get_args(Sort) for row in done.get(f"{here}critiques/{sort}", ()))
 
 
 def bill_of(folder: Path, config: Config, done: dict[str, Stage]) -> Bill:

@@ -5,13 +5,15 @@ of a model) is said to be unstated, never guessed.
 """
 
 import json
-from collections.abc import Iterable
 
 from lema.config import Config
+from lema.needs import critic_of, critiquing
 from lema.records import Account
-from lema.report.funnels import funnel
+from lema.report import Funnel
+from lema.report.funnels import critique_funnels, funnel
 from lema.report.sets import table
 from lema.runs import Stage
+from lema.verbs.showing import critiques_of
 
 COLUMNS = """\
 | column | what it holds |
@@ -21,8 +23,10 @@ COLUMNS = """\
 | `kind`, `source`, `arm`, `id` | the kind of example, where it came from, the arm, and a hash of its text |
 | `prompt_tokens`, `tokens`, `teacher_tokens` | by the student's tokenizer, and what the teacher wrote for it |
 | `question`, `answer`, `question_id`, `question_source` | the question with its gold answer, and where it stood |
-| `parent`, `writer`, `writer_prompt` | the path or correction it was made of, who wrote that, the prompt |
+| `parent`, `writer`, `writer_prompt` | the path, correction or critique behind it, who wrote that, the prompt |
 | `mistake`, `mistake_model`, `mistake_step` | for corrections: the wrong path, whose it is, its first wrong step |
+| `judged`, `judged_model` | for critiques: the path, whose it is |
+| `judged_verdict`, `concluded` | for critiques: what the grader says of the path, and what the critique says |
 | `task`, `run` | the question set and the run |
 """
 
@@ -72,7 +76,8 @@ def _roles(config: Config) -> dict[str, list[str]]:
     roles: dict[str, list[str]] = {}
     for name in config.sample.models:
         roles.setdefault(name, []).append("sampled paths")
-    named = [(config.correct, "corrections"), (config.cot, "worked solutions"),
+    critic = critic_of(config) if any(critiquing(config, name) for name in ("", *config.evolve)) else None
+    named = [(config.correct, "corrections"), (critic, "critiques"), (config.cot, "worked solutions"),
              *((table, f"questions of {name}") for name, table in config.evolve.items())]
     for table_, role in named:
         if table_ is not None:
@@ -91,16 +96,18 @@ def _funnels(config: Config, done: dict[str, Stage]) -> list[str]:
     lines = ["## From questions to training examples", ""]
     examples = [row for name, stage in done.items() if name.startswith("sets/") for row in stage]
     for name in ("", *config.evolve):
-        here = f"{name}/" if name else ""
+        here, called = f"{name}/" if name else "", name or "the questions of the task"
         if f"{here}graded" in done:
-            lines += _funnel(name or "the questions of the task", done[f"{here}questions"], done[f"{here}graded"],
-                             done.get(f"{here}verified", ()), examples)
+            lines += _funnel(funnel(called, done[f"{here}questions"], done[f"{here}graded"],
+                                    done.get(f"{here}verified", ()), examples))
+            for each in critique_funnels(called, done[f"{here}graded"], critiques_of(done, here), examples):
+                lines += _funnel(each)
     return lines
 
 
-def _funnel(name: str, *rows: Iterable) -> list[str]:
-    lines = [f"{name}:", ""]
-    for stage in funnel(name, *rows).stages:
+def _funnel(found: Funnel) -> list[str]:
+    lines = [f"{found.name}:", ""]
+    for stage in found.stages:
         lost = ", ".join(f"{loss.count:,} {loss.reason}" for loss in stage.losses)
         lines.append(f"- {stage.count:,} {stage.name}" + (f" (lost before: {lost})" if lost else ""))
     return [*lines, ""]

@@ -8,15 +8,16 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from lema.asking import messages
 from lema.checks import CHECK, Checked
 from lema.checks.form import without_repeated
 from lema.grading import GradingTimeout
-from lema.models import Completion, Message, Request
-from lema.prompting import Prompt, correction_values, turns
+from lema.models import Completion, Request
+from lema.prompting import Prompt, correction_values
 from lema.records import Correction, Sampling
 from lema.steps import Parsed, number_steps, parse_correction
 from lema.verbs.judging.labelled import Labelled
-from lema.verbs.judging.verdicts import Judgement, parse_judgement
+from lema.verdicts import Judgement, parse_judgement
 
 OF_A_VERDICT = ("complete", "step", "earlier", "explanation")
 """What can be asked of a reply that names a step and corrects nothing."""
@@ -44,10 +45,7 @@ def requests(labels: Iterable[Labelled], prompt: Prompt, sampling: Sampling, for
     """One request per labelled path."""
     for label in labels:
         values = correction_values(label.asked, number_steps(label.steps), prompt.cue)
-        text = prompt.render(**values)
-        parts = turns(text, prompt.cue) if form == "chat" else [text]
-        messages = tuple(Message("assistant" if place % 2 else "user", part) for place, part in enumerate(parts))
-        yield Request(messages, sampling, 0, (label.asked, label))
+        yield Request(messages(prompt, form, values), sampling, 0, (label.asked, label))
 
 
 def judge(label: Labelled, reply: Completion, without: Collection[str] = ()) -> Judged:

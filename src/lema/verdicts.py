@@ -2,7 +2,8 @@
 
 One design decision: a verdict is read from the labels that stand behind each other at the beginnings of lines
 ("Final Judgement", "First Error Step", "Error Analysis" and their kin), the last of each counting, because models
-repeat the form before they fill it in; only a reply without labels is read for a plain sentence.
+repeat the form before they fill it in; only a reply without labels is read for a plain sentence, a critique, which
+talks of every step, for one in its last line.
 """
 
 import re
@@ -20,6 +21,13 @@ class Judgement(NamedTuple):
     reason: str = ""
 
 
+class Criticised(NamedTuple):
+    """A critique as read: its whole text, and the verdict that it ends in."""
+
+    text: str
+    judgement: Judgement
+
+
 _RIGHTNESS = re.compile(
     r"^[\s*#>_-]{0,9}(?:final |overall )?(?:judge?ment|verdict|conclusion|correctness)[*_ \t]{0,4}:"
     r"[*_ \t\n\"']{0,6}(?:the )?(?:student'?s? )?(?:solution |answer )?(?:is )?"
@@ -33,11 +41,13 @@ _ALL_RIGHT = re.compile(
     r"\b(?:all (?:of the |the )?steps are (?:correct|right)|(?:there (?:is|are)|has|contains|i (?:see|find|found))"
     r" (?:no|not any) (?:incorrect|wrong|erroneous)? ?(?:steps?|mistakes?|errors?)|no (?:incorrect|wrong) steps?|"
     r"(?:every|each) step is (?:correct|right)|(?:the|this) (?:whole |entire )?(?:solution|path) is "
-    r"(?:correct|right))\b",
+    r"(?:correct|right)|nothing is wrong)\b",
     re.I)
 _NAMED = re.compile(
     r"\b(?:incorrect|wrong|erroneous) step[*_ ]{0,3}(?:is|:)[*_ ]{0,3}(?:step )?([0-9]{1,4})\b", re.I)
 _OPENING = re.compile(r"\s{0,4}step ([0-9]{1,4})\b", re.I)
+_CRITIQUE = re.compile(r"\s{0,9}[*#_]{0,3}critique[*_ \t]{0,4}:[*_]{0,3}\s{0,9}", re.I)
+_NEXT_EXAMPLE = re.compile(r"\n[ \t]*\n[*#_ \t]{0,6}(?:question|problem)[*_ \t]{0,4}:", re.I)
 _CUE_NONE = re.compile(r"^[\s*#]{0,6}(?:incorrect step[*_ ]{0,3}:)?[*_ ]{0,3}(?:none|no step|n/a|step 0|0|-1)\b",
                        re.I)
 
@@ -56,6 +66,20 @@ def parse_judgement(reply: str) -> Judgement | Unparsed:
         return Judgement(True, None)
     named = _NAMED.search(text) or _OPENING.match(text)
     return Judgement(False, int(named[1])) if named else Unparsed("no step named")
+
+
+def parse_critique(reply: str) -> Criticised | Unparsed:
+    """Reads a critique, with or without its cue, up to where a model goes on with a question of its own. What it
+    says of single steps counts for nothing: its labels do, or else its last line."""
+    text = reply.replace("\r\n", "\n")
+    text = text[cue.end():] if (cue := _CRITIQUE.match(text)) else text
+    text = text[:following.start()] if (following := _NEXT_EXAMPLE.search(text)) else text
+    text = text.strip()
+    last = text.rpartition("\n")[2]
+    judgement = _labelled(text) or parse_judgement(last)
+    if isinstance(judgement, Unparsed):
+        return Unparsed("no conclusion" if text else "no critique")
+    return Criticised(text, judgement)
 
 
 def _labelled(text: str) -> Judgement | None:

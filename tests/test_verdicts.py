@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lema.steps import Unparsed
-from lema.verbs.judging.verdicts import Judgement, parse_judgement
+from lema.verdicts import Judgement, parse_judgement
 
 
 @pytest.mark.parametrize(("reply", "meant"), [

@@ -1,0 +1,48 @@
+"""Critiques: a critic judges paths, right ones or wrong ones, and says of each why.
+
+One design decision: the critic is not told how a path was graded, and a critique stays whatever it concludes, as
+critique fine-tuning has it; only a reply that came to no end or no conclusion is rejected. Whether critic and
+grader agree can be seen in the row, and an arm may ask for it.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from lema.asking import distinct, in_turn, messages
+from lema.models import Completion, Request
+from lema.money.spending import within_budget
+from lema.prompting import critique_values
+from lema.records import Critique, Question, ReasoningPath
+from lema.steps import Unparsed
+from lema.tables import CritiqueOneConfig
+from lema.tools import Tools
+from lema.verdicts import parse_critique
+
+VERSION = 1
+
+
+def critique(tools: Tools, settings: CritiqueOneConfig, questions: Iterable[Question],
+             graded: Iterable[ReasoningPath]) -> Iterator[Critique]:
+    """One critique of each of the first `settings.per_question` distinct paths of a question that were graded as
+    `settings.of` says, as far as the budget reaches."""
+    asked = {question.id: question for question in questions}
+    prompt = tools.prompt("critique", settings.prompt)
+    chosen = in_turn(distinct(path for path in graded if path.verdict == settings.of and (
+        not settings.models or path.model in settings.models)), settings.per_question)
+    requests = [Request(messages(prompt, settings.form, critique_values(asked[path.question], path.text)),
+                        settings.sampling, 0, (path,)) for path in chosen]
+    for request, reply in within_budget(tools, settings.model, requests, settings.tokens):
+        (path,) = request.about
+        yield Critique(question=path.question, path=path.id, verdict=path.verdict, model=settings.model,
+                       reply=reply.text, prompt=prompt.id, finish=reply.finish, prompt_tokens=reply.prompt_tokens,
+                       tokens=reply.tokens, **_read(reply))
+
+
+def _read(reply: Completion) -> dict:
+    """What a reply says, as fields of a Critique; why it is `rejected` where it says nothing that can be used."""
+    if reply.finish != "stop":
+        return {"rejected": "cut off or failed"}
+    found = parse_critique(reply.text)
+    if isinstance(found, Unparsed):
+        return {"rejected": f"unreadable: {found.reason}"}
+    said = "right" if found.judgement.right else "wrong"
+    return {"text": found.text, "said": said, "step": found.judgement.step}
