@@ -17,7 +17,7 @@ LAYERS = (  # a room may import from its own row and from the rows above it
     {"tasks", "models", "training", "runs", "journal"},
     {"tools", "money", "quotas", "report", "asking"},
     {"stages"},
-    {"wiring", "engine"},
+    {"wiring", "engine", "needs"},
     {"pipeline", "display"},
     {"verbs"},
     {"cli"},

@@ -8,9 +8,10 @@ import pytest
 
 from lema.equations import equations
 from lema.errors import ConfigError
-from lema.prompting import FOLDER, Prompt, correction_values, find_prompt, turns
+from lema.prompting import FOLDER, Prompt, correction_values, critique_values, find_prompt, turns
 from lema.records import Question
 from lema.steps import Parsed, Rewrite, parse_correction, parse_rewrite, split_steps
+from lema.verdicts import parse_critique
 
 GENERAL = sorted(path.stem for path in FOLDER.glob("*.txt"))
 
@@ -122,6 +123,34 @@ def test_every_kind_of_question_has_four_worked_corrections_in_both_forms(task):
     steps = [step for reply in replies if task != "csqa" for step in read(reply).steps]
     assert all(equation.true is not False for step in steps for equation in equations(step))
     assert len({questions[place].split("Question:")[1] for place in range(4)}) == 4
+
+
+@pytest.mark.parametrize("task", ["gsm8k", "math", "lab", "csqa"])
+def test_every_kind_of_question_has_four_worked_critiques_two_of_them_of_right_paths(task):
+    prompt = find_prompt("critique", task)
+    asked = Question(text="Where?\n(A) here\n(B) there", answer="A", choices=("here", "there"))
+    rendered = prompt.render(**critique_values(asked, "Here it is 3.\nThe answer is (B)."))
+    conversation = turns(rendered, prompt.cue)
+    replies, questions = conversation[1::2], conversation[::2]
+    assert len(replies) == 4 and all(part.endswith("}\nCritique:") for part in questions)
+    numbered = "Step 1: Here it is 3.\nStep 2: The answer is (B)."
+    assert ("Here it is 3.\nThe answer is (B)." if task == "csqa" else numbered) in questions[-1]
+    read = [parse_critique(reply) for reply in replies]
+    assert [one.judgement.right for one in read].count(True) == 2
+    assert all(one.judgement.right or one.judgement.step or task == "csqa" for one in read)
+    for shown, one in zip(questions, read, strict=False):
+        said = split_steps(shown.rpartition("{")[2].partition("}")[0]) if task == "gsm8k" else ()
+        false = [at for at, step in enumerate(said, 1) if any(e.true is False for e in equations(step))]
+        assert false in ([], [one.judgement.step]), shown
+        assert all(equation.true is not False for equation in equations(one.text)), one.text
+
+
+def test_a_published_critique_prompt_gets_its_question_in_the_layout_of_critiques(tmp_path):
+    file = tmp_path / "mine.txt"
+    file.write_text("Judge.\n\nQuestion: 1 + 1?\nSolution:\n{\n2\n}\nCritique: Yes.\nConclusion: right\n")
+    prompt = find_prompt(str(file), "gsm8k")
+    rendered = prompt.render(**critique_values(Question(text="Q?", answer="2"), "Two."))
+    assert rendered.endswith("right\n\nQuestion: Q?\nSolution:\n{\nStep 1: Two.\n}\nCritique:")
 
 
 def test_another_task_s_prompt_is_found_by_its_folder(tmp_path):

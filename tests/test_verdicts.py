@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lema.steps import Unparsed
-from lema.verdicts import Judgement, parse_judgement
+from lema.verdicts import Criticised, Judgement, parse_critique, parse_judgement
 
 
 @pytest.mark.parametrize(("reply", "meant"), [
@@ -27,6 +27,34 @@ from lema.verdicts import Judgement, parse_judgement
 ])
 def test_a_verdict_is_read_whatever_form_it_has(reply, meant):
     assert parse_judgement(reply) == meant
+
+
+NOTES = "Step 1: Right.\nStep 2 is wrong: it adds.\nConclusion: wrong\nIncorrect Step: Step 2"
+PRAISED = "There are no errors in step 1.\nIncorrect Step: Step 2."
+
+
+@pytest.mark.parametrize(("reply", "text", "meant"), [
+    (f" {NOTES}\n", NOTES, Judgement(False, 2)),
+    ("**Critique:** It holds.\n\n**Conclusion: right** [END]", "It holds.\n\n**Conclusion: right** [END]",
+     Judgement(True, None)),
+    ("It holds.\nConclusion: right\n\nQuestion: More?\nCritique: No.\nConclusion: wrong",
+     "It holds.\nConclusion: right", Judgement(True, None)),
+    ("Step 1: It holds.\r\nNothing is wrong.", "Step 1: It holds.\nNothing is wrong.", Judgement(True, None)),
+    (PRAISED, PRAISED, Judgement(False, 2)),
+    ("It rests on a mistake.\nVerdict: incorrect", "It rests on a mistake.\nVerdict: incorrect",
+     Judgement(False, None)),
+])
+def test_a_critique_is_its_whole_text_and_the_verdict_that_it_ends_in(reply, text, meant):
+    assert parse_critique(reply) == Criticised(text, meant)
+
+
+@pytest.mark.parametrize(("reply", "reason"), [
+    (" ", "no critique"), ("Critique:", "no critique"),
+    ("I see no errors in step 1.\nBut step 2 adds.", "no conclusion"),
+    ("Step 1: Right.\nConclusion: hard to say", "no conclusion"),
+])
+def test_a_reply_without_a_conclusion_is_no_critique(reply, reason):
+    assert parse_critique(reply) == Unparsed(reason)
 
 
 DISAGREEMENTS: dict[str, str] = {}

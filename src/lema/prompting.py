@@ -27,6 +27,7 @@ CRITIQUE_CUE = "Critique:"
 
 FOLDER = Path(__file__).parent / "prompts"
 _ORIGINAL = re.compile(r"^((?:Original|Wrong|Student'?s?) (?:Solution|Answer)):[ \t]*$", re.M)
+_JUDGED = re.compile(r"^((?:[A-Z][a-z']{1,20} )?(?:Solution|Answer|Response)):[ \t]*$", re.M)
 _NEXT_QUESTION = re.compile(r"\n[ \t]*\n(?=(?:Question|Problem)[ \t]{0,3}:)")
 _VARIABLE = re.compile(r"\{\{-?\s*[A-Za-z_]")
 
@@ -163,8 +164,10 @@ def _question_block(prompt: Prompt, values: Mapping[str, str]) -> str:
         return f"{question}\n"
     if values.get("choices") and "\nCandidate Answers:" in prompt.text:
         question = f"Question: {values['stem']}\nCandidate Answers: {values['choices']}."
-    label = _ORIGINAL.search(prompt.text)
-    return f"{question}\n{label[1] if label else 'Original Solution'}:\n{{\n{values['steps']}\n}}\n{prompt.cue}"
+    judged = prompt.cue == CRITIQUE_CUE
+    found = (_JUDGED if judged else _ORIGINAL).search(prompt.text)
+    label = found[1] if found else "Solution" if judged else "Original Solution"
+    return f"{question}\n{label}:\n{{\n{values['steps']}\n}}\n{prompt.cue}"
 
 
 def _ended(text: str) -> str:

@@ -13,10 +13,26 @@ from lema.prompting import find_prompt
 from lema.seams import shipped
 from lema.tables import ArmConfig, Take
 from lema.tasks.lab.words import tokens
-from tests.examples.case import BOUGHT, CASE, KEPT, LEO, REFUSED, RIGHT_PATH, TASK, WORDS, WRONG_PATH, made
+from tests.examples.case import (
+    APPROVED,
+    BLAMED,
+    BOUGHT,
+    CASE,
+    KEPT,
+    LEO,
+    MISSED,
+    REFUSED,
+    RIGHT_PATH,
+    TASK,
+    WORDS,
+    WRONG_PATH,
+    made,
+)
 
-NEEDS = {"worked", "paths", "own", "corrections", "bought random", "bought failed"}
-PARENTS = {record.id for record in (BOUGHT, KEPT, REFUSED, RIGHT_PATH, WRONG_PATH)}
+NEEDS = {"worked", "paths", "own", "corrections", "critiques right", "critiques wrong", "bought random",
+         "bought failed"}
+PARENTS = {record.id for record in (
+    APPROVED, BLAMED, MISSED, BOUGHT, KEPT, REFUSED, RIGHT_PATH, WRONG_PATH)}
 
 
 def _takes(arm: str) -> tuple[Take, ...]:

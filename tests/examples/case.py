@@ -1,8 +1,8 @@
 """One question of the lab with a right path, a wrong one and its correction, as kinds of examples see it."""
 
-from lema.examples import Case, Corrected, Words, find_kind
+from lema.examples import Case, Corrected, Criticised, Words, find_kind
 from lema.prompting import find_prompt
-from lema.records import Correction, Example
+from lema.records import Correction, Critique, Example
 from lema.steps import number_steps
 from lema.tables import Take
 from lema.tasks import find_task
@@ -17,8 +17,17 @@ KEPT = Correction(question=LEO.id, path=WRONG_PATH.id, model="teacher", reply="�
 REFUSED = Correction(question=LEO.id, path=WRONG_PATH.id, model="teacher", reply="!", tokens=50, step=1,
                      explanation="This step does not follow from the story.", steps=WRONG, verified=False,
                      rejected="wrong final answer")
+MENDED = f"Step 1: Sam has twice as many as Leo.\nStep 2: {WHY}\nIncorrect Step: Step 2."
+APPROVED = Critique(question=LEO.id, path=RIGHT_PATH.id, verdict="right", model="teacher", reply="…", tokens=30,
+                    text="Step 1: Sam has twice as many as Leo.\nNothing is wrong.", said="right")
+BLAMED = Critique(question=LEO.id, path=WRONG_PATH.id, verdict="wrong", model="teacher", reply="…", tokens=35,
+                  text=MENDED, said="wrong", step=2)
+MISSED = Critique(question=LEO.id, path=WRONG_PATH.id, verdict="wrong", model="teacher", reply="!", tokens=20,
+                  text="Step 1: This step is correct.\nNothing is wrong.", said="right")
 CASE = Case(question=LEO, paths=(RIGHT_PATH, WRONG_PATH), bought={"random": (BOUGHT,), "failed": (BOUGHT,)},
-            corrections=(Corrected(KEPT, WRONG_PATH), Corrected(REFUSED, WRONG_PATH)))
+            corrections=(Corrected(KEPT, WRONG_PATH), Corrected(REFUSED, WRONG_PATH)),
+            critiques=(Criticised(APPROVED, RIGHT_PATH), Criticised(BLAMED, WRONG_PATH),
+                       Criticised(MISSED, WRONG_PATH)))
 TASK = find_task("lab", {})
 WORDS = Words(lambda question: TASK.prompt(question)[0].content, lambda name: find_prompt(name, "lab"), "student")
 ASKED = f"Question: {LEO.text}\nSolution:\n"

@@ -7,12 +7,14 @@ import pytest
 from lema.errors import ConfigError
 from lema.steps import number_steps
 from tests.examples.case import (
+    APPROVED,
     ASKED,
+    BLAMED,
     BOUGHT,
     CASE,
     KEPT,
     LEO,
-    REFUSED,
+    MISSED,
     RIGHT,
     RIGHT_TEXT,
     WHY,
@@ -86,13 +88,21 @@ def test_a_forward_text_may_start_afresh_or_only_step_back():
     assert f"\nWait: {WHY}\nStep 2: " in own.completion
 
 
-def test_a_critique_is_of_right_and_wrong_paths_and_has_no_answer_filter():
-    kept, refused, right = made(kind="critique")
-    assert kept.completion == f"Incorrect Step: Step 2.\nExplanation: {WHY}\n{SOLUTION}"
-    assert (refused.parent, right.completion) == (REFUSED.id, "Nothing is wrong.")
-    assert kept.prompt.endswith(f"Solution:\n{{\n{WRONG_TEXT}\n}}\n")
-    assert right.prompt.endswith(f"Solution:\n{{\n{RIGHT_TEXT}\n}}\n")
-    assert [one.parent for one in made(kind="critique", of=["wrong"], filter="verified")] == [KEPT.id]
+def test_a_critique_is_trained_on_as_it_was_written_whatever_it_concludes():
+    approved, blamed, missed = made(kind="critique")
+    assert (approved.completion, approved.source, approved.parent) == (APPROVED.text, "right", APPROVED.id)
+    assert (blamed.completion, blamed.source, blamed.teacher_tokens) == (BLAMED.text, "wrong", BLAMED.tokens)
+    assert (missed.completion, missed.source) == (MISSED.text, "wrong")
+    assert approved.prompt.endswith(f"Solution:\n{{\n{RIGHT_TEXT}\n}}\n")
+    assert blamed.prompt == missed.prompt and blamed.prompt.endswith(f"Solution:\n{{\n{WRONG_TEXT}\n}}\n")
+
+
+def test_an_arm_may_take_critiques_of_one_sort_those_that_agree_with_the_grader_or_of_one_models_paths():
+    assert [one.parent for one in made(kind="critique", of=["right"])] == [APPROVED.id]
+    assert [one.parent for one in made(kind="critique", filter="agreeing")] == [APPROVED.id, BLAMED.id]
+    assert [one.parent for one in made(CASE.of(("early",)), kind="critique")] == [BLAMED.id, MISSED.id]
+    (told,) = made(kind="critique", of=["right"], prompt="csqa/train_critique")
+    assert told.prompt.endswith(f"Answer:\n{{\n{RIGHT_TEXT}\n}}\n")
 
 
 def test_marked_paths_differ_in_their_prompt():

@@ -17,6 +17,7 @@ from lema.tasks.lab.review import review
 from lema.tasks.lab.solving import worked_steps
 from lema.tasks.lab.wording import parse
 from lema.tasks.lab.words import tokens
+from lema.verdicts import parse_critique
 
 TASK = find_task("lab", {"levels": [1, 2, 3, 4, 5], "share": 0.5})
 PROBLEMS = [(question.text, parse(question.text)) for question in TASK.questions("train", 300)]
@@ -29,6 +30,11 @@ def reply(model, prompt: str, index: int = 0, **sampling) -> str:
 
 def correcting(text: str, steps: tuple[str, ...], task: str = "lab") -> str:
     return find_prompt("correct", task).render(question=text, steps=number_steps(steps))
+
+
+def judging(text: str, steps: tuple[str, ...], task: str = "lab") -> str:
+    values = {"question": text, "steps": number_steps(steps), "path": number_steps(steps)}
+    return find_prompt("critique", task).render(**values)
 
 
 def solving(text: str) -> str:
@@ -76,6 +82,32 @@ def test_a_right_path_is_called_right_in_words_that_are_no_correction(sure):
     answer = reply(sure, correcting(text, worked_steps(problem)))
     assert answer == "All steps are correct."
     assert parse_correction(answer).reason
+
+
+@pytest.mark.parametrize("task", ["lab", "gsm8k", "csqa"])
+def test_without_slips_right_paths_are_approved_and_wrong_ones_blamed_at_their_step(sure, task):
+    for text, problem, wrong in wrong_paths()[:200 if task == "lab" else 5]:
+        approved = parse_critique(reply(sure, judging(text, worked_steps(problem), task)))
+        blamed = parse_critique(reply(sure, judging(text, wrong.steps, task)))
+        assert approved.judgement.right and not blamed.judgement.right
+        assert blamed.judgement.step == wrong.step
+        notes = [line.split(":")[0] for line in blamed.text.split("\n")]
+        assert notes == [*(f"Step {number}" for number in range(1, wrong.step + 1)), "Incorrect Step"]
+        assert f"The correct answer is {problem.answer}." in blamed.text
+        assert set(tokens(approved.text + blamed.text)) <= set(TASK.vocabulary())
+
+
+def test_critiques_slip_at_the_stated_rate_on_right_paths_and_in_both_ways_on_wrong_ones(fallible):
+    cases = wrong_paths()
+    accused = missed = elsewhere = 0
+    for text, problem, wrong in cases:
+        accused += not parse_critique(reply(fallible, judging(text, worked_steps(problem)))).judgement.right
+        said = parse_critique(reply(fallible, judging(text, wrong.steps))).judgement
+        missed += said.right
+        elsewhere += not said.right and said.step != wrong.step
+    assert 0.22 < accused / len(cases) < 0.38
+    assert 0.22 < (missed + elsewhere) / len(cases) < 0.38
+    assert min(missed, elsewhere) > 0.08 * len(cases)
 
 
 def test_a_question_that_is_not_the_labs_gets_no_solution(sure):
@@ -151,6 +183,15 @@ def test_the_four_worked_examples_of_the_correction_prompt_are_right(sure):
     for text, path, correction in shown:
         assert reply(sure, correcting(text, split_steps(path))) == correction
         assert review(parse(text), split_steps(path)).step == parse_correction(correction).step
+
+
+def test_the_four_worked_critiques_of_the_prompt_are_the_teachers_own(sure):
+    shown = re.findall(r"Question: ([^\n]+)\nSolution:\n\{\n([^{}]+)\n\}\nCritique: ((?:[^\n]+\n)+)",
+                       find_prompt("critique", "lab").text)
+    assert len(shown) == 4
+    for text, path, critique in shown:
+        assert reply(sure, judging(text, split_steps(path))) == critique.strip()
+    assert [parse_critique(critique).judgement.right for *_, critique in shown].count(True) == 2
 
 
 def test_the_new_question_in_the_evolution_prompt_is_the_labs_own():
