@@ -52,6 +52,7 @@ def test_a_critique_is_its_whole_text_and_the_verdict_that_it_ends_in(reply, tex
     (" ", "no critique"), ("Critique:", "no critique"),
     ("I see no errors in step 1.\nBut step 2 adds.", "no conclusion"),
     ("Step 1: Right.\nConclusion: hard to say", "no conclusion"),
+    ("It adds.\nStep 2: Let me see.", "no conclusion"),
 ])
 def test_a_reply_without_a_conclusion_is_no_critique(reply, reason):
     assert parse_critique(reply) == Unparsed(reason)

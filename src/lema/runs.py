@@ -69,7 +69,7 @@ class Stage:
     @cached_property
     def sources(self) -> list["Stage"]:
         """Its inputs in one flat list."""
-        return [stage for given in self.inputs for stage in (given if isinstance(given, tuple) else (given,))]
+        return list(_flat(self.inputs))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -90,6 +90,15 @@ class Stage:
         if record.get("fingerprint") == self.fingerprint:
             return Status("done", "")
         return Status("stale", _difference(record.get("facts", {}), json.loads(json.dumps(self.facts))))
+
+
+def _flat(given: "Stage | tuple") -> "Iterator[Stage]":
+    """The stages of an input: itself, or those of a tuple, in which an empty one stands for what is not there."""
+    if isinstance(given, Stage):
+        yield given
+    else:
+        for each in given:
+            yield from _flat(each)
 
 
 class Status(NamedTuple):

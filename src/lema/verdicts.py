@@ -62,10 +62,10 @@ def parse_judgement(reply: str) -> Judgement | Unparsed:
     corrected = parse_correction(text)
     if not isinstance(corrected, Unparsed):
         return Judgement(False, corrected.step, corrected.explanation)
-    if _ALL_RIGHT.search(text) or _CUE_NONE.match(text):
-        return Judgement(True, None)
-    named = _NAMED.search(text) or _OPENING.match(text)
-    return Judgement(False, int(named[1])) if named else Unparsed("no step named")
+    if plain := _plain(text):
+        return plain
+    opening = _OPENING.match(text)
+    return Judgement(False, int(opening[1])) if opening else Unparsed("no step named")
 
 
 def parse_critique(reply: str) -> Criticised | Unparsed:
@@ -76,10 +76,18 @@ def parse_critique(reply: str) -> Criticised | Unparsed:
     text = text[:following.start()] if (following := _NEXT_EXAMPLE.search(text)) else text
     text = text.strip()
     last = text.rpartition("\n")[2]
-    judgement = _labelled(text) or parse_judgement(last)
-    if isinstance(judgement, Unparsed):
+    judgement = _labelled(text) or (None if _OPENING.match(last) else _plain(last))
+    if judgement is None:
         return Unparsed("no conclusion" if text else "no critique")
     return Criticised(text, judgement)
+
+
+def _plain(text: str) -> Judgement | None:
+    """The verdict in a plain sentence."""
+    if _ALL_RIGHT.search(text) or _CUE_NONE.match(text):
+        return Judgement(True, None)
+    named = _NAMED.search(text)
+    return Judgement(False, int(named[1])) if named else None
 
 
 def _labelled(text: str) -> Judgement | None:

@@ -1,11 +1,15 @@
 """Kinds of examples: each is exactly the text that its page in docs/arms.md says."""
 
 import dataclasses
+from collections import Counter
 
 import pytest
 
 from lema.errors import ConfigError
+from lema.examples import Corrected, find_kind
+from lema.prompting import find_prompt
 from lema.steps import number_steps
+from lema.tables import Take
 from tests.examples.case import (
     APPROVED,
     ASKED,
@@ -18,7 +22,9 @@ from tests.examples.case import (
     RIGHT,
     RIGHT_TEXT,
     WHY,
+    WORDS,
     WRONG,
+    WRONG_PATH,
     WRONG_TEXT,
     made,
 )
@@ -71,21 +77,44 @@ def test_own_paths_are_the_bases_right_ones():
     assert not made(CASE.of(("early",)), kind="cot", source="own")
 
 
+def _bridged(one):
+    """A forward text as what stands before its bridge (the path up to its wrong step 2), the bridge, and the rest."""
+    lines = one.completion.split("\n")
+    return "\n".join(lines[:2]), lines[2], "\n".join(lines[3:])
+
+
 def test_a_forward_text_goes_wrong_says_why_and_mends_the_step():
     (one,) = made(kind="forward", way="fix")
     wrong = number_steps(WRONG[:2])
     assert one.prompt == ASKED
-    assert one.completion == f"{wrong}\nThis step is wrong. {WHY}\n{number_steps(RIGHT[1:], 2)}"
+    before, bridge, behind = _bridged(one)
+    assert (before, behind) == (wrong, number_steps(RIGHT[1:], 2)) and WHY in bridge
     (masked,) = made(kind="forward", way="fix", loss="bridge")
     assert (masked.prefix + masked.completion, masked.prefix) == (one.completion, f"{wrong}\n")
 
 
 def test_a_forward_text_may_start_afresh_or_only_step_back():
     (afresh,), (back,) = made(kind="forward", way="restart"), made(kind="forward", way="back")
-    assert afresh.completion.endswith(f"{WHY} Find the answer from the first step.\n{RIGHT_TEXT}")
+    before, bridge, behind = _bridged(afresh)
+    assert (before, behind) == (number_steps(WRONG[:2]), RIGHT_TEXT) and WHY in bridge
     assert back.completion == f"{number_steps(WRONG[:2])}\nThis step is wrong.\n{number_steps(RIGHT[1:], 2)}"
-    (own,) = made(kind="forward", bridge="Wait: {explanation}")
-    assert f"\nWait: {WHY}\nStep 2: " in own.completion
+    (own,) = made(kind="forward", bridge="Wait with {step}: {explanation}")
+    assert f"\nWait with 2: {WHY}\nStep 2: " in own.completion
+
+
+@pytest.mark.parametrize("task", ["lab", "gsm8k"])
+@pytest.mark.parametrize("way", ["fix", "restart"])
+def test_bridges_are_worded_in_several_ways_each_for_its_share_of_the_corrections(task, way):
+    many = [dataclasses.replace(KEPT, reply=str(n), id="") for n in range(400)]
+    case = dataclasses.replace(CASE, corrections=tuple(Corrected(one, WRONG_PATH) for one in many))
+    kind, words = find_kind(Take(kind="forward", way=way), "take"), WORDS._replace(
+        prompt=lambda name: find_prompt(name, task))
+    found = Counter(one.completion for one in kind.make(case, words))
+    wordings = find_prompt(f"bridge_{way}", task).text.strip().split("\n")
+    assert len(found) == len(wordings) == len(set(wordings)) >= 6
+    assert all("{explanation}" in one for one in wordings)
+    assert min(found.values()) > 400 / len(wordings) / 2
+    assert [one.completion for one in kind.make(case, words)] == [one.completion for one in kind.make(case, words)]
 
 
 def test_a_critique_is_trained_on_as_it_was_written_whatever_it_concludes():

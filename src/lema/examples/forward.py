@@ -2,7 +2,8 @@
 
 One design decision: LEMMA's two ways (mend the step and go on, or start afresh) and the retry data of Ye et al.
 (a step back and the right step) differ in the bridge and in where the right way begins; they are one kind with two
-settings.
+settings. Bridges are prompt files with a wording in each line, because a model that always reads the same words
+before a repair learns the words.
 """
 
 from collections.abc import Iterator
@@ -10,14 +11,8 @@ from typing import Literal
 
 from lema import seams
 from lema.examples import Case, Words
-from lema.records import Example
+from lema.records import Correction, Example, content_id
 from lema.steps import number_steps, rejoin, split_steps
-
-BRIDGES = {
-    "back": "This step is wrong.",
-    "fix": "This step is wrong. {explanation}",
-    "restart": "This step is wrong. {explanation} Find the answer from the first step.",
-}
 
 
 class Settings(seams.Settings):
@@ -25,30 +20,31 @@ class Settings(seams.Settings):
 
     way     fix: what is wrong is said, the step is written anew and the path goes on; restart: what is wrong is
             said and a right path begins at step 1; back: as fix, without saying why (retry data)
-    bridge  a sentence of your own instead; "{explanation}" in it is the corrector's
+    bridge  sentences of your own instead of the prompt "bridge_<way>", one of which is taken by a hash of the
+            correction; "{explanation}" in them is the corrector's, "{step}" the number of the wrong step
     loss    all: the wrong steps are trained on too, as in both papers; bridge: from the bridge on only
     """
 
     way: Literal["fix", "restart", "back"] = "fix"
-    bridge: str | None = None
+    bridge: str | tuple[str, ...] = ()
     loss: Literal["all", "bridge"] = "all"
 
 
 class Kind:
     """Verified corrections as one text that goes wrong, notices, and ends right."""
 
-    prompts = ()
     needs = frozenset({"corrections"})
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.own = (settings.bridge,) if isinstance(settings.bridge, str) else settings.bridge
+        self.prompts = () if self.own else (f"bridge_{settings.way}",)
 
     def make(self, case: Case, words: Words) -> Iterator[Example]:
         for correction, mistake in case.kept:
             said = split_steps(mistake.text)
             wrong = number_steps(said[:correction.step]) + "\n"
-            bridge = (self.settings.bridge or BRIDGES[self.settings.way]).replace(
-                "{explanation}", correction.explanation)
+            bridge = self._bridge(correction, words)
             right = number_steps(correction.steps, correction.step)
             if self.settings.way == "restart":
                 right = number_steps(rejoin(said, correction.step, correction.steps))
@@ -57,3 +53,9 @@ class Kind:
                           parent=correction.id, prompt=words.asked(case.question), prefix=wrong if masked else "",
                           completion=f"{'' if masked else wrong}{bridge}\n{right}",
                           teacher_tokens=correction.tokens)
+
+    def _bridge(self, correction: Correction, words: Words) -> str:
+        """The same wording for the same correction in every run, another one for another way."""
+        wordings = self.own or words.prompt(self.prompts[0]).text.strip().split("\n")
+        chosen = wordings[int(content_id(self.settings.way, correction.id), 16) % len(wordings)]
+        return chosen.replace("{step}", str(correction.step)).replace("{explanation}", correction.explanation)
