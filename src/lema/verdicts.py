@@ -82,6 +82,12 @@ def parse_critique(reply: str) -> Criticised | Unparsed:
     return Criticised(text, judgement)
 
 
+def critique_verdict(reply: str) -> Judgement | Unparsed:
+    """The verdict of a critique."""
+    found = parse_critique(reply)
+    return found if isinstance(found, Unparsed) else found.judgement
+
+
 def _plain(text: str) -> Judgement | None:
     """The verdict in a plain sentence."""
     if _ALL_RIGHT.search(text) or _CUE_NONE.match(text):

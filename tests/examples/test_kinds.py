@@ -10,6 +10,7 @@ from lema.examples import Corrected, find_kind
 from lema.prompting import find_prompt
 from lema.steps import number_steps
 from lema.tables import Take
+from lema.tasks.lab.words import tokens
 from tests.examples.case import (
     APPROVED,
     ASKED,
@@ -21,6 +22,7 @@ from tests.examples.case import (
     MISSED,
     RIGHT,
     RIGHT_TEXT,
+    TASK,
     WHY,
     WORDS,
     WRONG,
@@ -78,7 +80,7 @@ def test_own_paths_are_the_bases_right_ones():
 
 
 def _bridged(one):
-    """A forward text as what stands before its bridge (the path up to its wrong step 2), the bridge, and the rest."""
+    """A forward text as the path up to its wrong step, which is the second, its bridge, and the rest."""
     lines = one.completion.split("\n")
     return "\n".join(lines[:2]), lines[2], "\n".join(lines[3:])
 
@@ -113,6 +115,7 @@ def test_bridges_are_worded_in_several_ways_each_for_its_share_of_the_correction
     wordings = find_prompt(f"bridge_{way}", task).text.strip().split("\n")
     assert len(found) == len(wordings) == len(set(wordings)) >= 6
     assert all("{explanation}" in one for one in wordings)
+    assert task != "lab" or {piece for text in found for piece in tokens(text)} <= set(TASK.vocabulary())
     assert min(found.values()) > 400 / len(wordings) / 2
     assert [one.completion for one in kind.make(case, words)] == [one.completion for one in kind.make(case, words)]
 

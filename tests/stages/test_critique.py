@@ -3,9 +3,10 @@
 import pytest
 
 from lema.models import Completion
+from lema.stages.account import account
 from lema.stages.assemble import assemble
 from lema.stages.critique import critique
-from lema.tables import AssembleConfig, CritiqueOneConfig, Take
+from lema.tables import AccountConfig, AssembleConfig, CritiqueOneConfig, Take
 from tests.answering import Echo
 from tests.stages.desk import EARLY, LEO, RIGHT, WRONG, path, tools
 
@@ -82,9 +83,12 @@ def test_a_budget_ends_the_asking_and_is_spent_on_the_same_paths_in_any_order(tm
     assert [row.id for row in found] == [row.id for row in again]
 
 
-def test_a_bill_that_is_capped_takes_the_critiques_that_so_much_bought(tmp_path):
+def test_a_bill_that_is_capped_takes_right_and_wrong_critiques_in_turn_as_far_as_it_goes(tmp_path):
     rows = _judged(tmp_path, "right", per_question=9), _judged(tmp_path, "wrong", per_question=9)
     settings = AssembleConfig(arm="a", base=None, rounds=("",), take=(Take(kind="critique"),),
                               teacher_tokens=rows[0][0].tokens + 1)
     made = list(assemble(tools(tmp_path, assemble), settings, (), ([LEO], GRADED, (), *rows)))
-    assert {one.parent for one in made} == {row.id for row in rows[0]}
+    assert {one.parent for one in made} == {rows[0][0].id, rows[1][0].id}
+    settings = AccountConfig(arms=(settings,), rounds=("",))
+    (bill,) = account(tools(tmp_path, account), settings, (made,), (), ([LEO],), (), rows)
+    assert (bill.teacher_replies, bill.teacher_tokens) == (2, rows[0][0].tokens + rows[1][0].tokens)

@@ -6,6 +6,7 @@ hardly passed by more than one reply. Every reply that came is yielded: it was p
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Protocol, TypeVar
 
 from lema.models import Completion, Request
@@ -41,6 +42,12 @@ def in_money(prices: Mapping[str, tuple[float, float]]) -> Callable[[Paid], floa
         read, written = prices[writer_of(record)]
         return (record.prompt_tokens * read + record.tokens * written) / 1_000_000
     return price
+
+
+def alternately(several: Sequence[Iterable[Record]]) -> Iterator[Record]:
+    """The first of each, then the second of each, and so on: purchases that a cap is to cut short alike."""
+    for turn in zip_longest(*several):
+        yield from (record for record in turn if record is not None)
 
 
 class Allowance:

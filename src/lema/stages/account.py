@@ -6,12 +6,13 @@ and votes included, so that arms can be compared at equal cost.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
 from lema.examples import critiques_needed, find_kind
-from lema.money.spending import Allowance, writer_of
+from lema.money.spending import Allowance, alternately, writer_of
 from lema.records import Account, Correction, Critique, Example, Question, ReasoningPath
 from lema.tables import AccountConfig, AssembleConfig, BudgetConfig
 from lema.tools import Tools
@@ -83,15 +84,15 @@ def _costs(rows: Iterable) -> list[_Reply]:
 def _bill(arm: AssembleConfig, paid: dict[tuple[str, str], list[_Reply]]) -> list[int]:
     """The tokens of every teacher's reply that went into an arm, in the order in which they are drawn on."""
     needs = {(need, take.round) for take in arm.take for need in find_kind(take, arm.arm).needs}
-    sources = [("bought", name) for name in arm.purchases]
+    drawn = [paid.get(("bought", name), []) for name in arm.purchases]
     for name in arm.rounds:
         if any(round_ == name for _, round_ in needs):
-            sources.append(("questions", name))
+            drawn.append(paid.get(("questions", name), []))
         if ("corrections", name) in needs:
-            sources.append(("corrections", name))
-        sources += [(f"critiques {sort}", name) for sort in critiques_needed(arm.take, name)]
-    replies = (reply for source in sources for reply in paid.get(source, ()))
-    return [reply.tokens for reply in Allowance(arm).pays(replies)]
+            drawn.append(paid.get(("corrections", name), []))
+        judged = [paid[f"critiques {sort}", name] for sort in critiques_needed(arm.take, name)]
+        drawn.append(list(alternately(judged)))
+    return [reply.tokens for reply in Allowance(arm).pays(chain.from_iterable(drawn))]
 
 
 def _epochs(settings: AccountConfig, budget: BudgetConfig | None, ours: _Held) -> float | None:

@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
-from itertools import chain
 
 from lema.errors import DataError
 from lema.examples import Case, Kind, Words, find_kind
 from lema.examples._cases import cases
-from lema.money.spending import Allowance
+from lema.money.spending import Allowance, alternately
 from lema.records import Example, Question, ReasoningPath, content_id
 from lema.shelf import Seen, Shelf
 from lema.tables import AssembleConfig, Take
@@ -35,7 +34,8 @@ def assemble(tools: Tools, settings: AssembleConfig, bought: tuple[Iterable[Reas
 
     `rounds` are the rows of `settings.rounds` in that order, `bought` the graded paths of `settings.purchases`.
     Where the arm's bill is capped, it draws on what that much bought: purchases first, then round by
-    round the questions, the corrections and the critiques. DataError where nothing is left.
+    round the questions, the corrections and the critiques, of right and wrong paths in turn. DataError where
+    nothing is left.
     """
     kinds = [find_kind(take, f"arms.{settings.arm}.take") for take in settings.take]
     count = _counter(tools, settings)
@@ -73,7 +73,7 @@ def _cases(tools: Tools, settings: AssembleConfig, kinds: list[Kind], bought: tu
             here = cases(tools.folder, allowance.pays(questions),
                          graded if needs & MADE_OF_PATHS else (),
                          allowance.pays(verified) if "corrections" in needs else (),
-                         allowance.pays(chain.from_iterable(critiques)), shelves)
+                         allowance.pays(alternately(critiques)), shelves)
             yield from ((name, case) for case in here)
 
 

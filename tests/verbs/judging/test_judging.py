@@ -56,6 +56,17 @@ def test_a_teacher_that_never_slips_is_right_everywhere_and_loses_nothing(tmp_pa
     assert (every["bad"], every["lost"][0]) == (0, 0)
 
 
+def test_with_the_critique_prompt_a_critic_is_measured_on_right_paths_too(tmp_path):
+    sure = _asked(tmp_path, "teacher", lab=60, prompt="critique")["groups"][0]
+    assert sure["on_wrong"][0] == sure["on_wrong"][1] > 30 and sure["on_right"][0] == sure["on_right"][1] > 3
+    (tmp_path / "again").mkdir()
+    never = _asked(tmp_path / "again", "teacher", lab=60, prompt="critique", options=["slip=1.0"])["groups"][0]
+    assert never["on_wrong"][0] == never["on_right"][0] == 0
+    noisy = Completion("There are no errors in step 1.\nStep 2 adds.\nConclusion: wrong\nIncorrect Step: Step 2")
+    row = judge(PATH, noisy, cue="Critique:")
+    assert (row.said, row.named, row.bad) == ("wrong", 2, True)
+
+
 def test_a_teacher_that_slips_is_caught_and_every_share_has_its_interval(tmp_path):
     found = _asked(tmp_path, "teacher", lab=150, options=["slip=0.5"])
     caught, bad, low, high = _check(found, "all of them")["recall"]

@@ -13,11 +13,11 @@ from lema.checks import CHECK, Checked
 from lema.checks.form import without_repeated
 from lema.grading import GradingTimeout
 from lema.models import Completion, Request
-from lema.prompting import Prompt, correction_values
+from lema.prompting import CRITIQUE_CUE, CUE, Prompt, correction_values, critique_values
 from lema.records import Correction, Sampling
 from lema.steps import Parsed, number_steps, parse_correction
 from lema.verbs.judging.labelled import Labelled
-from lema.verdicts import Judgement, parse_judgement
+from lema.verdicts import Judgement, critique_verdict, parse_judgement
 
 OF_A_VERDICT = ("complete", "step", "earlier", "explanation")
 """What can be asked of a reply that names a step and corrects nothing."""
@@ -44,17 +44,19 @@ class Judged:
 def requests(labels: Iterable[Labelled], prompt: Prompt, sampling: Sampling, form: str) -> Iterator[Request]:
     """One request per labelled path."""
     for label in labels:
-        values = correction_values(label.asked, number_steps(label.steps), prompt.cue)
+        path = number_steps(label.steps)
+        values = critique_values(label.asked, path) if prompt.cue == CRITIQUE_CUE else (
+            correction_values(label.asked, path, prompt.cue))
         yield Request(messages(prompt, form, values), sampling, 0, (label.asked, label))
 
 
-def judge(label: Labelled, reply: Completion, without: Collection[str] = ()) -> Judged:
-    """What the reply said of the path. `without` are checks that this corrector cannot be asked."""
+def judge(label: Labelled, reply: Completion, without: Collection[str] = (), cue: str = CUE) -> Judged:
+    """What the reply to this cue said of the path. `without` are checks that this corrector cannot be asked."""
     row = {"id": label.id, "source": label.source, "steps": len(label.steps), "first_error": label.first_error,
            "reply": reply.text, "tokens": reply.tokens}
     if reply.failed:
         return Judged(**row, said="failed")
-    judgement = parse_judgement(reply.text)
+    judgement = critique_verdict(reply.text) if cue == CRITIQUE_CUE else parse_judgement(reply.text)
     if not isinstance(judgement, Judgement):
         return Judged(**row, said="unreadable")
     if judgement.right:

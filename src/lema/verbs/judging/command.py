@@ -41,13 +41,14 @@ def judge_corrector(model: str, *, config: str | None, options: Sequence[str], f
         raise ConfigError("judge-corrector: no labelled path is left; check the files and a replay's columns")
     task = "lab" if lab else "gsm8k"
     sampling = Sampling(max_tokens=max_tokens, seed=seed)
-    asking = requests(labels, find_prompt(prompt or "correct", task), sampling, form)
+    asked = find_prompt(prompt or "correct", task)
+    asking = requests(labels, asked, sampling, form)
     folder = out or Path("judged") / model
     without = NOT_OF_LABELS if model == HUMAN else ()
     with held(folder), closing(Journal(folder / "journal.sqlite")) as journal:
         # two people may label the same path differently: their replay is asked itself, never the journal
         replies = backend.complete(asking) if model == HUMAN else complete(journal, backend, asking, _nothing)
-        rows = [judge(label, reply, without) for label, reply in zip(labels, replies, strict=True)]
+        rows = [judge(label, reply, without, asked.cue) for label, reply in zip(labels, replies, strict=True)]
         groups, worths = measured(rows)
         write_rows(folder / "rows.jsonl", rows)
         (folder / "summary.json").write_text(as_json(groups, worths) + "\n", encoding="utf-8")
