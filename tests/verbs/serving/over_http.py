@@ -13,12 +13,13 @@ from pathlib import Path
 import tomli_w
 
 from lema.config import load_table
-from lema.records import Correction, ReasoningPath, Score, read_rows
+from lema.records import Correction, Critique, ReasoningPath, Score, read_rows
 from lema.verbs.running import run_config
 from tests.verbs.serving.running import served
 
 REPLIES = {"paths/student": ReasoningPath, "paths/early": ReasoningPath, "bought/paths": ReasoningPath,
-           "corrections": Correction, "centric/paths/student": ReasoningPath, "general/paths/early": ReasoningPath}
+           "corrections": Correction, "critiques/right": Critique, "critiques/wrong": Critique,
+           "centric/paths/student": ReasoningPath, "general/paths/early": ReasoningPath}
 
 
 def main() -> int:
