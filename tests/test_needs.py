@@ -101,7 +101,12 @@ max_tokens = 4
     bills = {one.arm: one.teacher_tokens for one in read_rows(Account, run / "accounts/rows.jsonl")}
     cost = {of: sum(row.tokens for row in some) for of, some in rows.items()}
     assert bills == {"own": 0, "cft": cost["right"] + cost["wrong"], "agreeing": cost["right"]}
-    assert {one["stage"] for one in guess} == {"paths/student", "critiques/right", "critiques/wrong"}
+    assert {one["stage"]: one["replies"] for one in guess} == {
+        "paths/student": 24, "critiques/right": 6, "critiques/wrong": 6}
+    given = ("--prompt-tokens", "9", "--tokens", "9", "--wrong", "0.25", "--json")
+    counted = json.loads(lema(tmp_path, "estimate", "x.toml", *given).stdout)
+    known = {one["stage"]: one["replies"] for one in counted}
+    assert (known["critiques/right"], known["critiques/wrong"]) == (12, 6), "one of a question at most"
     _shown(tmp_path, rows, made["cft"][0])
 
 

@@ -59,7 +59,7 @@ class Round:
 
     def drawn_on(self, sorts: Iterable[Sort]) -> tuple[Stage | tuple, ...]:
         """What a training set may draw on: questions, graded, verified, and those critiques that it takes."""
-        judged = tuple(self.critiques[sort] for sort in sorts)
+        judged = tuple(self.critiques[sort] for sort in sorts if sort in self.critiques)
         stages = (self.questions, self.graded, self.verified or (), *judged)
         return stages if judged or self.verified else stages[:2]
 
