@@ -22,7 +22,7 @@ from lema.money.prices import Price, Prices, Usage, price_of
 from lema.report.bills import ancestors
 from lema.report.figures import money
 from lema.runs import Run, Stage, held
-from lema.stages.sample import chosen
+from lema.stages.sample import how_many
 from lema.statistics import t_quantile
 from lema.tasks import find_task
 from lema.verbs.running import run_folder, stages_of
@@ -156,8 +156,7 @@ def _unit(stage: Stage, full: Stage, pilot: dict[str, Stage], run: dict[str, Sta
     if drafts:
         return Unit(run[drafts[-1].name].settings.seeds, pilot[drafts[-1].name].settings.seeds)
     sampling = [one for one in [*ancestors(stage), stage] if one.verb.__name__ == "sample"]
-    questions = list(pilot["questions"])
-    return Unit(*(len(chosen(one.settings, questions)) for one in (run[sampling[0].name], sampling[0])))
+    return Unit(*(how_many(one.settings, pilot["questions"]) for one in (run[sampling[0].name], sampling[0])))
 
 
 def _share_of_interval(written: list[int], units: int) -> float:
@@ -205,7 +204,7 @@ def _requests(stage: Stage, questions: list, known: Averages) -> tuple[float, fl
     if stage.verb.__name__ == "evolve":
         return units, units
     if stage.verb.__name__ == "sample":
-        asked = units if units is not None else len(chosen(stage.settings, questions))
+        asked = units if units is not None else how_many(stage.settings, questions)
         return asked * stage.settings.paths, asked * stage.settings.paths
     judged = stage.settings.of if stage.verb.__name__ == "critique" else None
     prefix = stage.name.removesuffix(f"critiques/{judged}" if judged else "corrections")
@@ -214,7 +213,7 @@ def _requests(stage: Stage, questions: list, known: Averages) -> tuple[float, fl
     paths = sum(_requests(one, questions, known)[1] for one in sampling)
     if judged is None:
         return known.wrong * paths, paths
-    asked = units if units is not None else len(chosen(sampling[0].settings, questions))
+    asked = units if units is not None else how_many(sampling[0].settings, questions)
     most = min(paths, stage.settings.per_question * asked)
     return min((known.wrong if judged == "wrong" else 1 - known.wrong) * paths, most), most
 
