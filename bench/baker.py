@@ -1,7 +1,7 @@
 """A backend that plays student, corrector and teacher of a run of any size: sums about a baker, in no time.
 
 One design decision: a reply follows from what the request is about and its index alone, so that a run of a million
-paths costs lema's own work and nothing else. Every other path is wrong, one correction in five is at first.
+paths costs lema's own work and nothing else. Three of ten paths are wrong, one correction in five is at first.
 """
 
 import hashlib
@@ -23,9 +23,10 @@ def text_of(number: int, kind: str = "asked") -> str:
     drawn = hashlib.shake_128(f"{kind} {number}".encode()).digest(40)
     words = [f"{'bcdfgklmnprst'[at % 13]}{'aeiou'[at // 13 % 5]}{at // 65}" for at in (
         int.from_bytes(drawn[place:place + 2]) % WORDS for place in range(0, 40, 2))]
-    return (f"In {' '.join(words[:8])} a baker bakes {number + 20} loaves on Monday and {number % 97 + 2} times as "
-            f"many on Tuesday. {' '.join(words[8:14]).capitalize()}: 12 of them are given away, {words[14]} {words[15]} "
-            f"the rest is sold for 3 coins each. {' '.join(words[16:]).capitalize()}, how many coins does that bring?")
+    first, second, third = (" ".join(words[start:end]) for start, end in ((0, 8), (8, 14), (16, 20)))
+    return (f"In {first} a baker bakes {number + 20} loaves on Monday and {number % 97 + 2} times as many on "
+            f"Tuesday. {second.capitalize()}: 12 of them are given away, {words[14]} {words[15]} the rest is sold "
+            f"for 3 coins each. {third.capitalize()}, how many coins does that bring?")
 
 
 def gold_of(text: str) -> int:
@@ -76,7 +77,7 @@ def _reply(request: Request) -> str:
         return _correction(request.about[0], again)
     if asked.rstrip().endswith("New Question:"):
         return text_of(1_000_000 + request.index, "evolved")
-    slips = bool(request.index % 2) and request.sampling.seed != TEACHER
+    slips = request.index % 4 == 1 and request.sampling.seed != TEACHER
     return numbered(steps_of(request.about[0].text, request.index, slips))
 
 

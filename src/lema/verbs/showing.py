@@ -64,7 +64,8 @@ def life_of(folder: Path, identifier: str, *, as_json: bool) -> str:
     if question is None:
         raise DataError(f"{folder}: no row has the id {identifier!r}; take one from a rows.jsonl of this run")
     life = {name: rows for name, stage in stages.items() if (rows := [
-        record for record in stage.naming(question) if question in (getattr(record, "question", None), record_id(record))])}
+        record for record in stage.naming(question)
+        if question in (getattr(record, "question", None), record_id(record))])}
     if as_json:
         return json.dumps({name: [json.loads(to_row(r)) for r in rows] for name, rows in life.items()},
                           indent=1, ensure_ascii=False)
