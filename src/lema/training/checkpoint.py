@@ -29,8 +29,8 @@ INSTALL = "pip install 'lema[train]'"
 class Tokens(NamedTuple):
     """An example as the model sees it: all that carries no loss, and the completion with its end token."""
 
-    prompt: list[int]
-    completion: list[int]
+    prompt: Sequence[int]
+    completion: Sequence[int]
 
 
 def find_checkpoint(path: str) -> Path:
