@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from lema.errors import ModelError, RunError
 from lema.training import Progress
-from lema.training.checkpoint import INSTALL, Tokens, first_line, load_tokenizer, tokenizer_files
+from lema.training.checkpoint import INSTALL, Tokens, first_line, hushed, load_tokenizer, tokenizer_files
 from lema.training.optimizers import adamw, muon, share
 
 try:
@@ -28,7 +28,8 @@ try:
     import transformers
     from datasets import Dataset
     from datasets.table import InMemoryTable
-    from peft import LoraConfig
+    with hushed():
+        from peft import LoraConfig
     from safetensors import SafetensorError
     from transformers.trainer_callback import PrinterCallback
     from trl import SFTConfig, SFTTrainer
