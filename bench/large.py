@@ -40,23 +40,22 @@ models = ["student"]
 paths = 10
 [correct]
 model = "teacher"
-tries = 2
-[evolve.centric]
-model = "teacher"
-seeds_from = "corrections"
-seeds = {seeds}
-seed = 7
+tries = {tries}
 [arms.cot]
-take = [{{ kind = "cot", source = "sampled", per_question = 2 }}]
+take = [{{ kind = "cot", source = "sampled", per_question = 1 }}]
 [arms.lema]
-take = ["cot", {{ kind = "correction" }}, {{ kind = "correction", round = "centric" }}]
+take = ["cot", {{ kind = "correction", limit = 100_000 }}]
 [train]
 base = "base"
 trainer = "sft"
 seeds = [1, 2, 3]
 budget = {{ epochs = 1 }}
-[machine]
-workers = 1
+"""
+EVOLVED = """
+[evolve.centric]
+model = "teacher"
+seeds = {seeds}
+seed = 7
 """
 VERBS = {
     "plan": ("plan", "config.toml"), "show": ("show", "big"), "show --json": ("show", "big", "--json"),
@@ -72,7 +71,7 @@ VERBS = {
 }
 
 
-def lay_out(folder: Path, paths: int) -> None:
+def lay_out(folder: Path, paths: int, short: bool) -> None:
     """Question files, the config, a base whose tokenizer counts, and a file of replies to be scored."""
     from tests.toys import model
 
@@ -87,10 +86,11 @@ def lay_out(folder: Path, paths: int) -> None:
             text = text_of(number)
             out.write(json.dumps({"text": numbered(steps_of(text, 0, bool(number % 2))),
                                   "gold": str(gold_of(text))}) + "\n")
-    (folder / "config.toml").write_text(CONFIG.format(seeds=max(10, asked // 10)))
-    (folder / "other.toml").write_text(CONFIG.format(seeds=10).replace('name = "big"', 'name = "other"'))
+    made = CONFIG.format(tries=1 if short else 2) + ("" if short else EVOLVED.format(seeds=max(10, asked // 10)))
     (folder / "runs" / "big").mkdir(parents=True)
-    (folder / "runs" / "big" / "config.toml").write_text((folder / "config.toml").read_text())
+    for place in (folder, folder / "runs" / "big"):
+        (place / "config.toml").write_text(made)
+    (folder / "other.toml").write_text(made.replace('name = "big"', 'name = "other"'))
     model(folder / "base")
 
 
@@ -148,10 +148,11 @@ def measured(folder: Path, command: Sequence[str], said: Path) -> tuple[float, f
     return time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
-def one_size(folder: Path, paths: int, only: Sequence[str]) -> dict[str, tuple[float, float, float]]:
+def one_size(folder: Path, paths: int, only: Sequence[str], short: bool) -> dict[str, tuple[float, float, float]]:
     """Every stage that is not there yet, then every verb."""
     if not (folder / "config.toml").exists():
-        measured(folder, [__file__, "--lay-out", str(paths), str(folder)], folder / "said")
+        command = [__file__, "--lay-out", str(paths), "short" if short else "", str(folder)]
+        measured(folder, command, folder / "said")
     found = {}
     measured(folder, [__file__, "--stages", "", str(folder)], folder / "said")
     for name in (folder / "said").read_text().split():
@@ -187,6 +188,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("sizes", nargs="*", type=int, default=[100_000, 1_000_000])
     parser.add_argument("--keep", type=Path, help="keep (and go on with) the folders there")
+    parser.add_argument("--short", action="store_true", help="one try of corrections, no evolved round")
     parser.add_argument("--only", default="", help="these verbs, and stages whose names hold these")
     given = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -195,7 +197,7 @@ def main() -> None:
         for size in given.sizes:
             folder = (given.keep or Path(home)).resolve() / str(size)
             folder.mkdir(parents=True, exist_ok=True)
-            every.append(one_size(folder, size, only))
+            every.append(one_size(folder, size, only, given.short))
     first, last, times = every[0], every[-1], given.sizes[-1] / given.sizes[0]
     for name in first if len(every) > 1 else ():
         print(f"{name:26} {times:.0f} times the paths: {last[name][1] / first[name][1]:.2f} times the processor's "
@@ -204,8 +206,8 @@ def main() -> None:
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["--lay-out", paths, folder]:
-            lay_out(Path(folder), int(paths))
+        case ["--lay-out", paths, short, folder]:
+            lay_out(Path(folder), int(paths), bool(short))
         case ["--stages", _, folder]:
             os.chdir(folder)
             print(*stages(Path(folder)), sep="\n")
