@@ -6,7 +6,9 @@
 For each size (100,000 and 1,000,000 paths by default, ten to a question, three of them wrong, two tries of
 corrections, one evolved round, two arms of three seeds) every stage is performed by the engine as in a run, and
 every verb that reads a run is called, each in a process of its own. Prints seconds and peak memory, and how both
-grew with the rows. Only weights are not made: what trained models would leave is written as rows.
+grew with the rows. Weights are not made: what trained models would leave is written as rows. With --short there is
+one try and no evolved round, and verified corrections and training sets are written as rows too: bench/rows.py
+measures how those are made.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
@@ -102,7 +105,7 @@ def stages(folder: Path) -> dict:
 
 
 def perform(folder: Path, name: str) -> None:
-    """One stage, as the engine performs it; of a trained model the rows that it would leave."""
+    """One stage, as the engine performs it, or the rows that it would leave."""
     from lema.config import load_config
     from lema.engine import perform
     from lema.journal import Journal
@@ -110,24 +113,42 @@ def perform(folder: Path, name: str) -> None:
     from lema.runs import finish
 
     os.chdir(folder)
-    stage = stages(folder)[name]
-    if name.startswith(("models/", "answers/")):
+    stage, config = stages(folder)[name], load_config("config.toml", [])
+    if name.startswith(("models/", "answers/") if config.evolve else ("models/", "answers/", "verified", "sets/")):
         stage.part.mkdir(parents=True, exist_ok=True)
         rows = write_rows(stage.part / "rows.jsonl", _left(stage))
         finish(stage, {"rows": rows, "seconds": 0.0, "usage": {}})
         return
     with Journal(stage.run / "journal.sqlite") as journal:
-        perform(stage, load_config("config.toml", []), lambda news: None, journal)
+        perform(stage, config, lambda news: None, journal)
 
 
 def _left(stage) -> Iterator:
-    """What training or examining would leave: a row, or an answer to every test question."""
-    from lema.records import Checkpoint, ReasoningPath
+    """What training, examining, verifying or assembling would leave."""
+    from lema.records import Checkpoint, Example
 
     name = stage.name.rpartition("/")[2]
     if stage.name.startswith("models/"):
         yield Checkpoint(name=name, steps=1, examples=1, tokens=1, all_tokens=1, loss=0.1, weights=name)
-        return
+    elif name == "verified":
+        yield from (replace(row, verified=True, answer="1") for row in stage.sources[2])
+    elif stage.name.startswith("sets/"):
+        counts = {"prompt_tokens": 150, "tokens": 90, "prompt": text_of(1)}
+        for path in stage.sources[1]:
+            if path.verdict == "right" and path.index == 0:
+                yield Example(kind="cot", source="sampled", completion=path.text, question=path.question,
+                              parent=path.id, **counts)
+        for row in stage.sources[2] if name == "lema" else ():
+            yield Example(kind="correction", source="corrections", completion=row.reply, question=row.question,
+                          parent=row.id, **counts)
+    else:
+        yield from _answers(stage, name)
+
+
+def _answers(stage, name: str) -> Iterator:
+    """Of a model with that name to every test question."""
+    from lema.records import ReasoningPath
+
     for number, question in enumerate(stage.sources[0]):
         if question.split == "test":
             wrong = (number + len(name) * ("lema" in name)) % 3 == 0
@@ -188,7 +209,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("sizes", nargs="*", type=int, default=[100_000, 1_000_000])
     parser.add_argument("--keep", type=Path, help="keep (and go on with) the folders there")
-    parser.add_argument("--short", action="store_true", help="one try of corrections, no evolved round")
+    parser.add_argument("--short", action="store_true", help="fewer stages are performed")
     parser.add_argument("--only", default="", help="these verbs, and stages whose names hold these")
     given = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
