@@ -8,11 +8,15 @@ it stays.
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from lema.records import from_row, packed
+from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError
+
+from lema.records import from_row, to_row
 
 Record = TypeVar("Record")
 PUT = 1000  # rows handed to SQLite at once
@@ -34,7 +38,7 @@ class Shelf(Generic[Record]):
 
     def put(self, key: str, record: Record) -> None:
         self._put += 1
-        self._waiting.append((key, self.kinds.index(type(record)), packed(record)))
+        self._waiting.append((key, self.kinds.index(type(record)), _packed(record)))
         if len(self._waiting) >= PUT:
             self._flush()
 
@@ -106,7 +110,7 @@ class Turns(Generic[Record]):
     def fill(self, records: Iterable[tuple[str, str, Record]]) -> "Turns[Record]":
         """Puts all (group, key, record), and returns itself."""
         records = iter(records)
-        while several := [(family, key, packed(record)) for family, key, record in islice(records, PUT)]:
+        while several := [(family, key, _packed(record)) for family, key, record in islice(records, PUT)]:
             self._db.executemany("INSERT INTO rows VALUES (?, ?, ?)", several)
         return self
 
@@ -152,6 +156,19 @@ class Seen:
 
     def __exit__(self, *_: object) -> None:
         self._db.close()
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter:
+    return TypeAdapter(kind)
+
+
+def _packed(record: object) -> bytes:
+    """The record as JSON that `from_row` reads, written in a fifth of a row's time."""
+    try:
+        return _adapter(type(record)).dump_json(record)
+    except PydanticSerializationError:  # a lone surrogate
+        return to_row(record).encode()
 
 
 def _opened(folder: Path | None, table: str) -> sqlite3.Connection:

@@ -31,6 +31,7 @@ from lema.verbs.running import run_folder, stages_of
 
 LEVEL = 0.95
 PILOT = "pilot"
+NEEDED_BY_SOME = ("correct", "critique")  # stages about paths of one verdict
 BYTES_A_TOKEN = 3  # of a prompt that was never sent
 
 
@@ -182,10 +183,10 @@ def _unseen(stage: Stage, full: Stage, unit: Unit, config: Config) -> Iterator[F
     """What a stage may cost that the pilot never needed: nothing is expected, but as many units as none of the
     pilot's speaks against (Wilson) may need it, and then every reply be as long as max_tokens allows."""
     settings, verb = full.settings, stage.verb.__name__
-    share = 1.0 if unit.run <= unit.pilot or verb != "correct" else wilson(0, max(1, unit.pilot)).high
-    each = {"correct": "samples", "sample": "paths"}.get(verb)
+    share = 1.0 if unit.run <= unit.pilot or verb not in NEEDED_BY_SOME else wilson(0, max(1, unit.pilot)).high
+    each = {"correct": "samples", "sample": "paths", "critique": "per_question"}.get(verb)
     replies = unit.run * share * (getattr(settings, each) if each else 1)
-    prompt = find_prompt(settings.prompt or verb, config.task.name).text if verb in ("correct", "evolve") else ""
+    prompt = find_prompt(settings.prompt or verb, config.task.name).text if verb != "sample" else ""
     tokens = min(replies * settings.max_tokens, _cap(full))
     prompts = replies * (len(prompt) / BYTES_A_TOKEN + 2 * settings.max_tokens)
     for model, given in stage.models.items():
