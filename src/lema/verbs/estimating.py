@@ -180,8 +180,7 @@ def _interval(written: list[int], units: int) -> tuple[float, float]:
 
 
 def _unseen(stage: Stage, full: Stage, unit: Unit, config: Config) -> Iterator[Figure]:
-    """What a stage may cost that the pilot never needed: nothing is expected, but as many units as none of the
-    pilot's speaks against (Wilson) may need it, and then every reply be as long as max_tokens allows."""
+    """A stage that no unit of the pilot needed: as many as that leaves open may (Wilson), at max_tokens each."""
     settings, verb = full.settings, stage.verb.__name__
     share = 1.0 if unit.run <= unit.pilot or verb not in NEEDED_BY_SOME else wilson(0, max(1, unit.pilot)).high
     each = {"correct": "samples", "sample": "paths", "critique": "per_question"}.get(verb)
@@ -212,7 +211,8 @@ def _figure(stage: str, model: str, use: Usage, times: float, interval: tuple[fl
 def by_averages(config: Config, runs: Path, known: Averages) -> list[Figure]:
     """Every stage's requests counted by the config, with the given averages; the interval ends at max_tokens."""
     task = find_task(config.task.name, config.task.own)
-    rows = [question for split in task.splits for question in task.questions(split)]
+    rows = [dataclasses.replace(question, text="", answer="", source="", solution=question.solution and "-")
+            for split in task.splits for question in task.questions(split)]  # what how_many looks at
     figures = []
     for stage in stages_of(run_folder(config, runs), config).values():
         if not _asks(stage) or any(source.verb.__name__ == "train" for source in stage.models.values()
