@@ -12,7 +12,7 @@ import pytest
 from lema.config import Config, parse_config
 from lema.engine import Local, shared_out
 from lema.errors import RunError
-from lema.records import Question
+from lema.records import Question, read_rows, write_rows
 from lema.runs import Run, Stage, adopt, held
 from lema.seams import Settings
 from lema.tools import News, Tools
@@ -55,6 +55,14 @@ def _run(folder: Path, workers: int = 1) -> tuple[Run, list[News]]:
     folder.mkdir(exist_ok=True)
     news: list[News] = []
     return Run(folder, Local(folder, _config(workers), news.append)), news
+
+
+def test_rows_that_name_an_id_are_found_without_reading_the_others(tmp_path):
+    rows = [Question(text=f"question {n}", answer="1", parent=f"p{n}") for n in range(3)]
+    write_rows(tmp_path / "rows.jsonl", rows)
+    written = (tmp_path / "rows.jsonl").read_text()
+    (tmp_path / "rows.jsonl").write_text(f"{written}no row at all\n")
+    assert list(read_rows(Question, tmp_path / "rows.jsonl", '"p1"')) == rows[1:2]
 
 
 def test_a_stage_is_performed_once_and_then_remembered(tmp_path):

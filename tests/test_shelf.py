@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lema.records import Question, ReasoningPath
-from lema.shelf import Seen, Shelf
+from lema.shelf import Seen, Shelf, Turns
 
 
 def _question(number: int) -> Question:
@@ -25,6 +25,33 @@ def test_records_come_back_in_the_order_of_their_keys_and_as_they_were_put_under
         assert shelf.get(keys[5]) == _question(5) == shelf.get(keys[5])
         assert shelf.get("none") is None
         assert shelf.under("none") == []
+
+
+def test_records_come_back_as_often_as_wanted_in_the_order_in_which_they_were_put():
+    with Shelf(None, Question) as shelf:
+        shelf.fill((f"{-number}", _question(number)) for number in range(2500))
+        assert len(shelf) == 2500
+        assert list(shelf) == list(shelf) == [_question(number) for number in range(2500)]
+
+
+def test_a_lone_surrogate_is_put_aside_as_it_is_written(tmp_path):
+    with Shelf(tmp_path, Question) as shelf:
+        shelf.put("a", Question(text="half \ud83d", answer="1"))
+        assert shelf.get("a").text == "half ?"
+
+
+@settings(max_examples=20, deadline=None)
+@given(pairs=st.lists(st.tuples(st.sampled_from("abc"), st.text("xyz", max_size=3))))
+def test_turns_take_one_of_every_group_in_the_order_of_keys(pairs):
+    expected, taken = [], dict.fromkeys("abc", 0)
+    for place, (family, key) in sorted(enumerate(pairs), key=lambda item: (item[1][1], item[0])):
+        expected.append((taken[family], key, place))
+        taken[family] += 1
+    with Turns(None, Question) as turns:
+        turns.fill((family, key, _question(place)) for place, (family, key) in enumerate(pairs))
+        assert len(turns) == len(pairs)
+        for _ in range(2):
+            assert [question.answer for question in turns] == [str(place) for *_, place in sorted(expected)]
 
 
 @settings(max_examples=20)

@@ -150,6 +150,31 @@ def test_the_interval_over_seeds_covers_the_true_difference_95_times_in_100():
     assert 0.935 < held / 2_000 < 0.965
 
 
+def test_seeds_that_agree_by_chance_get_an_interval_that_covers_too():
+    random = np.random.default_rng(23)
+    held, of_equal = 0, []
+    for _ in range(1_500):
+        right, baseline = random.random((2, 20)) < 0.58, random.random((2, 20)) < 0.5
+        found = difference(right, baseline)
+        held += found.over_seeds.holds(0.08)
+        if found.seed_differences[0] == found.seed_differences[1]:
+            of_equal.append(found.over_seeds.holds(0.08))
+    assert held / 1_500 > 0.95
+    assert len(of_equal) > 100 and np.mean(of_equal) > 0.95
+
+
+def test_equal_seeds_are_as_wide_as_the_questions_on_which_they_differ():
+    baseline = np.zeros((2, 20))
+    same, other = np.zeros((2, 20)), np.zeros((2, 20))
+    same[:, 0] = 1
+    other[0, 0] = other[1, 1] = 1
+    one_question, two_questions = (difference(right, baseline) for right in (same, other))
+    assert one_question.mean == two_questions.mean == 0.05
+    assert one_question.over_seeds == pytest.approx((0.05 - 0.3177, 0.05 + 0.3177), abs=1e-4)  # t(1) / 20 / 2
+    assert two_questions.over_seeds == pytest.approx((0.05 - 0.4492, 0.05 + 0.4492), abs=1e-4)  # / 20 / sqrt(2)
+    assert verdict(one_question) == "no difference shown"
+
+
 def test_equal_arms_are_never_called_better_more_than_one_time_in_twenty():
     random = np.random.default_rng(22)
     claims = [verdict(difference(*(random.random((2, 1, 40)) < 0.03))) for _ in range(2_000)]
@@ -161,7 +186,7 @@ def test_two_arms_with_the_same_answers_show_no_difference():
     found = difference(same, same)
     assert (found.mean, found.deciding, found.p_value) == (0, 0, 1)
     assert found.over_questions.low < 0 < found.over_questions.high < 0.02
-    assert found.over_seeds == (0, 0)
+    assert -0.01 < found.over_seeds.low < 0 < found.over_seeds.high < 0.01
     assert reading(found).startswith("no difference shown: 0.0 points")
 
 

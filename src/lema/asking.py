@@ -4,37 +4,32 @@ One design decision: the order is made of ids alone, so that a budget is spent o
 to ask about them, and on every question once before on any of them twice.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Literal
 
 from lema.models import Message
 from lema.prompting import Prompt, turns
-from lema.records import ReasoningPath
+from lema.records import ReasoningPath, content_id
+from lema.shelf import Seen, Turns
 from lema.steps import split_steps
 
 Form = Literal["completion", "chat"]
 
 
-def distinct(paths: Iterable[ReasoningPath]) -> Iterator[ReasoningPath]:
-    """The first of every set of paths that have the same steps for the same question."""
-    seen = set()
-    for path in paths:
-        key = (path.question, split_steps(path.text))
-        if key not in seen:
-            seen.add(key)
-            yield path
-
-
-def in_turn(paths: Iterable[ReasoningPath], most: int | None = None) -> Sequence[ReasoningPath]:
+def in_turn(folder: Path, paths: Iterable[ReasoningPath], most: int | None = None) -> Turns[ReasoningPath]:
     """First one path of every question, then a second of those that have one, and so on, at most `most` of each;
-    within a turn in the order of their ids, which is as good as random and always the same."""
-    turns_: dict[str, int] = defaultdict(int)
-    ordered = []
-    for path in sorted(paths, key=lambda path: path.id):
-        ordered.append((turns_[path.question], path.id, path))
-        turns_[path.question] += 1
-    return [path for turn, _, path in sorted(ordered, key=lambda item: item[:2]) if most is None or turn < most]
+    within a turn in the order of their ids, which is as good as random and always the same. Of paths that have the
+    same steps for the same question only the first."""
+    return Turns(folder, ReasoningPath, most).fill(
+        (path.question, path.id, path) for path in _distinct(folder, paths))
+
+
+def _distinct(folder: Path, paths: Iterable[ReasoningPath]) -> Iterator[ReasoningPath]:
+    with Seen(folder) as seen:
+        for path in paths:
+            if seen.add(content_id(path.question, split_steps(path.text))):
+                yield path
 
 
 def messages(prompt: Prompt, form: Form, values: Mapping[str, str]) -> tuple[Message, ...]:

@@ -134,7 +134,8 @@ def regrade(run: RunName, runs: Runs = Path("runs"), write: Annotated[bool, type
     folder = Path(run) if (Path(run) / "config.toml").is_file() else runs / run
     found = take_up(folder) if write else look(folder)
     taken_up = [one.stage.name for one in found if write and one.changes and one.stage.status().state == "done"]
-    print(as_json(found, taken_up) if json else in_words(folder, found, taken_up))
+    for line in [as_json(found, taken_up)] if json else in_words(folder, found, taken_up):
+        print(line)
 
 
 @app.command()

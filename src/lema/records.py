@@ -8,9 +8,10 @@ made of. Rows are JSON lines, validated by pydantic when they are read.
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -254,21 +255,22 @@ def to_row(record: object) -> str:
     return _json(_fields(record)).encode("utf-8", "replace").decode()
 
 
-_json = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
-
-
 @cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(kind))
+def _shape(kind: type) -> tuple[tuple[str, ...], Callable[[object], tuple]]:
+    names = tuple(field.name for field in dataclasses.fields(kind))
+    return names, attrgetter(*names)
 
 
 def _fields(record: object) -> dict[str, object]:
     """What dataclasses.asdict gives, without its deep copies: a record only holds JSON values and `Sampling`."""
-    values = ((name, getattr(record, name)) for name in _names(type(record)))
-    return {name: _fields(value) if isinstance(value, Sampling) else value for name, value in values}
+    names, values = _shape(type(record))
+    return dict(zip(names, values(record), strict=True))
 
 
-def from_row(kind: type[Record], line: str, where: str) -> Record:
+_json = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": "), default=_fields).encode
+
+
+def from_row(kind: type[Record], line: str | bytes, where: str) -> Record:
     """The record in one JSON line; `where` ("file:line") goes into the error."""
     try:
         return _adapter(kind).validate_json(line)
@@ -278,11 +280,12 @@ def from_row(kind: type[Record], line: str, where: str) -> Record:
         raise DataError(f"{where}: not a {kind.__name__} row ({place or 'line'}: {first['msg']})") from None
 
 
-def read_rows(kind: type[Record], path: Path) -> Iterator[Record]:
-    """The records of a JSONL file, one at a time; blank lines are skipped."""
+def read_rows(kind: type[Record], path: Path, holding: str = "") -> Iterator[Record]:
+    """The records of a JSONL file, one at a time; blank lines are skipped, and so are those that do not hold the
+    text `holding`, which costs a tenth of reading them."""
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
-            if line.strip():
+            if holding in line and line.strip():
                 yield from_row(kind, line, f"{path}:{number}")
 
 

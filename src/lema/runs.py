@@ -78,6 +78,10 @@ class Stage:
     def __iter__(self) -> Iterator:
         return read_rows(self.kind, self.folder / "rows.jsonl")
 
+    def naming(self, identifier: str) -> Iterator:
+        """Its rows that hold this id somewhere: as their own, their question's, or in a text."""
+        return read_rows(self.kind, self.folder / "rows.jsonl", json.dumps(identifier, ensure_ascii=False))
+
     def record(self) -> dict | None:
         """Its record.json, or None where it has none that can be read."""
         return _record(self.folder)

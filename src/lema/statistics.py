@@ -105,7 +105,7 @@ def difference(right: np.ndarray, baseline: np.ndarray) -> Difference:
     """The paired difference `right` − `baseline`, both [seeds, questions] of 0/1, rows and columns matched.
 
     Over questions: paired t interval on each question's mean difference over the seeds. Over seeds: t interval
-    on each seed's difference over all questions; its width is zero where all seeds agree.
+    on each seed's difference over all questions, with a width even where all seeds agree (`_over_seeds`).
     """
     right, baseline = _matrix(right), _matrix(baseline)
     if right.shape != baseline.shape:
@@ -117,7 +117,7 @@ def difference(right: np.ndarray, baseline: np.ndarray) -> Difference:
     return Difference(
         mean=float(both.mean()),
         over_questions=_over_questions(per_question, deciding),
-        over_seeds=_t_interval(per_seed) if len(per_seed) > 1 else None,
+        over_seeds=_over_seeds(both) if len(per_seed) > 1 else None,
         seed_differences=tuple(float(value) for value in per_seed),
         questions=both.shape[1],
         deciding=deciding,
@@ -251,13 +251,25 @@ def _matrix(right: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def _t_interval(values: np.ndarray) -> Interval:
-    """The t interval of the mean of at least two values; an accuracy difference lies within [−1, 1]."""
-    if np.ptp(values) < 1e-12:  # equal but for rounding
-        return Interval(float(values[0]), float(values[0]))
-    half = t_quantile((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
+def _t_interval(values: np.ndarray, deviation: float | None = None) -> Interval:
+    """The t interval of the mean of at least two values, with their own deviation where none is given; an accuracy
+    difference lies within [−1, 1]."""
+    deviation = values.std(ddof=1) if deviation is None else deviation
+    half = t_quantile((1 + LEVEL) / 2, len(values) - 1) * deviation / math.sqrt(len(values))
     mean = values.mean()
     return Interval(float(max(-1.0, mean - half)), float(min(1.0, mean + half)))
+
+
+def _over_seeds(both: np.ndarray) -> Interval:
+    """The t interval of the seeds' differences, [seeds, questions].
+
+    Where all of them are equal, that is luck and no spread of zero: it is then made of how much each question's
+    difference changes between the seeds, and at least of one question in one seed.
+    """
+    per_seed, (seeds, questions) = both.mean(axis=1), both.shape
+    if np.ptp(per_seed) >= 1e-12:  # differing by more than rounding
+        return _t_interval(per_seed)
+    return _t_interval(per_seed, math.sqrt(max(both.var(axis=0, ddof=1).sum(), 1 / seeds)) / questions)
 
 
 def _over_questions(per_question: np.ndarray, deciding: int) -> Interval:

@@ -24,6 +24,11 @@ def test_each_way_finds_what_it_is_for(way, text, reason):
     assert _found(way, text) == reason
 
 
+def test_a_way_that_is_off_finds_nothing():
+    assert not Overlap(["masked"]).learn("test", [KNOWN]).found("Another text of 3 words.")
+    assert not Overlap([]).learn("test", [KNOWN]).found(KNOWN)
+
+
 @pytest.mark.parametrize("way", ["exact", "masked", "13-gram", "8-gram", "minhash"])
 def test_a_question_of_its_own_is_found_by_none(way):
     assert not _found(way, "A gym costs 36 euros a month, students pay a quarter less. What do two pay?")

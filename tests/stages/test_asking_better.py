@@ -153,10 +153,10 @@ def test_a_path_without_steps_is_written_anew_and_becomes_an_example(tmp_path):
 
 
 def test_corrections_of_one_mistake_stay_together_and_are_counted_as_replies():
-    from lema.report.funnels import funnel
+    from lema.report.funnels import funnel, parents
 
     graded = [path(LEO, *WRONG)]
     rows = [Correction(question=LEO.id, path=graded[0].id, model="m", reply=f"{n}", index=n, verified=n == 1,
                        rejected="" if n == 1 else "wrong final answer") for n in range(3)]
-    stages = {stage.name: stage for stage in funnel("x", [LEO], graded, rows, []).stages}
+    stages = {stage.name: stage for stage in funnel("x", [LEO], graded, rows, parents([])).stages}
     assert (stages["corrected"].count, stages["replies"].count, stages["verified"].count) == (1, 3, 1)

@@ -1,9 +1,12 @@
 """Loading and sampling: bad questions are named, paths know what they are answers to."""
 
+from contextlib import closing
+
 import pytest
 
 from lema.config import parse_config
 from lema.errors import ConfigError, DataError
+from lema.journal.waiting import AHEAD, READ
 from lema.records import Correction
 from lema.stages.load import load
 from lema.stages.sample import sample
@@ -61,6 +64,24 @@ def test_solutions_are_bought_for_failed_questions_and_for_as_much_as_correction
     bought = list(sample(tools(tmp_path, sample), settings, questions, graded, paid))
     assert {one.question for one in bought} <= {one.question for one in graded if one.verdict == "wrong"}
     assert 200 <= sum(one.tokens for one in bought) < 300
+
+
+class Read(list):
+    """Questions that count how often one of them is read."""
+
+    taken = 0
+
+    def __iter__(self):
+        for one in super().__iter__():
+            self.taken += 1
+            yield one
+
+
+def test_questions_are_asked_as_they_are_read_and_not_gathered_first(tmp_path):
+    questions = Read(question(f"{LEO.text} {n}", "1") for n in range(AHEAD + READ + 100))
+    with closing(sample(tools(tmp_path, sample), SampleConfig(models=["teacher"]), questions)) as paths:
+        assert next(paths).question == questions[0].id
+        assert len(questions) < questions.taken < 2 * len(questions), "counted once, then read as far as is asked"
 
 
 SAYS = {"easy": (1,), "same": (7,), "rich": tuple(range(100, 120))}

@@ -1,6 +1,7 @@
 """What is a checkpoint, what names it, and how text becomes tokens."""
 
 import json
+import logging
 import shutil
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from lema.training.checkpoint import (
     content_hash,
     encode,
     find_checkpoint,
+    hushed,
     load_tokenizer,
     prompt_ids,
     prompt_text,
@@ -109,3 +111,12 @@ def test_an_example_with_other_text_has_another_encoding(checkpoint):
     tokenizer = load_tokenizer(checkpoint)
     one = toys.sums(1)[0]
     assert encode(tokenizer, one) != encode(tokenizer, replace(one, completion="The sum is 19."))
+
+
+def test_hints_about_optional_packages_are_not_printed_while_peft_is_imported(caplog):
+    bitsandbytes = logging.getLogger("bitsandbytes.backends.cpu.ops")
+    with hushed():
+        bitsandbytes.warning("install another package")
+    assert not caplog.records
+    bitsandbytes.warning("heard again")
+    assert len(caplog.records) == 1

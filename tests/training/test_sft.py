@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM
 
 from lema.errors import DataError, ModelError, RunError
 from lema.training.checkpoint import content_hash, encode, load_tokenizer
-from lema.training.loop import Loop
+from lema.training.loop import Loop, dataset
 from lema.training.sft import Settings, Trainer, count_tokens, encode_rows
 from tests import toys
 
@@ -30,6 +30,15 @@ def base(tmp_path_factory):
 
 def fit(base, out, rows, seed=0, progress=None, **settings):
     return Trainer(Settings(**{**FAST, **settings})).fit(rows, base, out, seed, progress)
+
+
+def test_a_row_that_comes_again_is_held_once(base):
+    first, second = encode_rows(toys.sums(2), base, 64)
+    found = dataset([first, second, first])
+    assert len(found) == 3 and len(found.data["input_ids"]) == 2
+    assert found[2] == found[0] == {"input_ids": [*first.prompt, *first.completion],
+                                    "labels": [*[-100] * len(first.prompt), *first.completion]}
+    assert found[1]["input_ids"] == [*second.prompt, *second.completion]
 
 
 def weights(folder):

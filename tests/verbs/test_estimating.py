@@ -5,8 +5,9 @@ from collections import Counter
 
 import pytest
 
+from lema.statistics import wilson
 from tests.paying import PRICES, answer, lay_out, lema
-from tests.server import Server
+from tests.server import Server, last_message
 
 
 def asked(server) -> Counter:
@@ -38,6 +39,32 @@ def test_a_token_budget_caps_the_estimate(tmp_path):
             tmp_path, "estimate", "x.toml", "--set", "correct.tokens=100", "--json").stdout)
             if one["stage"] == "corrections"]
         assert found["tokens"] <= 100
+
+
+def test_what_no_pilot_question_needed_is_told_with_what_it_may_cost_at_most(tmp_path):
+    def good(body: dict, choice: int) -> str:
+        """Wrong about the number 61 alone, which no pilot of ten sees."""
+        number = int(last_message(body).rsplit("What is ", 1)[1].split()[0])
+        return answer(body, choice) if number == 61 or body["model"] == "large" else (
+            f"Step 1: As before.\nStep 2: The answer is {2 * number}.")
+
+    with Server(good) as server:
+        lay_out(tmp_path, server.url, questions=80)
+        (found,) = [one for one in json.loads(lema(tmp_path, "estimate", "x.toml", "--json").stdout)
+                    if one["stage"] == "corrections"]
+        assert (found["replies"], found["dollars"], found["dollars_low"]) == (0, 0, 0)
+        assert lema(tmp_path, "run", "x.toml").returncode == 0
+    (paid,) = [line for line in json.loads(lema(tmp_path, "show", "x", "--json").stdout)["cost"]["stages"]
+               if line["stage"] == "corrections"]
+    assert 0 < paid["dollars"] < found["dollars_high"] < 100 * paid["dollars"]
+
+
+def test_the_range_reaches_to_as_many_as_may_need_a_stage():
+    from lema.verbs.estimating import _interval
+
+    assert _interval([100], 10)[1] == pytest.approx(10 * wilson(1, 10).high)
+    assert _interval([100, 110] * 5, 10)[1] == pytest.approx(1.036, abs=1e-3)  # t(9) * 5.27 / sqrt(10) / 105
+    assert _interval([], 10) == (0.0, 2.0)
 
 
 def test_given_averages_need_no_pilot(tmp_path):

@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 
 from lema.errors import ModelError
-from lema.training.checkpoint import INSTALL, first_line, weights_size
+from lema.training.checkpoint import INSTALL, first_line, hushed, weights_size
 
 try:
     import torch
@@ -53,7 +53,8 @@ def with_adapter(model: PreTrainedModel, adapter: Path, how: str) -> PreTrainedM
     """The model with a PEFT adapter: "merged" into its weights, or "loaded" beside them, which keeps a quantised
     model as it is and costs a little at every token. ModelError where the adapter does not fit."""
     try:
-        from peft import PeftModel
+        with hushed():
+            from peft import PeftModel
     except ModuleNotFoundError as missing:
         raise ModelError(f"{adapter}: an adapter needs {missing.name}: {INSTALL}") from None
     try:

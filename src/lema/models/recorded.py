@@ -1,13 +1,16 @@
 """Completions that the user already has: a JSONL of rollouts plays the model.
 
 One design decision: a path is found by the question it answers, not by the prompt, so rollouts that were sampled
-with any prompt and any tool can be graded and corrected. Texts stay in the file; only where they begin is kept.
+with any prompt and any tool can be graded and corrected. Texts stay in the file; only where they begin is kept, in
+24 bytes each.
 """
 
 import hashlib
 import json
+from array import array
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -58,17 +61,18 @@ class Model:
 
     def available(self, question: Question) -> int:
         """How many paths the file holds of a question."""
-        return len(self._rows[1].get(self._name(question), {}))
+        return len(self._rows[1].of(self._name(question)))
 
     def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
         """As every backend; a path that the file does not hold is a failure. DataError for a row gone bad."""
-        starts = self._rows[1]
+        places = self._rows[1]
         with self.settings.file.open("rb") as file:
             for request in requests:
                 question = next((record for record in request.about if isinstance(record, Question)), None)
-                paths = starts.get(self._name(question), {}) if question else {}
-                if request.index in paths:
-                    file.seek(paths[request.index])
+                paths = places.of(self._name(question)) if question else range(0)
+                start = places.start(paths, request.index)
+                if start is not None:
+                    file.seek(start)
                     yield self._completion(self._row(file.readline(), str(self.settings.file)))
                 else:
                     yield Completion("", f"error: no recorded path {request.index} for this question, which has "
@@ -78,19 +82,27 @@ class Model:
         return question.id if self.settings.columns.id else _by_text(question.text)
 
     @cached_property
-    def _rows(self) -> tuple[str, dict[str, dict[int, int]]]:
-        """The hash of the file, and where the row of every path begins: by question, then by index."""
-        starts: dict[str, dict[int, int]] = {}
+    def _rows(self) -> tuple[str, "_Places"]:
+        """The hash of the file, and where the row of every path begins."""
+        found = array("Q"), array("q"), array("q")
         digest, start = hashlib.sha256(), 0
         for number, line in enumerate(self._lines(), 1):
             digest.update(line)
-            if line.strip():
-                self._enter(starts, line, start, f"{self.settings.file}:{number}")
+            if line.strip() and (named := self._named(line, f"{self.settings.file}:{number}")):
+                for column, value in zip(found, (*named, start), strict=True):
+                    column.append(value)
             start += len(line)
-        if not starts:
+        if not found[0]:
             where = f" with {self.settings.where}" if self.settings.where else ""
             raise DataError(f"{self.settings.file}: no row{where}; check the file and the `where` of its model")
-        return digest.hexdigest()[:16], starts
+        places = _Places(*found)
+        if (twice := places.twice()) is not None:
+            index, start = twice
+            begins = accumulate(map(len, self._lines()), initial=0)
+            number = next(number for number, begin in enumerate(begins, 1) if begin == start)
+            raise DataError(f"{self.settings.file}:{number}: a second path {index} of one question; `where` may "
+                            "have to pick one model")
+        return digest.hexdigest()[:16], places
 
     def _lines(self) -> Iterator[bytes]:
         try:
@@ -99,23 +111,21 @@ class Model:
         except OSError as error:
             raise DataError(f"{self.settings.file}: {error.strerror}; `file` must be a JSONL file") from None
 
-    def _enter(self, starts: dict[str, dict[int, int]], line: bytes, start: int, place: str) -> None:
+    def _named(self, line: bytes, place: str) -> tuple[int, int] | None:
+        """(its question as a number, its index or -1) of a row; None where it is left out."""
         row = self._row(line, place)
         if any(name not in row for name in self.settings.where):
             missing = next(name for name in self.settings.where if name not in row)
             raise DataError(f"{place}: no column {missing!r}, which `where` names")
         if any(row[name] != value for name, value in self.settings.where.items()):
-            return
+            return None
         self._completion(row, place)
         columns = self.settings.columns
         asked = _text(row, columns.id or columns.question, place)
-        paths = starts.setdefault(asked if columns.id else _by_text(asked), {})
-        index = row.get(columns.index) if columns.index else len(paths)
-        if not isinstance(index, int) or isinstance(index, bool) or index < 0:
+        index = row.get(columns.index) if columns.index else 0
+        if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < 2**31:
             raise DataError(f"{place}: column {columns.index!r} must be a whole number from 0, not {index!r}")
-        if index in paths:
-            raise DataError(f"{place}: a second path {index} of one question; `where` may have to pick one model")
-        paths[index] = start
+        return _number(asked if columns.id else _by_text(asked)), index if columns.index else -1
 
     def _row(self, line: bytes, place: str) -> dict:
         try:
@@ -132,6 +142,43 @@ class Model:
         if finish not in FINISHES:
             raise DataError(f"{place}: column {columns.finish!r} is {finish!r}, not one of {', '.join(FINISHES)}")
         return Completion(_text(row, columns.text, place), finish)
+
+
+class _Places:
+    """Where paths begin, found by their question's number and their index: 24 bytes each."""
+
+    def __init__(self, questions: array, indices: array, starts: array) -> None:
+        import numpy as np
+
+        self._find = np.searchsorted
+        questions, indices, starts = (np.frombuffer(column, column.typecode) for column in (
+            questions, indices, starts))
+        order = np.lexsort((indices, questions))  # keeps the file's order among equals
+        self._questions, self._starts, indices = questions[order], starts[order], indices[order]
+        in_order = np.arange(len(order)) - np.searchsorted(self._questions, self._questions)
+        self._indices = np.where(indices < 0, in_order, indices)
+
+    def of(self, question: str) -> range:
+        """The places of a question's paths."""
+        low, high = (int(self._find(self._questions, self._questions.dtype.type(_number(question)), side))
+                     for side in ("left", "right"))
+        return range(low, high)
+
+    def start(self, paths: range, index: int) -> int | None:
+        """Where the path with this index begins; None where there is none."""
+        place = paths.start + int(self._find(self._indices[paths.start:paths.stop], index))
+        return int(self._starts[place]) if place in paths and self._indices[place] == index else None
+
+    def twice(self) -> tuple[int, int] | None:
+        """(index, start) of the first path that is the second of its index."""
+        same = (self._questions[1:] == self._questions[:-1]) & (self._indices[1:] == self._indices[:-1])
+        again = same.nonzero()[0] + 1
+        first = min(again, key=lambda place: self._starts[place], default=None)
+        return None if first is None else (int(self._indices[first]), int(self._starts[first]))
+
+
+def _number(name: str) -> int:
+    return int(content_id(name), 16)
 
 
 def _by_text(question: str) -> str:

@@ -5,8 +5,9 @@ mean cost so far; so the same replies always lead to the same waves, many can be
 hardly passed by more than one reply. Every reply that came is yielded: it was paid.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import zip_longest
+from itertools import chain, islice, zip_longest
 from typing import Protocol, TypeVar
 
 from lema.models import Completion, Request
@@ -68,18 +69,33 @@ class Allowance:
                 yield record
 
 
-def within_budget(tools: Tools, model: str, requests: Sequence[Request],
-                  tokens: int | None) -> Iterator[tuple[Request, Completion]]:
-    """(request, completion) in order, until the completions hold `tokens` tokens (None: all requests)."""
+def within_budget(tools: Tools, model: str, requests: Iterable[Request], tokens: int | None,
+                  total: int | None = None) -> Iterator[tuple[Request, Completion]]:
+    """(request, completion) in order, until the completions hold `tokens` tokens (None: all requests, of which
+    there are `total`). Requests are made as they go out."""
     if tokens is None:
-        yield from zip(requests, tools.ask(model, requests, len(requests)), strict=True)
+        yield from _beside(tools, model, requests, total)
         return
     spent = done = 0
-    while done < len(requests) and spent < tokens:
+    left = iter(requests)
+    while spent < tokens and (first := next(left, None)):
         reach = (tokens - spent) * done / spent if spent else 0.0
-        wave = requests[done:done + max(1, int(reach / 2))]
-        for request, completion in zip(wave, tools.ask(model, wave), strict=True):
+        for request, completion in _beside(tools, model, chain([first], islice(left, max(0, int(reach / 2) - 1)))):
             spent += completion.tokens
             done += 1
             tools.show(min(spent, tokens), tokens)
             yield request, completion
+
+
+def _beside(tools: Tools, model: str, requests: Iterable[Request],
+            total: int | None = None) -> Iterator[tuple[Request, Completion]]:
+    """Every request with its completion; only those that are under way are kept."""
+    under_way: deque[Request] = deque()
+
+    def going_out() -> Iterator[Request]:
+        for request in requests:
+            under_way.append(request)
+            yield request
+
+    for completion in tools.ask(model, going_out(), total):
+        yield under_way.popleft(), completion

@@ -1,7 +1,8 @@
 """Overlap: whether a question is there already, word by word, but for its numbers, in long pieces, or nearly.
 
 One design decision: five ways of looking, each named and switched on by itself, because what is contamination for
-questions off the web is what all questions of a template have in common.
+questions off the web is what all questions of a template have in common. Of a text only hashes are kept, and only
+those that its ways need.
 """
 
 import re
@@ -21,20 +22,16 @@ class Overlap:
 
     def __init__(self, ways: Collection[str]) -> None:
         self.ways = ways
-        self._exact: dict[str, str] = {}
-        self._masked: dict[str, str] = {}
-        self._pieces: dict[str, dict[str, str]] = {way: {} for way in PIECES if way in ways}
+        self._known: dict[str, dict[int, str]] = {way: {} for way in ways if way != "minhash"}
         self._near = Near() if "minhash" in ways else None
 
     def learn(self, where: str, texts: Iterable[str]) -> "Overlap":
         """Takes known questions in; of two alike the first counts."""
         for text in texts:
             words = normal(text)
-            self._exact.setdefault(" ".join(words), where)
-            self._masked.setdefault(" ".join(masked(words)), where)
-            for way, known in self._pieces.items():
-                for piece in _pieces(words, PIECES[way]):
-                    known.setdefault(piece, where)
+            for way, known in self._known.items():
+                for piece in _pieces(words, way):
+                    known.setdefault(hash(piece), where)
             if self._near:
                 self._near.learn(where, words)
         return self
@@ -42,14 +39,13 @@ class Overlap:
     def found(self, text: str) -> str:
         """Why the question is none of its own, the surest reason first; empty where it is new."""
         words = normal(text)
-        if "exact" in self.ways and (where := self._exact.get(" ".join(words))):
+        if where := self._sharing(words, "exact", 1):
             return f"already there ({where})"
-        if "masked" in self.ways and (where := self._masked.get(" ".join(masked(words)))):
+        if where := self._sharing(words, "masked", 1):
             return f"already there with other numbers ({where})"
-        if "13-gram" in self.ways and (where := self._sharing(words, "13-gram", 1)):
+        if where := self._sharing(words, "13-gram", 1):
             return f"13 words in a row as there ({where})"
-        most = HALF * max(1, len(words) - PIECES["8-gram"] + 1)
-        if "8-gram" in self.ways and (where := self._sharing(words, "8-gram", most)):
+        if where := self._sharing(words, "8-gram", HALF * max(1, len(words) - PIECES["8-gram"] + 1)):
             return f"half of its 8-grams are there ({where})"
         if self._near and (where := self._near.found(words)):
             return f"nearly the same is there ({where})"
@@ -57,7 +53,8 @@ class Overlap:
 
     def _sharing(self, words: list[str], way: str, least: float) -> str:
         """Where the first shared piece stands, if at least so many are shared."""
-        shared = [self._pieces[way][piece] for piece in _pieces(words, PIECES[way]) if piece in self._pieces[way]]
+        known = self._known.get(way, {})
+        shared = [known[mark] for mark in map(hash, _pieces(words, way) if known else ()) if mark in known]
         return shared[0] if shared and len(shared) >= least else ""
 
 
@@ -71,7 +68,9 @@ def masked(words: list[str]) -> list[str]:
     return ["#" if word[0].isdigit() else word for word in words]
 
 
-def _pieces(words: list[str], length: int) -> Iterable[str]:
-    """Runs of `length` words; a shorter text is one piece."""
-    for start in range(max(1, len(words) - length + 1)):
-        yield " ".join(words[start:start + length])
+def _pieces(words: list[str], way: str) -> Iterable[str]:
+    """What a way compares: the whole text, or its runs of so many words (a shorter text is one run)."""
+    if way in PIECES:
+        length = PIECES[way]
+        return (" ".join(words[start:start + length]) for start in range(max(1, len(words) - length + 1)))
+    return [" ".join(words if way == "exact" else masked(words))]

@@ -2,12 +2,17 @@
 beside it paths → critiques → trained on.
 
 One design decision: nothing is counted while a run works; every figure here comes from the rows that stayed,
-so that whoever recounts them finds the same.
+so that whoever recounts them finds the same. Rows are read one by one, and of those that must be told apart eight
+bytes are kept, a hash, so that a run of any size can be shown.
 """
 
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
+from itertools import chain
 from typing import get_args
+
+import numpy as np
 
 from lema.records import Correction, Critique, Example, Question, ReasoningPath
 from lema.report import Funnel, Loss, Stage
@@ -15,41 +20,60 @@ from lema.steps import split_steps
 from lema.tables import Sort
 
 
+def marks(things: Iterable[Hashable]) -> np.ndarray:
+    """The different ones of `things`, sorted, as hashes of eight bytes each, which hold for this process."""
+    return np.unique(np.frombuffer(array("q", map(hash, things)), np.int64))
+
+
+def parents(sets: Iterable[Iterable[Example]]) -> np.ndarray:
+    """What the examples of training sets were made of."""
+    found = marks(())
+    for examples in sets:
+        found = np.union1d(found, marks(example.parent for example in examples))
+    return found
+
+
 def funnel(name: str, questions: Iterable[Question], graded: Iterable[ReasoningPath],
-           verified: Iterable[Correction], examples: Iterable[Example]) -> Funnel:
-    """One round's funnel. `examples` are those of all arms: a kept correction in none of them was left out."""
-    questions = [question for question in questions if question.split == "train"]
-    verdicts, wrong = Counter(), []
+           verified: Iterable[Correction], used: np.ndarray) -> Funnel:
+    """One round's funnel. `used` are the `parents` of all arms' examples: a kept correction that is none of them
+    was left out."""
+    verdicts, wrong = Counter(), array("q")
     for path in graded:
         verdicts[path.verdict] += 1
         if path.verdict == "wrong":
-            wrong.append((path.id, path.question, split_steps(path.text)))
-    verified = list(verified)
-    asked = {correction.path for correction in verified}
-    repeats = len(wrong) - len({(question, steps) for _, question, steps in wrong})
-    kept = [correction.id for correction in verified if correction.verified]
-    used = {example.parent for example in examples}
-    refused = Counter(correction.rejected for correction in verified if not correction.verified)
+            wrong.append(hash((path.question, split_steps(path.text))))
+    refused, asked, kept = Counter(), array("q"), array("q")
+    for correction in verified:
+        asked.append(hash(correction.path))
+        if correction.verified:
+            kept.append(hash(correction.id))
+        else:
+            refused[correction.rejected] += 1
+    repeats, corrected = len(wrong) - _different(wrong), _different(asked)
+    trained = int(np.isin(np.frombuffer(kept, np.int64), used).sum())
     return Funnel(name, (
-        _questions(questions),
+        _questions(question for question in questions if question.split == "train"),
         Stage("paths sampled", verdicts.total()),
         Stage("wrong", len(wrong), _losses(Counter({_WORDS[v]: n for v, n in verdicts.items() if v != "wrong"}))),
-        Stage("corrected", len(asked), _losses(Counter({
+        Stage("corrected", corrected, _losses(Counter({
             "the same mistake again": repeats,
-            "not asked for (budget, or another model's)": len(wrong) - repeats - len(asked)}))),
-        *((Stage("replies", len(verified)),) if len(verified) > len(asked) else ()),
+            "not asked for (budget, or another model's)": len(wrong) - repeats - corrected}))),
+        *((Stage("replies", len(asked)),) if len(asked) > corrected else ()),
         Stage("verified", len(kept), _losses(refused)),
-        Stage("trained on", sum(one in used for one in kept),
-              _losses(Counter({"taken by no arm": sum(one not in used for one in kept)}))),
+        Stage("trained on", trained, _losses(Counter({"taken by no arm": len(kept) - trained}))),
     ))
 
 
 _WORDS = {"right": "right", "no_answer": "no answer", "truncated": "cut off", "ungradable": "could not be graded"}
 
 
-def _questions(questions: list[Question]) -> Stage:
-    refused = Counter(question.rejected for question in questions if question.rejected)
-    return Stage("questions", len(questions) - refused.total(), _losses(refused))
+def _different(hashes: array) -> int:
+    return len(np.unique(np.frombuffer(hashes, np.int64)))
+
+
+def _questions(questions: Iterable[Question]) -> Stage:
+    every = Counter(question.rejected for question in questions)
+    return Stage("questions", every.pop("", 0), _losses(every))
 
 
 def _losses(counted: Counter) -> tuple[Loss, ...]:
@@ -57,33 +81,53 @@ def _losses(counted: Counter) -> tuple[Loss, ...]:
                  if count)
 
 
+class _Judged:
+    """The critiques of one sort of path, as far as they are counted."""
+
+    def __init__(self) -> None:
+        self.count, self.agreeing, self.rejected, self.read = 0, 0, Counter(), array("q")
+
+    def add(self, row: Critique) -> None:
+        self.count += 1
+        if row.rejected:
+            self.rejected[row.rejected] += 1
+        else:
+            self.read.append(hash(row.id))
+            self.agreeing += row.said == row.verdict
+
+
 def critique_funnels(name: str, graded: Iterable[ReasoningPath], critiques: Iterable[Critique],
-                     examples: Iterable[Example]) -> Iterator[Funnel]:
+                     used: np.ndarray) -> Iterator[Funnel]:
     """What became of the critiques of a round's paths, one funnel for each sort of path that was judged. Critiques
-    of other rounds' paths are passed over."""
-    judged = list(critiques)
-    if not judged:
+    of other rounds' paths are passed over. `used` as for `funnel`."""
+    critiques = iter(critiques)
+    if (first := next(critiques, None)) is None:
         return
-    paths = {path.id: (path.verdict, path.question, split_steps(path.text)) for path in graded}
-    used = {example.parent for example in examples}
-    for sort in get_args(Sort):
-        of_sort = [row for row in judged if row.verdict == sort and row.path in paths]
-        if of_sort:
-            alike = [path for path in paths.values() if path[0] == sort]
-            yield _critiques(f"{name}: critiques of {sort} paths", alike, of_sort, used)
+    ids, alike = array("q"), {sort: array("q") for sort in get_args(Sort)}
+    for path in graded:
+        ids.append(hash(path.id))
+        if path.verdict in alike:
+            alike[path.verdict].append(hash((path.question, split_steps(path.text))))
+    known = np.append(np.unique(np.frombuffer(ids, np.int64)), np.iinfo(np.int64).max)
+    found = {sort: _Judged() for sort in alike}
+    for row in chain([first], critiques):
+        mark = hash(row.path)
+        if row.verdict in found and known[known.searchsorted(mark)] == mark:
+            found[row.verdict].add(row)
+    for sort, judged in found.items():
+        if judged.count:
+            yield _critiques(f"{name}: critiques of {sort} paths", alike[sort], judged, used)
 
 
-def _critiques(name: str, paths: list[tuple], critiques: list[Critique], used: set[str]) -> Funnel:
-    read = [row for row in critiques if not row.rejected]
-    agreeing = sum(row.said == row.verdict for row in read)
-    repeats = len(paths) - len(set(paths))
+def _critiques(name: str, paths: array, judged: _Judged, used: np.ndarray) -> Funnel:
+    repeats = len(paths) - _different(paths)
+    trained = int(np.isin(np.frombuffer(judged.read, np.int64), used).sum())
     return Funnel(name, (
         Stage("paths", len(paths)),
-        Stage("critiques", len(critiques), _losses(Counter({
+        Stage("critiques", judged.count, _losses(Counter({
             "the same path again": repeats,
-            "not asked for (limit, budget, or another model's)": len(paths) - repeats - len(critiques)}))),
-        Stage(f"can be read, {agreeing:,} of them agreeing with the grader", len(read),
-              _losses(Counter(row.rejected for row in critiques if row.rejected))),
-        Stage("trained on", sum(row.id in used for row in read),
-              _losses(Counter({"taken by no arm": sum(row.id not in used for row in read)}))),
+            "not asked for (limit, budget, or another model's)": len(paths) - repeats - judged.count}))),
+        Stage(f"can be read, {judged.agreeing:,} of them agreeing with the grader", len(judged.read),
+              _losses(judged.rejected)),
+        Stage("trained on", trained, _losses(Counter({"taken by no arm": len(judged.read) - trained}))),
     ))

@@ -4,6 +4,7 @@ One design decision: the bill of an arm is everything that was paid on the way t
 and votes included, so that arms can be compared at equal cost.
 """
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -12,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lema.examples import critiques_needed, find_kind
-from lema.money.spending import Allowance, alternately, writer_of
+from lema.money.spending import Allowance, Paid, alternately, writer_of
 from lema.records import Account, Correction, Critique, Example, Question, ReasoningPath
 from lema.tables import AccountConfig, AssembleConfig, BudgetConfig
 from lema.tools import Tools
@@ -29,17 +30,18 @@ def account(tools: Tools, settings: AccountConfig, sets: tuple[Iterable[Example]
     """One account per arm. `questions` and, where any were asked for, `corrections` stand in the order of
     `settings.rounds`, `bought` in that of `settings.purchases`, and `critiques` round by round in that of the
     purchases that the arms need."""
-    paid = {("questions", name): _costs(rows) for name, rows in zip(settings.rounds, questions, strict=True)}
-    paid |= {("corrections", name): _costs(rows)
+    paid = {("questions", name): _Costs(row for row in rows if row.tokens or row.prompt_tokens)
+            for name, rows in zip(settings.rounds, questions, strict=True)}
+    paid |= {("corrections", name): _Costs(rows)
              for name, rows in zip(settings.rounds, corrections, strict=bool(corrections))}
-    paid |= {("bought", name): _costs(rows) for name, rows in zip(settings.purchases, bought, strict=True)}
+    paid |= {("bought", name): _Costs(rows) for name, rows in zip(settings.purchases, bought, strict=True)}
     takes = [take for arm in settings.arms for take in arm.take]
     judged = [(f"critiques {sort}", name) for name in settings.rounds for sort in critiques_needed(takes, name)]
-    paid |= {purchase: _costs(rows) for purchase, rows in zip(judged, critiques, strict=True)}
+    paid |= {purchase: _Costs(rows) for purchase, rows in zip(judged, critiques, strict=True)}
     held = [_Held(arm.arm, rows) for arm, rows in zip(settings.arms, sets, strict=True)]
     budgets = settings.budgets or [None] * len(held)
     for arm, ours, budget in zip(settings.arms, held, budgets, strict=True):
-        bill = _bill(arm, paid)
+        bill = array("q", _bill(arm, paid))
         yield Account(
             arm=arm.arm, examples=len(ours.lengths), questions=len(ours.questions),
             prompt_tokens=ours.prompt_tokens, tokens=sum(ours.tokens), teacher_tokens=sum(bill),
@@ -49,18 +51,18 @@ def account(tools: Tools, settings: AccountConfig, sets: tuple[Iterable[Example]
 
 
 class _Held:
-    """What a training set holds, counted in one pass; ids as 64-bit numbers, some 30 bytes an example."""
+    """What a training set holds, counted in one pass; ids as 64-bit numbers, 32 bytes an example."""
 
     def __init__(self, arm: str, examples: Iterable[Example]) -> None:
-        self.arm, self.kinds, self.tokens, self.lengths = arm, Counter(), [], []
-        ids, questions = [], []
+        self.arm, self.kinds = arm, Counter()
+        self.tokens, self.lengths, ids, questions = (array("q") for _ in range(4))
         for example in examples:
             self.kinds[f"{example.kind} {example.source}"] += 1
             self.tokens.append(example.tokens)
             self.lengths.append(example.prompt_tokens + example.tokens)
             ids.append(hash(example.id))
             questions.append(hash(example.question))
-        self.ids, self.questions = np.unique(np.array(ids, "int64")), np.unique(np.array(questions, "int64"))
+        self.ids, self.questions = (np.unique(np.frombuffer(each, np.int64)) for each in (ids, questions))
         self.prompt_tokens = sum(self.lengths) - sum(self.tokens)
 
     def shared(self, other: "_Held") -> tuple[int, int]:
@@ -77,11 +79,24 @@ class _Reply(NamedTuple):
     model: str
 
 
-def _costs(rows: Iterable) -> list[_Reply]:
-    return [_Reply(row.tokens, row.prompt_tokens, writer_of(row)) for row in rows]
+class _Costs:
+    """What records of one sort cost, in their order, 18 bytes each; those that cost nothing are left out."""
+
+    def __init__(self, rows: Iterable[Paid]) -> None:
+        self._tokens, self._prompts, self._writer, self._names = array("q"), array("q"), array("H"), {}
+        for row in rows:
+            if row.tokens or row.prompt_tokens:
+                self._tokens.append(row.tokens)
+                self._prompts.append(row.prompt_tokens)
+                self._writer.append(self._names.setdefault(writer_of(row), len(self._names)))
+
+    def __iter__(self) -> Iterator[_Reply]:
+        names = list(self._names)
+        return (_Reply(tokens, prompts, names[writer]) for tokens, prompts, writer in zip(
+            self._tokens, self._prompts, self._writer, strict=True))
 
 
-def _bill(arm: AssembleConfig, paid: dict[tuple[str, str], list[_Reply]]) -> list[int]:
+def _bill(arm: AssembleConfig, paid: dict[tuple[str, str], _Costs]) -> Iterator[int]:
     """The tokens of every teacher's reply that went into an arm, in the order in which they are drawn on."""
     needs = {(need, take.round) for take in arm.take for need in find_kind(take, arm.arm).needs}
     drawn = [paid.get(("bought", name), []) for name in arm.purchases]
@@ -90,9 +105,8 @@ def _bill(arm: AssembleConfig, paid: dict[tuple[str, str], list[_Reply]]) -> lis
             drawn.append(paid.get(("questions", name), []))
         if ("corrections", name) in needs:
             drawn.append(paid.get(("corrections", name), []))
-        judged = [paid[f"critiques {sort}", name] for sort in critiques_needed(arm.take, name)]
-        drawn.append(list(alternately(judged)))
-    return [reply.tokens for reply in Allowance(arm).pays(chain.from_iterable(drawn))]
+        drawn.append(alternately([paid[f"critiques {sort}", name] for sort in critiques_needed(arm.take, name)]))
+    return (reply.tokens for reply in Allowance(arm).pays(chain.from_iterable(drawn)))
 
 
 def _epochs(settings: AccountConfig, budget: BudgetConfig | None, ours: _Held) -> float | None:

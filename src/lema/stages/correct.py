@@ -6,16 +6,19 @@ order that content alone decides, so that a run that was killed spends it on the
 """
 
 import dataclasses
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from itertools import chain, groupby
+from pathlib import Path
 
-from lema.asking import distinct, in_turn, messages
+from lema.asking import in_turn, messages
 from lema.checks.form import without_repeated
 from lema.checks.telling import told
 from lema.models import Completion, Message, Request
 from lema.money.spending import within_budget
 from lema.prompting import REWRITE_CUE, Prompt, correction_values
 from lema.records import Correction, Question, ReasoningPath
+from lema.shelf import Seen, Shelf, Turns
 from lema.steps import Rewrite, Unparsed, parse_correction, parse_rewrite, split_steps
 from lema.tables import CorrectConfig
 from lema.tools import Tools
@@ -30,24 +33,33 @@ def correct(tools: Tools, settings: CorrectConfig, questions: Iterable[Question]
     is rejected. With the verified corrections of the try before, these come again, and where none of a
     mistake's passed one more follows, asked for with what was wrong. Paths that an `imported` correction is
     about are not asked about."""
-    has_one = {correction.path for rows in imported for correction in rows}
-    asked = {question.id: question for question in questions}
-    prompt = tools.prompt("correct", settings.prompt)
-    mistakes = in_turn(distinct(path for path in graded if path.verdict == "wrong" and path.id not in has_one
-                                and (not settings.models or path.model in settings.models)))
-    before = _by_path(tried)
-    if not before:
-        requests = [
-            Request(_messages(prompt, settings, asked[path.question], path), settings.sampling, index, (path,))
-            for path in mistakes for index in range(settings.samples)]
-        for request, reply in within_budget(tools, settings.model, requests, settings.tokens):
+    with ExitStack() as open_:
+        asked = open_.enter_context(Shelf(tools.folder, Question))
+        asked.fill((question.id, question) for question in questions)
+        mistakes = open_.enter_context(in_turn(tools.folder, _mistakes(tools.folder, settings, graded, imported)))
+        before = open_.enter_context(Shelf(tools.folder, Correction)).fill((row.path, row) for row in tried)
+        if len(before):
+            yield from _second_tries(tools, settings, asked, mistakes, before, tried)
+            return
+        prompt = tools.prompt("correct", settings.prompt)
+        requests = (
+            Request(_messages(prompt, settings, asked.get(path.question), path), settings.sampling, index, (path,))
+            for path in mistakes for index in range(settings.samples))
+        total = len(mistakes) * settings.samples
+        for request, reply in within_budget(tools, settings.model, requests, settings.tokens, total):
             yield read(reply, request, settings, prompt)
-        return
-    again = dict(_second_tries(tools, settings, asked, mistakes, before))
-    for path in mistakes:
-        yield from map(_as_asked, before.get(path.id, ()))
-        if path.id in again:
-            yield again[path.id]
+
+
+def _mistakes(folder: Path, settings: CorrectConfig, graded: Iterable[ReasoningPath],
+              imported: tuple[Iterable[Correction], ...]) -> Iterator[ReasoningPath]:
+    """The wrong paths that no imported correction is about, of the models whose mistakes are wanted."""
+    with Seen(folder) as has_one:
+        for correction in chain.from_iterable(imported):
+            has_one.add(correction.path)
+        for path in graded:
+            if path.verdict == "wrong" and (not settings.models or path.model in settings.models) and (
+                    path.id not in has_one):
+                yield path
 
 
 def read(reply: Completion, request: Request, settings: CorrectConfig, prompt: Prompt,
@@ -77,35 +89,40 @@ def _messages(prompt: Prompt, settings: CorrectConfig, question: Question,
     return messages(prompt, settings.form, correction_values(question, path.text, prompt.cue))
 
 
-def _second_tries(tools: Tools, settings: CorrectConfig, asked: Mapping[str, Question],
-                  mistakes: Sequence[ReasoningPath], before: Mapping[str, Sequence[Correction]],
-                  ) -> Iterator[tuple[str, Correction]]:
-    """(path id, correction) of every mistake without a verified one, as far as what is left of the budget
-    reaches."""
+def _second_tries(tools: Tools, settings: CorrectConfig, asked: Shelf[Question], mistakes: Turns[ReasoningPath],
+                  before: Shelf[Correction], tried: Iterable[Correction]) -> Iterator[Correction]:
+    """The corrections of the try before and behind them, for every mistake without a verified one, one more, as
+    far as what is left of the budget reaches. `tried` are those in `before`, in their order."""
     prompt, again = tools.prompt("correct", settings.prompt), tools.prompt("again", settings.again)
-    hint = settings.hint == "answer"
-    requests = []
-    for path in mistakes:
-        rows = before.get(path.id, ())
-        if rows and not any(row.verified for row in rows):
-            question, last = asked[path.question], rows[-1]
-            note = again.render(problem=told(last), answer=question.answer if hint else "", cue=prompt.cue)
-            conversation = (*_messages(prompt, settings, question, path),
-                            Message("assistant", last.reply.strip() or "-"), Message("user", note))
-            requests.append(Request(conversation, settings.sampling, 0, (path, last)))
-    spent = sum(row.tokens for rows in before.values() for row in rows)
+    hint = settings.hint if settings.hint == "answer" else ""
+
+    def requests() -> Iterator[Request]:
+        for path in mistakes:
+            rows = before.under(path.id)
+            if _failed(rows):
+                question = asked.get(path.question)
+                note = again.render(problem=told(rows[-1]), answer=question.answer if hint else "", cue=prompt.cue)
+                conversation = (*_messages(prompt, settings, question, path),
+                                Message("assistant", rows[-1].reply.strip() or "-"), Message("user", note))
+                yield Request(conversation, settings.sampling, 0, (path, rows[-1]))
+
+    spent = total = 0
+    for _, several in groupby(tried, key=lambda row: row.path):
+        rows = list(several)
+        spent, total = spent + sum(row.tokens for row in rows), total + _failed(rows)
     left = None if settings.tokens is None else max(0, settings.tokens - spent)
-    for request, reply in within_budget(tools, settings.model, requests, left):
-        path, last = request.about
-        yield path.id, read(reply, request, settings, prompt, attempt=last.attempt + 1,
-                            hint="answer" if hint else "")
+    with closing(within_budget(tools, settings.model, requests(), left, total)) as replies:
+        for path in mistakes:
+            rows = before.under(path.id)
+            yield from map(_as_asked, rows)
+            if _failed(rows) and (answered := next(replies, None)):
+                request, reply = answered
+                yield read(reply, request, settings, prompt, attempt=rows[-1].attempt + 1, hint=hint)
 
 
-def _by_path(tried: Iterable[Correction]) -> dict[str, list[Correction]]:
-    rows: dict[str, list[Correction]] = defaultdict(list)
-    for row in tried:
-        rows[row.path].append(row)
-    return rows
+def _failed(rows: Sequence[Correction]) -> bool:
+    """Whether a mistake was asked about and none of its corrections was kept."""
+    return bool(rows) and not any(row.verified for row in rows)
 
 
 def _as_asked(row: Correction) -> Correction:

@@ -7,11 +7,12 @@ grader agree can be seen in the row, and an arm may ask for it.
 
 from collections.abc import Iterable, Iterator
 
-from lema.asking import distinct, in_turn, messages
+from lema.asking import in_turn, messages
 from lema.models import Completion, Request
 from lema.money.spending import within_budget
 from lema.prompting import critique_values
 from lema.records import Critique, Question, ReasoningPath
+from lema.shelf import Shelf
 from lema.steps import Unparsed
 from lema.tables import CritiqueOneConfig
 from lema.tools import Tools
@@ -24,17 +25,19 @@ def critique(tools: Tools, settings: CritiqueOneConfig, questions: Iterable[Ques
              graded: Iterable[ReasoningPath]) -> Iterator[Critique]:
     """One critique of each of the first `settings.per_question` distinct paths of a question that were graded as
     `settings.of` says, as far as the budget reaches."""
-    asked = {question.id: question for question in questions}
     prompt = tools.prompt("critique", settings.prompt)
-    chosen = in_turn(distinct(path for path in graded if path.verdict == settings.of and (
-        not settings.models or path.model in settings.models)), settings.per_question)
-    requests = [Request(messages(prompt, settings.form, critique_values(asked[path.question], path.text)),
-                        settings.sampling, 0, (path,)) for path in chosen]
-    for request, reply in within_budget(tools, settings.model, requests, settings.tokens):
-        (path,) = request.about
-        yield Critique(question=path.question, path=path.id, verdict=path.verdict, model=settings.model,
-                       reply=reply.text, prompt=prompt.id, finish=reply.finish, prompt_tokens=reply.prompt_tokens,
-                       tokens=reply.tokens, **_read(reply))
+    judged = (path for path in graded if path.verdict == settings.of and (
+        not settings.models or path.model in settings.models))
+    with (Shelf(tools.folder, Question) as asked,
+          in_turn(tools.folder, judged, settings.per_question) as chosen):
+        asked.fill((question.id, question) for question in questions)
+        requests = (Request(messages(prompt, settings.form, critique_values(asked.get(path.question), path.text)),
+                            settings.sampling, 0, (path,)) for path in chosen)
+        for request, reply in within_budget(tools, settings.model, requests, settings.tokens, len(chosen)):
+            (path,) = request.about
+            yield Critique(question=path.question, path=path.id, verdict=path.verdict, model=settings.model,
+                           reply=reply.text, prompt=prompt.id, finish=reply.finish, tokens=reply.tokens,
+                           prompt_tokens=reply.prompt_tokens, **_read(reply))
 
 
 def _read(reply: Completion) -> dict:

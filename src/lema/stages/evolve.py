@@ -7,14 +7,16 @@ settled by vote; drafts and votes stay as rows, and a question that may not be u
 import dataclasses
 import random
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from lema.grading import GradingTimeout
 from lema.models import Message, Request
 from lema.money.spending import within_budget
 from lema.overlap import Overlap
+from lema.prompting import Prompt
 from lema.records import Correction, Question, ReasoningPath
+from lema.shelf import Shelf
 from lema.tables import EvolveConfig
 from lema.tasks import Answers, answers_to
 from lema.tools import Tools
@@ -31,25 +33,43 @@ def evolve(tools: Tools, settings: EvolveConfig, questions: Iterable[Question],
     With `corrections` the seeds are the questions of the kept ones, as often as they occur; else all training
     questions. `earlier` are the questions of the rounds that this one follows: it asks for others of the same
     seeds."""
-    everything = {question.id: question for question in questions}
-    pool = [everything[c.question] for c in corrections if c.verified]
-    if settings.seeds_from == "questions":
-        pool = [question for question in everything.values() if question.split == "train"]
-    draw = random.Random(settings.seed)
-    seeds = [draw.choice(pool) for _ in range(settings.seeds)] if pool else []
     prompt = tools.prompt("evolve", settings.prompt)
     offset = len(earlier) * settings.seeds
-    requests = [Request((Message("user", prompt.render(question=seed.text)),), settings.sampling, index, (seed,))
-                for index, seed in enumerate(seeds, offset)]
-    examined = Overlap(settings.decontaminate)
-    for question in everything.values():
-        if question.split != "train":
-            examined.learn(question.split, [question.text])
-    known = Overlap(settings.deduplicate).learn(
-        "train", [question.text for question in everything.values() if question.split == "train"])
-    for rows in earlier:
-        known.learn("evolved before", [question.text for question in rows])
-    for request, reply in within_budget(tools, settings.model, requests, settings.tokens):
+    examined, known = Overlap(settings.decontaminate), Overlap(settings.deduplicate)
+    with Shelf(tools.folder, Question) as everything:
+        for question in questions:
+            everything.put(question.id, question)
+            (known if question.split == "train" else examined).learn(question.split, [question.text])
+        for rows in earlier:
+            known.learn("evolved before", (question.text for question in rows))
+        seeds = _drawn(settings, questions, corrections)
+        requests = (_request(prompt, settings, index, everything.get(seed))
+                    for index, seed in enumerate(seeds, offset))
+        yield from _drafts(tools, settings, requests, len(seeds), examined, known)
+
+
+def _drawn(settings: EvolveConfig, questions: Iterable[Question], corrections: Iterable[Correction]) -> list[str]:
+    """The ids of the seeds, drawn with replacement; the pool is read twice and never held."""
+    def pool() -> Iterator[str]:
+        if settings.seeds_from == "questions":
+            return (question.id for question in questions if question.split == "train")
+        return (correction.question for correction in corrections if correction.verified)
+
+    draw, size = random.Random(settings.seed), sum(1 for _ in pool())
+    places = [draw.choice(range(size)) for _ in range(settings.seeds)] if size else []
+    drawn = dict.fromkeys(places, "")
+    drawn.update((place, name) for place, name in enumerate(pool()) if place in drawn)
+    return [drawn[place] for place in places]
+
+
+def _request(prompt: Prompt, settings: EvolveConfig, index: int, seed: Question) -> Request:
+    return Request((Message("user", prompt.render(question=seed.text)),), settings.sampling, index, (seed,))
+
+
+def _drafts(tools: Tools, settings: EvolveConfig, requests: Iterable[Request], total: int, examined: Overlap,
+            known: Overlap) -> Iterator[Question]:
+    """What the teacher writes, each new question known from then on."""
+    for request, reply in within_budget(tools, settings.model, requests, settings.tokens, total):
         (seed,) = request.about
         text = reply.text.strip().removeprefix("New Question:").removeprefix("Question:").strip()
         rejected = "" if reply.finish == "stop" and text else "cut off or failed"
@@ -70,21 +90,24 @@ def settle(tools: Tools, settings: EvolveConfig, drafts: Iterable[Question],
 
     Answers are the same where the task says so; a draft whose votes all differ, or state none, is rejected.
     """
-    ballots: dict[str, list[ReasoningPath]] = defaultdict(list)
-    for vote in votes:
-        ballots[vote.question].append(vote)
-    for draft in drafts:
-        cast = ballots.get(draft.id, [])
-        answer, count = _majority(answers_to(tools.task, draft.choices), cast)
-        rejected = draft.rejected or ("" if answer else "no vote states an answer")
-        if not rejected and count == 1 < settings.votes:
-            rejected = "all votes differ"
-        if not rejected and count < settings.agreement * settings.votes:
-            rejected = "too few votes agree"
-        yield dataclasses.replace(
-            draft, id="", answer=answer or "", agreement=count / settings.votes if cast else None,
-            rejected=rejected, tokens=draft.tokens + sum(vote.tokens for vote in cast),
-            prompt_tokens=draft.prompt_tokens + sum(vote.prompt_tokens for vote in cast))
+    with Shelf(tools.folder, ReasoningPath) as ballots:
+        ballots.fill((vote.question, vote) for vote in votes)
+        for draft in drafts:
+            yield _settled(tools, settings, draft, ballots.under(draft.id))
+
+
+def _settled(tools: Tools, settings: EvolveConfig, draft: Question, cast: list[ReasoningPath]) -> Question:
+    """A draft with what came of its votes."""
+    answer, count = _majority(answers_to(tools.task, draft.choices), cast)
+    rejected = draft.rejected or ("" if answer else "no vote states an answer")
+    if not rejected and count == 1 < settings.votes:
+        rejected = "all votes differ"
+    if not rejected and count < settings.agreement * settings.votes:
+        rejected = "too few votes agree"
+    return dataclasses.replace(
+        draft, id="", answer=answer or "", agreement=count / settings.votes if cast else None,
+        rejected=rejected, tokens=draft.tokens + sum(vote.tokens for vote in cast),
+        prompt_tokens=draft.prompt_tokens + sum(vote.prompt_tokens for vote in cast))
 
 
 def _majority(answers: Answers, votes: list[ReasoningPath]) -> tuple[str | None, int]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from lema.errors import DataError
 from lema.records import Correction, Question, ReasoningPath, read_rows
+from lema.shelf import Seen
 from lema.tables import ImportConfig
 from lema.tools import Tools
 
@@ -16,12 +17,14 @@ VERSION = 1
 
 def join_paths(tools: Tools, settings: ImportConfig, questions: Iterable[Question]) -> Iterator[ReasoningPath]:
     """The imported paths, not graded yet. DataError where the run no longer has the question of one."""
-    known = {question.id for question in questions}
-    for path in read_rows(ReasoningPath, tools.stage.run / "imports" / settings.name / "paths.jsonl"):
-        if path.question not in known:
-            raise DataError(f"imports/{settings.name}: {path.prompt} is about a question that this run has no "
-                            "more; remove that folder and import the file again")
-        yield path
+    with Seen(tools.folder) as known:
+        for question in questions:
+            known.add(question.id)
+        for path in read_rows(ReasoningPath, tools.stage.run / "imports" / settings.name / "paths.jsonl"):
+            if path.question not in known:
+                raise DataError(f"imports/{settings.name}: {path.prompt} is about a question that this run has no "
+                                "more; remove that folder and import the file again")
+            yield path
 
 
 def join_corrections(tools: Tools, settings: ImportConfig) -> Iterator[Correction]:

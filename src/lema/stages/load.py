@@ -10,6 +10,8 @@ from pydantic import BaseModel
 
 from lema.errors import DataError
 from lema.records import Question
+from lema.shelf import Seen
+from lema.tasks import Task
 from lema.tools import Tools
 
 VERSION = 1
@@ -17,16 +19,22 @@ VERSION = 1
 
 def load(tools: Tools, settings: BaseModel) -> Iterator[Question]:
     """The task's questions, train, dev and test in turn. DataError on an empty answer or a repeated question."""
-    seen: dict[str, Question] = {}
-    for split in tools.task.splits:
-        for question in tools.task.questions(split):
+    done = train = 0
+    with Seen(tools.folder) as seen:
+        for question in _every(tools.task):
             if not question.answer.strip():
                 raise DataError(f"{question.source}: question without an answer; add one or take the row out")
-            twin = seen.setdefault(question.id, question)
-            if twin is not question:
+            if not seen.add(question.id):
+                twin = next(first for first in _every(tools.task) if first.id == question.id)
                 raise DataError(f"{question.source}: the same question as {twin.source} ({question.split} and "
                                 f"{twin.split}); take one of them out")
             yield question
-            tools.show(len(seen))
-    if not any(question.split == "train" for question in seen.values()):
+            done, train = done + 1, train + (question.split == "train")
+            tools.show(done)
+    if not train:
         raise DataError(f"task {tools.task.name}: no training questions; check the [task] table")
+
+
+def _every(task: Task) -> Iterator[Question]:
+    """The questions of all splits in turn."""
+    return (question for split in task.splits for question in task.questions(split))

@@ -4,9 +4,9 @@ One design decision: everything shown is read from the rows of earlier stages; t
 its own but the paired differences that the statistics room defines.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import zip_longest
+from itertools import chain, zip_longest
 
 import numpy as np
 
@@ -23,7 +23,8 @@ from lema.records import (
 )
 from lema.report import Arm, Check, Funnel, LevelScore, ReportData, ShownCorrection
 from lema.report import Comparison as Compared
-from lema.report.funnels import critique_funnels, funnel
+from lema.report.answers import by_question
+from lema.report.funnels import critique_funnels, funnel, parents
 from lema.report.page import render
 from lema.report.terminal import table
 from lema.statistics import accuracy, difference
@@ -50,22 +51,19 @@ def report(tools: Tools, settings: ReportOneConfig, questions: tuple[Iterable[Qu
            scores: Iterable[Score], comparisons: Iterable[Comparison],
            critiques: tuple[Iterable[Critique], ...] = ()) -> Iterator[Comparison]:
     """Writes `report.html` and `table.txt`; the rows are the comparisons that the headline is made of."""
-    right = _right(settings, examined)
-    kept = [correction for rows in verified for correction in rows if correction.verified]
-    examples = [example for rows in sets for example in rows]
+    right, used = _right(settings, examined), parents(sets)
     data = ReportData(
         title=settings.title,
         baseline=settings.baseline,
         arms=tuple(_arms(settings, right, accounts, trained, list(scores))),
         headline=_compared(right, settings.headline, settings.baseline),
         control=_compared(right, settings.headline, settings.control),
-        funnels=tuple(_funnels(settings, questions, graded, verified, examples,
-                               [row for rows in critiques for row in rows])),
+        funnels=tuple(_funnels(settings, questions, graded, verified, used, critiques)),
         correction=_shown(tools, questions[0], graded[0], verified[0]) if verified else None,
         bill=tools.bill(),
         config=(tools.stage.run / "config.toml").read_text(encoding="utf-8"),
         versions=tuple(versions().items()),
-        notes=(*NOTES, *_hinted(kept)),
+        notes=(*NOTES, *_hinted(one for rows in verified for one in rows if one.verified)),
     )
     (tools.folder / "report.html").write_text(render(data), encoding="utf-8")
     (tools.folder / "table.txt").write_text("\n".join(table(data)) + "\n", encoding="utf-8")
@@ -74,29 +72,27 @@ def report(tools: Tools, settings: ReportOneConfig, questions: tuple[Iterable[Qu
 
 def _funnels(settings: ReportOneConfig, questions: tuple[Iterable[Question], ...],
              graded: tuple[Iterable[ReasoningPath], ...], verified: tuple[Iterable[Correction], ...],
-             examples: list[Example], critiques: list[Critique]) -> Iterator[Funnel]:
+             used: np.ndarray, critiques: tuple[Iterable[Critique], ...]) -> Iterator[Funnel]:
     """Round by round; rounds without corrections come last."""
     for name, *rows, corrected in zip_longest(settings.rounds, questions, graded, verified, fillvalue=()):
-        yield funnel(name or FIRST, *rows, corrected, examples)
-        yield from critique_funnels(name or FIRST, rows[1], critiques, examples)
+        yield funnel(name or FIRST, *rows, corrected, used)
+        yield from critique_funnels(name or FIRST, rows[1], chain.from_iterable(critiques), used)
 
 
-def _hinted(kept: list[Correction]) -> Iterator[str]:
+def _hinted(kept: Iterable[Correction]) -> Iterator[str]:
     """What must be said where the corrector was told gold answers."""
-    hinted = sum(correction.hint == "answer" for correction in kept)
-    if hinted:
-        yield (f"On a second try the corrector was told the gold answer: {hinted:,} of the {len(kept):,} kept "
-               "corrections come from such a try.")
+    hints = Counter(correction.hint for correction in kept)
+    if hints["answer"]:
+        yield (f"On a second try the corrector was told the gold answer: {hints['answer']:,} of the "
+               f"{hints.total():,} kept corrections come from such a try.")
 
 
 def _right(settings: ReportOneConfig, examined: Iterable[ReasoningPath]) -> dict[str, np.ndarray]:
     """Arm to 0/1 [seeds, questions], the questions in the order of their ids; the student before under "" ."""
-    answers: dict[str, list[tuple[str, bool]]] = defaultdict(list)
-    for path in examined:
-        answers[path.model].append((path.question, path.verdict == "right"))
-    by_arm: dict[str, list[list[bool]]] = defaultdict(list)
+    answers = by_question((path.model, path.question, path.verdict == "right") for path in examined)
+    by_arm: dict[str, list[np.ndarray]] = defaultdict(list)
     for model, arm, _ in (*settings.examined, (settings.base, "", 0)):
-        by_arm[arm].append([right for _, right in sorted(answers[model])])
+        by_arm[arm].append(answers.get(model, np.zeros(0, bool)))
     return {arm: np.array(rows) for arm, rows in by_arm.items()}
 
 
@@ -136,8 +132,8 @@ def _compared(right: dict[str, np.ndarray], arm: str | None, other: str | None) 
 def _shown(tools: Tools, questions: Iterable[Question], graded: Iterable[ReasoningPath],
            verified: Iterable[Correction]) -> ShownCorrection | None:
     """The first kept correction of a later step, else of any: an example, not a chosen success."""
-    kept = [correction for correction in verified if correction.verified]
-    correction = next((one for one in kept if one.step and one.step > 1), kept[0] if kept else None)
+    first = next((one for one in verified if one.verified), None)
+    correction = next((one for one in verified if one.verified and one.step and one.step > 1), first)
     if correction is None:
         return None
     question = next(q for q in questions if q.id == correction.question)

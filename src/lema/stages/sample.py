@@ -6,12 +6,16 @@ question has been sampled enough, paths are asked for in waves, one path of ever
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
 
 from lema.grading import grade_path
 from lema.models import Completion, Message, Request
 from lema.money.spending import within_budget
 from lema.quotas import Tally
 from lema.records import Correction, Question, ReasoningPath, content_id
+from lema.shelf import Seen, Shelf
 from lema.steps import split_steps
 from lema.tables import AdaptiveConfig, PurchaseConfig, SampleConfig
 from lema.tasks import answers_to
@@ -27,48 +31,51 @@ def sample(tools: Tools, settings: SampleConfig, questions: Iterable[Question],
     `settings.adaptive` says so, as far as the budget reaches. A purchase may look at `graded` for who failed, and
     at `corrections` for what they cost."""
     (model,) = settings.models
-    asked = chosen(settings, questions, graded)
     tokens = sum(c.tokens for c in corrections) if settings.tokens == "corrections" else settings.tokens
-    if settings.adaptive:
-        yield from _in_waves(tools, settings, settings.adaptive, asked, tokens)
-        return
-    requests = [_request(tools, settings, question, index) for question in asked
-                for index in range(tools.available(model, question, settings.paths))]
-    for request, reply in within_budget(tools, model, requests, tokens):
-        yield _path(model, request, reply)
+    with Chosen(tools.folder, settings, questions, graded) as asked:
+        if settings.adaptive:
+            yield from _in_waves(tools, settings, settings.adaptive, asked, tokens)
+            return
+        paths = ((question, tools.available(model, question, settings.paths)) for question in asked)
+        requests = (_request(tools, settings, each, index) for each, most in paths for index in range(most))
+        total = None if tokens else sum(tools.available(model, each, settings.paths) for each in asked)
+        for request, reply in within_budget(tools, model, requests, tokens, total):
+            yield _path(model, request, reply)
 
 
-def _in_waves(tools: Tools, settings: SampleConfig, told: AdaptiveConfig, asked: list[Question],
+def _in_waves(tools: Tools, settings: SampleConfig, told: AdaptiveConfig, asked: Iterable[Question],
               left: int | None) -> Iterator[ReasoningPath]:
     """Paths, wave by wave, the most promising questions first; a question leaves once it has given enough.
     `left` is the budget in tokens.
 
     A wave follows from the verdicts on those before it, which the journal gives again: a run that was killed asks
-    the same waves, and each is one whole list to the model.
+    the same waves, and each is one whole list to the model. What a question has given is kept in memory, some
+    thousand bytes each; its text is not.
     """
     (model,) = settings.models
     most = {question.id: tools.available(model, question, settings.paths) for question in asked}
-    tallies = {question.id: Tally(told.right) for question in asked}
-    wave = [question for question in asked if most[question.id]]
-    done = 0
-    while wave and (left is None or left > 0):
-        requests = [_request(tools, settings, question, tallies[question.id].paths) for question in wave]
-        for request, reply in within_budget(tools, model, requests, left):
-            path = _path(model, request, reply)
-            yield path
-            _count(tools, tallies[path.question], path, request.about[0])
-            left = None if left is None else left - path.tokens
-            done += 1
-        tools.show(done)
-        wave = [question for question in asked if tallies[question.id].paths < most[question.id]
-                and not tallies[question.id].enough(told)]
-        wave.sort(key=lambda question: -tallies[question.id].promise)
+    tallies = {name: Tally(told.right) for name in most}
+    with Shelf(tools.folder, Question) as texts:
+        texts.fill((question.id, question) for question in asked)
+        wave = [name for name in most if most[name]]
+        done = 0
+        while wave and (left is None or left > 0):
+            requests = (_request(tools, settings, texts.get(name), tallies[name].paths) for name in wave)
+            for request, reply in within_budget(tools, model, requests, left):
+                path = _path(model, request, reply)
+                yield path
+                _count(tools, tallies[path.question], path, request.about[0])
+                left = None if left is None else left - path.tokens
+                done += 1
+            tools.show(done)
+            wave = [name for name in most if tallies[name].paths < most[name] and not tallies[name].enough(told)]
+            wave.sort(key=lambda name: -tallies[name].promise)
 
 
 def _count(tools: Tools, tally: Tally, path: ReasoningPath, question: Question) -> None:
     answers = answers_to(tools.task, question.choices)
     graded = grade_path(path.text, question.answer, finish=path.finish, read=answers.read, same=answers.same)
-    tally.add(graded.verdict, split_steps(path.text))
+    tally.add(graded.verdict, content_id(split_steps(path.text)))
 
 
 def _request(tools: Tools, settings: SampleConfig, question: Question, index: int) -> Request:
@@ -83,18 +90,46 @@ def _path(model: str, request: Request, reply: Completion) -> ReasoningPath:
         prompt_tokens=reply.prompt_tokens, tokens=reply.tokens)
 
 
-def chosen(settings: SampleConfig, questions: Iterable[Question],
-           graded: Iterable[ReasoningPath] | None = None) -> list[Question]:
-    """The questions that are asked, in that order; a limit takes the first of them. Without `graded` it is not
-    known who failed, and all count."""
-    found = [q for q in questions if q.split == settings.split and not q.rejected
-              and (settings.only == "all" or q.solution is None)]
-    if isinstance(settings, PurchaseConfig) and settings.questions == "failed" and graded is not None:
-        failed = {path.question for path in graded if path.verdict == "wrong"}
-        found = [question for question in found if question.id in failed]
-    if settings.order == "random":
-        found.sort(key=lambda question: content_id(settings.seed, question.id))
-    return found[:settings.limit]
+def how_many(settings: SampleConfig, questions: Iterable[Question]) -> int:
+    """How many of the questions are asked, before anybody knows who failed."""
+    return sum(1 for _ in islice(_fitting(settings, questions), settings.limit))
+
+
+def _fitting(settings: SampleConfig, questions: Iterable[Question]) -> Iterator[Question]:
+    return (question for question in questions if question.split == settings.split and not question.rejected
+            and (settings.only == "all" or question.solution is None))
+
+
+class Chosen:
+    """The questions that are asked, in that order, as often as wanted; a limit takes the first of them."""
+
+    def __init__(self, folder: Path, settings: SampleConfig, questions: Iterable[Question],
+                 graded: Iterable[ReasoningPath]) -> None:
+        self._settings, self._questions, self._open = settings, questions, ExitStack()
+        self._failed, self._drawn = None, None
+        if isinstance(settings, PurchaseConfig) and settings.questions == "failed":
+            self._failed = self._open.enter_context(Seen(folder))
+            for path in graded:
+                if path.verdict == "wrong":
+                    self._failed.add(path.question)
+        if settings.order == "random":
+            self._drawn = self._open.enter_context(Shelf(folder, Question)).fill(
+                (content_id(settings.seed, question.id), question) for question in self._fit())
+
+    def __iter__(self) -> Iterator[Question]:
+        found = self._fit() if self._drawn is None else (
+            question for _, several in self._drawn.groups() for question in several)
+        return islice(found, self._settings.limit)
+
+    def __enter__(self) -> "Chosen":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def _fit(self) -> Iterator[Question]:
+        return (question for question in _fitting(self._settings, self._questions)
+                if self._failed is None or question.id in self._failed)
 
 
 def _messages(tools: Tools, settings: SampleConfig, question: Question) -> tuple[Message, ...]:

@@ -10,21 +10,24 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from lema.records import Comparison, Question, ReasoningPath, Score
+from lema.report.answers import by_question
+from lema.shelf import Shelf
 from lema.statistics import difference, holm, reading
 from lema.tables import ScoreConfig
 from lema.tools import Tools
 
-VERSION = 1
+VERSION = 2
 
 
 def score(tools: Tools, settings: ScoreConfig, questions: Iterable[Question],
           examined: Iterable[ReasoningPath]) -> Iterator[Score]:
     """For every arm and seed the whole examination (level None), then each level."""
-    levels = {question.id: question.level for question in questions}
     verdicts: dict[str, dict[int | None, Counter]] = defaultdict(lambda: defaultdict(Counter))
-    for path in examined:
-        for level in {None, levels[path.question]}:
-            verdicts[path.model][level][path.verdict] += 1
+    with Shelf(tools.folder, Question) as asked:
+        asked.fill((question.id, question) for question in questions)
+        for path in examined:
+            for level in {None, asked.get(path.question).level}:
+                verdicts[path.model][level][path.verdict] += 1
     for model, arm, seed in settings.examined:
         for level in sorted(verdicts[model], key=lambda level: -1 if level is None else level):
             counted = verdicts[model][level]
@@ -35,7 +38,7 @@ def score(tools: Tools, settings: ScoreConfig, questions: Iterable[Question],
 
 def compare(tools: Tools, settings: ScoreConfig, examined: Iterable[ReasoningPath]) -> Iterator[Comparison]:
     """Every arm against the baseline, paired by question and seed."""
-    right = _right(examined)
+    right = by_question((path.model, path.question, path.verdict == "right") for path in examined)
     baseline = settings.baseline
     if baseline is None:
         return
@@ -55,11 +58,3 @@ def compare(tools: Tools, settings: ScoreConfig, examined: Iterable[ReasoningPat
             over_seeds=tuple(paired.over_seeds) if paired.over_seeds else None,
             seed_differences=paired.seed_differences, questions=paired.questions, seeds=seeds,
             p_value=paired.p_value, p_holm=p_holm, reading=reading(paired, p_holm))
-
-
-def _right(examined: Iterable[ReasoningPath]) -> dict[str, list[bool]]:
-    """Model to right or not, in the order of the questions' ids, which is the same for every model."""
-    verdicts: dict[str, list[tuple[str, bool]]] = defaultdict(list)
-    for path in examined:
-        verdicts[path.model].append((path.question, path.verdict == "right"))
-    return {model: [right for _, right in sorted(pairs)] for model, pairs in verdicts.items()}

@@ -5,9 +5,11 @@ others, so that a model is always asked in exactly the tokens that it was traine
 """
 
 import json
+import logging
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,8 +31,21 @@ INSTALL = "pip install 'lema[train]'"
 class Tokens(NamedTuple):
     """An example as the model sees it: all that carries no loss, and the completion with its end token."""
 
-    prompt: list[int]
-    completion: list[int]
+    prompt: Sequence[int]
+    completion: Sequence[int]
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """For the import of PEFT: bitsandbytes, where it is installed, would warn of an optional package that brings a
+    faster kernel for 4-bit numbers on CPUs."""
+    logger = logging.getLogger("bitsandbytes")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def find_checkpoint(path: str) -> Path:

@@ -18,14 +18,18 @@ from typing import TYPE_CHECKING
 
 from lema.errors import ModelError, RunError
 from lema.training import Progress
-from lema.training.checkpoint import INSTALL, Tokens, first_line, load_tokenizer, tokenizer_files
+from lema.training.checkpoint import INSTALL, Tokens, first_line, hushed, load_tokenizer, tokenizer_files
 from lema.training.optimizers import adamw, muon, share
 
 try:
+    import numpy as np
+    import pyarrow
     import torch
     import transformers
     from datasets import Dataset
-    from peft import LoraConfig
+    from datasets.table import InMemoryTable
+    with hushed():
+        from peft import LoraConfig
     from safetensors import SafetensorError
     from transformers.trainer_callback import PrinterCallback
     from trl import SFTConfig, SFTTrainer
@@ -118,10 +122,7 @@ class Loop(SFTTrainer):
             super().__init__(
                 model=load_model(base, settings),
                 args=arguments(settings, points, seed),
-                train_dataset=Dataset.from_dict({
-                    "input_ids": [row.prompt + row.completion for row in rows],
-                    "labels": [[-100] * len(row.prompt) + row.completion for row in rows],
-                }),
+                train_dataset=dataset(rows),
                 processing_class=load_tokenizer(base),
                 peft_config=adapter(settings) if settings.method == "lora" else None,
             )
@@ -195,6 +196,23 @@ class Loop(SFTTrainer):
         for older in point.parent.iterdir():
             if older != point:
                 shutil.rmtree(older)
+
+
+def dataset(rows: list[Tokens]) -> Dataset:
+    """The rows as TRL takes them. A row that comes again (the same object) is held once, eight bytes a token."""
+    places: dict[int, int] = {}
+    order = [places.setdefault(id(row), len(places)) for row in rows]
+    unique = dict(zip(order, rows, strict=True)).values()
+    lengths = np.fromiter((len(row.prompt) + len(row.completion) for row in unique), np.int64, len(places))
+    ends = np.concatenate([[0], lengths.cumsum()])
+    ids = np.empty(ends[-1], np.int32)
+    labels = np.full(ends[-1], -100, np.int32)
+    for row, start in zip(unique, ends, strict=False):
+        middle, end = start + len(row.prompt), start + len(row.prompt) + len(row.completion)
+        ids[start:middle], ids[middle:end] = row.prompt, row.completion
+        labels[middle:end] = row.completion
+    columns = [pyarrow.LargeListArray.from_arrays(ends, values) for values in (ids, labels)]
+    return Dataset(InMemoryTable(pyarrow.table(columns, names=["input_ids", "labels"]))).select(order)
 
 
 @contextmanager

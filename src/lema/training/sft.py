@@ -6,6 +6,7 @@ loop itself, which needs torch, is in loop.py and loaded when a fit begins.
 """
 
 import shutil
+from array import array
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -132,7 +133,8 @@ def encode_rows(examples: Sequence[Example], base: Path, longest: int) -> list[T
         where = f"training row {number} (example {row.id}, question {row.question})"
         if not row.completion.strip():
             raise DataError(f"{where}: its completion is empty; drop the row")
-        tokens = known[row.id] = encode(tokenizer, row)
+        # four bytes a token: as Python's integers a set of 100,000 rows takes gigabytes
+        tokens = known[row.id] = Tokens(*(array("i", part) for part in encode(tokenizer, row)))
         length = len(tokens.prompt) + len(tokens.completion)
         if length > longest:
             raise DataError(f"{where}: {length} tokens, more than the {longest} that train.max_length and the "

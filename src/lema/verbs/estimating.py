@@ -2,7 +2,8 @@
 
 One design decision: the pilot is the same pipeline on fewer questions, in the same run and through the same
 journal, so that what it pays for is not paid again; each stage's figure is the pilot's, times how many more
-questions (or seeds) the run has, with an interval from how much they differ between the pilot's questions.
+questions (or seeds) the run has, with an interval from how much they differ between the pilot's questions and from
+how few of them may have needed the stage at all.
 """
 
 import dataclasses
@@ -19,16 +20,19 @@ import tomli_w
 
 from lema.config import Config, load_table, parse_config
 from lema.money.prices import Price, Prices, Usage, price_of
+from lema.prompting import find_prompt
 from lema.report.bills import ancestors
 from lema.report.figures import money
 from lema.runs import Run, Stage, held
-from lema.stages.sample import chosen
-from lema.statistics import t_quantile
+from lema.stages.sample import how_many
+from lema.statistics import t_quantile, wilson
 from lema.tasks import find_task
 from lema.verbs.running import run_folder, stages_of
 
 LEVEL = 0.95
 PILOT = "pilot"
+NEEDED_BY_SOME = ("correct", "critique")  # stages about paths of one verdict
+BYTES_A_TOKEN = 3  # of a prompt that was never sent
 
 
 @dataclass(frozen=True)
@@ -139,14 +143,16 @@ def _scaled(stage: Stage, full: Stage, config: Config, pilot: dict[str, Stage], 
     written = Counter()
     for row in stage:
         written[getattr(row, "question", None) or row.parent or row.id] += row.tokens
-    share = _share_of_interval(list(written.values()), unit.pilot)
+    if not record.get("usage"):
+        yield from _unseen(stage, full, unit, config)
+    interval = _interval(list(written.values()), unit.pilot)
     for model, counted in record.get("usage", {}).items():
         use, made_here = Usage.read(counted), isinstance(stage.models[model], Stage)
         times = unit.run / max(1, unit.pilot)
         cap = _cap(full)
         times = min(times, cap / use.tokens if use.tokens else times)
         exact = times <= 1 or unit.run <= unit.pilot
-        yield _figure(stage.name, model, use, times, 0.0 if exact else share, cap,
+        yield _figure(stage.name, model, use, times, (1.0, 1.0) if exact else interval, cap,
                       None if made_here else price_of(config, model), made_here)
 
 
@@ -156,23 +162,44 @@ def _unit(stage: Stage, full: Stage, pilot: dict[str, Stage], run: dict[str, Sta
     if drafts:
         return Unit(run[drafts[-1].name].settings.seeds, pilot[drafts[-1].name].settings.seeds)
     sampling = [one for one in [*ancestors(stage), stage] if one.verb.__name__ == "sample"]
-    questions = list(pilot["questions"])
-    return Unit(*(len(chosen(one.settings, questions)) for one in (run[sampling[0].name], sampling[0])))
+    return Unit(*(how_many(one.settings, pilot["questions"]) for one in (run[sampling[0].name], sampling[0])))
 
 
-def _share_of_interval(written: list[int], units: int) -> float:
-    """Half the 95 % interval of the mean over units, as a share of it; units that wrote nothing count as zeros."""
+def _interval(written: list[int], units: int) -> tuple[float, float]:
+    """The ends of the 95 % interval of the mean over units, as shares of it; units that wrote nothing are zeros.
+
+    The t interval; where only some wrote, it reaches at least to the share that may have to (Wilson), each writing
+    as much as those did.
+    """
     values = written + [0] * max(0, units - len(written))
     if len(values) < 2 or not sum(values):
-        return 1.0
-    reach = t_quantile((1 + LEVEL) / 2, len(values) - 1)
-    return reach * stdev(values) / math.sqrt(len(values)) / fmean(values)
+        return 0.0, 2.0
+    half = t_quantile((1 + LEVEL) / 2, len(values) - 1) * stdev(values) / math.sqrt(len(values)) / fmean(values)
+    wrote = sum(map(bool, values))
+    return max(0.0, 1 - half), max(1 + half, wilson(wrote, len(values)).high * len(values) / wrote)
 
 
-def _figure(stage: str, model: str, use: Usage, times: float, share: float, cap: float, price: Price | None,
-            here: bool) -> Figure:
+def _unseen(stage: Stage, full: Stage, unit: Unit, config: Config) -> Iterator[Figure]:
+    """A stage that no unit of the pilot needed: as many as that leaves open may (Wilson), at max_tokens each."""
+    settings, verb = full.settings, stage.verb.__name__
+    share = 1.0 if unit.run <= unit.pilot or verb not in NEEDED_BY_SOME else wilson(0, max(1, unit.pilot)).high
+    each = {"correct": "samples", "sample": "paths", "critique": "per_question"}.get(verb)
+    replies = unit.run * share * (getattr(settings, each) if each else 1)
+    prompt = find_prompt(settings.prompt or verb, config.task.name).text if verb != "sample" else ""
+    tokens = min(replies * settings.max_tokens, _cap(full))
+    prompts = replies * (len(prompt) / BYTES_A_TOKEN + 2 * settings.max_tokens)
+    for model, given in stage.models.items():
+        here = isinstance(given, Stage)
+        price = None if here else price_of(config, model)
+        dollars = 0.0 if here else None if price is None else price.of(prompts, tokens)
+        yield Figure(stage.name, model, 0.0, 0.0, 0.0, 0.0, tokens + prompts, None if dollars is None else 0.0,
+                     None if dollars is None else 0.0, dollars, here or (price is not None and price.here))
+
+
+def _figure(stage: str, model: str, use: Usage, times: float, interval: tuple[float, float], cap: float,
+            price: Price | None, here: bool) -> Figure:
     tokens, prompts = times * use.tokens, times * use.prompt_tokens
-    low, high = max(0.0, 1 - share), min(1 + share, max(1.0, cap / tokens if tokens else 1.0))
+    low, high = interval[0], min(interval[1], max(1.0, cap / tokens if tokens else 1.0))
     dollars = 0.0 if here else None if price is None else price.of(times * use.paid_prompt_tokens,
                                                                    times * use.paid_tokens)
     return Figure(stage, model, times * (use.asked + use.known), prompts, tokens, low * (tokens + prompts),
@@ -184,7 +211,8 @@ def _figure(stage: str, model: str, use: Usage, times: float, share: float, cap:
 def by_averages(config: Config, runs: Path, known: Averages) -> list[Figure]:
     """Every stage's requests counted by the config, with the given averages; the interval ends at max_tokens."""
     task = find_task(config.task.name, config.task.own)
-    rows = [question for split in task.splits for question in task.questions(split)]
+    rows = [dataclasses.replace(question, text="", answer="", source="", solution=question.solution and "-")
+            for split in task.splits for question in task.questions(split)]  # what how_many looks at
     figures = []
     for stage in stages_of(run_folder(config, runs), config).values():
         if not _asks(stage) or any(source.verb.__name__ == "train" for source in stage.models.values()
@@ -205,7 +233,7 @@ def _requests(stage: Stage, questions: list, known: Averages) -> tuple[float, fl
     if stage.verb.__name__ == "evolve":
         return units, units
     if stage.verb.__name__ == "sample":
-        asked = units if units is not None else len(chosen(stage.settings, questions))
+        asked = units if units is not None else how_many(stage.settings, questions)
         return asked * stage.settings.paths, asked * stage.settings.paths
     judged = stage.settings.of if stage.verb.__name__ == "critique" else None
     prefix = stage.name.removesuffix(f"critiques/{judged}" if judged else "corrections")
@@ -214,7 +242,7 @@ def _requests(stage: Stage, questions: list, known: Averages) -> tuple[float, fl
     paths = sum(_requests(one, questions, known)[1] for one in sampling)
     if judged is None:
         return known.wrong * paths, paths
-    asked = units if units is not None else len(chosen(sampling[0].settings, questions))
+    asked = units if units is not None else how_many(sampling[0].settings, questions)
     most = min(paths, stage.settings.per_question * asked)
     return min((known.wrong if judged == "wrong" else 1 - known.wrong) * paths, most), most
 

@@ -2,13 +2,14 @@
 
 One design decision: the stage's own verb says what it would ask, with tools that answer from the journal and send
 nothing; the nearest journalled call is the one in which the fewest fields differ, then the one whose texts share
-the longest beginning and end.
+the longest beginning and end. It is looked for among those that share a line with a missing call, and the newest.
 """
 
 import hashlib
 import itertools
 import json
 import sqlite3
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -26,7 +27,8 @@ from lema.tools import Tools
 from lema.verbs.running import stages_of
 
 EXAMINED = 200  # missing calls that are compared with the journal
-COMPARED = 50_000  # journalled prompts, newest first, that they are compared with
+NEWEST = 2_000  # journalled prompts that they are compared with whatever they say
+ALIKE = 3  # prompts that are looked at for the sake of one line
 AROUND = 24  # characters shown on either side of a difference
 
 Fields = dict[str, object]
@@ -34,9 +36,10 @@ Fields = dict[str, object]
 
 @dataclass
 class Looking(Tools):
-    """Tools that answer from the journal alone and remember what it could not answer."""
+    """Tools that answer from the journal alone and remember the first calls that it could not answer."""
 
     asked: int = 0
+    missed: int = 0
     missing: list[Call] = field(default_factory=list)
 
     def ask(self, name: str, requests: Iterable[Request], total: int | None = None) -> Iterator[Completion]:
@@ -46,7 +49,8 @@ class Looking(Tools):
             for call in calls:
                 self.asked += 1
                 if call.key not in known:
-                    self.missing.append(call)
+                    self.missed += 1
+                    self.missing += [call] if self.missed <= EXAMINED else []
                 yield known.get(call.key) or Completion("", "error: not in the journal")
 
 
@@ -95,21 +99,22 @@ def _explained(stage: Stage, config: Config, journal: Journal) -> Explanation:
     tools = Looking(stage, config, lambda news: None, journal, stage.folder)
     for _ in stage.verb(tools, stage.settings, *stage.inputs):
         pass
-    return Explanation(stage.name, stage.status().state, tools.asked, len(tools.missing),
-                       tuple(_reasons(journal.path, tools.missing[:EXAMINED])))
+    return Explanation(stage.name, stage.status().state, tools.asked, tools.missed,
+                       tuple(_reasons(journal.path, tools.missing)))
 
 
 def _reasons(path: Path, missing: list[Call]) -> Iterator[Reason]:
     if not missing:
         return
     with closing(sqlite3.connect(path)) as file:
-        newest = file.execute("SELECT hash, facts FROM requests ORDER BY rowid DESC LIMIT ?", (COMPARED,))
-        kept = {request: _fields(json.loads(facts)) for request, facts in newest}
-        failed = {key for (key,) in file.execute("SELECT key FROM failures")}
+        failed = _present(file, "key FROM failures WHERE key", [call.key for call in missing])
+        prompts = _present(file, "hash FROM requests WHERE hash", [_prompt(call) for call in missing])
+        new = [call for call in missing if call.key not in failed and _prompt(call) not in prompts]
+        kept = _alike(file, new) if new else []
     counted: Counter[tuple] = Counter()
     examples: dict[tuple, Reason] = {}
     for call in missing:
-        reason = _reason(call, kept, failed)
+        reason = _reason(call, kept, failed, prompts)
         kind = (reason.said, tuple(name for name, _, _ in reason.fields))
         counted[kind] += 1
         examples.setdefault(kind, reason)
@@ -117,15 +122,46 @@ def _reasons(path: Path, missing: list[Call]) -> Iterator[Reason]:
         yield Reason(calls, examples[kind].said, examples[kind].fields)
 
 
-def _reason(call: Call, kept: dict[bytes, Fields], failed: set[bytes]) -> Reason:
+def _present(file: sqlite3.Connection, where: str, hashes: list[bytes]) -> set[bytes]:
+    """Those of the hashes that stand in a table's column."""
+    return {found for (found,) in file.execute(f"SELECT {where} IN ({', '.join('?' * len(hashes))})", hashes)}
+
+
+def _prompt(call: Call) -> bytes:
+    return hashlib.sha256(call.facts.encode()).digest()
+
+
+def _alike(file: sqlite3.Connection, missing: list[Call]) -> list[Fields]:
+    """The journalled prompts that may be the nearest: of every line that not all missing calls have, the newest
+    that hold it, and the newest of all. Reads every prompt once; none is parsed but those."""
+    having = Counter(line for call in missing for line in set(_lines(call.facts)))
+    left = {line: ALIKE for line, calls in having.items() if calls < len(missing) or len(missing) == 1}
+    found = []
+    for place, (facts,) in enumerate(file.execute("SELECT facts FROM requests ORDER BY rowid DESC")):
+        telling = [line for line in _lines(facts) if left.get(line)]
+        if telling or place < NEWEST:
+            found.append(_fields(json.loads(facts)))
+        for line in telling:
+            left[line] -= 1
+    return found
+
+
+def _lines(facts: str) -> list[str]:
+    """The lines of a call's messages, as its canonical JSON has them."""
+    return facts[:facts.rfind(']],"model":')].split("\\n")
+
+
+def _reason(call: Call, kept: list[Fields], failed: set[bytes], prompts: set[bytes]) -> Reason:
     if call.key in failed:
         return Reason(1, "failed when it was asked before; failures are asked again")
-    if hashlib.sha256(call.facts.encode()).digest() in kept:
+    if _prompt(call) in prompts:
         return Reason(1, "the prompt was asked before, but not so often: the path index is new")
     asked = _fields(json.loads(call.facts))
     if not kept:
         return Reason(1, "the journal holds no call at all")
-    nearest = min(kept.values(), key=lambda other: _distance(asked, other))
+    fewest = min(len(_differing(asked, other)) for other in kept)
+    nearest = min((other for other in kept if len(_differing(asked, other)) == fewest),
+                  key=lambda other: _apart(asked, other))
     differing = [name for name in dict.fromkeys([*asked, *nearest]) if asked.get(name) != nearest.get(name)]
     return Reason(1, "differ from the nearest journalled call in", tuple(
         (name, *_shortened(nearest.get(name), asked.get(name))) for name in differing))
@@ -145,22 +181,24 @@ def _fields(facts: object, name: str = "") -> Fields:
     return found
 
 
-def _distance(asked: Fields, other: Fields) -> tuple[int, int]:
-    """(differing fields, characters of differing texts that are not shared at their beginning or end)."""
-    names = [name for name in asked.keys() | other.keys() if asked.get(name) != other.get(name)]
+def _differing(asked: Fields, other: Fields) -> list[str]:
+    return [name for name in asked.keys() | other.keys() if asked.get(name) != other.get(name)]
+
+
+def _apart(asked: Fields, other: Fields) -> int:
+    """Characters of differing texts that are not shared at their beginning or end."""
     apart = 0
-    for name in names:
+    for name in _differing(asked, other):
         one, two = str(asked.get(name, "")), str(other.get(name, ""))
-        start, end = _shared(one, two)
-        apart += max(len(one), len(two)) - start - end
-    return len(names), apart
+        apart += max(len(one), len(two)) - sum(_shared(one, two))
+    return apart
 
 
 def _shared(one: str, two: str) -> tuple[int, int]:
     """How many characters two texts share at their beginning, and then at their end."""
     shorter = min(len(one), len(two))
-    start = next((at for at in range(shorter) if one[at] != two[at]), shorter)
-    end = next((at for at in range(shorter - start) if one[-1 - at] != two[-1 - at]), shorter - start)
+    start = bisect_left(range(1, shorter + 1), True, key=lambda length: not one.startswith(two[:length]))
+    end = bisect_left(range(1, shorter - start + 1), True, key=lambda length: not one.endswith(two[-length:]))
     return start, end
 
 

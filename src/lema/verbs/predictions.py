@@ -14,6 +14,7 @@ from lema.errors import ConfigError, DataError
 from lema.grading import KINDS, Conventions, Grade, grade, grade_path
 from lema.records import Question, ReasoningPath, from_row, read_rows
 from lema.seams import near_miss, settings_of, shipped
+from lema.shelf import Shelf
 from lema.tasks import Task, answers_to, find_task
 from lema.tasks._files import Row, read_file, text_of
 from lema.tasks._sets import laid_over
@@ -87,14 +88,15 @@ def _run_judge(file: Path, asked: Asked) -> Judge:
 
 
 def _answered(file: Path, beside: Path) -> Iterator[Prediction]:
-    asked = {question.id: question for question in read_rows(Question, beside)}
-    for row in read_file(str(file)):
-        path = from_row(ReasoningPath, json.dumps(row.values), row.place)
-        question = asked.get(path.question)
-        if question is None:
-            raise DataError(f"{row.place}: question {path.question} is not in {beside}; name its file with "
-                            "--beside")
-        yield Prediction(row.place, question.id, path.text, question.answer, path.finish, question.choices)
+    with Shelf(None, Question) as asked:
+        asked.fill((question.id, question) for question in read_rows(Question, beside))
+        for row in read_file(str(file)):
+            path = from_row(ReasoningPath, json.dumps(row.values), row.place)
+            question = asked.get(path.question)
+            if question is None:
+                raise DataError(f"{row.place}: question {path.question} is not in {beside}; name its file with "
+                                "--beside")
+            yield Prediction(row.place, question.id, path.text, question.answer, path.finish, question.choices)
 
 
 def _of_samples(file: Path, rows: Iterator[Row], asked: Asked) -> tuple[Judge, Iterator[Prediction]]:

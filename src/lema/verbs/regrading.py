@@ -17,28 +17,38 @@ from pathlib import Path
 from lema.errors import RunError
 from lema.grading import grade_path
 from lema.printable import short
-from lema.records import Question, ReasoningPath, read_rows, write_rows
+from lema.records import Question, ReasoningPath, Verdict, read_rows, write_rows
 from lema.runs import Stage, finish, held, write_record
+from lema.shelf import Shelf
 from lema.stages.grade import grade
 from lema.tasks import Task, answers_to, find_task
 from lema.verbs.running import config_of, stages_of
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a grader made of a path."""
+
+    verdict: Verdict | None
+    answer: str | None
+    how: str
+
+    @classmethod
+    def of(cls, path: ReasoningPath) -> "Judged":
+        return cls(path.verdict, path.answer, path.how)
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """A path whose verdict or answer is another one now."""
 
     stage: str
-    before: ReasoningPath
-    after: ReasoningPath
+    id: str
+    question: str
+    model: str
     gold: str
-
-    def facts(self) -> dict:
-        """For programs."""
-        sides = {name: {"verdict": path.verdict, "answer": path.answer, "how": path.how}
-                 for name, path in (("before", self.before), ("after", self.after))}
-        return {"stage": self.stage, "id": self.before.id, "question": self.before.question,
-                "model": self.before.model, "gold": self.gold, **sides}
+    before: Judged
+    after: Judged
 
 
 @dataclass
@@ -49,7 +59,7 @@ class Regraded:
     paths: int = 0
     verdicts: Counter = field(default_factory=Counter)  # (before, after) -> paths whose verdict changed
     right: list[int] = field(default_factory=lambda: [0, 0])
-    changes: list[Change] = field(default_factory=list)
+    changes: Shelf[Change] = field(default_factory=lambda: Shelf(None, Change))  # by the path's id
 
     @property
     def newly_wrong(self) -> int:
@@ -61,7 +71,7 @@ class Regraded:
         state, why = self.stage.status()
         return {"stage": self.stage.name, "state": state, "why": why, "paths": self.paths, "right": self.right,
                 "verdicts": [[*pair, count] for pair, count in sorted(self.verdicts.items())],
-                "changed": len(self.changes), "rows": [change.facts() for change in self.changes]}
+                "changed": len(self.changes), "rows": [dataclasses.asdict(change) for change in self.changes]}
 
 
 def look(folder: Path) -> list[Regraded]:
@@ -90,19 +100,19 @@ def take_up(folder: Path) -> list[Regraded]:
     return found
 
 
-def in_words(folder: Path, found: list[Regraded], taken_up: list[str]) -> str:
-    """Counts, every changed row, and how the run goes on."""
-    lines = []
+def in_words(folder: Path, found: list[Regraded], taken_up: list[str]) -> Iterator[str]:
+    """Counts, every changed row, and how the run goes on; line by line, for there may be a million."""
     for one in found:
-        lines.append(f"{one.stage.name}: {one.paths:,} paths, {len(one.changes):,} changed; "
-                     f"right {one.right[0]:,} → {one.right[1]:,}")
-        lines += [f"  {count:>8,}  {_said(before)} → {_said(after)}"
-                  for (before, after), count in sorted(one.verdicts.items())]
+        yield (f"{one.stage.name}: {one.paths:,} paths, {len(one.changes):,} changed; "
+               f"right {one.right[0]:,} → {one.right[1]:,}")
+        for (before, after), count in sorted(one.verdicts.items()):
+            yield f"  {count:>8,}  {_said(before)} → {_said(after)}"
     for change in (change for one in found for change in one.changes):
         before, after = change.before, change.after
-        lines.append(f"  {change.stage} {before.id}  gold {short(change.gold)}: {_said(before.verdict)} "
-                     f"{short(before.answer)} → {_said(after.verdict)} {short(after.answer)}")
-    return "\n".join([*lines, "", *_what_next(folder, found, taken_up)])
+        yield (f"  {change.stage} {change.id}  gold {short(change.gold)}: {_said(before.verdict)} "
+               f"{short(before.answer)} → {_said(after.verdict)} {short(after.answer)}")
+    yield ""
+    yield from _what_next(folder, found, taken_up)
 
 
 def as_json(found: list[Regraded], taken_up: list[str]) -> str:
@@ -112,29 +122,30 @@ def as_json(found: list[Regraded], taken_up: list[str]) -> str:
 
 def _regraded(stage: Stage, task: Task) -> Regraded:
     found = Regraded(stage)
-    asked = {question.id: question for question in read_rows(Question, stage.sources[0].folder / "rows.jsonl")}
-    for before, after in _pairs(stage, task, asked):
+    for path, gold, now in _judged(stage, task):
+        before = Judged.of(path)
         found.paths += 1
         found.right[0] += before.verdict == "right"
-        found.right[1] += after.verdict == "right"
-        if before.verdict != after.verdict:
-            found.verdicts[before.verdict, after.verdict] += 1
-        if (before.verdict, before.answer) != (after.verdict, after.answer):
-            found.changes.append(Change(stage.name, before, after, asked[before.question].answer))
+        found.right[1] += now.verdict == "right"
+        if before.verdict != now.verdict:
+            found.verdicts[before.verdict, now.verdict] += 1
+        if (before.verdict, before.answer) != (now.verdict, now.answer):
+            found.changes.put(path.id, Change(stage.name, path.id, path.question, path.model, gold, before, now))
     return found
 
 
-def _pairs(stage: Stage, task: Task,
-           asked: dict[str, Question]) -> Iterator[tuple[ReasoningPath, ReasoningPath]]:
-    """Each stored path as it was judged, and as it is judged now."""
-    for path in stage:
-        question = asked.get(path.question)
-        if question is None:
-            raise RunError(f"{stage.folder}: path {path.id} answers a question that is not in "
-                           f"{stage.sources[0].folder}; `lema run` makes both anew")
-        answers = answers_to(task, question.choices)
-        now = grade_path(path.text, question.answer, finish=path.finish, read=answers.read, same=answers.same)
-        yield path, dataclasses.replace(path, verdict=now.verdict, answer=now.answer, how=now.how)
+def _judged(stage: Stage, task: Task) -> Iterator[tuple[ReasoningPath, str, Judged]]:
+    """Each stored path, its question's gold answer, and how it is judged now."""
+    with Shelf(None, Question) as asked:
+        asked.fill((row.id, row) for row in read_rows(Question, stage.sources[0].folder / "rows.jsonl"))
+        for path in stage:
+            question = asked.get(path.question)
+            if question is None:
+                raise RunError(f"{stage.folder}: path {path.id} answers a question that is not in "
+                               f"{stage.sources[0].folder}; `lema run` makes both anew")
+            answers = answers_to(task, question.choices)
+            now = grade_path(path.text, question.answer, finish=path.finish, read=answers.read, same=answers.same)
+            yield path, question.answer, Judged(now.verdict, now.answer, now.how)
 
 
 def _mark_stale(stages: dict[str, Stage], changed: list[str]) -> None:
@@ -156,13 +167,17 @@ def _mark_stale(stages: dict[str, Stage], changed: list[str]) -> None:
 
 def _write(one: Regraded) -> None:
     """The folder with its new rows. Ids stay; a row that did not change stays byte for byte."""
-    stage, now = one.stage, {change.before.id: change.after for change in one.changes}
-    record = stage.record()
+    stage, record = one.stage, one.stage.record()
     shutil.rmtree(stage.part, ignore_errors=True)
     stage.part.mkdir(parents=True)
-    rows = write_rows(stage.part / "rows.jsonl", (now.get(path.id, path) for path in stage))
+    rows = write_rows(stage.part / "rows.jsonl", (_as_judged_now(path, one.changes) for path in stage))
     kept = {key: value for key, value in record.items() if key not in ("fingerprint", "facts", "finished")}
     finish(stage, kept | {"rows": rows, "regraded": len(one.changes)})
+
+
+def _as_judged_now(path: ReasoningPath, changes: Shelf[Change]) -> ReasoningPath:
+    change = changes.get(path.id)
+    return path if change is None else dataclasses.replace(path, **dataclasses.asdict(change.after))
 
 
 def _what_next(folder: Path, found: list[Regraded], taken_up: list[str]) -> Iterator[str]:

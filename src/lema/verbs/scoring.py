@@ -1,11 +1,13 @@
 """`lema score`: how many predictions of a file are right, and where another grader disagrees.
 
 One design decision: a question counts once however many texts answer it, its share of right ones, as everywhere in
-lema; and what is not right is told apart: wrong, no answer, truncated, ungradable. Rows are judged one by one, so
-that memory does not grow with the file; only disagreements are kept.
+lema; and what is not right is told apart: wrong, no answer, truncated, ungradable. Rows are judged one by one, and
+of a text nine bytes are kept where it names its question; only disagreements are kept.
 """
 
 import json
+import math
+from array import array
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,22 +31,29 @@ class Tally:
     """What one grader made of a file."""
 
     verdicts: Counter = field(default_factory=Counter)
-    named: dict[str, list[int]] = field(default_factory=dict)  # question: right, judged
-    alone: list[int] = field(default_factory=lambda: [0, 0])  # texts that name no question
+    named: array = field(default_factory=lambda: array("q"))  # of each text the hash of its question ...
+    right: bytearray = field(default_factory=bytearray)  # ... and whether it is right
+    alone: list[int] = field(default_factory=lambda: [0, 0])  # right and all of the texts that name no question
 
     def add(self, question: str, verdict: str) -> None:
         """One more text."""
         self.verdicts[verdict] += 1
-        counts = self.named.setdefault(question, [0, 0]) if question else self.alone
-        counts[0] += verdict == "right"
-        counts[1] += 1
+        if question:
+            self.named.append(hash(question))
+            self.right.append(verdict == "right")
+        else:
+            self.alone[0] += verdict == "right"
+            self.alone[1] += 1
 
     def facts(self) -> dict:
         """Questions, accuracy, its 95 % Wilson interval over questions, and every verdict's count."""
+        import numpy as np
+
         from lema.statistics import wilson
 
-        questions = len(self.named) + self.alone[1]
-        right = sum(right / judged for right, judged in self.named.values()) + self.alone[0]
+        _, place, judged = np.unique(np.frombuffer(self.named, np.int64), return_inverse=True, return_counts=True)
+        shares = np.bincount(place, np.frombuffer(self.right, np.bool_), len(judged)) / judged
+        questions, right = len(judged) + self.alone[1], math.fsum(shares) + self.alone[0]
         return {"questions": questions, "accuracy": right / questions, "interval": [*wilson(right, questions)],
                 "verdicts": {name: self.verdicts[name] for name in VERDICTS}}
 
@@ -69,7 +78,7 @@ def score_file(path: Path, asked: Asked, *, against: str | None = None, out: Pat
     rival = _rival(against, judge) if against else None
     ours, theirs = Tally(), Tally()
     both: Counter = Counter()
-    differing: list[Disagreement] = []
+    differing: list[dict] = []
     with _Rows(out) as rows:
         for prediction in predictions:
             found = judge.grade(prediction)
@@ -80,12 +89,12 @@ def score_file(path: Path, asked: Asked, *, against: str | None = None, out: Pat
                 theirs.add(prediction.question, other.verdict)
                 both[found.verdict, other.verdict] += 1
                 if (found.verdict == "right") != (other.verdict == "right"):
-                    differing.append(Disagreement(prediction, found, other))
+                    differing.append(Disagreement(prediction, found, other).facts())
     facts = {"file": str(path), "task": judge.name, "answers": ours.verdicts.total(), **ours.facts()}
     if rival is not None:
         facts["against"] = {"grader": against, **theirs.facts(), "agreed": facts["answers"] - len(differing),
                             "pairs": [[*pair, count] for pair, count in sorted(both.items())],
-                            "disagreements": [one.facts() for one in differing]}
+                            "disagreements": differing}
     return json.dumps(facts, indent=1) if as_json else _in_words(facts)
 
 

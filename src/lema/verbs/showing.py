@@ -16,9 +16,9 @@ from lema.config import Config, recipes
 from lema.errors import DataError
 from lema.journal import spent_in
 from lema.money.prices import price_of, served_prices
-from lema.records import Account, Critique, Example, to_row
+from lema.records import Account, Critique, to_row
 from lema.report.bills import Bill, Kept, draw_up, in_words
-from lema.report.funnels import critique_funnels, funnel
+from lema.report.funnels import critique_funnels, funnel, parents
 from lema.report.sets import table as set_table
 from lema.runs import Stage
 from lema.seams import shipped
@@ -64,7 +64,8 @@ def life_of(folder: Path, identifier: str, *, as_json: bool) -> str:
     if question is None:
         raise DataError(f"{folder}: no row has the id {identifier!r}; take one from a rows.jsonl of this run")
     life = {name: rows for name, stage in stages.items() if (rows := [
-        record for record in stage if question in (getattr(record, "question", None), record_id(record))])}
+        record for record in stage.naming(question)
+        if question in (getattr(record, "question", None), record_id(record))])}
     if as_json:
         return json.dumps({name: [json.loads(to_row(r)) for r in rows] for name, rows in life.items()},
                           indent=1, ensure_ascii=False)
@@ -90,14 +91,14 @@ def shipped_list(*, as_json: bool) -> str:
 
 def funnels(config: Config, done: dict[str, Stage]) -> list:
     """The funnel of every round whose paths are graded."""
-    examples: list[Example] = [row for name, stage in done.items() if name.startswith("sets/") for row in stage]
+    used = parents(stage for name, stage in done.items() if name.startswith("sets/"))
     found = []
     for name in ("", *config.evolve):
         here, called = f"{name}/" if name else "", name or "The questions of the task"
         if f"{here}graded" in done:
             found.append(funnel(called, done[f"{here}questions"], done[f"{here}graded"],
-                                done.get(f"{here}verified", ()), examples))
-            found += critique_funnels(called, done[f"{here}graded"], critiques_of(done, here), examples)
+                                done.get(f"{here}verified", ()), used))
+            found += critique_funnels(called, done[f"{here}graded"], critiques_of(done, here), used)
     return found
 
 
@@ -133,7 +134,7 @@ def record_id(record: object) -> str | None:
 def _question_of(stages: Iterable[Stage], identifier: str) -> str | None:
     """The id of the question that the row with this id is about."""
     for stage in stages:
-        for record in stage:
+        for record in stage.naming(identifier):
             if record_id(record) == identifier:
                 return getattr(record, "question", identifier)
     return None

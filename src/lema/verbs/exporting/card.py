@@ -9,11 +9,9 @@ import json
 from lema.config import Config
 from lema.needs import critic_of, critiquing
 from lema.records import Account
-from lema.report import Funnel
-from lema.report.funnels import critique_funnels, funnel
 from lema.report.sets import table
 from lema.runs import Stage
-from lema.verbs.showing import critiques_of
+from lema.verbs.showing import funnels
 
 COLUMNS = """\
 | column | what it holds |
@@ -94,20 +92,10 @@ def _checks(config: Config) -> list[str]:
 
 def _funnels(config: Config, done: dict[str, Stage]) -> list[str]:
     lines = ["## From questions to training examples", ""]
-    examples = [row for name, stage in done.items() if name.startswith("sets/") for row in stage]
-    for name in ("", *config.evolve):
-        here, called = f"{name}/" if name else "", name or "the questions of the task"
-        if f"{here}graded" in done:
-            lines += _funnel(funnel(called, done[f"{here}questions"], done[f"{here}graded"],
-                                    done.get(f"{here}verified", ()), examples))
-            for each in critique_funnels(called, done[f"{here}graded"], critiques_of(done, here), examples):
-                lines += _funnel(each)
+    for each in funnels(config, done):
+        lines += [f"{each.name}:", ""]
+        for stage in each.stages:
+            lost = ", ".join(f"{loss.count:,} {loss.reason}" for loss in stage.losses)
+            lines.append(f"- {stage.count:,} {stage.name}" + (f" (lost before: {lost})" if lost else ""))
+        lines.append("")
     return lines
-
-
-def _funnel(found: Funnel) -> list[str]:
-    lines = [f"{found.name}:", ""]
-    for stage in found.stages:
-        lost = ", ".join(f"{loss.count:,} {loss.reason}" for loss in stage.losses)
-        lines.append(f"- {stage.count:,} {stage.name}" + (f" (lost before: {lost})" if lost else ""))
-    return [*lines, ""]

@@ -10,15 +10,16 @@ import re
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lema.config import Config, find_recipe, load_config
 from lema.errors import ConfigError, DataError, RunError
 from lema.prompting import CUE, REWRITE_CUE
-from lema.records import Correction, Question, ReasoningPath, to_row
+from lema.records import Correction, Question, ReasoningPath, content_id, to_row
 from lema.runs import Stage
 from lema.seams import file_hash, near_miss, settings_of
+from lema.shelf import Shelf
 from lema.stages.correct import fields_of
 from lema.stages.load import load
 from lema.steps import split_steps
@@ -45,11 +46,11 @@ def import_file(run: str, file: Path, what: str, name: str, columns: Sequence[st
         raise RunError(f"{out}: something of that name is imported already; give another name with --name, or "
                        "remove that folder")
     config = load_config(source)
-    questions = _Questions(_questions(folder, config))
     part = out.with_name(f"{name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    counts, models = _write(part, questions, read_found(file, what, _columns(columns)), name)
+    with _Questions(part, _questions(folder, config)) as questions:
+        counts, models = _write(part, questions, read_found(file, what, _columns(columns)), name)
     if not counts["joined"]:
         shutil.rmtree(part)
         raise DataError(f"{file}: none of its {counts.total()} rows is about a question of this run; check the "
@@ -81,28 +82,37 @@ def _columns(pairs: Sequence[str]) -> Columns | None:
     return settings_of(Columns, table, "--column") if table else None
 
 
-def _questions(folder: Path, config: Config) -> list[Question]:
+def _questions(folder: Path, config: Config) -> Iterator[Question]:
     stage = Stage(folder, "questions", load, task_settings(config))
     if stage.status().state == "done":
-        return list(stage)
+        return iter(stage)
     task = find_task(config.task.name, config.task.own)
-    return [question for split in task.splits for question in task.questions(split)]
+    return (question for split in task.splits for question in task.questions(split))
 
 
 class _Questions:
     """The training questions of a run, found by id or by text up to white space and case."""
 
-    def __init__(self, questions: list[Question]) -> None:
-        train = [question for question in questions if question.split == "train"]
-        self._by_id = {question.id: question for question in train}
-        self._by_text = {_plain(question.text): question for question in train}
+    def __init__(self, folder: Path, questions: Iterable[Question]) -> None:
+        self._found = Shelf(folder, Question)
+        for question in questions:
+            if question.split == "train":
+                self._found.put(f"id {question.id}", question)
+                self._found.put(_plain(question.text), question)
 
     def find(self, named: str) -> Question | None:
-        return self._by_id.get(named) or self._by_text.get(_plain(named))
+        return next(reversed(self._found.under(f"id {named}") or self._found.under(_plain(named))), None)
+
+    def __enter__(self) -> "_Questions":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._found.__exit__()
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.lower().split())
+    """What two texts of one question have in common, as a key."""
+    return content_id(" ".join(text.lower().split()))
 
 
 def _write(part: Path, questions: _Questions, rows: Iterator[Found], name: str) -> tuple[Counter, list[str]]:

@@ -15,6 +15,7 @@ from lema.errors import DataError
 from lema.prompting import CUE
 from lema.records import Correction, ReasoningPath, from_row, read_rows
 from lema.seams import Settings
+from lema.shelf import Shelf
 from lema.tasks._files import Row, read_file
 
 _BLOCK = re.compile(r"(?P<question>.*?)\n[^\n]{0,40}Solution:\s*\{\n(?P<path>.*)\n\}\s*\Z", re.S)
@@ -92,13 +93,14 @@ def _own_corrections(file: Path, what: str) -> Iterator[Found]:
     graded = file.parent.parent / "graded" / "rows.jsonl"
     if not graded.is_file():
         raise DataError(f"{file}: the wrong paths that it corrects are not at {graded}; give the file in its run")
-    paths = {path.id: path for path in read_rows(ReasoningPath, graded) if path.verdict == "wrong"}
-    for row in read_file(str(file)):
-        correction = from_row(Correction, json.dumps(row.values), row.place)
-        path = paths.get(correction.path)
-        if path is None:
-            raise DataError(f"{row.place}: its wrong path {correction.path} is not in {graded}")
-        yield Found(row.short, path.question, path.text, correction.reply, path.model, correction.model)
+    with Shelf(None, ReasoningPath) as paths:
+        paths.fill((path.id, path) for path in read_rows(ReasoningPath, graded) if path.verdict == "wrong")
+        for row in read_file(str(file)):
+            correction = from_row(Correction, json.dumps(row.values), row.place)
+            path = paths.get(correction.path)
+            if path is None:
+                raise DataError(f"{row.place}: its wrong path {correction.path} is not in {graded}")
+            yield Found(row.short, path.question, path.text, correction.reply, path.model, correction.model)
 
 
 def _prompt_completion(file: Path) -> Iterator[Found]:
