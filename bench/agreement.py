@@ -64,6 +64,29 @@ def qwen(data: Path) -> Iterator[Case]:
         yield Case(row["id"], row["response"], row["gold_answer"], bool(row["score"]), "math")
 
 
+KINDS = {"multistep_arithmetic": "number", "logical_deduction": "choice", "tracking_shuffled_objects": "choice",
+         "word_sorting": "text", "dyck_languages": "text"}
+
+
+def big_bench(data: Path, kind: str) -> Iterator[Case]:
+    for row in rows(data / "mistakes/big_bench_mistake.jsonl"):
+        if KINDS[row["subset"]] == kind:
+            yield Case(row["id"], "\n".join(row["steps"]), row["gold_answer"], row["final_answer_correct"], kind)
+
+
+def mr_gsm8k(data: Path) -> Iterator[Case]:
+    for row in rows(data / "mistakes/mr_gsm8k.jsonl"):
+        if row["subset"] != "POT" and row["gold_answer"] is not None:  # programs state no answer
+            label = row["final_answer_correct"]
+            yield Case(row["id"], "\n".join(row["steps"]), row["gold_answer"], label, "gsm8k")
+
+
+def endings(data: Path) -> Iterator[Case]:
+    """Student-style solutions that end in prose, beside the number that was noted down as their answer."""
+    for row in rows(data / "mistakes/verify_then_generate.jsonl"):
+        yield Case(row["id"], "\n".join(row["steps"][:-1]), row["steps"][-1].strip(), True, "gsm8k")
+
+
 SETS: dict[str, tuple[Callable[[Path], Iterator[Case]], str]] = {
     "gsm8k_example_model_solutions": (solutions, "text"),
     "processbench_gsm8k": (lambda data: processbench(data, "gsm8k"), "text"),
@@ -75,6 +98,11 @@ SETS: dict[str, tuple[Callable[[Path], Iterator[Case]], str]] = {
     "latex_pairs extraction": (lambda data: latex(data, "extraction"), "text"),
     "latex_pairs letters": (lambda data: latex(data, "letters"), "text"),
     "qwen25math_cot100": (qwen, "text"),
+    "mr_gsm8k": (mr_gsm8k, "text"),
+    "big_bench numbers": (lambda data: big_bench(data, "number"), "text"),
+    "big_bench choices": (lambda data: big_bench(data, "choice"), "text"),
+    "big_bench words and brackets": (lambda data: big_bench(data, "text"), "text"),
+    "verify_then_generate endings": (endings, "text"),
 }
 
 
@@ -129,7 +157,7 @@ def main() -> None:
     ask.add_argument("--math-verify", action="store_true")
     args = ask.parse_args()
     if not args.data.is_dir():
-        sys.exit(f"{args.data}: no such folder; give the one with grading_outputs and grading_pairs")
+        sys.exit(f"{args.data}: no such folder; give the one with grading_outputs, grading_pairs and mistakes")
     print(f"{'set':36} {'rows':>6} {'agree %':>7} {'f.pos':>5} {'f.neg':>5}")
     table(args.data, math_verify if args.math_verify else ours, args.set, args.show)
 

@@ -19,9 +19,16 @@ PIECES = (
     "\\approx", "x", "y", "n", "\\pi", "i", "e", "!", "9", "10", "0.5", "\\begin{pmatrix}", "\\end{pmatrix}",
     "&", "\\\\", "\\infty", "\\sin", "\\log_2", "\\lfloor", "\\rfloor", "°", "½", "٥", "²", "√", "€5", "five",
     "and", " or ", "percent", "\u202e", "\u2009", "__import__('os')", "9**9", "\\circ", "\\overline{3}",
-    "\\cdot", "/", "+", "\\{", "\\}", "\\mathrm{cm}", "not ", "None", "<answer>", "</answer>")
+    "\\cdot", "/", "+", "\\{", "\\}", "\\mathrm{cm}", "not ", "None", "<answer>", "</answer>",
+    "<think>", "</think>", "\\mid ", ":", "\\cap", "\\setminus", "\\mathbb{R}", "\\ne ", "all real numbers",
+    "no solution",
+    "6:30 PM", "3 hours", "20 minutes", "Solution: ", "option B", " is correct", "\\text{ cm}", "\\mathbf{i}",
+    "\\mathbf{j}", "k", "cannot be ", "between ", " to ", " but ", "\\begin{cases}", "\\end{cases}",
+    "#### Step 2\n",
+    "\nNote: ", "\"answer\": \"", "C(5,2)", "\\pmod 7", "1:2:3", "March 5", "= $8 for ")
 GOLDS = ("5", "-1,000", "\\frac{1}{2}", "x^2+1", "(1,2)", "[0,\\infty)", "\\{1,2\\}", "B", "odd", "10\\%", "7.5",
-         "\\begin{pmatrix}1\\\\2\\end{pmatrix}", "x>3", "2\\sqrt{3}", "\\frac{\\pi}{4}", "2+3i", "1011_2")
+         "\\begin{pmatrix}1\\\\2\\end{pmatrix}", "x>3", "2\\sqrt{3}", "\\frac{\\pi}{4}", "2+3i", "1011_2",
+         "\\mathbb{R}", "6:30 PM", "200", "1:2:3", "\\frac{\\pi}{4}+k\\pi", "\\emptyset")
 VERDICTS = frozenset(("right", "wrong", "no_answer", "truncated", "ungradable"))
 LIMIT_S = 10.0
 """Longest that one grade may take on a busy machine; the comparison itself is killed after three seconds."""

@@ -22,12 +22,14 @@ KINDS = ("number", "math", "text", "choice")
     "_{", "answer>", "</answer>", "Ans:", "|", "\\left(", "and ", "=", "½", "²", "0.\\overline{3}",
     "percent ", "1'000",
     "one ", "hundred and ", "is $", "\\pm", "答案是", "réponse: ", "it is B ", ": ",
+    "<think>", "</think>", "[INST]", "\n### Instruction:\n", "#### Step 2\n", "A: x\nB: y\n", "B is correct. ",
+    "the answer can't be ", "for a b c d 5", "5 or 6 ", "\nNote: 5", "{\"answer\": \"",
 ])
 def test_a_megabyte_of_bait_gets_a_verdict_in_a_moment(bait):
     text = bait * (MEGABYTE // len(bait))
     start = time.perf_counter()
     for kind in KINDS:
-        assert grade(text, "B", task=kind).verdict in ("right", "wrong", "no_answer")
+        assert grade(text, "B", task=kind).verdict in ("right", "wrong", "no_answer", "truncated")
     assert time.perf_counter() - start < 10
 
 
@@ -72,7 +74,7 @@ def test_a_tower_is_equal_to_itself_and_never_to_five(tower):
 
 def test_what_cannot_be_decided_in_time_is_ungradable_and_never_wrong():
     graded = grade("So we get $\\boxed{9^{9^{9^9}}}$.", "5")
-    assert graded.verdict == "ungradable" and graded.how.startswith("boxed, not decided within 3 s")
+    assert graded.verdict == "ungradable" and graded.how.startswith("boxed, ")
     with pytest.raises(GradingTimeout):
         same("9^{9^{9^9}}", "5")
 

@@ -36,7 +36,7 @@ def test_settings_reach_the_workers():
 
 
 def test_a_worker_that_dies_costs_no_row():
-    worker = many_module._Worker("math", Conventions())
+    worker = many_module._Worker("math", Conventions(), "grade")
     assert [one.verdict for one in worker.grades([["5", "5"]])] == ["right"]
     worker._process.kill()
     worker._process.wait()

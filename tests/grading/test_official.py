@@ -74,6 +74,27 @@ def test_a_candidate_must_be_named_as_it_stands():
     assert official.grade("The answer is a field.", "field of flowers", task="csqa").verdict == "wrong"
 
 
+CANDIDATES = ("painter's easel", "field of flowers", "florist", "bee hive", "mud")
+
+
+@pytest.mark.parametrize(("text", "choice"), [
+    ("The answer is florist.", "florist"),
+    ("So the answer is the field. The answer is a field of flower.", "field of flowers"),
+    ("The answer is bees.", "bee hive"), ("The answer is: Mud", "mud"), ("Surely a bee hive", "bee hive"),
+    ("", "painter's easel"),
+])
+def test_a_reply_is_the_nearest_candidate_where_it_names_none(text, choice):
+    for gold in CANDIDATES:
+        graded = official.grade(text, gold, task="csqa", candidates=CANDIDATES)
+        assert graded.answer == choice and (graded.verdict == "right") == (gold == choice)
+
+
+def test_the_nearest_candidate_of_a_hostile_reply_is_found_in_time():
+    long = tuple("ab" * 500_000 + str(n) for n in range(30))
+    assert official.grade("The answer is " + "ba" * 500_000, long[3], task="csqa",
+    candidates=long).verdict == "wrong"
+
+
 def test_a_task_that_the_repository_does_not_score_is_refused():
     with pytest.raises(ConfigError, match=r"no task 'aqua'; .*"):
         official.grade("x", "y", task="aqua")

@@ -52,6 +52,23 @@ SAME = [
     ("e", "e"), ("65,536", "65536"), ("f(x) = 2x", "2x"), ("x+y=4", "y = 4 - x"), ("2:3", "2:3"), ("4!", "24"),
     ("{5}", "5"), (r"\{5\}", "5"), ("C", r"\text{C}"), (r"\sqrt{2}/2", r"\frac{\sqrt2}{2}"), ("3 - 2i", "3-2i"),
     (r"\log 100", "2"), (r"7.0\%", r"7\%"), (r"$\frac{5}{6}$ of an hour", r"\frac56"),
+    (r"12\text{ m/s}^2", "12"), (r"12^\circ\text{C}", "12"), (r"\nicefrac{1}{2}", "0.5"),
+    (r"\lvert x\rvert", "|x|"),
+    (r"\color{red}{5}", "5"), (r"5\checkmark", "5"), (r"\Rightarrow 5", "5"), ("0.(3)", "1/3"),
+    (r"0.3\dot{6}", "11/30"),
+    ("2.718281828", "e"), ("3.14159", r"\pi"), (r"+/- 5", r"\pm 5"), (r"x \equiv 3 \pmod 7", r"3 \pmod{7}"),
+    (r"413_{\text{five}}", "413_5"), (r"2\operatorname{cis} 60^\circ", r"1+i\sqrt{3}"), ("∛8", "2"),
+    ("C(6,2)", "15"),
+    (r"{}_{10}C_3", "120"), ("P(1,2)", "(1,2)"), ("y=3, x=2", "(2,3)"), ("x_1 = 2, x_2 = 3", "3, 2"),
+    (r"\begin{cases} x = 1 \\ y = 2 \end{cases}", "x=1, y=2"),
+    ("[[1,2],[3,4]]", r"\begin{pmatrix}1&2\\3&4\end{pmatrix}"),
+    (r"2\hat{i} + 3\hat{j} - \hat{k}", r"\langle 2,3,-1\rangle"), (r"36\pi \approx 113.1", "113.1"),
+    ("3 to 2", "3:2"),
+    ("3 out of 5", r"\frac35"), ("12 of the 30 students", "12"), ("two thirds", r"\frac23"), ("twice", "2"),
+    ("m+n=5", "5"), ("|AB| = 5", "5"), ("[ABC] = 12", "12"), ("-20%", "-20"), ("option A", "(A)"),
+    (r"\arcsin(1/2)", r"30^\circ"), ("DNE", r"\text{does not exist}"), ("infinitely many", r"\infty"),
+    ("Yes, it is.", "yes"),
+    (r"\textbf{(A) } 5", "5"),
 ]
 DIFFERENT = [
     (r"\sqrt{2}", r"\{\sqrt{\infty}\}"), (r"\{\sqrt{\infty}\}", r"\sqrt{2}"),
@@ -65,6 +82,14 @@ DIFFERENT = [
     ("east", "west"), ("12", "12x"), ("1.5", "15"), ("1,5", "15"), (r"\frac{2}{4}", r"\frac12"),
     ("(-1)^n", "1"), ("n", "n+1"), ("x<3", "x>3"), ("1011_2", "1011_3"), (r"\{1,2\}", r"\{1,2,3\}"),
     (r"\ln 100", "2"), ("4:30", "5:30"), ("x^2=4", "4"), ("2x=6", "6"), ("2x=6", "3"), (r"\pi", "3.1416x"),
+    (r"\lceil x\rceil", r"\lfloor x\rfloor + 1"), ("ABCD", "ABDC"), ("m + n = 5", "6"), ("x + 1 = 5", "5"),
+    ("5!", "5"), ("5 or more", "5"), (r"\not= 3", "3"), ("3.1417", r"\pi"), ("between 5 and 7", "6"),
+    ("5 to 7", "5"),
+    (r"x \equiv 3 \pmod{7}", r"x \equiv 3 \pmod{8}"), ("25_{-6}", "25_{6}"), ("P(1,2)", "(2,1)"), ("A(1, 2)", "2"),
+    ("x=2, y=3", "(3,2)"), (r"2\mathbf{i} + 3\mathbf{j}", "(3,2)"), ("one half", "2"), ("(A) 5", "(B)"),
+    ("No, never", "yes"),
+    (r"\frac{1}{3} \approx 0.333", "0.33"), ("12 of the 30 students", "30"), ("Bob", "Bobby"),
+    ("does not exist", "undefined"),
 ]
 
 
@@ -117,6 +142,26 @@ def test_tasks_bring_their_own_conventions():
     assert not same("0.6667", "0.67", task="gsm8k")
     assert same("\\frac{2}{4}", "\\frac{1}{2}", task="expression")
     assert not same("\\frac{2}{4}", "\\frac{1}{2}", task="math")
+
+
+CHANGED = ("12", "-3", r"\frac{5}{7}", "3x^2+2x", "(1,-4)", "[2,9)", r"\{3,8\}", r"2\sqrt{13}", "6:45 PM", "4:9",
+"17 cm",
+           r"(-\infty,3)\cup(8,\infty)", "x < 6", "y=3x-8", r"\begin{pmatrix}1&2\\3&4\end{pmatrix}", "62\\%",
+           "3+5i", "2, 9",
+           r"\log_3 7", r"\frac{3\pi}{8}", "231_4", "2^{15}", "$18.50", "19 \\text{ units}")
+"""Answers that are other answers once one of their digits, signs or brackets is changed."""
+
+
+@pytest.mark.parametrize("gold", CHANGED)
+def test_an_answer_with_one_sign_changed_is_another_answer(gold):
+    changed = [gold[:place] + str((int(sign) + 1) % 10) + gold[place + 1:] for place, sign in enumerate(gold)
+               if sign.isdigit()]
+    swaps = (("(", "["), ("[", "("), ("<", ">"), ("+", "-"), ("x^2", "x^3"), ("\\sqrt", ""), ("\\cup", "\\cap"),
+             ("PM", "AM"), ("-", ""), ("{pmatrix}1&2", "{pmatrix}2&1"))
+    changed += [gold.replace(old, new, 1) for old, new in swaps if old in gold]
+    for one in changed:
+        if not (gold.startswith("\\frac") and one.startswith("\\frac{0}")):
+            assert not same(one, gold), (one, gold)
 
 
 NUMBERS = st.fractions(max_denominator=10**6).filter(lambda value: abs(value) < 10**12)

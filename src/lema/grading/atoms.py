@@ -10,10 +10,12 @@ from lema.grading.tokens import (
     BARS,
     CLOSING,
     DIGITS,
+    DOMAINS,
     FUNCTIONS,
     GREEK,
     IGNORED,
     ROUNDED,
+    SUCH_THAT,
     WORDS,
     Cursor,
     Unreadable,
@@ -76,6 +78,8 @@ class Atoms(Cursor):
             return self._matrix()
         if name in ("emptyset", "varnothing"):
             return ("set", ())
+        if name in DOMAINS:
+            return DOMAINS[name]
         if name in GREEK:
             return ("sym", name)
         if len(token) == 1 and token.isalpha():
@@ -101,6 +105,8 @@ class Atoms(Cursor):
         closing, open_bars = CLOSING[opening], self.bars
         if self.take(closing):
             return ("set", ())
+        if opening in ("{", "\\{", "\\lbrace") and (built := self._such(closing)):
+            return built
         self.bars = []
         items, _ = self.items()
         self.bars = open_bars
@@ -108,6 +114,25 @@ class Atoms(Cursor):
         if closed == closing or (opening, closed) in (("(", "]"), ("[", ")"), ("]", "[")):
             return _bracketed(opening, closed, tuple(items))
         raise Unreadable(f"{closing} is missing")
+
+    def _such(self, closing: str) -> tuple | None:
+        """What follows the brace of { x in R | x > 3 }: a name, perhaps where it is from, and a condition."""
+        start, letter = self.at, self.next
+        if letter is None or not (len(letter) == 1 and letter.isalpha()):
+            return None
+        self.at += 1
+        within = self.atom() if self.take("\\in") else None
+        if not self.take(*SUCH_THAT):
+            self.at = start
+            return None
+        self.deeper()
+        open_bars, self.bars = self.bars, []
+        items, either = self.items()
+        self.bars = open_bars
+        self.depth -= 1
+        self.need(closing)
+        condition = items[0] if len(items) == 1 else ("or" if either else "list", tuple(items))
+        return ("such", condition, within)
 
     def _absolute(self, opening: str) -> tuple:
         closing = BARS[opening]
@@ -139,8 +164,9 @@ class Atoms(Cursor):
     def _matrix(self) -> tuple:
         """\\begin{pmatrix} 1 & 2 \\\\ 3 & 4 \\end{pmatrix}: its rows."""
         name = self.raw()
-        if not name.endswith(("matrix", "array")):
+        if not name.endswith(("matrix", "array", "cases")):
             raise Unreadable(name)
+        cell = self.relation if name.endswith("cases") else self.sum
         if name == "array" and self.next == "{":
             self.raw()
         rows: list[list[tuple]] = [[]]
@@ -148,11 +174,14 @@ class Atoms(Cursor):
             if self.take("\\\\", "\\cr"):
                 rows.append([])
             elif not self.take("&"):
-                rows[-1].append(self.sum())
+                rows[-1].append(cell())
         self.raw()
         full = tuple(tuple(row) for row in rows if row)
         if not full or len({len(row) for row in full}) != 1:
             raise Unreadable("rows of unequal length")
+        if name.endswith("cases"):
+            return ("list", tuple(row[0] for row in full)) if len(full[0]) == 1 else (
+                "set", tuple(("tuple", row) for row in full))
         return ("matrix", full)
 
 
@@ -170,5 +199,7 @@ def _bracketed(opening: str, closed: str, items: tuple) -> tuple:
     if opening in ("{", "\\{", "\\lbrace"):
         return ("set", items)
     if opening in ("[", "\\lbrack"):
+        if any(item[0] in ("interval", "closed") for item in items):
+            return ("closed", items)  # the rows of a matrix
         return ("interval", *items, "[]") if len(items) == 2 else ("closed", items)
     return ("tuple", items)

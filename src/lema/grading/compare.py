@@ -12,10 +12,13 @@ from lema.grading.conventions import DEFAULT, Conventions
 from lema.grading.equal import same_tree
 from lema.grading.evaluate import Undecided
 from lema.grading.latex import parsed
-from lema.grading.numbers import is_maths, read_value
-from lema.grading.plain import plain, undressed, words
+from lema.grading.numbers import BOUND, is_maths, read_value
+from lema.grading.phrases import as_formula
+from lema.grading.plain import dressed_down, plain, undressed, words
+from lema.grading.quantities import same_quantity
+from lema.grading.ratios import same_ratio
 from lema.grading.statements import statements
-from lema.grading.symbolic import same_symbolic
+from lema.grading.symbolic import GradingTimeout, same_symbolic
 from lema.grading.tokens import Unreadable
 
 _GROUPS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
@@ -29,15 +32,25 @@ _REMARK = re.compile(
 _ASSIGNED = re.compile("[=%]")
 _FRACTION = re.compile(r"/|\\frac")
 _LEAD = re.compile(
-    r"(?:=|~|\\approx|\\sim|approximately|about|around|exactly|equal to|therefore|thus|so)(?![A-Za-z])\s*")
-_REST = re.compile(r"\s*(?:\.\.\.|\\[lc]?dots|…|\(?\\p?mod\s*\{?[0-9]+\}?\)?|\(mod [0-9]+\))\s*\Z")
+    r"(?:(?:=|~|\\approx|\\sim|\\therefore|\\implies|\\[Rr]ightarrow|approximately|about|around|exactly|equal to"
+    r"|therefore"
+    r"|thus|so|hence|we get|we have|(?:the )?(?:final )?answer(?: is)?)(?![A-Za-z])[\s,:]{0,4})+", re.I)
+_MODULUS = re.compile(r"mod\W{0,4}([0-9]{1,30})\W{0,4}\Z")
+_YES_OR_NO = re.compile(r"(yes|no)(?:[,.;:!]\s|\s[-–—]|[.!]?\Z)", re.I)
+_BASED = re.compile(r"[0-9] ?_")
+_HUGE = re.compile(r"[0-9]{4,}\)? ?!|! ?!|\^ ?\{? ?[0-9]{4,}|\^ ?\{[^{}]{0,30}\^|\^ ?[0-9]+ ?\^"
+    r"|\*\* ?[0-9]+ ?\*\*")
+_CAPITALS = re.compile("[A-Z]{3,20}")
+_LABEL = re.compile(r"\(([A-J])\) ?(?=[^,;|) ])")
+_REST = re.compile(r"\s*(?:\.\.\.|\\[lc]?dots|…|\(?\\[pb]?mod\s*\{?[0-9]+\}?\)?|\(mod [0-9]+\))\s*\Z")
 _CLOCK = re.compile(r"[0-9]:[0-9]{2}(?![0-9])")
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
 _ORDER = re.compile(r"[<>]|\\(?:le|ge|lt|gt|ne|in)(?:q|qslant|slant)?(?![A-Za-z])|!=")
 _UNIT = re.compile(r"(?<=[0-9)}\] ])[ ]?(?:[°%]|[A-Za-z]{1,20}(?:[/ ^][A-Za-z0-9]{1,20}){0,3})\.?\Z")
 _VALUE = re.compile(r"[0-9\\]")
 _TAIL = re.compile(
-    r"(?P<body>.*[0-9)}\]A-Za-z|!°%])[ ](?P<words>(?:[A-Za-z]{2,}\.?(?:/[A-Za-z]+)?|per|a|of|[mkcd]?[gmsLl])"
+    r"(?P<body>.*[0-9)}\]A-Za-z|!°%])[ ](?P<words>(?:[A-Za-z]{2,}\.?(?:[/*][A-Za-z]+){0,3}|per|a|of"
+    r"|[mkcd]?[gmsLl])"
     r"(?: ?\^ ?\{? ?[1-9] ?\}?)?)", re.S)
 
 
@@ -48,6 +61,8 @@ def same_number(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
     """
     if plain(answer) == plain(gold):
         return True
+    if (quantity := same_quantity(plain(answer), plain(gold))) is not None:
+        return quantity
     stated, wanted = read_value(answer), read_value(gold)
     if stated is not None and wanted is not None and "%" not in answer + gold and how.units == "ignored":
         return _rounded_alike(stated, wanted, how)
@@ -67,12 +82,47 @@ def same_expression(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
     a, b = undressed(answer), undressed(gold)
     if a == b:
         return True
-    if how.units == "must match" and _unit(a) != _unit(b):
+    if how.units == "must match" and _unit(dressed_down(answer)) != _unit(dressed_down(gold)):
         return False
+    found = _decided(a, b, answer, gold, how)
+    if found is not None:
+        return found
+    if words(a) == words(b) or _letters(a) == _letters(b):
+        return True
+    if _CLOCK.search(a) or _CLOCK.search(b) or _BASED.search(a + b) or not (is_maths(a) and is_maths(b)):
+        return False
+    if _HUGE.search(a) or _HUGE.search(b):  # what is past our bounds, math-verify rounds to 0 or infinity
+        raise GradingTimeout("a factorial or a power too large to compare")
+    return same_symbolic(a, b)
+
+
+def decided(answer: str, gold: str, how: Conventions = DEFAULT) -> bool | None:
+    """Whether both are the same, as far as numbers, quantities and trees can tell; None where they cannot."""
+    a, b = undressed(answer), undressed(gold)
+    return True if a == b else _decided(a, b, answer, gold, how)
+
+
+def _decided(a: str, b: str, answer: str, gold: str, how: Conventions) -> bool | None:
+    a, b = as_formula(a), as_formula(b)
+    if a == b:
+        return True
+    for said, whole in ((a, b), (b, a)):
+        if (opening := _YES_OR_NO.match(said)) and whole.casefold() in ("yes", "no"):
+            return opening[1].casefold() == whole.casefold()
     stated, wanted = read_value(answer), read_value(gold)
     free = how.fractions == "any" or stated is None or stated.denominator == 1 or not _FRACTION.search(a)
     if free and stated is not None and stated == wanted and not _ASSIGNED.search(a + b):
         return True
+    if (quantity := same_quantity(a, b)) is not None:
+        return quantity
+    if _CAPITALS.fullmatch(a) and _CAPITALS.fullmatch(b):
+        return a == b  # an order, and no product
+    if (modulo := _same_modulus(a, b)) is not None:
+        return modulo
+    if (labelled := _labelled(a, b, how)) is not None:
+        return labelled
+    if (":" in a or ":" in b) and (ratio := same_ratio(a, b, how)) is not None:
+        return ratio
     undecided = False
     for one in readings(a):
         for other in readings(b):
@@ -81,13 +131,28 @@ def same_expression(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
                     return True
             except (Undecided, RecursionError):
                 undecided = True
-    if readings(a) and readings(b) and not undecided:
-        return False
-    if words(a) == words(b) or _letters(a) == _letters(b):
+    return False if readings(a) and readings(b) and not undecided else None
+
+
+def _same_modulus(a: str, b: str) -> bool | None:
+    """False where both name a modulus and not the same one; None for anything else."""
+    if "mod" not in a or "mod" not in b:
+        return None
+    moduli = [found[1] if (found := _MODULUS.search(text)) else "" for text in (a, b)]
+    return False if all(moduli) and moduli[0] != moduli[1] else None
+
+
+def _labelled(a: str, b: str, how: Conventions) -> bool | None:
+    """Where one side is a choice with its letter, "(C) 7", and the other is not: whether that is the letter or the
+    words."""
+    one, other = _LABEL.match(a), _LABEL.match(b)
+    if (one is None) == (other is None):
+        return None
+    label, said, alone = (one, a, b) if one else (other, b, a)
+    if alone.strip("()") == label[1]:
         return True
-    if _CLOCK.search(a) or _CLOCK.search(b) or not (is_maths(a) and is_maths(b)):
-        return False
-    return same_symbolic(a, b)
+    rest = said[label.end():]
+    return decided(rest, alone, how) if one else decided(alone, rest, how)
 
 
 def _unit(text: str) -> str:
@@ -107,6 +172,8 @@ def _unboxed(text: str) -> str:
 def readings(text: str) -> tuple[tuple, ...]:
     """The trees that an undressed text can be: as it stands, with its commas as separators of thousands or of
     decimals, without the words behind it. None where it is no mathematics."""
+    if " or " in text and BOUND.search(text):
+        return ()
     found: dict[tuple, None] = {}
     for form in _forms(text):
         try:
@@ -125,7 +192,8 @@ def readings(text: str) -> tuple[tuple, ...]:
 def _forms(text: str) -> list[str]:
     if lead := _LEAD.match(text):
         text = text[lead.end():]
-    if text.endswith(("s", "}", ")", ".", "…")) and (rest := _REST.search(text, max(0, len(text) - 30))):
+    ends = text.endswith(("s", "}", ")", ".", "…")) or "mod" in text
+    if ends and (rest := _REST.search(text, max(0, len(text) - 30))):
         text = text[:rest.start()]
     forms = [text]
     if "," in text or text.count(".") > 1:

@@ -5,46 +5,58 @@ and matrices are compared part by part, and only what has no parts is compared a
 """
 
 import itertools
+import re
 from fractions import Fraction
 
 from lema.grading.conventions import Conventions
 from lema.grading.evaluate import Undecided, real, value
-from lema.grading.probe import equal, names_of, proportional
+from lema.grading.families import same_family
+from lema.grading.probe import bases, equal, names_of, proportional
 from lema.grading.probe import parts as parts_of
+from lema.grading.regions import intervals, same_intervals
 from lema.grading.structure import (
     SEQUENCES,
     Part,
     flipped,
     is_infinite,
     is_reduced,
+    is_rounded,
     items,
     literal_decimals,
     region,
     says_region,
+    sides_said,
     stated,
 )
+from lema.grading.vectors import components, has_units, rows_of
 
 MOST = 60
 """Items of two lists that are compared each with each."""
 
 _FREE_ORDER = frozenset(("list", "or", "set", "one"))
+_ANGLE = re.compile("'pi'|'arc|'acos|'asin|'atan")
 _ORDERED = frozenset(("tuple", "closed"))
 
 
 def same_tree(answer: tuple, gold: tuple, how: Conventions) -> bool:
     """Whether the answer's tree is the gold one's. Raises Undecided."""
+    if has_units(answer) or has_units(gold):
+        answer, gold = components(answer, gold), components(gold, answer)
     return _same(answer, gold, how)
 
 
 def _same(a: tuple, b: tuple, how: Conventions) -> bool:
     if a == b:
         return True
+    if is_rounded(a) or is_rounded(b):
+        return _same_rounded(a, b, how)
     if (_is_relation(a) or _is_relation(b)) and (says_region(a) or says_region(b)):
         return _same_inequality(a, b, how)
-    if (a[0] == "deg") != (b[0] == "deg") and "pi" in str(a) + str(b) and equal(a, b):
+    if (a[0] == "deg") != (b[0] == "deg") and _ANGLE.search(f"{a}{b}") and equal(a, b):
         return True  # 30° and pi/6
     one, other = stated(a), stated(b)
-    if one.name is not None and other.name is not None and _other_unknown(one.name, other.name):
+    named = one.name is not None and other.name is not None and not says_region(one.tree)
+    if named and _other_unknown(one.name, other.name):
         return _same_equation(("rel", ("=",), (one.name, one.tree)), ("rel", ("=",), (other.name, other.tree)))
     a, b = one.tree, other.tree
     if a[0] == "rel" or b[0] == "rel":
@@ -52,12 +64,17 @@ def _same(a: tuple, b: tuple, how: Conventions) -> bool:
     if says_region(a) or says_region(b):
         return _same_region(a, b, how)
     if a[0] == "matrix" or b[0] == "matrix":
-        return _same_matrix(_rows(a), _rows(b), how)
+        return _same_matrix(rows_of(a), rows_of(b), how)
     kind, parts = items(a)
     other_kind, other_parts = items(b)
     if kind == other_kind == "one":
         return _same_value(parts[0], other_parts[0], how)
     return _same_sequence(kind, parts, other_kind, other_parts, how)
+
+
+def _same_rounded(a: tuple, b: tuple, how: Conventions) -> bool:
+    """Where a side says "1/3 ≈ 0.33": what it says exactly, or what it says about it."""
+    return any(_same(one, other, how) for one in sides_said(a) for other in sides_said(b))
 
 
 def _is_relation(tree: tuple) -> bool:
@@ -74,12 +91,18 @@ def _same_value(a: tuple, b: tuple, how: Conventions) -> bool:
         return is_infinite(a) == is_infinite(b)
     if a[0] in SEQUENCES or b[0] in SEQUENCES or a[0] == "interval" or b[0] == "interval":
         return a[0] == b[0] and _same(a, b, how)
+    if a[0] == b[0] == "domain":
+        return a == b
+    if (family := same_family(a, b)) is not None:
+        return family
     if _holds_region(a) != _holds_region(b):
         return False  # a number is no interval
     if "based" in (a[0], b[0]) and a[0] != b[0]:
         return _same_digits(a, b)
     if a[0] == b[0] == "based" and a[2] == b[2]:
         return a[1].lstrip("0") == b[1].lstrip("0")
+    if a[0] == b[0] == "based":
+        return _same_bases(a, b)
     if how.fractions == "reduced" and is_reduced(a) is False and is_reduced(b):
         return False
     readings = itertools.product(_percent(a, b, how), _percent(b, a, how))
@@ -92,6 +115,9 @@ def _holds_region(tree: tuple) -> bool:
 
 def _percent(tree: tuple, other: tuple, how: Conventions) -> tuple[tuple, ...]:
     """What "10%" may mean beside an answer that has no percent sign."""
+    if tree[0] == "neg":
+        inner = _percent(tree[1], other[1] if other[0] == "neg" else other, how)
+        return tuple(("neg", one) for one in inner)
     if tree[0] != "pct" or other[0] == "pct":
         return (tree,)
     return {"number": (tree[1],), "share": (tree,), "either": (tree[1], tree)}[how.percent]
@@ -103,14 +129,22 @@ def _same_digits(a: tuple, b: tuple) -> bool:
     return b[0] == "num" and str(b[1]) == a[1]
 
 
+def _same_bases(a: tuple, b: tuple) -> bool:
+    """Whether two numbers in different bases are the same one; digits that a base does not have are none."""
+    try:
+        return value(a, {}) == value(b, {})
+    except Undecided:
+        return False
+
+
 def _same_number(a: tuple, b: tuple, how: Conventions) -> bool:
     if how.decimals is not None and not names_of(a) and not names_of(b):
         return _rounded(a, how.decimals) == _rounded(b, how.decimals)
-    if equal(a, b):
-        return True
     digits = max(literal_decimals(a), literal_decimals(b))
     if how.rounded is None or digits < how.rounded or names_of(a) or names_of(b):
-        return False
+        return equal(a, b)
+    if any(abs(real(value(a, base)) - real(value(b, base))) < 1e-24 for base in bases(a, b)):
+        return True
     one, other = value(a, {}), value(b, {})
     if isinstance(one, Fraction) and isinstance(other, Fraction) and literal_decimals(a) and literal_decimals(b):
         return False  # two decimals that differ, differ
@@ -132,6 +166,8 @@ def _same_sequence(kind: str, a: tuple, other_kind: str, b: tuple, how: Conventi
     if "one" in (kind, other_kind):
         return brackets <= {"set"} and _same(a[0], b[0], how)
     in_order = bool(brackets & _ORDERED) or (not brackets and how.order == "fixed") or _half_named(a, b)
+    if in_order and len(a) == len(b):
+        a, b = _by_name(a, b, how), _by_name(b, a, how)
     if in_order:
         return len(a) == len(b) and all(_same(one, other, how) for one, other in zip(a, b, strict=True))
     if len(a) > MOST or len(b) > MOST:
@@ -142,7 +178,20 @@ def _same_sequence(kind: str, a: tuple, other_kind: str, b: tuple, how: Conventi
 def _half_named(a: tuple, b: tuple) -> bool:
     """Whether only one of two lists says which value belongs to which name; then their order must tell."""
     names = [{stated(item).name for item in side} - {None} for side in (a, b)]
+    if any(all(name[0] == "sym" and "_" in name[1] for name in side) for side in names if side):
+        return False  # x_1 and x_2 are two values of one unknown
     return min(map(len, names)) == 0 and max(map(len, names)) > 1
+
+
+def _by_name(a: tuple, b: tuple, how: Conventions) -> tuple:
+    """The values of y = 3, x = 2 in the order of their letters, where the other side has no names and another
+    order."""
+    names = [stated(item).name for item in a]
+    letters = all(name is not None and name[0] == "sym" and len(name[1]) == 1 for name in names)
+    if not letters or any(stated(item).name for item in b) or all(
+            _same(one, other, how) for one, other in zip(a, b, strict=True)):
+        return a
+    return tuple(item for _, item in sorted(zip(names, a, strict=True), key=lambda pair: pair[0]))
 
 
 def _covers(a: tuple, b: tuple, how: Conventions) -> bool:
@@ -151,6 +200,9 @@ def _covers(a: tuple, b: tuple, how: Conventions) -> bool:
 
 
 def _same_region(a: tuple, b: tuple, how: Conventions) -> bool:
+    numeric, wanted = intervals(a), intervals(b)
+    if numeric is not None and wanted is not None:
+        return same_intervals(numeric, wanted, how, _same)
     one, other = region(a), region(b)
     if one is None or other is None:
         if a[0] == b[0] and a[0] in ("union", "inter", "minus"):
@@ -174,6 +226,9 @@ def _same_part(a: Part, b: Part, how: Conventions) -> bool:
 
 
 def _same_inequality(a: tuple, b: tuple, how: Conventions) -> bool:
+    numeric, wanted = intervals(a), intervals(b)
+    if numeric is not None and wanted is not None:
+        return same_intervals(numeric, wanted, how, _same)
     one, other = region(a), region(b)
     if one is not None and other is not None:
         return _same_region(a, b, how)
@@ -203,10 +258,22 @@ def _same_relation(one, other, how: Conventions) -> bool:
     a, b = (found.tree if found.tree[0] == "rel" or found.name is None
             else ("rel", ("=",), (found.name, found.tree)) for found in (one, other))
     if a[0] != "rel" or b[0] != "rel":
-        return False
+        return _same_total(a, b, how)
     if a[1] == b[1] and len(a[1]) == 1 and a[1][0] in ("=", "!="):
         return _same_equation(a, b)
     return any(_same_sides(a, turned, how) for turned in (b, flipped(b)))
+
+
+def _same_total(a: tuple, b: tuple, how: Conventions) -> bool:
+    """Whether m + n = 5 stands beside 5: a sum of plain names has a value as a name has."""
+    one, other = (a, b) if a[0] == "rel" else (b, a)
+    if other[0] == "rel" or one[1] != ("=",) or names_of(other) or not _is_sum(one[2][0]):
+        return False
+    return _same(one[2][1], other, how)
+
+
+def _is_sum(tree: tuple) -> bool:
+    return tree[0] == "sym" or (tree[0] == "add" and _is_sum(tree[1]) and _is_sum(tree[2]))
 
 
 def _same_equation(a: tuple, b: tuple) -> bool:
@@ -215,13 +282,6 @@ def _same_equation(a: tuple, b: tuple) -> bool:
 
 def _difference(relation: tuple) -> tuple:
     return ("add", relation[2][0], ("neg", relation[2][1]))
-
-
-def _rows(tree: tuple) -> tuple | None:
-    """The rows of a matrix; a tuple beside one is a column."""
-    if tree[0] == "matrix":
-        return tree[1]
-    return tuple((item,) for item in tree[1]) if tree[0] in ("tuple", "closed") else None
 
 
 def _same_matrix(a: tuple | None, b: tuple | None, how: Conventions) -> bool:

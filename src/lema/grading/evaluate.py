@@ -194,6 +194,10 @@ def _function(tree: tuple, names: Mapping[str, Value]) -> Value:
         if not isinstance(degree, Fraction) or degree.denominator != 1:
             return _power(of, 1 / real(degree))
         return root(of, degree.numerator)
+    if name == "cbrt":
+        return root(of, 3)
+    if name == "cis":
+        return context().expj(real(of))
     if name == "binom":
         return _binomial(of, other)
     if name in ("abs", "floor", "ceil"):

@@ -55,6 +55,11 @@ def grade(text: str, gold: str, *, task: str = "math", finish: str = "stop",
             return found
     if text.strip() == gold.strip() and finish == "stop" and gold.strip():
         return Grade("right", text.strip(), "whole")
+    return grade_as(kind, text, gold, finish, how, choices)
+
+
+def grade_as(kind: Kind, text: str, gold: str, finish: str, how: Conventions, choices: Sequence[str]) -> Grade:
+    """The same without a look at the whole text, as a stage of a run grades: read, then compared."""
     return grade_path(text, gold, finish=finish, read=lambda said: kind.read(said, choices),
                       same=lambda answer, wanted: kind.same(answer, wanted, how, choices))
 

@@ -8,6 +8,7 @@ import re
 
 from lema.grading.numbers import NUMBER, read_value
 from lema.grading.plain import undressed
+from lema.grading.prose import is_behind, last_sentence, number_said
 
 END = 3000
 """Characters from the end back in which a last formula is looked for."""
@@ -17,8 +18,24 @@ WHOLE = 300
 
 _BOLD = re.compile(r"\*\*([^*\n]{1,120})\*\*(?!\s{0,2}\n?:)")
 _PIECE = re.compile(
-    r"(?P<formula>\$\$.{1,600}?\$\$|\\\[.{1,600}?\\\]|\\\(.{1,600}?\\\)|(?<!\\)\$(?:[^$\n\\]|\\.){1,600}\$)|(?P<number>"
+    r"(?P<formula>\$\$.{1,600}?\$\$|\\\[.{1,600}?\\\]|\\\(.{1,600}?\\\)|(?<!\\)\$(?:[^$\n\\]|\\.){1,600}\$)"
+    r"|(?P<number>"
     + NUMBER.pattern + r")(?P<unit>\s?\\?%|\s?percent(?:age)?\b)?", re.S)
+_PLAIN = re.compile(
+    r"(?<![\w)\]}^])(?:[([] ?-?[0-9][0-9 ,./√π+-]{0,60}, ?[0-9 ,./√π+-]{1,60} ?[)\]]"
+    r"|[-−]?(?:[0-9]+(?:\.[0-9]+)? ?\*? ?)?(?:(?:√|sqrt) ?(?:[0-9]+|\([0-9a-z+* -]{1,30}\))"
+    r"|π)(?: ?/ ?[0-9]+)?)(?!\w)")
+"""A pair, a root or a multiple of pi outside of any formula."""
+
+_CHECK = re.compile(
+    r"\n[\s#*_]{0,8}(?:verification|verify|check(?:ing)?|note|remark|explanation|p\.s)\b[^\n:.]{0,40}[:.*]", re.I)
+_CONCLUDES = re.compile(r"\s*(?:thus|therefore|hence|so)\b", re.I)
+_END_OF_PROOF = frozenset(("\\blacksquare", "\\square", "\\Box", "\\qed", "\\boxed{}"))
+_SENTENCE = re.compile(r"[.!?](?:\s|\Z)|\n|\$\$|\\\]")
+_ABOUT = re.compile(
+    r"[\s,(]{0,4}(?:or|i\.e\.,?|which is|that is)?,? ?(?:about|approximately|roughly|approx\.?|≈|\\approx) ?\$?")
+_EITHER = re.compile(r"\b(?:and|or)\b")
+_ASSIGNED = re.compile(r"[,;]\s*(?:\\[ ,;:]|\\q?quad|\s)*[A-Za-z][A-Za-z_0-9]{0,3}\s?=")
 _MONEY = re.compile(r"\$ ?[0-9][0-9,]*(?:\.[0-9]+)?(?=[\s.,;!?)]+[A-Za-z(]|[\s.,;!?)]*$)")
 _IS = re.compile(r"\b(?:is|equals|be)\b:?\s*$")
 _JOINT = re.compile(r"\s*(?:,|;|and|or|, and|, or|,? ?\\text\{ ?(?:and|or) ?\})\s*")
@@ -34,24 +51,28 @@ def last_number(text: str) -> tuple[str | None, str]:
     """The bold number of the last paragraph, else the last number of the text, and which of the two it is."""
     if "**" in text and (bold := _bold(text)) is not None:
         return bold, "bold"
-    last = None
-    for token in NUMBER.finditer(text):
-        if text[max(0, token.start() - 5):token.start()].lower() != "step ":
-            last = token
-    return (last[0].strip(), "last value") if last else (None, "none")
+    said = number_said(last_sentence(_before_checks(text)))
+    return (said, "last value") if said is not None else (None, "none")
 
 
 def last_formula(text: str) -> tuple[str | None, str]:
     """The text where it is one formula; else what is bold in its last paragraph; else its last value."""
     from lema.grading.compare import readings
 
-    short = len(text) <= WHOLE and "\n\n" not in text.strip() and not _WORDS.search(text)
+    short = (len(text) <= WHOLE and "\n\n" not in text.strip() and not _WORDS.search(text)
+             and not (_CONCLUDES.match(text) and ("$" in text or "\\(" in text)))
     if short and (read_value(text) is not None or (_SAYS.search(undressed(text)) and readings(undressed(text)))):
         return text.strip(), "whole"
     if "**" in text and (bold := _bold(text)) is not None:
         return bold, "bold"
-    found = last_group(text[-END:])
+    found = last_group(_before_checks(text[-END:]))
     return (found, "last value") if found is not None else (None, "none")
+
+
+def _before_checks(text: str) -> str:
+    """The text up to a last paragraph that only checks or explains a value that stands before it."""
+    starts = [found.start() for found in _CHECK.finditer(text)]
+    return text[:starts[-1]] if starts and NUMBER.search(text, 0, starts[-1]) else text
 
 
 def last_group(end: str, only: str = "") -> str | None:
@@ -59,12 +80,28 @@ def last_group(end: str, only: str = "") -> str | None:
     found = [piece for piece in _pieces(end) if piece[3] or not only]
     if not found:
         return None
-    answer, stop = found[-1][0], found[-1][1]
-    for piece, start, finish, is_formula in reversed(found[:-1]):
-        if not (is_formula and found[-1][3]) or not _JOINT.fullmatch(end, finish, stop):
-            break
-        answer, stop = f"{piece}, {answer}", start
-    return answer
+    found = _without_remarks(end, found)
+    answer, stop, is_formula = found[-1][0], found[-1][1], found[-1][3]
+    joined = [answer]
+    for piece, start, finish, formula in reversed(found[:-1]):
+        joint = _JOINT.fullmatch(end, finish, stop) if formula == is_formula else None
+        if joint is None or (len(joined) == 1 and not formula and not _EITHER.search(joint[0])):
+            break  # plain numbers are one list only where "and" says so
+        joined.append(piece)
+        stop = start
+    return ", ".join(reversed(joined))
+
+
+def _without_remarks(text: str, found: list[tuple[str, int, int, bool]]) -> list[tuple[str, int, int, bool]]:
+    """The pieces without those at the end of the last sentence that only say what an answer before them is about,
+    ", or about 0.43", or that stand behind a preposition, "ways to choose 2 of 5"."""
+    left = list(found)
+    while len(left) > 1 and not _SENTENCE.search(text, left[-2][2] - 2, left[-1][1]):
+        between = text[left[-2][2]:left[-1][1]]
+        if not _ABOUT.fullmatch(between) and (left[-1][3] or not is_behind(text, left[-1][1])):
+            return left
+        left.pop()
+    return left if not is_behind(text, left[-1][1]) else found
 
 
 def _bold(text: str) -> str | None:
@@ -82,7 +119,13 @@ def _pieces(text: str) -> list[tuple[str, int, int, bool]]:
     found = []
     at = 0
     while piece := _PIECE.search(text, at):
-        start, at = piece.span()
+        start = piece.start()
+        plain = _PLAIN.search(text, at, min(len(text), piece.end() + 80))
+        if plain and plain.start() <= start and not piece["formula"]:
+            at = plain.end()
+            found.append((plain[0].strip(), plain.start(), at, False))
+            continue
+        at = piece.end()
         if piece["formula"] and (money := _MONEY.match(text, start)) and not _is_formula(piece[0]):
             at = money.end()
             found.append((money[0], start, at, False))
@@ -92,8 +135,10 @@ def _pieces(text: str) -> list[tuple[str, int, int, bool]]:
                 found.append((answer, start, at, True))
             elif piece[0][0] == "$":  # two sums of money, and no formula between their signs
                 at = start + 1
-        elif not _HEADING.search(text, max(0, start - 12), start):
+        elif not _HEADING.search(text, max(0, start - 12), start) and text[start - 1:start] != "^":
             found.append((piece[0].strip(), start, at, False))
+    if plain := _PLAIN.search(text, at):
+        found.append((plain[0].strip(), *plain.span(), False))
     return found
 
 
@@ -109,7 +154,9 @@ def _side(formula: str, named: bool) -> str | None:
         return None
     inside = _ROW.sub(" ", formula.strip("$ \n").removeprefix("\\(").removeprefix("\\[").removesuffix("\\)")
                       .removesuffix("\\]")).strip()
-    if "\\begin" in inside:
+    if inside in _END_OF_PROOF or inside.startswith("^"):
+        return None
+    if "\\begin" in inside or _ASSIGNED.search(inside):
         return inside or None
     sides = _SIDE.split(inside)
     side = inside if len(sides) == 2 and len(sides[0]) < 40 else sides[-1]

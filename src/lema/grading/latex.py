@@ -12,6 +12,7 @@ ends), ("union" | "inter" | "minus", a, b), ("rel", signs, sides), ("matrix", ro
 from fractions import Fraction
 
 from lema.grading.atoms import Atoms
+from lema.grading.number_words import read_words
 from lema.grading.tokens import BARS, CLOSING, DIGITS, ENDS, OVER, RELATIONS, SEPARATORS, STOPS, TIMES, Unreadable
 
 LONGEST = 600
@@ -183,6 +184,8 @@ class _Parser(Atoms):
         name = self.raw()
         if tree[0] == "sym":
             return ("sym", f"{tree[1]}_{name}")
+        if tree[0] == "num" and name.isalpha() and (said := read_words(name)) is not None:
+            name = str(said)
         if tree[0] == "num" and DIGITS.issuperset(name) and 1 <= len(name) <= 2:
             return ("based", digits, int(name))
         raise Unreadable("subscript")

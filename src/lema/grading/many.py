@@ -11,21 +11,28 @@ import os
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
+from typing import Literal
 
 from lema.grading.conventions import Conventions
-from lema.grading.kinds import grade, kind_of
+from lema.grading.kinds import grade, grade_as, kind_of
 from lema.grading.verdict import Grade
 
 BLOCK = 2000
 """Rows that a worker gets at a time."""
 
+Row = tuple[str, str] | tuple[str, str, str, Sequence[str]]
+"""(text, gold), or (text, gold, finish, choices)."""
 
-def grade_many(rows: Iterable[tuple[str, str]], *, task: str = "math", workers: int | None = None,
-               conventions: Conventions | None = None) -> Iterator[Grade]:
-    """A grade per row (text, gold), in order, as `lema.grading.grade` gives it.
+By = Literal["grade", "path"]
+"""As `lema.grading.grade` judges a text, or as a stage of a run judges a path: with no look at the whole text."""
+
+
+def grade_many(rows: Iterable[Row], *, task: str = "math", workers: int | None = None,
+               conventions: Conventions | None = None, by: By = "grade") -> Iterator[Grade]:
+    """A grade per row (text, gold) or (text, gold, finish, choices), in order, as `lema.grading.grade` gives it.
 
     `workers` is the number of worker processes: by default one per core; 0 grades in this process.
     """
@@ -33,13 +40,21 @@ def grade_many(rows: Iterable[tuple[str, str]], *, task: str = "math", workers: 
     how = (conventions or kind_of(task).conventions)
     blocks = _blocks(iter(rows))
     if workers == 0:
-        return (grade(text, gold, task=task, conventions=how) for block in blocks for text, gold in block)
-    return _streamed(blocks, task, how, workers or os.cpu_count() or 1)
+        return (grade_row(row, task, how, by) for block in blocks for row in block)
+    return _streamed(blocks, (task, how, by), workers or os.cpu_count() or 1)
 
 
-def _streamed(blocks: Iterator[list], task: str, how: Conventions, count: int) -> Iterator[Grade]:
+def grade_row(row: Row, task: str, how: Conventions, by: By) -> Grade:
+    """The grade of one row."""
+    text, gold, finish, choices = (*row, "stop", ()) if len(row) == 2 else row
+    if by == "path":
+        return grade_as(kind_of(task), text, gold, finish, how, choices)
+    return grade(text, gold, task=task, finish=finish, conventions=how, choices=choices)
+
+
+def _streamed(blocks: Iterator[list], settings: tuple[str, Conventions, By], count: int) -> Iterator[Grade]:
     free: SimpleQueue[_Worker] = SimpleQueue()
-    workers = [_Worker(task, how) for _ in range(count)]
+    workers = [_Worker(*settings) for _ in range(count)]
     for worker in workers:
         free.put(worker)
 
@@ -65,7 +80,7 @@ def _streamed(blocks: Iterator[list], task: str, how: Conventions, count: int) -
                 worker.stop()
 
 
-def _blocks(rows: Iterator[tuple[str, str]]) -> Iterator[list]:
+def _blocks(rows: Iterator[Row]) -> Iterator[list]:
     while block := list(itertools.islice(rows, BLOCK)):
         yield block
 
@@ -73,8 +88,8 @@ def _blocks(rows: Iterator[tuple[str, str]]) -> Iterator[list]:
 class _Worker:
     """A process that grades block after block, started at the first one."""
 
-    def __init__(self, task: str, how: Conventions) -> None:
-        self._settings = json.dumps([task, how.model_dump()])
+    def __init__(self, task: str, how: Conventions, by: By) -> None:
+        self._settings = json.dumps([task, how.model_dump(), by])
         self._process: subprocess.Popen | None = None
 
     def grades(self, block: list) -> list[Grade]:

@@ -8,15 +8,15 @@ import json
 import sys
 
 from lema.grading.conventions import Conventions
-from lema.grading.kinds import grade
+from lema.grading.many import grade_row
 
 
 def main() -> None:
     """Answers until its input ends."""
-    task, settings = json.loads(sys.argv[1])
+    task, settings, by = json.loads(sys.argv[1])
     how = Conventions(**settings)
     for line in sys.stdin.buffer:
-        grades = [grade(text, gold, task=task, conventions=how) for text, gold in json.loads(line)]
+        grades = [grade_row(row, task, how, by) for row in json.loads(line)]
         sys.stdout.buffer.write(json.dumps(grades).encode() + b"\n")
         sys.stdout.buffer.flush()
 

@@ -13,7 +13,13 @@ _ONES = {
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
          "ninety": 90}
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-_PARTS = {"half": Fraction(1, 2), "third": Fraction(1, 3), "quarter": Fraction(1, 4)}
+_PARTS = {"half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fourth": 4, "fourths": 4,
+          "fifth": 5, "fifths": 5, "sixth": 6, "sixths": 6, "seventh": 7, "sevenths": 7, "eighth": 8, "eighths": 8,
+          "ninth": 9, "ninths": 9, "tenth": 10, "tenths": 10}
+_ALONE = {"once": 1, "twice": 2, "thrice": 3, "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5,
+          "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10, "eleventh": 11, "twelfth": 12}
+"""Words that are a number where they are the whole answer."""
+
 _NO_UNIT = frozenset((
     "of", "or", "and", "to", "more", "less", "fewer", "than", "as", "out", "in", "by", "at", "from", "time",
     "thing", "such", "another", "other"))
@@ -38,7 +44,9 @@ def read_words(text: str) -> Fraction | None:
 
 def _cardinal(words: list[str]) -> tuple[Fraction | None, int]:
     """(value, how many words it takes)."""
-    if words[:1] in (["a"], ["one"], ["half"]) and (part := _part(words)) is not None:
+    if len(words) == 1 and words[0] in _ALONE:
+        return Fraction(_ALONE[words[0]]), 1
+    if (part := _part(words)) is not None:
         return part
     total = group = 0
     at = last = 0
@@ -67,9 +75,13 @@ def _cardinal(words: list[str]) -> tuple[Fraction | None, int]:
 
 
 def _part(words: list[str]) -> tuple[Fraction, int] | None:
-    """ "half", "a half", "one third", "a quarter". """
-    at = 0 if words[0] == "half" else 1
-    return (_PARTS[words[at]], at + 1) if words[at:at + 1] and words[at] in _PARTS else None
+    """ "half", "a half", "one third", "three quarters". """
+    if words[:1] == ["half"]:
+        return Fraction(1, 2), 1
+    upper = 1 if words[:1] == ["a"] else _ONES.get(words[0]) if words else None
+    if upper is None or len(words) < 2 or words[1] not in _PARTS:
+        return None
+    return Fraction(upper, _PARTS[words[1]]), 2
 
 
 def _is_unit(words: list[str]) -> bool:

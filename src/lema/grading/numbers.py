@@ -48,6 +48,9 @@ NUMBER = re.compile(
     r"|\.[0-9]+)")
 """A number within a text."""
 
+BOUND = re.compile(r"\bor (?:more|less|fewer|greater|higher|above|over|below|under|later|earlier)\b")
+"""What makes a number a bound: "5 or more"."""
+
 _MEASURES = frozenset("mgshlL")
 """Single letters that may follow a number as its unit; any other letter is a variable."""
 
@@ -86,7 +89,7 @@ def _bare(text: str) -> str:
     """The text without bold, dollar signs of LaTeX, spacing commands and its full stop."""
     if "\\" in text or "~" in text or "{" in text:
         text = _LATEX.sub(lambda found: found[1] or (" " if found[0] in ("\\;", "\\:", "\\ ", "~") else ""), text)
-    text = " ".join(text.replace("{,}", ",").split()).strip("*`_ ").rstrip(" .,:;!?").rstrip("*`_ ")
+    text = " ".join(text.replace("{,}", ",").split()).strip("*`_ ").rstrip(" .,:;?").rstrip("*`_ ")
     return text.strip("$ ") if text.startswith("$") and text.endswith("$") else text
 
 
@@ -101,6 +104,8 @@ def _is_unit(unit: str | None, before: str) -> bool:
     """Whether what follows the number is a unit and not a variable: "5 km" and "5m" are numbers, "5x" is not."""
     if not unit:
         return True
+    if " " in unit and BOUND.search(unit):
+        return False
     word = unit.split(" ", 1)[0].rstrip(".,")
     return len(word) != 1 or not word.isalpha() or word in _MEASURES or (before == " " and word == "a")
 

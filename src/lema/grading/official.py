@@ -10,12 +10,15 @@ cannot be read is 0 (a number) or "" (mathematics), so that an unreadable answer
 answer is 0. - Mathematics is compared as text after a clean-up; \\fbox, and \\boxed without braces, are
 unreadable. - SVAMP, ASDiv and MAWPS are compared after rounding to two decimals, GSM8K as it stands.
 
-CommonsenseQA: the answer sentence must name the gold candidate as it stands. The repository's own scorer for it
-was not at hand: what that returns for a reply that names no candidate is not reproduced; such a reply is wrong.
+CommonsenseQA is a reconstruction: the source of that scorer is in no public copy that we could read. Its script
+calls it with the reply, the gold candidate and all candidates, so that it most probably always settles on one of
+them: here on the one that the last answer sentence names as it stands, else on the nearest one to that sentence's
+text (difflib's ratio; of equally near ones the first). lema's own csqa task never guesses.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from difflib import SequenceMatcher
 
 from lema.errors import ConfigError
 from lema.grading.bounded import Refused, evaluate
@@ -23,17 +26,24 @@ from lema.grading.verdict import Grade
 from lema.seams import near_miss
 
 SENTENCE = "The answer is "
+LONGEST_SAID = 300
+"""Characters of an answer, and of a candidate, that are compared for nearness."""
+
+MOST_CANDIDATES = 26
 _LETTERS = str.maketrans("", "", "abcdefghijklmnopqrstuvwxyz")
 _OPERATORS = frozenset("+-*/")
 
 
-def grade(text: str, gold: str, *, task: str = "gsm8k") -> Grade:
+def grade(text: str, gold: str, *, task: str = "gsm8k", candidates: Sequence[str] = ()) -> Grade:
     """Right or wrong, as the repository's scorer has it; the answer is the value that it compares.
 
-    `gold` is the bare gold answer. Raises ConfigError for a task that the repository does not score.
+    `gold` is the bare gold answer, for csqa one of the `candidates`; without these a reply must name it as it
+    stands. Raises ConfigError for a task that the repository does not score.
     """
     reader, same = _reading(task)
     answer = reader(text)
+    if task == "csqa" and candidates:
+        answer = _nearest(answer, candidates)
     right = same(answer, reader(f"{SENTENCE}{gold}."))
     return Grade("right" if right else "wrong", str(answer), f"official {task}")
 
@@ -83,6 +93,17 @@ def read_maths(text: str) -> str:
 def _candidate(text: str) -> str:
     """The CommonsenseQA reading: the text of the last answer sentence."""
     return text.replace("The answer is: ", SENTENCE).rpartition(SENTENCE)[2].strip().removesuffix(".").strip()
+
+
+def _nearest(said: str, candidates: Sequence[str]) -> str:
+    """The candidate that is said, else the one whose text is nearest; only so much of either is looked at."""
+    named = [candidate for candidate in candidates if candidate == said]
+    if named:
+        return named[0]
+    said = said[:LONGEST_SAID].casefold()
+    return max(candidates[:MOST_CANDIDATES],
+               key=lambda candidate: SequenceMatcher(None, said, candidate[:LONGEST_SAID].casefold(),
+               False).ratio())
 
 
 def _rounded(answer: float, gold: float) -> bool:

@@ -37,8 +37,8 @@ def equal(a: tuple, b: tuple) -> bool:
     """Whether two formulas have the same value everywhere. Raises Undecided."""
     names = names_of(a) | names_of(b)
     if not names:
-        return any(close(value(a, base), value(b, base)) for base in _bases(a, b))
-    seen = 0
+        return any(close(value(a, base), value(b, base)) for base in bases(a, b))
+    seen, enough = 0, ENOUGH + (2 if _reach(a, b) > 1 else 0)
     complex_too = _says_i(a) or _says_i(b)
     for point in _points(names, _reach(a, b)):
         try:
@@ -50,7 +50,7 @@ def equal(a: tuple, b: tuple) -> bool:
         if not close(one, other):
             return False
         seen += 1
-        if seen == ENOUGH:
+        if seen == enough:
             return True
     raise Undecided("no points")
 
@@ -103,6 +103,9 @@ def _points(names: frozenset[str], reach: int) -> Iterator[dict[str, Value]]:
 
     `reach` stretches them: beside 0, a function with steps looks like many others."""
     ordered = sorted(names)
+    if reach > 1:  # what has steps may differ at whole numbers only
+        for trial in (0, 1):
+            yield {name: _WHOLE[(3 * index + trial) % len(_WHOLE)] for index, name in enumerate(ordered)}
     for trial in range(9):
         yield {name: reach * _POINTS[(5 * index + 3 * trial) % len(_POINTS)]
                * (-1 if (index + trial) % 4 == 2 else 1) for index, name in enumerate(ordered)}
@@ -118,7 +121,7 @@ def _has_steps(tree: tuple) -> bool:
     return (tree[0] == "fn" and tree[1] in ("floor", "ceil")) or any(map(_has_steps, parts(tree)))
 
 
-def _bases(a: tuple, b: tuple) -> Iterator[dict[str, Value]]:
+def bases(a: tuple, b: tuple) -> Iterator[dict[str, Value]]:
     """What a logarithm without a base may mean: natural, and to the base of ten."""
     yield {}
     if _has_log(a) or _has_log(b):

@@ -7,7 +7,7 @@ characters.
 
 import re
 
-from lema.grading.statements import own_part
+from lema.grading.own import is_cut, may_be_cut, own_part
 from lema.grading.verdict import Grade
 
 REACH = 48
@@ -20,7 +20,7 @@ _END = re.compile(
     r"(?:[Tt]he (?:final )?(answer) is(?:: ?| )|(?:\n|\*\*)(Answer):(?:\*\*)? ?|\n(####) ?|\n(A): ?|(\\boxed)\{)"
     r"(\$?(-?[0-9][0-9,]*(?:\.[0-9]+)?)(?:\$| ([a-z]{4,14}))?)(\}?)(?:[.$ \n]|\\[)\]]){0,6}\Z")
 _FORMS = (None, "answer sentence", "answer sentence", "####", "A:", "boxed")
-_NO_UNITS = frozenset(("hundred", "thousand", "million", "billion", "trillion", "percent", "percentage"))
+_NO_UNITS = frozenset(("hundred", "thousand", "million", "billion", "trillion", "dozen", "percent", "percentage"))
 _GROUPED = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?\Z")
 
 
@@ -38,7 +38,8 @@ def quick(text: str, gold: str) -> Grade | None:
             return None  # boxes side by side are one list
     elif found[9] or unit in _NO_UNITS or text[found.end(6):].strip(" \n") not in ("", "."):
         return None
-    if "<|" in text or (text.count(":") > found[0].count(":") and len(own_part(text)) < len(text)):
+    if (may_be_cut(text) and (is_cut(text) or len(own_part(text)) < len(text))) or (
+            text.count(":") > found[0].count(":") and len(own_part(text)) < len(text)):
         return None  # there is a new question before this answer
     value, wanted = _digits(number), _digits(gold)
     if value is None or wanted is None:
@@ -55,7 +56,7 @@ def _last_line(text: str, gold: str) -> Grade | None:
     number = text[start + len(form) + 1:]
     if not (number.isdigit() and gold.isdigit() and number.isascii() and gold.isascii()):
         return None
-    if max(len(number), len(gold)) > LONGEST or "<|" in text or text.count(":") != form.count(":"):
+    if max(len(number), len(gold)) > LONGEST or may_be_cut(text) or text.count(":") != form.count(":"):
         return None
     return Grade("right" if number.lstrip("0") == gold.lstrip("0") else "wrong", number, form)
 

@@ -7,25 +7,20 @@ every pattern is bounded, so that reading is linear in the text and most of it i
 import re
 from collections.abc import Iterator
 
+CUT = "cut off"
+"""How a box was found that the end of the text leaves open."""
+
 LONGEST = 600
 """Characters that a stated answer may have; a longer one is no final answer."""
-
-LONGEST_TEXT = 200_000
-"""Characters from the end back that are read."""
 
 MOST = 50
 """Statements of one text that are looked at, from the last one back."""
 
-_QUESTION = re.compile(
-    r"[ \t#*>]{0,8}(?:(?:(?:next|new)[ \t]{1,3})?(?:question|problem|q)[ \t]{0,3}[0-9]{0,4}[ \t*]{0,4}:"
-    r"|(?:human|user)[ \t*]{0,3}:)", re.I)
-_TURN = re.compile(r"<\|(?:im_start|im_end|endoftext|eot_id|end_of_text|user)\|>")
-_OPENS_LINE = 40
-"""Characters from the beginning of a line in which "Question:" must end."""
-
 _ANSWER = re.compile(
     r"(?<![/A-Za-z])answers?(?:>|\b[^\n.:=>]{0,40}?"
-    r"(?:\b(?:is|are|was|equals|(?:would|will|must|should) be|comes to)\b|:|=))"
+    r"(?:\b(?P<no>(?:is|was|wo|ca|could|should)n['’]t(?: be)?|(?:cannot|can not|could not|must not) be)\b"
+    r"|\b(?:is|are|was|equals|(?:would|will|must|should) be|comes to"
+    r"|(?:could|can|may|might) be(?=[\s:*_]{0,4}(?:either )?[$(\\]{0,2}-?[0-9]))\b|:|=))"
     r"[\s:*_]{0,12}(?:(?<=\n)- )?", re.I)
 _HEADING = re.compile(
     r"^[ \t]{0,3}[#*]{1,6}[ \t]{0,3}(?:final )?answer[ \t]{0,3}\*{0,3}[ \t]{0,3}\n\s{0,8}", re.I | re.M)
@@ -33,35 +28,33 @@ _FOREIGN = re.compile(
     r"(?:\b(?:réponses?|respuestas?|respostas?|rispost[ae]|antwort(?:en)?|ответ)\b[^\n.:=]{0,40}?"
     r"(?:\b(?:est|es|ist|è|é)\b|:|=|：)|答案[^\n。:：=]{0,20}?[是为為:：])[\s:：*_]{0,12}", re.I)
 _FOREIGN_HINTS = ("ntwort", "espuesta", "esposta", "ispost")
-_LINE_FORM = re.compile(r"^[ \t]{0,8}(?:(#{4})(?!#)|A:|Ans\.?:)[ \t]{0,8}(?=\S)", re.M)
+_LINE_FORM = re.compile(r"^[ \t]{0,8}(?:(#{4})(?!#)|A:|Ans\b[.:]{0,2})[ \t]{0,8}(?=\S)", re.M)
+_OPTIONS = re.compile(r"[^\n]{0,300}\n\s{0,8}B[:.)]")
+_STEP = re.compile(
+    r"[*_ ]{0,4}(?:(?:step|part|case|method|phase|section|example|option) {1,3}[0-9IVX(]"
+    r"|[0-9]{1,2}[.)] {0,3}[A-Za-z*])", re.I)
+_WORDS = re.compile(r"[*_ ]{0,4}[A-Za-z]")
 _SENTENCE_END = re.compile(
     r"\n|</|(?<!\\)(?<!\bRs)(?<!\bMr)(?<!\bMrs)(?<!\bDr)[.!?](?=[\s\"')*$\]]|$)|。")
 _BRACE = re.compile(r"\\(?:begin)?(?:boxed|fbox)\s{0,4}\{|\\[{}\\]|[{}]")
 _AFTER = re.compile(r"(?:[\s$.)\]]|\\[)\]]){0,12}")
+_EMPTY_BOX = re.compile(r"[$\s]{0,4}\\(?:boxed|fbox)\s{0,4}\{\s{0,9}\}[$\s.]{0,4}|_{2,80}")
+_UNCLOSED_END = re.compile(r"\n|\$|\\[)\]]")
+_DISPLAY = re.compile(r"\\begin\{([a-z]{3,12}\*?)\}(.{0,600}?)\\end\{\1\}", re.S)
+_ALIGNED = frozenset(
+    name + star for name in ("equation", "align", "aligned", "gather", "displaymath", "math", "split")
+    for star in ("", "*"))
+_QUOTED = re.compile(r"\"((?:[^\"\\\n]|\\.){1,600})\"(?=\s{0,9}[,}])")
+_SUMS = re.compile(r"[0-9][0-9,.]*\s?[+*/x×=-]\s?\$[0-9]")
 _BARE_BOX = re.compile(r"\\boxed\s{0,2}(\\?[A-Za-z0-9]+)")
 _JOINT = re.compile(
-    r"(?:[\s$,;.&]|\\[()\[\],;: ]|\\q?quad|\\(?:text|mbox|mathrm)\s?\{[^{}]{0,30}\}|\b(?:and|or)\b){0,12}")
+    r"(?:[\s$,;.&]|\\[()\[\],;: ]|\\q?quad|\\(?:text|mbox|mathrm)\s?\{[^{}]{0,30}\}|\b(?:and|or)\b"
+    r"|\b[A-Za-z](?:_\{?[0-9]\}?)? ?=){0,12}")
 _PERCENT = re.compile(r"[\s$]{0,3}(?:\\\)|\\\])?[\s$]{0,3}(?:\\?%|percent(?:age)?\b|pct\b)")
 _OPENING = re.compile(r"[\s\"“*\\_]{0,6}?(\$\$|\$|\\\(|\\\[)")
 _MONEY = re.compile(r"\$ ?[0-9][0-9,]*(?:\.[0-9]+)?(?![0-9.]*\s?(?:\$|\\|[\^_={}+*/-]))")
 _MORE = re.compile(r"\s{0,3}(?:,|;|\band\b|\bor\b|, and\b|, or\b|\"){1,2}\s{0,3}(?=\$|\\\(|\\\[)")
 _CLOSING = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
-
-
-def own_part(text: str) -> str:
-    """The text up to the next "Question:" that a model goes on to invent; one at its very start stays. Of a text
-    that is longer than any answer should be, only the end."""
-    text = text[-LONGEST_TEXT:]
-    end = len(text)
-    if "<|" in text:
-        end = next((turn.start() for turn in _TURN.finditer(text) if text[:turn.start()].strip()), end)
-    at = text.find(":", 0, end)
-    while at >= 0:
-        opens = text.rfind("\n", max(0, at - _OPENS_LINE), at) + 1 or (0 if at < _OPENS_LINE else -1)
-        if opens >= 0 and _QUESTION.match(text, opens) and text[:opens].strip():
-            return text[:opens]
-        at = text.find(":", at + 1, end)
-    return text[:end]
 
 
 def closing_box(text: str) -> str | None:
@@ -83,30 +76,58 @@ def closing_box(text: str) -> str | None:
 
 def statements(text: str) -> Iterator[tuple[str, str]]:
     """(value, form) of everything that the text states as its answer, the last one first."""
+    return ((value, how) for _, value, how in placed(text))
+
+
+def placed(text: str) -> Iterator[tuple[int, str, str]]:
+    """(where it starts, value, form) of the same."""
     found: list[tuple[int, int, str]] = []
+    denied: set[int] = set()
     if "nswer" in text or "NSWER" in text:
-        for form in (_ANSWER, _HEADING):
-            found += [(match.start(), match.end(), "answer sentence") for match in form.finditer(text)]
+        for match in _ANSWER.finditer(text):
+            found.append((match.start(), match.end(), "answer sentence"))
+            if match["no"]:
+                denied.add(match.start())
+        found += [(match.start(), match.end(), "answer sentence") for match in _HEADING.finditer(text)]
     if not text.isascii() or any(hint in text for hint in _FOREIGN_HINTS):
         found += [(match.start(), match.end(), "answer sentence") for match in _FOREIGN.finditer(text)]
     if "####" in text or "A:" in text or "Ans" in text:
-        found += [(match.start(), match.end(), match[1] or "A:") for match in _LINE_FORM.finditer(text)]
-    boxes = {start: value for start, value in _joined(text, list(_boxes(text)))}
+        found += [(match.start(), match.end(), match[1] or "A:") for match in _LINE_FORM.finditer(text)
+                  if not _is_heading(text, match)]
+    boxes, cut = _all_boxes(text)
     found += [(start, start, "boxed") for start in boxes]
     for start, end, how in sorted(found, reverse=True)[:MOST]:
         value = boxes[start] if how == "boxed" else stated_at(text, end)
-        if value:
-            yield value, how
+        if how == "boxed" and start == cut:
+            yield start, value, CUT
+        elif value and not _EMPTY_BOX.fullmatch(value):
+            yield start, (f"not {value}" if start in denied else value), how
+
+
+def _is_heading(text: str, line: re.Match) -> bool:
+    """Whether a "####" line is a heading and no answer: "#### Step 2", words with more text below them; or an
+    "A:" line one of a list of options."""
+    if line[1] is None:
+        return text.startswith("A:", line.start()) and _OPTIONS.match(text, line.end()) is not None
+    if _STEP.match(text, line.end()):
+        return True
+    end = text.find("\n", line.end())
+    return _WORDS.match(text, line.end()) is not None and end >= 0 and bool(text[end:end + LONGEST].strip())
 
 
 def stated_at(text: str, start: int) -> str:
     """What stands from `start` to the end of its sentence; of mathematics, the formulas joined by "and"."""
+    if text.startswith("\\begin{", start) and (display := _DISPLAY.match(text, start)):
+        return _last_row(display[2]) if display[1] in _ALIGNED else display[0]
+    if text.startswith('"', start) and (quoted := _QUOTED.match(text, start)):
+        return quoted[1].strip()
     opening = _OPENING.match(text, start)
     if opening and not _MONEY.match(text, opening.start(1)) and (end := _formulas_end(text, opening)):
         return text[opening.start(1):end].strip()
     window = text[start:start + LONGEST]
     end = _SENTENCE_END.search(window)
-    return (window[:end.start()] if end else window).strip(" \t*_")
+    value = (window[:end.start()] if end else window).strip(' \t*_"“”')
+    return value.rstrip("} ") if '":' in text[max(0, start - 4):start] else value
 
 
 def _formulas_end(text: str, opening: re.Match) -> int:
@@ -124,30 +145,60 @@ def _formulas_end(text: str, opening: re.Match) -> int:
     return percent.end() if percent else end
 
 
+def _last_row(inside: str) -> str:
+    """The last row of a displayed equation."""
+    rows = [row for row in inside.split("\\\\") if row.strip()]
+    return rows[-1].replace("&", " ").strip(" \n.,") if rows else ""
+
+
 def _closing(text: str, opening: re.Match) -> int:
-    """Where the sign that closes this formula stands; an escaped dollar closes nothing."""
+    """Where the sign that closes this formula stands; an escaped dollar closes nothing, and one with a digit on
+    both sides, "$12 + $3", is money."""
     close = text.find(_CLOSING[opening[1]], opening.end(), opening.end() + LONGEST)
+    if close > 0 and opening[1] == "$" and _SUMS.match(text, opening.end(), close + 2):
+        return -1
     while close > 0 and text[close - 1] == "\\" and text[close] == "$":
         close = text.find(_CLOSING[opening[1]], close + 1, opening.end() + LONGEST)
     return close
 
 
-def _boxes(text: str) -> Iterator[tuple[int, int, str]]:
-    """(start, end, content) of every closed \\boxed{...}, in one pass over the braces from the first box on."""
+def _all_boxes(text: str) -> tuple[dict[int, str], int]:
+    """Start and content of every \\boxed{...}, those side by side as one; and the start of one that the text ends
+    in the middle of, -1 where there is none. A box whose brace was forgotten ends with its formula or line."""
     first = min((at for at in (text.find("boxed"), text.find("\\fbox")) if at >= 0), default=-1)
     if first < 0:
-        return
+        return {}, -1
+    closed, opened = _boxes(text, max(0, first - 6))
+    cut = -1
+    if opened is not None:
+        start, inside = opened
+        window = text[inside:inside + LONGEST]
+        end = _UNCLOSED_END.search(window)
+        value = window[:end.start()].strip(" .") if end else window.strip()
+        if end and value.count("{") == value.count("}"):
+            closed.append((start, inside + end.start(), value))
+        elif not end:
+            cut = start
+    found = dict(_joined(text, closed))
+    return (found | {cut: value}, cut) if cut >= 0 else (found, cut)
+
+
+def _boxes(text: str, first: int) -> tuple[list[tuple[int, int, str]], tuple[int, int] | None]:
+    """(start, end, content) of every closed \\boxed{...}, in one pass over the braces from the first box on; and
+    where the last one that is not closed starts, and its content."""
     opened: list[tuple[int, int]] = []
-    for brace in _BRACE.finditer(text, max(0, first - 6)):
+    found = []
+    for brace in _BRACE.finditer(text, first):
         if brace[0] == "}":
             if opened:
                 start, inside = opened.pop()
                 if start >= 0 and brace.start() - inside <= LONGEST:
-                    yield start, brace.end(), text[inside:brace.start()].strip()
+                    found.append((start, brace.end(), text[inside:brace.start()].strip()))
         elif brace[0][-1] == "{" and brace[0] != "\\{":
             opened.append((brace.start() if len(brace[0]) > 1 else -1, brace.end()))
     if "\\boxed{" not in text:
-        yield from ((bare.start(), bare.end(), bare[1]) for bare in _BARE_BOX.finditer(text, max(0, first - 6)))
+        found += [(bare.start(), bare.end(), bare[1]) for bare in _BARE_BOX.finditer(text, first)]
+    return found, next((one for one in reversed(opened) if one[0] >= 0), None)
 
 
 def _joined(text: str, boxes: list[tuple[int, int, str]]) -> Iterator[tuple[int, str]]:

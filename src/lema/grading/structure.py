@@ -36,6 +36,8 @@ def stated(tree: tuple) -> Stated:
     """The value that a chain of equations ends in, and what it is the value of."""
     if tree[0] == "deg":
         return Stated(tree[1], None)
+    if tree[0] == "mul" and tree[1][0] == "sym" and tree[1][1].isupper() and tree[2][0] == "tuple":
+        return Stated(tree[2], None)  # a point with its name, P(1, 2)
     if tree[0] != "rel":
         return Stated(tree, None)
     _, signs, sides = tree
@@ -54,6 +56,21 @@ def stated(tree: tuple) -> Stated:
     return Stated(("rel", signs, sides), None)
 
 
+def is_rounded(tree: tuple) -> bool:
+    """Whether the tree says that something is about something."""
+    return tree[0] == "rel" and "~" in tree[1]
+
+
+def sides_said(tree: tuple) -> tuple[tuple, ...]:
+    """What stands before "about" and the last of what stands behind it; of a name only the latter."""
+    if not is_rounded(tree):
+        return (tree,)
+    signs, sides = tree[1], tree[2]
+    at = signs.index("~")
+    exact = ("rel", signs[:at], sides[:at + 1]) if at else sides[0]
+    return (sides[-1],) if is_name(exact) else (exact, sides[-1])
+
+
 def is_name(tree: tuple) -> bool:
     """Whether the tree can stand for what is asked for: x, AB, f(2), A:B, (x, y), NO/BO, sin x; not 2x."""
     kind = tree[0]
@@ -65,7 +82,7 @@ def is_name(tree: tuple) -> bool:
         return tree[1][0] == "sym" and tree[2] == ("neg", ONE)
     if kind == "div":
         return is_name(tree[1]) and is_name(tree[2])
-    if kind == "tuple":
+    if kind == "tuple" or (kind == "closed" and len(tree[1]) == 1):  # [ABC], an area
         return all(is_name(item) for item in tree[1])
     return kind == "fn" and tree[1] != "root" and is_name(tree[2])
 
@@ -130,10 +147,11 @@ def region(tree: tuple) -> tuple[Part, ...] | None:
 
 def says_region(tree: tuple) -> bool:
     """Whether the tree can be nothing but a region; a pair "(1, 2)" may be a point too."""
-    if tree[0] in ("union", "interval"):
+    if tree[0] in ("union", "inter", "minus", "interval", "domain", "such"):
         return True
     if tree[0] == "rel":
-        return bool(_ORDER & set(tree[1]))
+        left_out = tree[1] == ("!=",) and is_name(tree[2][0]) and not names_of(tree[2][1])
+        return left_out or bool(_ORDER & set(tree[1]))
     return tree[0] in ("or", "list") and any(map(says_region, tree[1]))
 
 
@@ -146,11 +164,15 @@ def _inequality(tree: tuple) -> tuple[Part, ...] | None:
     _, signs, sides = tree
     if signs == ("in",):
         return region(sides[1])
+    if any(side[:2] == ("fn", "abs") for side in sides):
+        return None
     if not set(signs) <= _ORDER:
         return None
     if signs[0] in (">", ">="):
         return _inequality(flipped(tree))
     ends = ["[" if sign == "<=" else "(" for sign in signs], ["]" if sign == "<=" else ")" for sign in signs]
+    if len(signs) == 2 and names_of(sides[1]) & (names_of(sides[0]) | names_of(sides[2])):
+        return None  # f(1) < f(2) < f(3)
     if len(signs) == 2 and signs[1] in ("<", "<=") and is_name(sides[1]):
         return (Part(sides[0], sides[2], ends[0][0] + ends[1][1]),)
     if len(signs) == 1 and is_name(sides[0]):

@@ -16,14 +16,15 @@ RELATIONS = {
 FUNCTIONS = frozenset((
     "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "ln",
     "log", "exp",
-    "lg", "max", "min", "gcd", "lcm", "arccot", "cosec"))
+    "lg", "max", "min", "gcd", "lcm", "arccot", "cosec", "cis", "cbrt"))
 GREEK = frozenset((
     "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota",
     "kappa",
     "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "varphi", "chi", "psi", "omega", "Gamma",
     "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega", "ell", "hbar", "emptyset",
     "varnothing",
-    "mathbbR", "aleph", "Re", "Im"))
+    "aleph", "Re", "Im", "uniti", "unitj", "unitk"))
+DOMAINS = {f"mathbb{letter}": ("domain", letter) for letter in "RZNQC"}
 WORDS = {"pi": ("const", "pi"), "infty": ("const", "inf"), "infinity": ("const", "inf"), "inf": ("const", "inf"),
           "oo": ("const", "inf")}
 TIMES = frozenset(("*", "\\cdot", "\\times", "\\ast", "\\cdotp"))
@@ -32,6 +33,7 @@ CLOSING = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "\\lbrace": "\\rbrace", "
             "\\lparen": "\\rparen", "\\lbrack": "\\rbrack"}
 ENDS = frozenset((")", "]", "}", "\\}", "\\rbrace", "\\rangle", "\\rparen", "\\rbrack"))
 BARS = {"|": "|", "\\vert": "\\vert", "\\lvert": "\\rvert", "\\|": "\\|", "\\lVert": "\\rVert"}
+SUCH_THAT = frozenset(("\\mid", "|", ":", "\\vert", "\\colon"))
 ROUNDED = {"\\lfloor": ("\\rfloor", "floor"), "\\lceil": ("\\rceil", "ceil")}
 SEPARATORS = frozenset((",", ";"))
 IGNORED = frozenset(("\\angle", "\\triangle", "\\measuredangle", "\\vec", "\\overline", "\\overrightarrow",
@@ -48,7 +50,7 @@ ENGLISH = frozenset(("the", "for", "all", "not", "odd", "any", "are", "if", "is"
 DIGITS = frozenset("0123456789")
 STOPS = frozenset((
     "and", "or", "+", "-", "\\pm", "\\mp", "\\cup", "\\cap", "\\setminus", "\\backslash", "&", "\\\\", "\\end",
-    "|",
+    "|", "\\rvert", "\\rVert",
     "\\mid", "\\rfloor", "\\rceil", "\\wedge", "\\vee", "\\land",
     "\\lor")) | ENDS | SEPARATORS | frozenset(RELATIONS)
 """No factor begins with these."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from lema.grading.extract import EXPLICIT, Reading
+from lema.grading.statements import CUT
 from lema.grading.symbolic import GradingTimeout
 from lema.records import Verdict
 
@@ -25,11 +26,14 @@ def grade_path(text: str, gold: str, *, finish: str = "stop", read: Callable[[st
     """The verdict on one reasoning path, read and compared by its task.
 
     A text that did not end by itself (`finish` other than "stop") is truncated, unless it states its answer in an
-    explicit form (lema.grading.EXPLICIT) before the cut. A completion that never came is ungradable.
+    explicit form (lema.grading.EXPLICIT) before the cut; so is one that ends in an open box or an unfinished
+    thought, whatever its finish. A completion that never came is ungradable.
     """
     if finish.startswith("error"):
         return Grade("ungradable", None, finish)
     answer, how = read(text)
+    if how == CUT:
+        return Grade("truncated", answer, how)
     if finish != "stop" and (answer is None or how not in EXPLICIT or text.rstrip().endswith(answer)):
         return Grade("truncated", answer, how)
     if answer is None:

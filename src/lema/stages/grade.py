@@ -14,7 +14,7 @@ from lema.shelf import Shelf
 from lema.tasks import answers_to
 from lema.tools import Tools
 
-VERSION = 2
+VERSION = 3
 
 
 def grade(tools: Tools, settings: None, questions: Iterable[Question],

@@ -5,19 +5,21 @@ place where it stands; which form a file has is seen from its first row, and eve
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from lema.errors import ConfigError, DataError
-from lema.grading import KINDS, Conventions, Grade, grade, grade_path
+from lema.grading import KINDS, Conventions, Grade, grade, grade_many, grade_path
+from lema.grading.many import By
 from lema.records import Question, ReasoningPath, from_row, read_rows
 from lema.seams import near_miss, settings_of, shipped
 from lema.shelf import Shelf
 from lema.tasks import Task, answers_to, find_task
+from lema.tasks._choices import ChoiceSet
 from lema.tasks._files import Row, read_file, text_of
-from lema.tasks._sets import laid_over
+from lema.tasks._sets import QuestionSet, laid_over
 from lema.verbs.running import config_of
 
 
@@ -38,6 +40,7 @@ class Judge(NamedTuple):
     name: str
     kind: str
     grade: Callable[[Prediction], Grade]
+    elsewhere: Callable[[Iterable[Prediction]], Iterator[Grade]] | None = None  # the same, by worker processes
 
 
 class Asked(NamedTuple):
@@ -165,7 +168,7 @@ def judge_named(name: str, conventions: dict | None = None) -> Judge:
         raise ConfigError(f"--task: no task or answer kind {name!r}{near_miss(name, known)}")
     how = laid_over(name, settings_of(Conventions, conventions or {}, "--set"))
     return Judge(name, name, lambda one: grade(one.text, one.gold, task=name, finish=one.finish, conventions=how,
-                                               choices=one.choices))
+                                               choices=one.choices), _elsewhere(name, how, "grade"))
 
 
 def judge_of(task: Task) -> Judge:
@@ -176,4 +179,11 @@ def judge_of(task: Task) -> Judge:
         answers = answers_to(task, one.choices)
         return grade_path(one.text, one.gold, finish=one.finish, read=answers.read, same=answers.same)
 
-    return Judge(task.name, kind, judged)
+    own = isinstance(task, QuestionSet) and type(task).read in (QuestionSet.read, ChoiceSet.read)
+    return Judge(task.name, kind, judged, _elsewhere(task.kind, task.conventions, "path") if own else None)
+
+
+def _elsewhere(kind: str, how: Conventions, by: By) -> Callable[[Iterable[Prediction]], Iterator[Grade]]:
+    """The judge that lives in worker processes; a task with code of its own has none."""
+    return lambda some: grade_many(((one.text, one.gold, one.finish, one.choices) for one in some), task=kind,
+                                   conventions=how, by=by)

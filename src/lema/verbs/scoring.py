@@ -19,6 +19,7 @@ from lema.grading import Grade, official, peer
 from lema.printable import short
 from lema.records import Verdict
 from lema.seams import near_miss
+from lema.verbs.abreast import judged, size_of
 from lema.verbs.predictions import Asked, Judge, Prediction, open_predictions
 
 VERDICTS = get_args(Verdict)
@@ -80,8 +81,7 @@ def score_file(path: Path, asked: Asked, *, against: str | None = None, out: Pat
     both: Counter = Counter()
     differing: list[dict] = []
     with _Rows(out) as rows:
-        for prediction in predictions:
-            found = judge.grade(prediction)
+        for prediction, found in judged(judge, predictions, size_of(path)):
             ours.add(prediction.question, found.verdict)
             rows.write(prediction, found)
             if rival is not None:
@@ -136,7 +136,8 @@ def _rival(name: str, judge: Judge) -> Callable[[Prediction], Grade]:
     official.read("", task=task)  # refuses a task that it does not score, before anything is judged
     if task != "csqa":
         return lambda one: official.grade(one.text, one.gold, task=task)
-    return lambda one: official.grade(one.text, one.gold.partition(") ")[2] or one.gold, task=task)
+    return lambda one: official.grade(one.text, one.gold.partition(") ")[2] or one.gold, task=task,
+                                      candidates=one.choices)
 
 
 def _in_words(facts: dict) -> str:

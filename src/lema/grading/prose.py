@@ -1,0 +1,105 @@
+"""Which number of a sentence is what the sentence says: "12 - 9 = 3 ounces are left when he drinks 1" says 3.
+
+One design decision: grammar only, no arithmetic: what a sum comes to goes before other numbers, a number behind a
+preposition ("for 4 people", "out of 30") is passed over where another one is left, and the last one is taken.
+"""
+
+import re
+
+from lema.grading.numbers import NUMBER, read_value
+from lema.grading.quantities import is_quantity
+
+LONGEST = 600
+"""Characters of a sentence that are looked at."""
+
+_ENDS = re.compile(r"\n|(?<!\bMr)(?<!\bMrs)(?<!\bDr)(?<!\bRs)[.!?](?=[\s\"')*]|$)")
+_RESULT = re.compile(r"= ?(?:\*\*)?(?=[$£€]?-?\.?[0-9])")
+_GOES_ON = re.compile(
+    r"[,;:=]|\b(?:is|are|was|were|has|have|had|so|then|and|but|means?|leaves?|left over|makes?|gives?|which"
+    r"|that)\b")
+_BEHIND = re.compile(
+    r"\b(?:for|in|to|of|from|per|when|than|with|over|at(?! least| most)|by|after|before|within|during|every"
+    r"|until|into|on|since"
+    r"|if|because|once|while|out of|step|to (?:have|be|get|pay|earn|make))"
+    r"(?: (?!(?:is|are|was|were|be|has|have|had|gets?|got|makes|made|needs?|needed|takes?|took|costs?|pays?"
+    r"|paid|earns?|earned|spends?|spent|equals?|leaves?|left|will|would|can|must|and|or|there"
+    r"|total|all)\b)[A-Za-z'-]{1,20}){0,4} ?\Z"
+    r"|\b(?:who (?:is|are|was|has|have)|which (?:is|are|was|has|have) [A-Za-z'-]{1,20})"
+    r"(?: [A-Za-z'-]{1,20}){0,3} ?\Z", re.I)
+_REASON = re.compile(r",? (?:since|because)\b")
+_QUANTITY = re.compile(
+    r"[0-9][0-9,]{0,12} [A-Za-z]{3,9}(?:,? and |, | )[0-9]{1,3} [A-Za-z]{3,9}\b")
+_TOTAL = re.compile(r"(?<!of a )(?:total|sum|average) of (?:about |exactly )?[$£€]?\Z")
+_REACH = 110
+"""Characters before a number in which its preposition stands."""
+
+_TWO = re.compile(
+    r"(?P<between>either |between |from )?(?P<one>[$£€]?" + NUMBER.pattern + r")(?: (?P<unit>[A-Za-z]{1,20}))?"
+    r",? (?P<joint>or|and|to) (?:either |about )?(?P<other>[$£€]?" + NUMBER.pattern
+    + r")(?: (?P<last>[A-Za-z]{1,20}))?\W*",
+    re.I)
+
+
+def last_sentence(text: str) -> str:
+    """The last sentence of a text that has a number in it, at most LONGEST characters of it."""
+    last = None
+    for token in NUMBER.finditer(text):
+        if not _is_step(text, token):
+            last = token
+    if last is None:
+        return ""
+    start = max(0, last.start() - LONGEST)
+    for end in _ENDS.finditer(text, start, last.start()):
+        start = end.end()
+    end = _ENDS.search(text, last.end(), last.end() + LONGEST)
+    return text[start:end.start() if end else last.end() + LONGEST]
+
+
+def number_said(sentence: str) -> str | None:
+    """The number that a sentence says, None where it has none."""
+    reason = _REASON.search(sentence)
+    if reason and NUMBER.search(sentence, 0, reason.start()):
+        sentence = sentence[:reason.start()]
+    tokens = [token for token in NUMBER.finditer(sentence) if not _is_step(sentence, token)]
+    quantity = _QUANTITY.search(sentence)
+    if quantity and is_quantity(quantity[0]):
+        return quantity[0]
+    if not tokens:
+        return None
+    if result := result_of(sentence):
+        return result
+    if _TOTAL.search(sentence, max(0, tokens[-1].start() - _REACH), tokens[-1].start()):
+        return tokens[-1][0].strip()
+    free = [token for token in tokens if not is_behind(sentence, token.start())]
+    return (free or tokens)[-1][0].strip()
+
+
+def is_behind(text: str, at: int) -> bool:
+    """Whether what stands here stands behind a preposition: "for the 4 of them"."""
+    return _BEHIND.search(text, max(0, at - _REACH), at) is not None
+
+
+def is_two(value: str) -> bool:
+    """Whether a value leaves open which of two numbers it is, "6 or 7", "between 5 and 7", "5 to 7"; a number in
+    two units is one, and so is "1 and 3/4"."""
+    found = _TWO.fullmatch(value) if len(value) <= LONGEST else None
+    if found is None:
+        return False
+    if found["joint"].lower() == "and" and not found["between"]:
+        return "/" not in found["other"]
+    if found["unit"] and found["last"] and found["unit"].rstrip("s") != found["last"].rstrip("s"):
+        return False
+    return read_value(found["one"]) != read_value(found["other"])
+
+
+def _is_step(text: str, token: re.Match) -> bool:
+    """Whether the number only counts a step, or is the power of a unit."""
+    before = text[max(0, token.start() - 5):token.start()]
+    return before.lower() == "step " or before.endswith(("^", "^{"))
+
+
+def result_of(sentence: str) -> str | None:
+    """What the last sum of the sentence comes to, where the sentence says nothing else behind it."""
+    ends = [found.end() for found in _RESULT.finditer(sentence)]
+    number = NUMBER.match(sentence, ends[-1]) if ends else None
+    return number[0].strip() if number and not _GOES_ON.search(sentence, number.end()) else None

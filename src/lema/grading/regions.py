@@ -1,0 +1,226 @@
+"""Sets of real numbers: intervals, unions, complements, inequalities, "all x but 2", as one list of intervals.
+
+One design decision: a region whose ends are numbers is brought to its only form, intervals in order that do not
+touch, so that [1, 3] with [3, 5] is [1, 5] and x ≠ 0 two half-lines; what has letters in its ends is none here.
+"""
+
+from collections.abc import Callable
+from functools import reduce
+from typing import NamedTuple
+
+from lema.grading.conventions import Conventions
+from lema.grading.evaluate import Undecided, Value, is_real, real, value
+from lema.grading.probe import close, names_of
+from lema.grading.structure import flipped, is_infinite, is_name
+
+MOST = 24
+"""Intervals of a region."""
+
+
+class End(NamedTuple):
+    """One end of an interval: infinite (-1, 1) or 0 and where it is, and whether it belongs to it."""
+
+    infinite: int
+    at: Value
+    closed: bool
+    tree: tuple = ()
+
+
+Interval = tuple[End, End]
+LOWEST, HIGHEST = End(-1, 0, False), End(1, 0, False)
+LINE: tuple[Interval, ...] = ((LOWEST, HIGHEST),)
+
+
+def intervals(tree: tuple) -> tuple[Interval, ...] | None:
+    """The region in its only form; None where the tree is none, or has ends that are no numbers. Raises
+    Undecided."""
+    found = _region(tree)
+    if found is None:
+        return None
+    return _joined(found)
+
+
+def same_intervals(a: tuple[Interval, ...], b: tuple[Interval, ...], how: Conventions,
+                   same: Callable[[tuple, tuple, Conventions], bool]) -> bool:
+    """Whether two regions are the same, where `same` tells of two ends whether they are."""
+    return len(a) == len(b) and all(
+        one.infinite == other.infinite and (one.infinite or same(one.tree, other.tree, how))
+        and (how.brackets == "free" or one.closed == other.closed)
+        for part, wanted in zip(a, b, strict=True) for one, other in zip(part, wanted, strict=True))
+
+
+def _region(tree: tuple) -> tuple[Interval, ...] | None:
+    kind = tree[0]
+    if kind == "domain":
+        return LINE if tree[1] == "R" else None
+    if kind == "interval" or (kind == "tuple" and len(tree[1]) == 2):
+        low, high, ends = tree[1:] if kind == "interval" else (*tree[1], "()")
+        return _between(_end(low, ends[0] == "["), _end(high, ends[1] == "]")) or None  # (3, 1) is a pair
+    if kind == "set":
+        points = [_end(item, True) for item in tree[1]]
+        return tuple((point, point) for point in points) if all(point and not point.infinite for point in points) \
+            else None
+    if kind == "rel":
+        return _relation(tree)
+    if kind == "such":
+        within = LINE if tree[2] is None else _region(tree[2])
+        holds = _region(tree[1])
+        return None if within is None or holds is None else _both(within, holds)
+    if kind in ("union", "inter", "minus"):
+        return _combined(kind, _region(tree[1]), _region(tree[2]))
+    if kind in ("or", "list"):
+        return _several(kind, [_region(part) for part in tree[1]])
+    return None
+
+
+def _combined(kind: str, a: tuple | None, b: tuple | None) -> tuple | None:
+    if a is None or b is None:
+        return None
+    if kind == "union":
+        return (*a, *b)
+    return _both(a, b if kind == "inter" else _without(b))
+
+
+def _several(kind: str, found: list) -> tuple | None:
+    """Conditions in a row: both hold, unless nothing is left then or the text says "or"."""
+    if not all(one is not None for one in found):
+        return None
+    both = reduce(_both, found, LINE)
+    return both if both and kind == "list" else tuple(part for one in found for part in one)
+
+
+def _relation(tree: tuple) -> tuple | None:
+    _, signs, sides = tree
+    if signs == ("in",):
+        return _region(sides[1])
+    found = LINE
+    for left, sign, right in zip(sides, signs, sides[1:], strict=False):
+        one = _half(left, sign, right)
+        if one is None:
+            return None
+        found = _both(found, one)
+    names = [names_of(side) for side in sides if names_of(side)]
+    return found if names and all(one == names[0] for one in names) else None
+
+
+def _half(left: tuple, sign: str, right: tuple) -> tuple | None:
+    """Where `left sign right` holds, one of them being a name, or the absolute value of one, or both numbers."""
+    if not names_of(right) and names_of(left):
+        return _bounded(left, sign, right)
+    if names_of(right) and not names_of(left):
+        _, (turned,), (right, left) = flipped(("rel", (sign,), (left, right)))
+        return _bounded(right, turned, left)
+    return None
+
+
+def _bounded(name: tuple, sign: str, bound: tuple) -> tuple | None:
+    if name[:2] == ("fn", "abs"):
+        return _absolute(name[2], sign, bound)
+    if not is_name(name) or (end := _end(bound, sign in ("<=", ">=", "!="))) is None:
+        return None
+    if sign == "!=":
+        return _without(((end, end),))
+    if sign in ("<", "<="):
+        return _between(LOWEST, end)
+    return _between(end, HIGHEST) if sign in (">", ">=") else None
+
+
+def _absolute(inside: tuple, sign: str, bound: tuple) -> tuple | None:
+    """|x - 3| < 5."""
+    shift: tuple = ("num", 0, 0)
+    if inside[0] == "add" and not names_of(inside[2]):
+        inside, shift = inside[1], inside[2]
+    low, high = (("add", side, ("neg", shift)) for side in (("neg", bound), bound))
+    if sign in ("<", "<="):
+        a, b = _bounded(inside, ">" + sign[1:], low), _bounded(inside, sign, high)
+        return None if a is None or b is None else _both(a, b)
+    if sign in (">", ">="):
+        a, b = _bounded(inside, "<" + sign[1:], low), _bounded(inside, sign, high)
+        return None if a is None or b is None else (*a, *b)
+    return None
+
+
+def _end(tree: tuple, closed: bool) -> End | None:
+    if infinite := is_infinite(tree):
+        return End(infinite, 0, False) if not closed else None
+    if names_of(tree):
+        return None
+    found = value(tree, {})
+    return End(0, found, closed, tree) if is_real(found) else None
+
+
+def _between(low: End | None, high: End | None) -> tuple | None:
+    if low is None or high is None:
+        return None
+    if low.infinite or high.infinite:
+        return ((low, high),) if low.infinite <= 0 and high.infinite >= 0 else ()
+    if close(low.at, high.at):
+        return ((low, high),) if low.closed and high.closed else ()
+    return ((low, high),) if _less(low.at, high.at) else ()
+
+
+def _joined(parts: tuple[Interval, ...]) -> tuple[Interval, ...]:
+    """The same region in intervals in order that neither overlap nor touch."""
+    if len(parts) > 2 * MOST:
+        raise Undecided("many intervals")
+    found: list[Interval] = []
+    for low, high in _in_order(parts):
+        if found and _touches(found[-1][1], low):
+            found[-1] = (found[-1][0], _further(found[-1][1], high))
+        else:
+            found.append((low, high))
+    return tuple(found)
+
+
+def _in_order(parts: tuple[Interval, ...]) -> list[Interval]:
+    """By their low ends; of two that begin at the same place the closed one first."""
+    found: list[Interval] = []
+    for part in parts:
+        at = len(found)
+        while at and _before(part[0], found[at - 1][0]):
+            at -= 1
+        found.insert(at, part)
+    return found
+
+
+def _before(one: End, other: End) -> bool:
+    if one.infinite or other.infinite:
+        return one.infinite < other.infinite
+    if close(one.at, other.at):
+        return one.closed and not other.closed
+    return _less(one.at, other.at)
+
+
+def _touches(high: End, low: End) -> bool:
+    if high.infinite or low.infinite:
+        return True
+    return _less(low.at, high.at) or (close(low.at, high.at) and (low.closed or high.closed))
+
+
+def _further(one: End, other: End) -> End:
+    if one.infinite or other.infinite:
+        return one if one.infinite else other
+    if close(one.at, other.at):
+        return one if one.closed else other
+    return other if _less(one.at, other.at) else one
+
+
+def _without(parts: tuple[Interval, ...]) -> tuple[Interval, ...]:
+    """Everything else."""
+    found: list[Interval] = []
+    low = LOWEST
+    for start, stop in _joined(parts):
+        if not start.infinite:
+            found += _between(low, start._replace(closed=not start.closed)) or ()
+        low = stop._replace(closed=not stop.closed) if not stop.infinite else HIGHEST
+    if not low.infinite or low is LOWEST:
+        found += _between(low, HIGHEST) or ()
+    return tuple(found)
+
+
+def _both(a: tuple[Interval, ...], b: tuple[Interval, ...]) -> tuple[Interval, ...]:
+    return _without((*_without(a), *_without(b)))
+
+
+def _less(a: Value, b: Value) -> bool:
+    return real(a).real < real(b).real
