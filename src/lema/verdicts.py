@@ -49,11 +49,7 @@ _CUE_NONE = re.compile(r"^[\s*#]{0,6}(?:incorrect step[*_ ]{0,3}:)?[*_ ]{0,3}(?:
 def parse_judgement(reply: str) -> Judgement | Unparsed:
     """Reads a verdict, a correction (which calls its path wrong) or the plain sentence that all steps are
     right."""
-    text = opened(reply)
-    labelled = _labelled(text)
-    if labelled is not None:
-        return labelled
-    corrected = parse_correction(reply)
+    text, corrected = opened(reply), parse_correction(reply)
     if not isinstance(corrected, Unparsed):
         return Judgement(False, corrected.step, corrected.explanation)
     if plain := _plain(text):

@@ -89,7 +89,7 @@ def asked_of(config: Config, model: str, few_shot: str | None = None) -> dict[st
 def prompt(config: Config, name: str, path: str | None = None) -> dict[str, str]:
     """The content id of a prompt by its name, or of the user's file."""
     task = find_task(config.task.name, config.task.own)
-    return {name: find_prompt(path or name, task.name).id}
+    return {name: find_prompt(path or name, task.name).fitting(name).id}
 
 
 def correcting(config: Config, round_name: str) -> CorrectConfig | None:

@@ -125,9 +125,9 @@ def test_several_lines_of_explanation_stay_together():
 @pytest.mark.parametrize(("reply", "reason"), [
     ("", "no step named"),
     ("All steps are correct.", "finds no mistake"),
-    ("All steps are correct. Step 4 is it.\nExplanation: Fine.\nCorrect Solution:\nStep 1: A.", "finds no mistake"),
+    ("All steps are correct. Step 4 is it.\nReason: Fine.\nCorrect Solution:\nStep 1: A.", "finds no mistake"),
     ("Incorrect Step: None.\nExplanation: Fine.\nCorrect Solution:\nStep 1: A.", "finds no mistake"),
-    ("There is no incorrect step; step 3 is it.\nExplanation: x.\nCorrect Solution:\nStep 1: A.", "finds no mistake"),
+    ("There is no incorrect step; step 3 is it.\nReason: x.\nCorrect Solution:\nStep 1: A.", "finds no mistake"),
     ("Step 0.\nExplanation: Fine.\nCorrect Solution:\nStep 1: A.", "no step named"),
     ("Incorrect Step: 2x = 4\nExplanation: Fine.\nCorrect Solution:\nStep 1: A.", "no step named"),
     ("Step 2.\nCorrect Solution:\nStep 2: A.", "no explanation"),

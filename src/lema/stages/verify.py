@@ -18,7 +18,7 @@ from lema.tables import VerifyConfig
 from lema.tasks import Answers, answers_to
 from lema.tools import Tools
 
-VERSION = 3
+VERSION = 4
 
 NO_MISTAKE = "its path is not wrong"
 ANOTHER_KEPT = "another correction of this mistake is kept"

@@ -32,6 +32,7 @@ _ORIGINAL = re.compile(
     r"(?: [0-9]{1,4})?)?" + _END, re.I)
 _LABELS = {"step": LABEL, "explanation": _EXPLANATION, "solution": _SOLUTION, "original": _ORIGINAL}
 _NUMBERING = re.compile(r"(?:\(?[0-9a-c][.)]|[✅❌🔍📝→➡✏️•·|]{1,3})[*_ \t]{0,6}")
+_ALONE = re.compile(r"[\s*_#]{0,9}(?:step[ \t*_#]{0,4})?[0-9]{1,4}[*_.: \t]{0,9}(?:\n|$)", re.I)
 _ONLY_NAMED = re.compile(
     r"[\s*_#>|:：–—-]{0,9}(?:(?:the )?(?:first )?(?:incorrect|wrong|error|erroneous) steps?(?: is)?"
     r"[*_:： \t]{0,6})?(?:is )?"
@@ -145,13 +146,16 @@ def _named(before: Sequence[_Section]) -> list[int] | None:
         return numbers
     if 0 in labelled:
         return []
+    head = before[0].text if before and not before[0].label else ""
+    opening = opens_with(head)
+    if opening and _ALONE.match(head):
+        return [opening]  # the prompt ended in the cue
     told = [one.text for one in before if one.label not in ("step", "original")]
-    for head in (before[0].text, "\n".join(told)) if before else ():
-        if finds_nothing(head):
+    for text in (head, "\n".join(told)):
+        if finds_nothing(text):
             return []
-        if found := blamed(head):
+        if found := blamed(text):
             return found
-    opening = opens_with(before[0].text) if before and not before[0].label else None
     return [opening] if opening else None
 
 
@@ -188,7 +192,7 @@ def _explanation(before: Sequence[_Section], after: Sequence[_Section], step: in
 def _without_naming(text: str) -> str:
     """The text less a beginning that only names the step."""
     naming = _ONLY_NAMED.match(text)
-    if naming is None or (naming["end"] == "" and naming.end() < len(text) and text[naming.end()] != "\n"):
+    if naming is None or (not naming["end"].strip() and not text[naming.end():].startswith("\n")):
         return text
     return text[naming.end():]
 
