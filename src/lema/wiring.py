@@ -255,8 +255,9 @@ def _prices(config: Config, arm: str) -> dict[str, tuple[float, float]]:
     for name in dict.fromkeys(asked_):
         price = price_of(config, name)
         if price is None:
-            raise ConfigError(f"arms.{arm}.budget.money: the price of model {name!r} is not known; add a [prices] "
-                              "table for it, or give teacher_tokens instead")
+            raise ConfigError(f"arms.{arm}.budget.money: the price of model {name!r} is not known; add a "
+                              f"[prices.\"{config.models[name].own.get('model', name)}\"] table with input and "
+                              "output, or give teacher_tokens instead")
         found[name] = (price.input, price.output)
     return found
 
