@@ -138,6 +138,6 @@ def weighing(config: Config, name: str, unit: str) -> Price | None:
         return TOKENS
     if price is None:
         served = config.models[name].own.get("model", name)
-        raise ConfigError(f"budget.money: the price of model {name!r} is not known; add a [prices.\"{served}\"] table "
-                          "with input and output in dollars per million tokens, or give budget.tokens instead")
+        raise ConfigError(f"budget.money: the price of model {name!r} is not known; add a [prices.\"{served}\"] "
+                          "table with input and output in dollars per million tokens, or give budget.tokens")
     return price

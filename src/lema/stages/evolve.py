@@ -19,7 +19,7 @@ from lema.tables import EvolveConfig
 from lema.tasks import Answers, answers_to
 from lema.tools import Tools
 
-VERSION = 3
+VERSION = 4
 _CHOICE = re.compile(r"^\([A-Z]\)[ \t]+(\S.*)$", re.M)
 
 
