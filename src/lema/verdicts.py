@@ -52,6 +52,9 @@ def parse_judgement(reply: str) -> Judgement | Unparsed:
     text, corrected = opened(reply), parse_correction(reply)
     if not isinstance(corrected, Unparsed):
         return Judgement(False, corrected.step, corrected.explanation)
+    labelled = _labelled(text)
+    if labelled is not None:
+        return labelled
     if plain := _plain(text):
         return plain
     opening = _OPENING.match(text)

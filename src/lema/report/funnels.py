@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import get_args
 
+from lema.config import Config
 from lema.records import Correction, Critique, Example, Question, ReasoningPath
 from lema.report import Funnel, Loss, Stage
 from lema.steps import split_steps
@@ -16,8 +17,9 @@ from lema.tables import Sort
 
 
 def funnel(name: str, questions: Iterable[Question], graded: Iterable[ReasoningPath],
-           verified: Iterable[Correction], examples: Iterable[Example]) -> Funnel:
-    """One round's funnel. `examples` are those of all arms: a kept correction in none of them was left out."""
+           verified: Iterable[Correction], examples: Iterable[Example], seeds: int = 0) -> Funnel:
+    """One round's funnel. `examples` are those of all arms: a kept correction in none of them was left out.
+    `seeds` is how many new questions an evolved round was to write."""
     questions = [question for question in questions if question.split == "train"]
     verdicts, wrong = Counter(), []
     for path in graded:
@@ -31,7 +33,7 @@ def funnel(name: str, questions: Iterable[Question], graded: Iterable[ReasoningP
     used = {example.parent for example in examples}
     refused = Counter(correction.rejected for correction in verified if not correction.verified)
     return Funnel(name, (
-        _questions(questions),
+        _questions(questions, seeds),
         Stage("paths sampled", verdicts.total()),
         Stage("wrong", len(wrong), _losses(Counter({_WORDS[v]: n for v, n in verdicts.items() if v != "wrong"}))),
         Stage("corrected", len(asked), _losses(Counter({
@@ -44,12 +46,18 @@ def funnel(name: str, questions: Iterable[Question], graded: Iterable[ReasoningP
     ))
 
 
+def seeds_of(config: Config, name: str) -> int:
+    """How many new questions a round was to write; the task's own questions are none."""
+    return config.evolve[name].seeds if name else 0
+
+
 _WORDS = {"right": "right", "no_answer": "no answer", "truncated": "cut off", "ungradable": "could not be graded"}
 
 
-def _questions(questions: list[Question]) -> Stage:
+def _questions(questions: list[Question], seeds: int) -> Stage:
     refused = Counter(question.rejected for question in questions if question.rejected)
-    return Stage("questions", len(questions) - refused.total(), _losses(refused))
+    refused["not written (no kept correction to grow from, or the budget)"] = max(0, seeds - len(questions))
+    return Stage("questions", sum(not question.rejected for question in questions), _losses(refused))
 
 
 def _losses(counted: Counter) -> tuple[Loss, ...]:

@@ -10,7 +10,7 @@ from lema.config import Config
 from lema.needs import critic_of, critiquing
 from lema.records import Account
 from lema.report import Funnel
-from lema.report.funnels import critique_funnels, funnel
+from lema.report.funnels import critique_funnels, funnel, seeds_of
 from lema.report.sets import table
 from lema.runs import Stage
 from lema.verbs.showing import critiques_of
@@ -99,7 +99,7 @@ def _funnels(config: Config, done: dict[str, Stage]) -> list[str]:
         here, called = f"{name}/" if name else "", name or "the questions of the task"
         if f"{here}graded" in done:
             lines += _funnel(funnel(called, done[f"{here}questions"], done[f"{here}graded"],
-                                    done.get(f"{here}verified", ()), examples))
+                                    done.get(f"{here}verified", ()), examples, seeds_of(config, name)))
             for each in critique_funnels(called, done[f"{here}graded"], critiques_of(done, here), examples):
                 lines += _funnel(each)
     return lines
