@@ -174,3 +174,11 @@ says = "The answer is Paris."
 [arms.right]
 take = [{ kind = "cot", source = "sampled" }]
 '''
+
+
+def test_a_recipe_is_written_out_to_be_filled_in(tmp_path):
+    done = _lema(tmp_path, "init", "--recipe", "gsm8k", "--out", "mine.toml")
+    assert "lema run mine.toml" in done.stdout
+    ours, shipped_one = load_config(str(tmp_path / "mine.toml")), load_config("gsm8k")
+    assert ours == shipped_one.model_copy(update={"name": "mine"})
+    assert "did you mean 'gsm8k'" in _lema(tmp_path, "init", "--recipe", "gsm8").stderr

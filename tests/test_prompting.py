@@ -85,6 +85,30 @@ def test_a_file_that_is_no_prompt_says_so(tmp_path, content, message):
         find_prompt(str(file), "gsm8k")
 
 
+@pytest.mark.parametrize(("content", "use", "message"), [
+    ("Solve {question}", "solve", "stands in single braces; write {{ question }}"),
+    ("Mend {{ question }}", "correct", "nowhere holds {{ steps }}"),
+    ("Mend {{ steps }}", "correct", "nowhere holds {{ question or stem }}"),
+    ("Mend {{ question }} {{ step }}", "correct", "'step' is undefined; did you mean 'steps'"),
+    ("Grow {{ qestion }}", "evolve", "did you mean 'question'"),
+    ("Again: {{ question }}", "again", "it may use problem, answer, cue"),
+])
+def test_a_prompt_that_would_leave_out_what_it_is_about_is_refused_before_anything_is_asked(
+        tmp_path, content, use, message):
+    file = tmp_path / "mine.txt"
+    file.write_text(content)
+    with pytest.raises(ConfigError) as refused:
+        find_prompt(str(file), "gsm8k").fitting(use)
+    assert message in str(refused.value)
+
+
+def test_a_second_try_may_be_asked_for_in_plain_words(tmp_path):
+    file = tmp_path / "again.txt"
+    file.write_text("Look once more.\n")
+    again = find_prompt(str(file), "gsm8k").fitting("again")
+    assert again.render(problem="p", answer="", cue="c") == "Look once more.\n"
+
+
 def test_an_unknown_name_gets_its_near_miss():
     with pytest.raises(ConfigError, match="no 'corect'; did you mean 'correct'"):
         find_prompt("corect", "gsm8k")

@@ -62,7 +62,7 @@ def _answering(replies: dict[str, list[str]], gold: dict[str, str]):
             random.Random(seed).shuffle(words)  # a question that is like no other
             return " ".join(words)
         if "Incorrect Step:" in prompt.rstrip()[-20:]:
-            return (f" Step 1.\nExplanation: The first step does not follow.\nCorrect Solution:\n{{\nStep 1: "
+            return (f" Step 1.\nExplanation: The first step leaves something out.\nCorrect Solution:\n{{\nStep 1: "
                     f"Counted together that gives {value}.\nStep 2: The answer is {value}.\n}}")
         if body.get("temperature", 0) > 0.75:  # the student
             drawn = random.Random(str((prompt[-200:], choice, body.get("seed"))))

@@ -78,3 +78,9 @@ def test_the_verdicts_of_real_evaluators_are_read_as_upstream_reads_them(shared_
     assert len(lines) == 433
     assert set(apart) == set(DISAGREEMENTS), apart
     assert reasons >= len(lines) - OTHER_TAILS
+
+
+def test_a_correction_that_goes_on_with_another_example_is_judged_by_its_own_step():
+    reply = (" Step 3.\nExplanation: It adds.\nCorrect Solution:\n{\n...\nStep 3: Take 3.\n}\n\nQuestion: And?\n"
+             "Wrong Step: Step 1.\nExplanation: No.\nCorrect Solution:\n{\nStep 1: Two.\n}")
+    assert parse_judgement(reply) == Judgement(False, 3, "It adds.")

@@ -211,11 +211,13 @@ def list_(json: Json = False) -> None:
 
 @app.command()
 def init(task: Annotated[str, typer.Argument(help="a shipped task, see `lema list`")] = "rows",
+         recipe: Annotated[str | None, typer.Option(
+             "--recipe", help="a shipped recipe to fill in, instead of the starter for a task")] = None,
          out: Annotated[Path, typer.Option("--out", help="the file to write")] = Path("lema.toml")) -> None:
-    """Write a commented config for a task, and say the next command."""
-    from lema.verbs.starting import write_config
+    """Write a commented config for a task, or a recipe to fill in, and say the next command."""
+    from lema.verbs.starting import write_config, write_recipe
 
-    print(write_config(task, out))
+    print(write_recipe(recipe, out) if recipe else write_config(task, out))
 
 
 @app.command("judge-corrector")

@@ -14,7 +14,8 @@ from lema.tables import CritiqueConfig, CritiqueOneConfig, Sort
 from lema.wiring import imports
 
 REMEDIES = {"corrections": "a [correct] table, or imported corrections (lema import)",
-            "own": "train.base among sample.models",
+            "own": "train.base among sample.models; where it is sampled under another name, take source = "
+                   "\"sampled\" with models",
             "bought random": "a [cot] table with questions = [\"random\"]",
             "bought failed": "a [cot] table with questions = [\"failed\"]",
             "critiques right": "a [critique] table, or a [correct] table that stands for it",

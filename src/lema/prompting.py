@@ -29,6 +29,12 @@ FOLDER = Path(__file__).parent / "prompts"
 _ORIGINAL = re.compile(r"^((?:Original|Wrong|Student'?s?) (?:Solution|Answer)):[ \t]*$", re.M)
 _JUDGED = re.compile(r"^((?:[A-Z][a-z']{1,20} )?(?:Solution|Answer|Response)):[ \t]*$", re.M)
 _NEXT_QUESTION = re.compile(r"\n[ \t]*\n(?=(?:Question|Problem)[ \t]{0,3}:)")
+USES = {"correct": (("question", "steps", "stem", "choices"), ("question or stem", "steps")),
+        "solve": (("question",), ("question",)), "evolve": (("question",), ("question",)),
+        "again": (("problem", "answer", "cue"), ())}
+"""What a prompt for each use may hold, and what it must, if it holds any variable at all."""
+
+_SINGLE = re.compile(r"(?<!\{)\{[ \t]?(question|steps|stem|choices|problem|answer|solution)[ \t]?\}(?!\})")
 _VARIABLE = re.compile(r"\{\{-?\s*[A-Za-z_]")
 
 
@@ -50,7 +56,8 @@ class Prompt:
         and where there are `steps` the wrong path in braces and the cue.
         """
         if not _variables(self.name, self.text):
-            return f"{self.text.rstrip()}\n\n{_question_block(self, values)}"
+            block = f"\n\n{_question_block(self, values)}" if "question" in values else "\n"
+            return self.text.rstrip() + block
         from jinja2 import UndefinedError
         from jinja2.exceptions import SecurityError
 
@@ -59,6 +66,21 @@ class Prompt:
         except (UndefinedError, SecurityError) as error:
             raise ConfigError(f"prompt {self.name}: {error}; it may use {', '.join(sorted(values))}") from None
 
+    def fitting(self, use: str) -> "Prompt":
+        """The same, if its variables are those of such a prompt. ConfigError where it would be sent without what
+        it is about, or with a variable that does not exist."""
+        may, must = USES.get(use, ((), ()))
+        used = _variables(self.name, self.text)
+        if may and not used and (single := _SINGLE.search(self.text)):
+            raise ConfigError(f"prompt {self.name}: {single[0]} stands in single braces; write {{{{ {single[1]} "
+                              "}}")
+        for name in sorted(used - set(may) if may else ()):
+            raise ConfigError(f"prompt {self.name}: {name!r} is undefined{near_miss(name, list(may))}; it may "
+                              f"use {', '.join(may)}")
+        for wanted in must if used else ():
+            if not used & set(wanted.split(" or ")):
+                raise ConfigError(f"prompt {self.name}: nowhere holds {{{{ {wanted} }}}}; put it where it belongs")
+        return self
 
     @property
     def cue(self) -> str:

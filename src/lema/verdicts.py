@@ -9,7 +9,7 @@ talks of every step, for one in its last line.
 import re
 from typing import NamedTuple
 
-from lema.steps import Unparsed, parse_correction
+from lema.steps import Unparsed, finds_nothing, opened, parse_correction
 
 
 class Judgement(NamedTuple):
@@ -37,12 +37,6 @@ _STEP = re.compile(
     r"(?:step[ \t]{0,2})?#?(-?[0-9]{1,4}|none|n/?a|null|no)\b", re.I | re.M)
 _REASON = re.compile(
     r"^[\s*#>_-]{0,9}(?:error (?:analysis|reason)|explanation|reason)[*_ \t]{0,4}:[*_ \t]{0,4}", re.I | re.M)
-_ALL_RIGHT = re.compile(
-    r"\b(?:all (?:of the |the )?steps are (?:correct|right)|(?:there (?:is|are)|has|contains|i (?:see|find|found))"
-    r" (?:no|not any) (?:incorrect|wrong|erroneous)? ?(?:steps?|mistakes?|errors?)|no (?:incorrect|wrong) steps?|"
-    r"(?:every|each) step is (?:correct|right)|(?:the|this) (?:whole |entire )?(?:solution|path) is "
-    r"(?:correct|right)|nothing is wrong)\b",
-    re.I)
 _NAMED = re.compile(
     r"\b(?:incorrect|wrong|erroneous) step[*_ ]{0,3}(?:is|:)[*_ ]{0,3}(?:step )?([0-9]{1,4})\b", re.I)
 _OPENING = re.compile(r"\s{0,4}step ([0-9]{1,4})\b", re.I)
@@ -55,13 +49,12 @@ _CUE_NONE = re.compile(r"^[\s*#]{0,6}(?:incorrect step[*_ ]{0,3}:)?[*_ ]{0,3}(?:
 def parse_judgement(reply: str) -> Judgement | Unparsed:
     """Reads a verdict, a correction (which calls its path wrong) or the plain sentence that all steps are
     right."""
-    text = reply.replace("\r\n", "\n")
+    text, corrected = opened(reply), parse_correction(reply)
+    if not isinstance(corrected, Unparsed):
+        return Judgement(False, corrected.step, corrected.explanation)
     labelled = _labelled(text)
     if labelled is not None:
         return labelled
-    corrected = parse_correction(text)
-    if not isinstance(corrected, Unparsed):
-        return Judgement(False, corrected.step, corrected.explanation)
     if plain := _plain(text):
         return plain
     opening = _OPENING.match(text)
@@ -90,7 +83,7 @@ def critique_verdict(reply: str) -> Judgement | Unparsed:
 
 def _plain(text: str) -> Judgement | None:
     """The verdict in a plain sentence."""
-    if _ALL_RIGHT.search(text) or _CUE_NONE.match(text):
+    if finds_nothing(text) or _CUE_NONE.match(text):
         return Judgement(True, None)
     named = _NAMED.search(text)
     return Judgement(False, int(named[1])) if named else None

@@ -89,7 +89,7 @@ def asked_of(config: Config, model: str, few_shot: str | None = None) -> dict[st
 def prompt(config: Config, name: str, path: str | None = None) -> dict[str, str]:
     """The content id of a prompt by its name, or of the user's file."""
     task = find_task(config.task.name, config.task.own)
-    return {name: find_prompt(path or name, task.name).id}
+    return {name: find_prompt(path or name, task.name).fitting(name).id}
 
 
 def correcting(config: Config, round_name: str) -> CorrectConfig | None:
@@ -255,8 +255,9 @@ def _prices(config: Config, arm: str) -> dict[str, tuple[float, float]]:
     for name in dict.fromkeys(asked_):
         price = price_of(config, name)
         if price is None:
-            raise ConfigError(f"arms.{arm}.budget.money: the price of model {name!r} is not known; add a [prices] "
-                              "table for it, or give teacher_tokens instead")
+            raise ConfigError(f"arms.{arm}.budget.money: the price of model {name!r} is not known; add a "
+                              f"[prices.\"{config.models[name].own.get('model', name)}\"] table with input and "
+                              "output, or give teacher_tokens instead")
         found[name] = (price.input, price.output)
     return found
 

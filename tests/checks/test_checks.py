@@ -11,6 +11,7 @@ from lema.checks.telling import told
 from lema.records import Correction
 from lema.steps import Rewrite, parse_correction, parse_rewrite, split_steps
 from lema.tables import CHECKS
+from lema.tasks.lab.review import EXPLANATIONS
 
 QUESTION = "A florist ties bunches of 8 tulips. She has 100 and sells each full bunch for $6. What does she take?"
 MISTAKE = ("She can tie 12 full bunches of 8 tulips.", "For these she takes 12.5 * 6 = $75.", "The answer is 75.")
@@ -49,6 +50,13 @@ def test_the_checks_of_the_config_are_the_checks_there_are():
     ("explanation", {"explanation": "Step 1 is wrong, because 12 full bunches of tulips cannot be tied."}),
     ("explanation", {"explanation": "The marbles were drawn without regard to colour or jar."}),
     ("explanation", {"explanation": "Here f(2) should be 12 * 6."}),
+    ("explanation", {"explanation": "Good try! Unfortunately there is a mistake in the calculation."}),
+    ("explanation", {"explanation": "This is incorrect because the correct answer is 72."}),
+    ("explanation", {"explanation": "In step 3, only the 12 full bunches may be counted."}),
+    ("explanation", {"explanation": "For these she takes 12.5 * 6 = $75."}),
+    ("explanation", {"explanation": "For these, she takes 12 * 6 = $72."}),
+    ("explanation", {"explanation": QUESTION}),
+    ("explanation", {"explanation": "理解错误，一共有 200 + 90 = 290 个梨。"}),
     ("repeat", {"steps": ("So she takes 12 * 6 = $72.", "so she takes 12*6 = $72", "The answer is 72.")}),
     ("repeat", {"again": True}),
     ("answer", {"right": False}),
@@ -75,6 +83,23 @@ def test_an_explanation_may_say_what_is_missing_without_naming_anything():
     assert _failed(explanation="This step does not say what is found and how.") == ()
 
 
+@pytest.mark.parametrize("explanation", [
+    "The wrong quantity is multiplied.", "72 + 3 is 75, not 72.", "Misread the question.", "只卖 12，不是 12.5。",
+    "She has 100 and sells each full bunch for $6.",
+    "Step 2 is wrong: it charges for half a bunch, and so step 3 is wrong, too.",
+    "Only full bunches are sold, so the price must be charged for 12 of them."])
+def test_explanations_may_be_short_in_other_letters_or_name_more_than_one_step(explanation):
+    assert _failed(explanation=explanation) == ()
+
+
+def test_no_explanation_of_the_labs_teacher_is_empty():
+    parts = {"name": "Leo", "reason": "Leo has 3 more", "right": "Ida", "left": "Sam", "said": "21", "do": "added",
+             "done": "divided", "sign": "+", "value": "72"}
+    mistake = (*MISTAKE[:2], "Leo, Ida, Sam: 75.")
+    for explanation in EXPLANATIONS.values():
+        assert "explanation" not in _failed(mistake, explanation=explanation.format(**parts))
+
+
 def test_a_quotation_may_be_shortened_but_not_invented():
     assert _failed(quote="For these she takes 12.5 * 6") == ()
 
@@ -92,7 +117,7 @@ def test_a_path_without_steps_is_asked_what_can_be_asked_of_it():
     checked = Checked(answer, mistake, "Where would you leave wet boots?", "B", True)
     assert failed(checked) == ()
     same = dataclasses.replace(checked, correction=dataclasses.replace(answer, steps=mistake))
-    assert failed(same) == ("changed",)
+    assert failed(same)[0] == "changed"
     bare = dataclasses.replace(checked, correction=dataclasses.replace(answer, explanation="The answer is (B)."))
     assert failed(bare) == ("explanation",)
 

@@ -158,3 +158,24 @@ def test_an_unknown_key_of_a_line_names_the_near_miss():
         made(kind="correction", prats=["step"])
     with pytest.raises(ConfigError, match="take.way"):
         made(kind="forward", way="fx")
+
+
+@pytest.mark.parametrize(("step", "first", "begins"), [(2, 1, 1), (2, 3, 2), (9, 9, 4), (2, None, 2)])
+def test_a_correction_that_begins_elsewhere_is_put_where_it_begins(step, first, begins):
+    """Only the paper's rule, which asks for nothing but the answer, lets such ones through."""
+    odd = dataclasses.replace(KEPT, step=step, first_number=first, steps=RIGHT)
+    case = dataclasses.replace(CASE, corrections=(Corrected(odd, CASE.corrections[0].mistake),))
+    solution = ("" if begins == 1 else "...\n") + number_steps(RIGHT, begins)
+    (one,), (cot,), (prefixed,) = made(case, kind="correction"), made(case, kind="cot", source="corrected"), made(
+        case, kind="step")
+    assert one.completion.endswith(f" Step {step}.\nExplanation: {WHY}\nCorrect Solution:\n{{\n{solution}\n}}")
+    assert cot.completion == number_steps((*WRONG[:begins - 1], *RIGHT))
+    assert prefixed.prefix + prefixed.completion == cot.completion
+    assert made(case, kind="forward")
+
+
+def test_an_answer_written_anew_is_a_worked_example_too():
+    anew = dataclasses.replace(KEPT, step=None, steps=RIGHT)
+    case = dataclasses.replace(CASE, corrections=(Corrected(anew, CASE.corrections[0].mistake),))
+    (one,) = made(case, kind="cot", source="corrected")
+    assert (one.completion, one.parent) == (RIGHT_TEXT, anew.id)

@@ -44,3 +44,24 @@ def test_the_surest_reason_comes_first_and_says_where():
 
 def test_numbers_and_words_are_compared_without_their_dress():
     assert normal("It's $1,200.50 -- SAM's!") == ["it", "s", "1200.50", "sam", "s"]
+
+
+@pytest.mark.parametrize(("way", "text"), [
+    ("exact", "What is $x y + 2^{3}$?"), ("exact", "What is \\(xy + 2^3\\)?"), ("exact", "Ｗhat is $xy+2^3$?"),
+    ("masked", "What is $xy + 11^4$?"),
+    ("8-gram", "Now for sums. " * 5 + "How many marbles did Mia lose when nine of her jars broke? And why so?"),
+])
+def test_formulas_other_letters_and_a_short_question_inside_a_long_one_are_seen_through(way, text):
+    known = ("What is $xy + 2^3$?", "How many marbles did Mia lose when nine of her jars broke?")
+    assert Overlap([way]).learn("test", known).found(text)
+
+
+def test_another_name_makes_no_other_question_and_another_sign_does():
+    sold = "In April Mia sold 48 pens, and in May she sold half as many. How many did Mia sell in both months?"
+    other = sold.replace("Mia", "Tom").replace("she", "he")
+    assert Overlap(["minhash"]).learn("test", [sold]).found(other) == "nearly the same is there (test)"
+    assert not Overlap(["exact"]).learn("test", ["What is $2+2$?"]).found("What is $2-2$?")
+
+
+def test_sums_of_money_are_no_formula():
+    assert normal("It costs $6 a day, and $5 more.") == ["it", "costs", "6", "a", "day", "and", "5", "more"]

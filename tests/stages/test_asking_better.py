@@ -160,3 +160,14 @@ def test_corrections_of_one_mistake_stay_together_and_are_counted_as_replies():
                        rejected="" if n == 1 else "wrong final answer") for n in range(3)]
     stages = {stage.name: stage for stage in funnel("x", [LEO], graded, rows, parents([])).stages}
     assert (stages["corrected"].count, stages["replies"].count, stages["verified"].count) == (1, 3, 1)
+
+
+def test_rounds_without_corrections_have_funnels_too_and_unwritten_questions_are_counted(tmp_path):
+    from lema.report.funnels import parents
+    from lema.stages.report import funnels
+
+    config = tools(tmp_path, correct, evolve={"more": {"model": "teacher", "seeds": 5}}).config
+    graded = [path(LEO, *WRONG)]
+    first, more = funnels(config, ("", "more"), ([LEO], []), (graded, []), (), parents(()), ())
+    assert [stage.count for stage in first.stages] == [1, 1, 1, 0, 0, 0]
+    assert (more.stages[0].count, more.stages[0].losses[0].count) == (0, 5)

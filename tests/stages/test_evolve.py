@@ -47,7 +47,8 @@ def test_a_draft_that_stands_somewhere_already_is_rejected_with_the_place(tmp_pa
     texts = [draft.text for draft in drafts if not draft.rejected]
     assert len(set(texts)) == len(texts)
     assert not {MIA.text, LEO.text, TESTED.text} & set(texts)
-    assert all(draft.rejected.startswith("already there") for draft in again)
+    reasons = ("already there", "nearly the same is there (evolved")  # the lab's questions differ in their names
+    assert all(draft.rejected.startswith(reasons) for draft in again)
 
 
 def test_a_draft_like_an_examination_question_is_rejected_with_the_way_and_the_place(tmp_path):

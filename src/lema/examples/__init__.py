@@ -13,6 +13,7 @@ from lema.errors import ConfigError
 from lema.prompting import Prompt
 from lema.records import Correction, Critique, Example, Question, ReasoningPath
 from lema.seams import find, near_miss, settings_of
+from lema.steps import rejoin, split_steps
 from lema.tables import Sort, Take
 
 
@@ -21,6 +22,25 @@ class Corrected(NamedTuple):
 
     correction: Correction
     mistake: ReasoningPath
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The steps of the wrong path."""
+        return split_steps(self.mistake.text)
+
+    @property
+    def begins(self) -> int:
+        """The number of the path's step from which on the corrected steps stand: the named one, or an earlier one
+        where the corrector went back further (the `kept` check lets none of these through)."""
+        step = self.correction.step or 1
+        return min(step, self.correction.first_number or step, len(self.said) + 1)
+
+    @property
+    def whole(self) -> tuple[str, ...]:
+        """The corrected path from its first step on; an answer without steps is written anew as a whole."""
+        if self.correction.step is None:
+            return self.correction.steps
+        return rejoin(self.said, self.begins, self.correction.steps)
 
 
 class Criticised(NamedTuple):

@@ -13,7 +13,7 @@ from lema import seams
 from lema.examples import Case, Corrected, Words
 from lema.prompting import CUE, correction_values
 from lema.records import Example
-from lema.steps import number_steps, rejoin, render_rewrite, split_steps
+from lema.steps import number_steps, render_rewrite, split_steps
 
 Part = Literal["step", "explanation", "solution"]
 Form = Literal["dots", "whole"]
@@ -73,7 +73,6 @@ def _labelled(parts: list[tuple[str, str]]) -> str:
 
 
 def _solution(one: Corrected, form: Form) -> str:
-    step, steps = one.correction.step, one.correction.steps
     if form == "whole":
-        return number_steps(rejoin(split_steps(one.mistake.text), step, steps))
-    return ("...\n" if step > 1 else "") + number_steps(steps, step)
+        return number_steps(one.whole)
+    return ("...\n" if one.begins > 1 else "") + number_steps(one.correction.steps, one.begins)

@@ -11,7 +11,7 @@ from lema import seams
 from lema.equations import calculations
 from lema.examples import Case, Words
 from lema.records import Example, ReasoningPath
-from lema.steps import number_steps, rejoin, split_steps
+from lema.steps import number_steps, split_steps
 
 
 class Settings(seams.Settings):
@@ -70,10 +70,10 @@ class Kind:
                               teacher_tokens=path.tokens if self.source in PURCHASES else 0)
 
     def _corrected(self, case: Case, words: Words) -> Iterator[Example]:
-        for correction, mistake in case.kept:
-            whole = rejoin(split_steps(mistake.text), correction.step, correction.steps)
+        for one in (*case.kept, *case.rewritten):
+            correction = one.correction
             yield Example(kind="cot", source="corrected", question=correction.question, parent=correction.id,
-                          prompt=words.asked(case.question), completion=number_steps(whole),
+                          prompt=words.asked(case.question), completion=number_steps(one.whole),
                           teacher_tokens=correction.tokens)
 
 

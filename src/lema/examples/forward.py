@@ -12,7 +12,7 @@ from typing import Literal
 from lema import seams
 from lema.examples import Case, Words
 from lema.records import Correction, Example, content_id
-from lema.steps import number_steps, rejoin, split_steps
+from lema.steps import number_steps
 
 
 class Settings(seams.Settings):
@@ -41,13 +41,13 @@ class Kind:
         self.prompts = () if self.own else (f"bridge_{settings.way}",)
 
     def make(self, case: Case, words: Words) -> Iterator[Example]:
-        for correction, mistake in case.kept:
-            said = split_steps(mistake.text)
-            wrong = number_steps(said[:correction.step]) + "\n"
+        for one in case.kept:
+            correction = one.correction
+            wrong = number_steps(one.said[:correction.step]) + "\n"
             bridge = self._bridge(correction, words)
-            right = number_steps(correction.steps, correction.step)
+            right = number_steps(correction.steps, one.begins)
             if self.settings.way == "restart":
-                right = number_steps(rejoin(said, correction.step, correction.steps))
+                right = number_steps(one.whole)
             masked = self.settings.loss == "bridge"
             yield Example(kind="forward", source=self.settings.way, question=correction.question,
                           parent=correction.id, prompt=words.asked(case.question), prefix=wrong if masked else "",

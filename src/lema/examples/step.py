@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from lema import seams
 from lema.examples import Case, Words
 from lema.records import Example
-from lema.steps import number_steps, split_steps
+from lema.steps import number_steps
 
 
 class Settings(seams.Settings):
@@ -26,9 +26,9 @@ class Kind:
         self.settings = settings
 
     def make(self, case: Case, words: Words) -> Iterator[Example]:
-        for correction, mistake in case.kept:
-            right = number_steps(split_steps(mistake.text)[:correction.step - 1])
+        for one in case.kept:
+            correction, right = one.correction, number_steps(one.said[:one.begins - 1])
             yield Example(kind="step", source="corrections", question=correction.question, parent=correction.id,
                           prompt=words.asked(case.question), prefix=right + "\n" if right else "",
-                          completion=number_steps(correction.steps, correction.step),
+                          completion=number_steps(correction.steps, one.begins),
                           teacher_tokens=correction.tokens)

@@ -137,6 +137,7 @@ def weighing(config: Config, name: str, unit: str) -> Price | None:
     if unit == "tokens":
         return TOKENS
     if price is None:
-        raise ConfigError(f"budget.money: the price of model {name!r} is not known; add a [prices] table for it, "
-                          "with input and output in dollars per million tokens, or give budget.tokens instead")
+        served = config.models[name].own.get("model", name)
+        raise ConfigError(f"budget.money: the price of model {name!r} is not known; add a [prices.\"{served}\"] "
+                          "table with input and output in dollars per million tokens, or give budget.tokens")
     return price

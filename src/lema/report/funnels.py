@@ -14,6 +14,7 @@ from typing import get_args
 
 import numpy as np
 
+from lema.config import Config
 from lema.records import Correction, Critique, Example, Question, ReasoningPath
 from lema.report import Funnel, Loss, Stage
 from lema.steps import split_steps
@@ -34,9 +35,9 @@ def parents(sets: Iterable[Iterable[Example]]) -> np.ndarray:
 
 
 def funnel(name: str, questions: Iterable[Question], graded: Iterable[ReasoningPath],
-           verified: Iterable[Correction], used: np.ndarray) -> Funnel:
+           verified: Iterable[Correction], used: np.ndarray, seeds: int = 0) -> Funnel:
     """One round's funnel. `used` are the `parents` of all arms' examples: a kept correction that is none of them
-    was left out."""
+    was left out. `seeds` is how many new questions an evolved round was to write."""
     verdicts, wrong = Counter(), array("q")
     for path in graded:
         verdicts[path.verdict] += 1
@@ -52,7 +53,7 @@ def funnel(name: str, questions: Iterable[Question], graded: Iterable[ReasoningP
     repeats, corrected = len(wrong) - _different(wrong), _different(asked)
     trained = int(np.isin(np.frombuffer(kept, np.int64), used).sum())
     return Funnel(name, (
-        _questions(question for question in questions if question.split == "train"),
+        _questions((question for question in questions if question.split == "train"), seeds),
         Stage("paths sampled", verdicts.total()),
         Stage("wrong", len(wrong), _losses(Counter({_WORDS[v]: n for v, n in verdicts.items() if v != "wrong"}))),
         Stage("corrected", corrected, _losses(Counter({
@@ -64,6 +65,11 @@ def funnel(name: str, questions: Iterable[Question], graded: Iterable[ReasoningP
     ))
 
 
+def seeds_of(config: Config, name: str) -> int:
+    """How many new questions a round was to write; the task's own questions are none."""
+    return config.evolve[name].seeds if name else 0
+
+
 _WORDS = {"right": "right", "no_answer": "no answer", "truncated": "cut off", "ungradable": "could not be graded"}
 
 
@@ -71,9 +77,12 @@ def _different(hashes: array) -> int:
     return len(np.unique(np.frombuffer(hashes, np.int64)))
 
 
-def _questions(questions: Iterable[Question]) -> Stage:
+def _questions(questions: Iterable[Question], seeds: int) -> Stage:
     every = Counter(question.rejected for question in questions)
-    return Stage("questions", every.pop("", 0), _losses(every))
+    unwritten = max(0, seeds - every.total())
+    good = every.pop("", 0)
+    every["not written (no kept correction to grow from, or the budget)"] = unwritten
+    return Stage("questions", good, _losses(every))
 
 
 def _losses(counted: Counter) -> tuple[Loss, ...]:

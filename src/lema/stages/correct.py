@@ -23,7 +23,7 @@ from lema.steps import Rewrite, Unparsed, parse_correction, parse_rewrite, split
 from lema.tables import CorrectConfig
 from lema.tools import Tools
 
-VERSION = 2
+VERSION = 3
 
 
 def correct(tools: Tools, settings: CorrectConfig, questions: Iterable[Question], graded: Iterable[ReasoningPath],
@@ -78,7 +78,7 @@ def fields_of(reply: str, path: ReasoningPath, cue: str) -> dict:
     if isinstance(parsed, Unparsed):
         return {"rejected": f"unreadable: {parsed.reason}"}
     if isinstance(parsed, Rewrite):
-        return {"explanation": parsed.mistakes, "steps": tuple(parsed.answer.split("\n"))}
+        return {"explanation": parsed.mistakes, "steps": split_steps(parsed.answer)}
     first, steps = without_repeated(parsed.step, parsed.first_number, parsed.steps, split_steps(path.text))
     return {"step": parsed.step, "explanation": parsed.explanation, "steps": steps, "first_number": first,
             "quote": parsed.quote}

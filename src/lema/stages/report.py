@@ -10,6 +10,7 @@ from itertools import chain, zip_longest
 
 import numpy as np
 
+from lema.config import Config
 from lema.records import (
     Account,
     Checkpoint,
@@ -24,7 +25,7 @@ from lema.records import (
 from lema.report import Arm, Check, Funnel, LevelScore, ReportData, ShownCorrection
 from lema.report import Comparison as Compared
 from lema.report.answers import by_question
-from lema.report.funnels import critique_funnels, funnel, parents
+from lema.report.funnels import critique_funnels, funnel, parents, seeds_of
 from lema.report.page import render
 from lema.report.terminal import table
 from lema.statistics import accuracy, difference
@@ -33,7 +34,7 @@ from lema.tables import ReportOneConfig
 from lema.tools import Tools
 from lema.versions import versions
 
-VERSION = 2
+VERSION = 3
 
 FIRST = "The questions of the task"
 NOTES = (
@@ -58,7 +59,7 @@ def report(tools: Tools, settings: ReportOneConfig, questions: tuple[Iterable[Qu
         arms=tuple(_arms(settings, right, accounts, trained, list(scores))),
         headline=_compared(right, settings.headline, settings.baseline),
         control=_compared(right, settings.headline, settings.control),
-        funnels=tuple(_funnels(settings, questions, graded, verified, used, critiques)),
+        funnels=tuple(funnels(tools.config, settings.rounds, questions, graded, verified, used, critiques)),
         correction=_shown(tools, questions[0], graded[0], verified[0]) if verified else None,
         bill=tools.bill(),
         config=(tools.stage.run / "config.toml").read_text(encoding="utf-8"),
@@ -70,12 +71,12 @@ def report(tools: Tools, settings: ReportOneConfig, questions: tuple[Iterable[Qu
     yield from (one for one in comparisons if one.arm in (settings.headline, settings.control))
 
 
-def _funnels(settings: ReportOneConfig, questions: tuple[Iterable[Question], ...],
-             graded: tuple[Iterable[ReasoningPath], ...], verified: tuple[Iterable[Correction], ...],
-             used: np.ndarray, critiques: tuple[Iterable[Critique], ...]) -> Iterator[Funnel]:
+def funnels(config: Config, rounds: tuple[str, ...], questions: tuple[Iterable[Question], ...],
+            graded: tuple[Iterable[ReasoningPath], ...], verified: tuple[Iterable[Correction], ...],
+            used: np.ndarray, critiques: tuple[Iterable[Critique], ...]) -> Iterator[Funnel]:
     """Round by round; rounds without corrections come last."""
-    for name, *rows, corrected in zip_longest(settings.rounds, questions, graded, verified, fillvalue=()):
-        yield funnel(name or FIRST, *rows, corrected, used)
+    for name, *rows, corrected in zip_longest(rounds, questions, graded, verified, fillvalue=()):
+        yield funnel(name or FIRST, *rows, corrected, used, seeds_of(config, name))
         yield from critique_funnels(name or FIRST, rows[1], chain.from_iterable(critiques), used)
 
 

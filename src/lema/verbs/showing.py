@@ -18,7 +18,7 @@ from lema.journal import spent_in
 from lema.money.prices import price_of, served_prices
 from lema.records import Account, Critique, to_row
 from lema.report.bills import Bill, Kept, draw_up, in_words
-from lema.report.funnels import critique_funnels, funnel, parents
+from lema.report.funnels import critique_funnels, funnel, parents, seeds_of
 from lema.report.sets import table as set_table
 from lema.runs import Stage
 from lema.seams import shipped
@@ -97,7 +97,7 @@ def funnels(config: Config, done: dict[str, Stage]) -> list:
         here, called = f"{name}/" if name else "", name or "The questions of the task"
         if f"{here}graded" in done:
             found.append(funnel(called, done[f"{here}questions"], done[f"{here}graded"],
-                                done.get(f"{here}verified", ()), used))
+                                done.get(f"{here}verified", ()), used, seeds_of(config, name)))
             found += critique_funnels(called, done[f"{here}graded"], critiques_of(done, here), used)
     return found
 

@@ -107,6 +107,13 @@ def test_human_labels_are_right_by_themselves_and_wrong_where_they_are_moved(tmp
     assert _check(moved, "earlier")["recall"][0] > 10
 
 
+def test_corrections_written_by_people_are_read_and_their_explanations_kept(tmp_path, shared_data):
+    found = _asked(tmp_path, "human", files=[shared_data / "mistakes/mr_ben.jsonl"])
+    assert found["groups"][0]["on_wrong"][:2] == [371, 371]
+    assert _check(found, "parsed")["lost"][:2] == [0, 371]
+    assert _check(found, "explanation")["lost"][0] <= 20
+
+
 def test_every_file_of_labelled_mistakes_is_read_whole(shared_data):
     counts = {path.stem: len(list(read_labelled(path))) for path in (shared_data / "mistakes").glob("*.jsonl")}
     assert counts == {"processbench": 1663, "mr_gsm8k": 298, "mr_ben": 455, "big_bench_mistake": 1119,
@@ -132,6 +139,10 @@ def test_a_row_without_labels_is_named(tmp_path):
 def test_without_anything_to_judge_it_says_what_to_give(tmp_path):
     with pytest.raises(ConfigError, match="either --mistakes FILE .* or --lab N"):
         judge_corrector("teacher", **ASK)
+    with pytest.raises(ConfigError, match="did you mean 'chat'"):
+        judge_corrector("teacher", **(ASK | {"lab": 3, "form": "chatt"}))
+    with pytest.raises(ConfigError, match="names no step"):
+        judge_corrector("teacher", **(ASK | {"lab": 3, "prompt": "csqa/correct"}))
     done = subprocess.run([sys.executable, "-c", "from lema.cli import main; main()", "judge-corrector", "taecher",
                            "--lab", "3"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2

@@ -68,7 +68,7 @@ def judge(label: Labelled, reply: Completion, without: Collection[str] = (), cue
     asked = tuple(name for name in (CHECK if correction.steps else OF_A_VERDICT) if name not in without
                   and (name != "explanation" or correction.explanation))
     checked = Checked(correction, label.steps, label.question, label.gold, _right(label, correction.steps))
-    bad = label.is_bad(judgement.step, correction.steps)
+    bad = label.is_bad(judgement.step, correction.steps, correction.first_number)
     return Judged(**row, said="wrong", named=judgement.step, bad=bad, asked=asked,
                   failed=tuple(name for name in asked if not CHECK[name](checked)))
 

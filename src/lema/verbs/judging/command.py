@@ -13,7 +13,7 @@ from lema.config import lay_over, load_config
 from lema.errors import ConfigError
 from lema.journal import Journal, complete
 from lema.models import Completion, Model, find_model
-from lema.prompting import find_prompt
+from lema.prompting import CUE, REWRITE_CUE, find_prompt
 from lema.records import Sampling, write_rows
 from lema.runs import held
 from lema.seams import near_miss
@@ -23,6 +23,7 @@ from lema.verbs.judging.measures import measured
 from lema.verbs.judging.telling import as_json, told
 
 HUMAN = "human"
+FORMS = ("completion", "chat")
 NOT_OF_LABELS = ("answer",)
 """What cannot be asked of labels: they correct one step and do not go on to an answer."""
 
@@ -33,6 +34,8 @@ def judge_corrector(model: str, *, config: str | None, options: Sequence[str], f
     """Asks the model, writes rows.jsonl and summary.json into `out`, and returns what is printed."""
     if bool(files) == bool(lab):
         raise ConfigError("judge-corrector: give either --mistakes FILE (several times, if you like) or --lab N")
+    if form not in FORMS:
+        raise ConfigError(f"judge-corrector --form {form}: no such form{near_miss(form, list(FORMS))}")
     backend = _backend(model, config, options)
     labels = list(itertools.islice(_labels(files, lab, seed), limit))
     if hasattr(backend, "available"):
@@ -41,7 +44,10 @@ def judge_corrector(model: str, *, config: str | None, options: Sequence[str], f
         raise ConfigError("judge-corrector: no labelled path is left; check the files and a replay's columns")
     task = "lab" if lab else "gsm8k"
     sampling = Sampling(max_tokens=max_tokens, seed=seed)
-    asked = find_prompt(prompt or "correct", task)
+    asked = find_prompt(prompt or "correct", task).fitting("correct")
+    if asked.cue == REWRITE_CUE:
+        raise ConfigError(f"judge-corrector: prompt {asked.name} names no step, it asks for mistakes in prose; "
+                          f'give one that ends in "{CUE}"')
     asking = requests(labels, asked, sampling, form)
     folder = out or Path("judged") / model
     without = NOT_OF_LABELS if model == HUMAN else ()

@@ -46,12 +46,14 @@ class Labelled:
         """The question as backends that replay look for it: by text, or by the id of this row."""
         return Question(id=self.id, text=self.question, answer=self.gold or "?")
 
-    def is_bad(self, step: int, corrected: tuple[str, ...]) -> bool:
-        """Whether a correction from this step on is known to be bad: another step than the first wrong one, or,
-        where that can be proved, a corrected path that is not right."""
+    def is_bad(self, step: int, corrected: tuple[str, ...], begins: int | None = None) -> bool:
+        """Whether a correction that names this step is known to be bad: another step than the first wrong one, or,
+        where that can be proved, a corrected path that is not right. `begins` is the number of the first corrected
+        step, where it is an earlier one."""
         if step != self.first_error:
             return True
-        return bool(self.proves and corrected and not self.proves(rejoin(self.steps, step, corrected)))
+        begins = min(step, begins or step)
+        return bool(self.proves and corrected and not self.proves(rejoin(self.steps, begins, corrected)))
 
     def read(self, text: str) -> Reading:
         """The final answer of a text, as answers to this question are written."""

@@ -124,17 +124,16 @@ def test_several_lines_of_explanation_stay_together():
 
 @pytest.mark.parametrize(("reply", "reason"), [
     ("", "no step named"),
-    ("All steps are correct.", "no step named"),
-    ("All steps are correct. Step 4 is it.\nExplanation: Fine.\nCorrect Solution:\nStep 1: A.", "no step named"),
-    ("Incorrect Step: None.\nExplanation: Fine.\nCorrect Solution:\nStep 1: A.", "no step named"),
-    ("There is no incorrect step; step 3 is it.\nExplanation: x.\nCorrect Solution:\nStep 1: A.", "no step named"),
+    ("All steps are correct.", "finds no mistake"),
+    ("All steps are correct. Step 4 is it.\nReason: Fine.\nCorrect Solution:\nStep 1: A.", "finds no mistake"),
+    ("Incorrect Step: None.\nExplanation: Fine.\nCorrect Solution:\nStep 1: A.", "finds no mistake"),
+    ("There is no incorrect step; step 3 is it.\nReason: x.\nCorrect Solution:\nStep 1: A.", "finds no mistake"),
     ("Step 0.\nExplanation: Fine.\nCorrect Solution:\nStep 1: A.", "no step named"),
     ("Incorrect Step: 2x = 4\nExplanation: Fine.\nCorrect Solution:\nStep 1: A.", "no step named"),
     ("Step 2.\nCorrect Solution:\nStep 2: A.", "no explanation"),
     ("Step 2.\nExplanation:\nCorrect Solution:\nStep 2: A.", "no explanation"),
     ("Step 2.\nExplanation: Wrong sum.", "no corrected solution"),
     ("Step 2.\nExplanation: Wrong sum.\nCorrect Solution:\n{\n...\n}", "no corrected steps"),
-    ("Step 2.\nExplanation: Wrong sum.\nCorrect Solution:\n{\nIt is 7.\n}", "no corrected steps"),
 ])
 def test_what_is_no_correction_says_why(reply, reason):
     assert parse_correction(reply) == Unparsed(reason)
@@ -170,7 +169,7 @@ def test_a_corrected_path_keeps_the_steps_before():
     assert rejoin(("wrong",), 1, ("a",)) == ("a",)
 
 
-@pytest.mark.parametrize("step", [0, 4, -1])
+@pytest.mark.parametrize("step", [0, 5, -1])
 def test_no_path_is_rejoined_at_a_step_that_it_has_not(step):
     with pytest.raises(ValueError, match="of a path of 3"):
         rejoin(("a", "b", "c"), step, ("d",))
