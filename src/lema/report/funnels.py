@@ -25,8 +25,10 @@ def funnel(name: str, questions: Iterable[Question], graded: Iterable[ReasoningP
         if path.verdict == "wrong":
             wrong.append((path.id, path.question, split_steps(path.text)))
     verified = list(verified)
-    asked = {correction.path for correction in verified}
-    repeats = len(wrong) - len({(question, steps) for _, question, steps in wrong})
+    corrected = {correction.path for correction in verified}
+    asked = {(question, steps) for path, question, steps in wrong if path in corrected}
+    others = [(question, steps) for path, question, steps in wrong if path not in corrected]
+    fresh = len(set(others) - asked)
     kept = [correction.id for correction in verified if correction.verified]
     used = {example.parent for example in examples}
     refused = Counter(correction.rejected for correction in verified if not correction.verified)
@@ -34,10 +36,9 @@ def funnel(name: str, questions: Iterable[Question], graded: Iterable[ReasoningP
         _questions(questions),
         Stage("paths sampled", verdicts.total()),
         Stage("wrong", len(wrong), _losses(Counter({_WORDS[v]: n for v, n in verdicts.items() if v != "wrong"}))),
-        Stage("corrected", len(asked), _losses(Counter({
-            "the same mistake again": repeats,
-            "not asked for (budget, or another model's)": len(wrong) - repeats - len(asked)}))),
-        *((Stage("replies", len(verified)),) if len(verified) > len(asked) else ()),
+        Stage("corrected", len(wrong) - len(others), _losses(Counter({
+            "the same mistake again": len(others) - fresh, "not asked for (budget, or another model's)": fresh}))),
+        *((Stage("replies", len(verified)),) if len(verified) > len(wrong) - len(others) else ()),
         Stage("verified", len(kept), _losses(refused)),
         Stage("trained on", sum(one in used for one in kept),
               _losses(Counter({"taken by no arm": sum(one not in used for one in kept)}))),

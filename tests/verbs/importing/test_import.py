@@ -117,9 +117,9 @@ def test_rows_of_other_questions_are_kept_apart_with_the_reason(maker, tmp_path)
     strange = json.loads(lines[1]) | {"question": "nobody asked this"}
     (tmp_path / "some.jsonl").write_text("\n".join([lines[0], json.dumps(strange), lines[2]]) + "\n")
     said = import_file(_user(tmp_path), tmp_path / "some.jsonl", "paths", "some", (), tmp_path / "runs")
-    assert "2 paths joined; 1 left out" in said
+    assert "2 paths joined\n  1 left out, " in said and "1 about no training question of this run" in said
     (left,) = (tmp_path / "runs/user/imports/some/left_out.jsonl").read_text().splitlines()
-    assert json.loads(left) == {"place": "some.jsonl:2", "reason": "no training question of this run",
+    assert json.loads(left) == {"place": "some.jsonl:2", "reason": "about no training question of this run",
                                 "question": "nobody asked this"}
 
 
