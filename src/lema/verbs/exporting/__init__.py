@@ -34,7 +34,6 @@ def export_run(folder: Path, out: Path, arms: Sequence[str] = (), form: Form | N
     config = config_of(folder)
     stages = stages_of(folder, config)
     wanted = _wanted(config, stages, arms, folder)
-    out = Path(os.path.abspath(out))
     if os.path.lexists(out):
         raise RunError(f"{out}: already there; give another folder with --out, or move it away")
     base = Base.of(config, stages)
@@ -42,7 +41,7 @@ def export_run(folder: Path, out: Path, arms: Sequence[str] = (), form: Form | N
         raise ConfigError(f"export: --form marked needs the tokenizer of train.base, and {base.path} cannot be "
                           "read here; drop --form, or give a folder")
     trained = Trained.of(config, base, form or ("marked" if base.tokenizer else "prompt_completion"))
-    part = out.with_name(f"{out.name}.part")
+    part = Path(f"{os.path.abspath(out)}.part")
     try:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
