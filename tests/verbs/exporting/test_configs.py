@@ -118,12 +118,14 @@ def test_conversations_need_nothing_filled_in(tmp_path):
     assert "put-your" not in json.dumps(found)
 
 
-@pytest.mark.parametrize(("epochs", "told"), [(2.0, 2.0), (1.258, 1.2857), (0.05, 0.1428)])
-def test_steps_by_tokens_become_rows_and_epochs_whole_steps(tmp_path, epochs, told):
-    """68 examples of 107 tokens are 7 steps of 1,024 tokens."""
+@pytest.mark.parametrize(("epochs", "steps"), [(2.0, None), (1.258, 9), (0.05, 1)])
+def test_steps_by_tokens_become_rows_and_parts_of_epochs_steps(tmp_path, epochs, steps):
+    """68 examples of 107 tokens are 7 steps of 10 rows or about 1,024 tokens."""
     config = _config(tmp_path, "nobody/here", "batch_tokens = 1024\n")
     account = Account(arm="lema", examples=68, questions=60, prompt_tokens=4_076, tokens=3_200, teacher_tokens=0,
                       teacher_replies=0, kinds={}, epochs=epochs)
     found = _written(tmp_path, Trained.of(config, Base.of(config, {}), "prompt_completion"), account)
-    assert (found["trl"]["per_device_train_batch_size"], found["trl"]["num_train_epochs"]) == (10, told)
+    for told, rows, length in (("trl", "per_device_train_batch_size", "num_train_epochs"),
+                               ("axolotl", "micro_batch_size", "num_epochs")):
+        assert (found[told][rows], found[told][length], found[told].get("max_steps")) == (10, epochs, steps)
     assert found["llama-factory"]["template"] == "fewshot" and "lema-marked" not in found["known"]

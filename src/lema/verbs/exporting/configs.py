@@ -70,13 +70,16 @@ class Trained:
         length = (account.prompt_tokens + account.tokens) / account.examples if account and account.tokens else 512
         return max(self.settings.accumulate, round(self.settings.batch_tokens / length))
 
-    def epochs(self, account: Account | None) -> float:
-        """Epochs at the arm's budget, as whole steps: the others round a started step up."""
-        wanted = (account.epochs if account else None) or 3.0
-        if account is None or wanted == round(wanted):
-            return wanted
-        steps = math.ceil(account.examples / self.rows(account))
-        return math.floor(1e4 * max(1, round(wanted * steps)) / steps) / 1e4
+    def length(self, account: Account | None) -> dict[str, float]:
+        """Epochs at the arm's budget, and where they are no whole ones also the steps that show about as many
+        examples: the trainers round them differently."""
+        epochs = (account.epochs if account else None) or 3.0
+        if epochs == round(epochs):
+            return {"num_train_epochs": epochs}
+        whole, rest = divmod(epochs, 1)
+        rows = self.rows(account)
+        steps = int(whole) * math.ceil(account.examples / rows) + round(rest * account.examples / rows)
+        return {"num_train_epochs": epochs, "max_steps": max(1, steps)}
 
     @property
     def comment(self) -> str:
@@ -177,7 +180,7 @@ def _shared(trained: Trained, account: Account | None) -> dict:
     """What TRL and LLaMA-Factory both take from transformers' TrainingArguments, and axolotl nearly."""
     settings = trained.settings
     return {"per_device_train_batch_size": max(1, trained.rows(account) // settings.accumulate),
-            "gradient_accumulation_steps": settings.accumulate, "num_train_epochs": trained.epochs(account),
+            "gradient_accumulation_steps": settings.accumulate, **trained.length(account),
             "learning_rate": trained.rate, "lr_scheduler_type": trained.schedule,
             "weight_decay": settings.weight_decay, "adam_beta2": BETA2, "max_grad_norm": settings.clip,
             "bf16": settings.dtype == "bfloat16", "logging_steps": 10, "seed": trained.seed}
