@@ -111,5 +111,5 @@ def _trained(python: str, tool: str, arm: str, out: Path, home: Path) -> tuple[l
     done = subprocess.run([python, Path(__file__).with_name("trainers.py"), tool, f"configs/{tool}-{arm}.yaml",
                            home / "rows.json"], cwd=out, env=told, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
-    states = sorted(out.glob(f"trained/{tool}-{arm}/**/trainer_state.json"))
-    return json.loads((home / "rows.json").read_text()), json.loads(states[-1].read_text())
+    states = [json.loads(file.read_text()) for file in out.glob(f"trained/{tool}-{arm}/**/trainer_state.json")]
+    return json.loads((home / "rows.json").read_text()), max(states, key=lambda state: state["global_step"])
