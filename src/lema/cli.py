@@ -71,9 +71,9 @@ def show(run: RunName, identifier: Annotated[str | None, typer.Argument(
 @app.command()
 def export(run: RunName, out: Annotated[Path, typer.Option("--out", metavar="DIR", help="the folder to write")],
            arms: Annotated[list[str] | None, typer.Option("--arm", help="this arm only; may be repeated")] = None,
-           form: Annotated[str, typer.Option("--form", help="what the ready configs read: prompt_completion, or "
-                                                             "messages for models with a chat template")]
-           = "prompt_completion", runs: Runs = Path("runs")) -> None:
+           form: Annotated[str | None, typer.Option(
+               "--form", help="what the ready configs read: marked (as the base asks; the default where it can be "
+                              "read), prompt_completion or messages")] = None, runs: Runs = Path("runs")) -> None:
     """Write a run's training sets for other tools: Parquet, JSON lines, a data set folder, ready configs."""
     from lema.verbs.exporting import export_run
 

@@ -38,11 +38,12 @@ def funnel(name: str, questions: Iterable[Question], graded: Iterable[ReasoningP
            verified: Iterable[Correction], used: np.ndarray, seeds: int = 0) -> Funnel:
     """One round's funnel. `used` are the `parents` of all arms' examples: a kept correction that is none of them
     was left out. `seeds` is how many new questions an evolved round was to write."""
-    verdicts, wrong = Counter(), array("q")
+    verdicts, wrong, mistakes = Counter(), array("q"), array("q")
     for path in graded:
         verdicts[path.verdict] += 1
         if path.verdict == "wrong":
-            wrong.append(hash((path.question, split_steps(path.text))))
+            wrong.append(hash(path.id))
+            mistakes.append(hash((path.question, split_steps(path.text))))
     refused, asked, kept = Counter(), array("q"), array("q")
     for correction in verified:
         asked.append(hash(correction.path))
@@ -50,15 +51,14 @@ def funnel(name: str, questions: Iterable[Question], graded: Iterable[ReasoningP
             kept.append(hash(correction.id))
         else:
             refused[correction.rejected] += 1
-    repeats, corrected = len(wrong) - _different(wrong), _different(asked)
+    corrected, again, fresh = _corrected(*(np.frombuffer(each, np.int64) for each in (wrong, mistakes, asked)))
     trained = int(np.isin(np.frombuffer(kept, np.int64), used).sum())
     return Funnel(name, (
         _questions((question for question in questions if question.split == "train"), seeds),
         Stage("paths sampled", verdicts.total()),
         Stage("wrong", len(wrong), _losses(Counter({_WORDS[v]: n for v, n in verdicts.items() if v != "wrong"}))),
         Stage("corrected", corrected, _losses(Counter({
-            "the same mistake again": repeats,
-            "not asked for (budget, or another model's)": len(wrong) - repeats - corrected}))),
+            "the same mistake again": again, "not asked for (budget, or another model's)": fresh}))),
         *((Stage("replies", len(asked)),) if len(asked) > corrected else ()),
         Stage("verified", len(kept), _losses(refused)),
         Stage("trained on", trained, _losses(Counter({"taken by no arm": len(kept) - trained}))),
@@ -73,8 +73,13 @@ def seeds_of(config: Config, name: str) -> int:
 _WORDS = {"right": "right", "no_answer": "no answer", "truncated": "cut off", "ungradable": "could not be graded"}
 
 
-def _different(hashes: array) -> int:
-    return len(np.unique(np.frombuffer(hashes, np.int64)))
+def _corrected(wrong: np.ndarray, mistakes: np.ndarray, asked: np.ndarray) -> tuple[int, int, int]:
+    """Of the wrong paths: how many were corrected, how many of the others repeat a mistake, and how many are
+    mistakes of their own. All are hashes: of the paths, their mistakes, and the paths that were corrected."""
+    there = np.isin(wrong, asked)
+    others = mistakes[~there]
+    fresh = len(np.setdiff1d(others, mistakes[there]))
+    return int(there.sum()), len(others) - fresh, fresh
 
 
 def _questions(questions: Iterable[Question], seeds: int) -> Stage:
@@ -129,7 +134,7 @@ def critique_funnels(name: str, graded: Iterable[ReasoningPath], critiques: Iter
 
 
 def _critiques(name: str, paths: array, judged: _Judged, used: np.ndarray) -> Funnel:
-    repeats = len(paths) - _different(paths)
+    repeats = len(paths) - len(np.unique(np.frombuffer(paths, np.int64)))
     trained = int(np.isin(np.frombuffer(judged.read, np.int64), used).sum())
     return Funnel(name, (
         Stage("paths", len(paths)),

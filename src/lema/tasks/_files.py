@@ -1,4 +1,4 @@
-"""Question files: rows of JSONL, CSV or TSV, each with the place it stands at.
+"""Question files: rows of JSONL, CSV, TSV (each also packed, .gz) or Parquet, each with the place it stands at.
 
 One design decision: a row keeps its "file:line" from the first moment, so that every complaint about it can say
 where it is; files are read row by row.
@@ -6,7 +6,9 @@ where it is; files are read row by row.
 
 import csv
 import dataclasses
+import gzip
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -25,19 +27,44 @@ class Row(NamedTuple):
 
 
 def read_file(path: str) -> Iterator[Row]:
-    """The rows of a question file, by its ending: .csv, .tsv, else JSON lines. DataError says file and line."""
+    """The rows of a question file, by its ending: .csv, .tsv, .parquet, else JSON lines; text may be packed (.gz).
+    DataError says file and line."""
     file = Path(path).expanduser()
     if not file.is_file():
         raise DataError(f"{path}: no such file; check the [task] table (paths start at the current folder)")
     try:
-        with file.open(encoding="utf-8-sig", newline="" if file.suffix in (".csv", ".tsv") else None) as lines:
-            read = _tabular if file.suffix in (".csv", ".tsv") else _json_lines
-            for number, values in read(path, lines):
-                yield Row(f"{path}:{number}", f"{file.name}:{number}", values)
+        for number, values in (_parquet(file) if file.suffix == ".parquet" else _text(path, file)):
+            yield Row(f"{path}:{number}", f"{file.name}:{number}", values)
     except UnicodeDecodeError:
-        raise DataError(f"{path}: not UTF-8 text; save it as UTF-8") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); check the file") from None
+        raise DataError(f"{path}: not UTF-8 text; save it as UTF-8 JSON lines, CSV or TSV, or as .gz or .parquet "
+                        "with that ending") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error}); check the "
+                        "file") from None
+
+
+def _text(path: str, file: Path) -> Iterator[tuple[int, dict]]:
+    name = file.name.removesuffix(".gz")
+    table = name.endswith((".csv", ".tsv"))
+    unpack = gzip.open if name != file.name else open
+    with unpack(file, "rt", encoding="utf-8-sig", newline="" if table else None) as lines:
+        yield from (_tabular if table else _json_lines)(path, lines)
+
+
+def _parquet(file: Path) -> Iterator[tuple[int, dict]]:
+    """Rows are counted from 1. DataError where it is no Parquet file."""
+    try:
+        from pyarrow import ArrowException
+        from pyarrow.parquet import ParquetFile
+    except ImportError:
+        raise ConfigError(f"{file}: Parquet needs pyarrow; pip install 'lema[train]'") from None
+    try:
+        with ParquetFile(file) as table:
+            several = (row for batch in table.iter_batches(1_000) for row in batch.to_pylist())
+            yield from enumerate(several, 1)
+    except ArrowException as error:
+        said = str(error).splitlines()[0][:100]
+        raise DataError(f"{file}: no Parquet file ({said}); check its ending") from None
 
 
 def text_of(row: Row, column: str, kind: str) -> str:
@@ -122,7 +149,8 @@ def _json_lines(path: str, lines: Iterable[str]) -> Iterator[tuple[int, dict]]:
 
 
 def _tabular(path: str, lines: Iterable[str]) -> Iterator[tuple[int, dict]]:
-    table = csv.reader(lines, delimiter="\t" if path.endswith(".tsv") else ",", strict=True)
+    tabs = path.removesuffix(".gz").endswith(".tsv")
+    table = csv.reader(lines, delimiter="\t" if tabs else ",", strict=True)
     header: list[str] | None = None
     try:
         for cells in table:

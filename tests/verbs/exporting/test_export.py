@@ -116,6 +116,30 @@ def test_ready_configs_are_yaml_and_name_files_that_are_there(out, tool):
         assert 2048 in config.values()
 
 
+def test_the_card_tells_the_hub_each_subset_with_its_columns_and_size(run, out, tmp_path):
+    from datasets import load_dataset_builder
+    from huggingface_hub import DatasetCard
+
+    told = DatasetCard.load(out / "README.md").data
+    assert (told.license, told.size_categories) == ("unknown", ["n<1K"])
+    for arm in ("cot", "lema", "step", "cft"):
+        info = load_dataset_builder(str(out), arm, cache_dir=str(tmp_path)).info
+        assert info.splits["train"].num_examples == len(_set(run, arm))
+        assert info.download_size == (out / arm / "train.parquet").stat().st_size
+        assert "mistake_step" in info.features
+
+
+@pytest.mark.parametrize("form", ["prompt_completion", "messages", "chat"])
+def test_datasets_reads_the_json_lines(run, out, form, tmp_path):
+    from datasets import load_dataset
+
+    rows = load_dataset("json", data_files=str(out / f"step/{form}.jsonl"), cache_dir=str(tmp_path))["train"]
+    first = _set(run, "step")[0]
+    told = json.dumps(rows[0], ensure_ascii=False)
+    assert rows.num_rows == len(_set(run, "step"))
+    assert json.dumps(first.completion, ensure_ascii=False)[1:-1] in told and first.question not in told
+
+
 def test_trl_trains_on_an_export_as_it_stands(out, tmp_path):
     model = build(Shape(width=32, layers=1, heads=1, feed_forward=32), find_task("lab", {}).vocabulary(),
                   tmp_path / "model", seed=0)
@@ -138,6 +162,15 @@ def test_what_cannot_be_exported_is_one_line(run, out):
         export_run(run, run / "x", ["lemma"])
     with pytest.raises(ConfigError, match="no form 'chat'"):
         export_run(run, run / "x", form="chat")
+    with pytest.raises(ConfigError, match="--form marked needs the tokenizer of train.base"):
+        export_run(run, run / "x", form="marked")
+    with pytest.raises(RunError, match="no run here"):
+        export_run(run.parent / "nobody", run / "x")
+    with pytest.raises(RunError, match="already there"):
+        export_run(run, Path("."))
+    with pytest.raises(RunError, match="cannot be written"):
+        export_run(run, run / "config.toml/x")
+    assert not list(run.parent.glob("*.part"))
     (run / "sets/cft/record.json").rename(run / "sets/cft/record.away")
     with pytest.raises(RunError, match="the set of arm cft is missing; `lema run` makes it"):
         export_run(run, run / "x", ["cft"])

@@ -117,9 +117,9 @@ def test_rows_of_other_questions_are_kept_apart_with_the_reason(maker, tmp_path)
     strange = json.loads(lines[1]) | {"question": "nobody asked this"}
     (tmp_path / "some.jsonl").write_text("\n".join([lines[0], json.dumps(strange), lines[2]]) + "\n")
     said = import_file(_user(tmp_path), tmp_path / "some.jsonl", "paths", "some", (), tmp_path / "runs")
-    assert "2 paths joined; 1 left out" in said
+    assert "2 paths joined\n  1 left out, " in said and "1 about no training question of this run" in said
     (left,) = (tmp_path / "runs/user/imports/some/left_out.jsonl").read_text().splitlines()
-    assert json.loads(left) == {"place": "some.jsonl:2", "reason": "no training question of this run",
+    assert json.loads(left) == {"place": "some.jsonl:2", "reason": "about no training question of this run",
                                 "question": "nobody asked this"}
 
 
@@ -145,10 +145,10 @@ def test_what_cannot_be_imported_is_one_line(maker, tmp_path):
             ("x.jsonl", "corections", (), ConfigError, "did you mean 'corrections'"),
             ("x.jsonl", "paths", ["question"], ConfigError, "write it as field=column"),
             ("x.jsonl", "paths", ["pth=a"], ConfigError, "did you mean 'path'"),
-            ("x.jsonl", "paths", ["question=b"], DataError, r"x.jsonl:1: no text under 'b'"),
-            ("y.jsonl", "paths", ["question=question"], DataError, "none of its 1 rows is about a question"),
+            ("x.jsonl", "paths", ["question=b"], DataError, r"no column 'b' among a; name it with --column quest"),
+            ("y.jsonl", "paths", ["question=question"], DataError, r"none of its 1 rows can join \(1 about no"),
             ("y.jsonl", "corrections", ["path=path"], DataError, "corrections need --column correction=NAME"),
-            ("z.jsonl", "corrections", (), DataError, r"z.jsonl:1: its prompt does not end in"),
+            ("z.jsonl", "corrections", (), DataError, r"\(1 no correction: its prompt does not end in"),
             (graded, "corrections", (), DataError, "import them with --as paths")):
         with pytest.raises(kind, match=says):
             import_file(config, tmp_path / file, what, "it", columns, runs)

@@ -4,55 +4,71 @@ One design decision: one folder holds everything, laid out so that it is itself 
 subsets are the arms; every row carries where it came from, and nothing in it needs lema to be read.
 """
 
-import json
+import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 from lema.config import Config
 from lema.errors import ConfigError, RunError
 from lema.records import Account
 from lema.runs import Stage
 from lema.seams import near_miss
+from lema.verbs.exporting.base import NO_MODEL, Base
 from lema.verbs.exporting.card import card
-from lema.verbs.exporting.configs import Trained, write_configs
+from lema.verbs.exporting.configs import Form, Trained, write_configs
 from lema.verbs.exporting.lineage import Lineage
+from lema.verbs.exporting.rows import write_arm
 from lema.verbs.running import config_of, stages_of
 
-Form = Literal["prompt_completion", "messages"]
-ROWS_AT_ONCE = 5_000
 
-
-def export_run(folder: Path, out: Path, arms: Sequence[str] = (), form: Form = "prompt_completion") -> str:
+def export_run(folder: Path, out: Path, arms: Sequence[str] = (), form: Form | None = None) -> str:
     """Writes the run's training sets (all arms, or those named) to the new folder `out`; says what lies where.
 
-    `form` is what the ready configs read. RunError where a set is not made yet or `out` is there already.
+    `form` is what the ready configs read; by default rows marked for the base where it can be read, else plain
+    prompt and completion. RunError where a set is not made yet, or `out` is there already or cannot be written.
     """
-    if form not in get_args(Form):
+    if form is not None and form not in get_args(Form):
         raise ConfigError(f"export: no form {form!r}{near_miss(form, list(get_args(Form)))}")
     config = config_of(folder)
     stages = stages_of(folder, config)
     wanted = _wanted(config, stages, arms, folder)
-    part = out.with_name(f"{out.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    if out.exists():
+    if os.path.lexists(out):
         raise RunError(f"{out}: already there; give another folder with --out, or move it away")
+    base = Base.of(config, stages)
+    if form == "marked" and base.tokenizer is None:
+        raise ConfigError(f"export: --form marked needs the tokenizer of train.base, and {base.path} cannot be "
+                          "read here; drop --form, or give a folder")
+    trained = Trained.of(config, base, form or ("marked" if base.tokenizer else "prompt_completion"))
+    part = Path(f"{os.path.abspath(out)}.part")
     try:
+        shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
+        held = _fill(part, config, stages, wanted, trained)
+        part.rename(out)
     except OSError as error:
-        raise RunError(f"{out}: cannot be written ({error.strerror}); give another folder with --out") from None
+        shutil.rmtree(part, ignore_errors=True)
+        raise RunError(f"{out}: cannot be written ({error.strerror or error}); give another folder with "
+                       "--out, or make room there") from None
+    return _said(out, wanted, held, trained)
+
+
+def _fill(part: Path, config: Config, stages: dict[str, Stage], wanted: dict[str, Stage],
+          trained: Trained) -> list[Account]:
+    """Writes everything into the folder; the accounts of the exported arms, where the run has them."""
     done = {name: stage for name, stage in stages.items() if stage.status().state == "done"}
+    tables = {}
+    (part / "configs").mkdir()
     with Lineage(part, config, done) as lineage:
         for arm, stage in wanted.items():
-            _write(part / arm, ({**lineage.row(example), "arm": arm} for example in stage))
+            tables[arm] = write_arm(part / arm, ({**lineage.row(example), "arm": arm} for example in stage),
+                                    trained.base, part / "configs" / f"{arm}-marked.jsonl")
     accounts = {row.arm: row for row in done["accounts"]} if "accounts" in done else {}
     held = [accounts[arm] for arm in wanted if arm in accounts]
-    (part / "README.md").write_text(card(config, done, list(wanted), held), encoding="utf-8")
-    trained = Trained.of(config, stages)
-    write_configs(part / "configs", [(arm, accounts.get(arm)) for arm in wanted], trained, form)
-    part.rename(out)
-    return _said(out, wanted, held)
+    (part / "README.md").write_text(card(config, done, tables, held), encoding="utf-8")
+    write_configs(part / "configs", [(arm, accounts.get(arm)) for arm in wanted], trained)
+    return held
 
 
 def _wanted(config: Config, stages: dict[str, Stage], arms: Sequence[str], folder: Path) -> dict[str, Stage]:
@@ -68,47 +84,15 @@ def _wanted(config: Config, stages: dict[str, Stage], arms: Sequence[str], folde
     return wanted
 
 
-def _write(folder: Path, rows: Iterator[dict]) -> None:
-    """One arm: train.parquet with everything, and the two forms that trainers read, as JSON lines."""
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise ConfigError("export: Parquet needs pyarrow; pip install 'lema[train]'") from None
-    folder.mkdir()
-    schema = pyarrow.schema([(name, getattr(pyarrow, kind)()) for name, kind in Lineage.COLUMNS.items()])
-    with (parquet.ParquetWriter(folder / "train.parquet", schema) as table,
-          (folder / "prompt_completion.jsonl").open("w", encoding="utf-8") as plain,
-          (folder / "messages.jsonl").open("w", encoding="utf-8") as chat):
-        for several in _batches(rows):
-            table.write_table(pyarrow.Table.from_pylist(several, schema=schema))
-            for row in several:
-                plain.write(_json({"prompt": row["prompt"], "completion": row["completion"]}))
-                asked = row["prompt"].removesuffix(row["prefix"]) if row["prefix"] else row["prompt"]
-                chat.write(_json({"messages": [
-                    {"role": "user", "content": asked},
-                    {"role": "assistant", "content": row["prefix"] + row["completion"]}]}))
-
-
-def _batches(rows: Iterator[dict]) -> Iterator[list[dict]]:
-    several: list[dict] = []
-    for row in rows:
-        several.append(row)
-        if len(several) == ROWS_AT_ONCE:
-            yield several
-            several = []
-    if several:
-        yield several
-
-
-def _json(row: dict) -> str:
-    return json.dumps(row, ensure_ascii=False) + "\n"
-
-
-def _said(out: Path, wanted: dict[str, Stage], held: list[Account]) -> str:
+def _said(out: Path, wanted: dict[str, Stage], held: list[Account], trained: Trained) -> str:
     sizes = {account.arm: f"{account.examples:,} examples" for account in held}
     lines = [f"  {arm}/  {sizes.get(arm, '')}".rstrip() for arm in wanted]
+    form = trained.form.replace("_", "/")
+    todo = f"; put your model in the place of {NO_MODEL}" if trained.base.path == NO_MODEL else ""
+    first = next(iter(wanted))
     return "\n".join([
         f"{out}: a data set folder with a card (README.md)", *lines,
-        f"  configs/  for TRL, LLaMA-Factory and axolotl; run them in {out}:",
-        f"    trl sft --config configs/trl-{next(iter(wanted))}.yaml"])
+        f"  configs/  for TRL, LLaMA-Factory and axolotl, {form} form{todo}; run them in {out}:",
+        f"    trl sft --config configs/trl-{first}.yaml",
+        f"    llamafactory-cli train configs/llama-factory-{first}.yaml",
+        f"    axolotl train configs/axolotl-{first}.yaml"])

@@ -11,7 +11,13 @@ from lema.needs import critic_of, critiquing
 from lema.records import Account
 from lema.report.sets import table
 from lema.runs import Stage
+from lema.verbs.exporting.lineage import Lineage
+from lema.verbs.exporting.rows import Written
 from lema.verbs.showing import funnels
+
+SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
+         (10_000_000, "1M<n<10M"))
+"""The Hub's words for sizes below so many rows."""
 
 COLUMNS = """\
 | column | what it holds |
@@ -29,21 +35,32 @@ COLUMNS = """\
 """
 
 
-def card(config: Config, done: dict[str, Stage], arms: list[str], accounts: list[Account]) -> str:
-    """README.md of the folder: front matter that names each arm as a subset, then the text."""
-    return "\n".join([*_front_matter(config, arms), "", f"# {config.name}", "", *_about(config, arms), "",
+def card(config: Config, done: dict[str, Stage], tables: dict[str, Written], accounts: list[Account]) -> str:
+    """README.md of the folder: front matter that names each arm as a subset with its size, then the text."""
+    arms = list(tables)
+    return "\n".join([*_front_matter(config, tables), "", f"# {config.name}", "", *_about(config, arms), "",
                       "## Sizes", "", "    " + "\n    ".join(table(accounts) if accounts else ["not counted"]), "",
                       "## Columns", "", COLUMNS, *_sources(config), "", *_checks(config), "",
                       *_funnels(config, done), ""])
 
 
-def _front_matter(config: Config, arms: list[str]) -> list[str]:
-    lines = ["---", f"pretty_name: {json.dumps(config.name)}", "task_categories:", "- text-generation", "tags:",
-             "- lema", "- learning-from-mistakes", "configs:"]
-    for number, arm in enumerate(arms):
+def _front_matter(config: Config, tables: dict[str, Written]) -> list[str]:
+    """What the Hub reads: terms (nobody stated them), subsets with their files, columns and sizes."""
+    most = sum(table.rows for table in tables.values())
+    size = next((words for limit, words in SIZES if most < limit), "n>10M")
+    lines = ["---", f"pretty_name: {json.dumps(config.name)}", "license: unknown", "task_categories:",
+             "- text-generation", "size_categories:", f"- {json.dumps(size)}", "tags:", "- lema",
+             "- learning-from-mistakes", "configs:"]
+    for number, arm in enumerate(tables):
         first = ["  default: true"] if number == 0 else []
         lines += [f"- config_name: {json.dumps(arm)}", *first, "  data_files:", "  - split: train",
                   f"    path: {json.dumps(f'{arm}/train.parquet')}"]
+    lines += ["dataset_info:"]
+    for arm, table_ in tables.items():
+        lines += [f"- config_name: {json.dumps(arm)}", "  features:",
+                  *(f"  - {{name: {column}, dtype: {kind}}}" for column, kind in Lineage.COLUMNS.items()),
+                  "  splits:", f"  - {{name: train, num_bytes: {table_.bytes}, num_examples: {table_.rows}}}",
+                  f"  download_size: {table_.file_bytes}", f"  dataset_size: {table_.bytes}"]
     return [*lines, "---"]
 
 
@@ -51,8 +68,9 @@ def _about(config: Config, arms: list[str]) -> list[str]:
     lines = [f"Training sets made by lema from the task `{config.task.name}`, one subset for each arm:", ""]
     lines += [f"- `{arm}`: {config.arms[arm].about or 'see the run'}" for arm in arms]
     return [*lines, "", f"`datasets.load_dataset(\"path/of/this/folder\", {json.dumps(arms[0])})` reads one. "
-            "Beside each Parquet file lie the same rows as JSON lines in prompt/completion and in messages form "
-            "(in messages form a `prefix` is part of the assistant's text and gets loss)."]
+            "Beside each Parquet file lie the same rows as JSON lines: `prompt_completion.jsonl` in plain text, "
+            "`messages.jsonl` as conversations, `chat.jsonl` as conversations cut into prompt and completion (in "
+            "conversations a `prefix` is part of the assistant's text and gets loss)."]
 
 
 def _sources(config: Config) -> list[str]:

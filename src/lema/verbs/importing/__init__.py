@@ -19,11 +19,11 @@ from lema.prompting import CUE, REWRITE_CUE
 from lema.records import Correction, Question, ReasoningPath, content_id, to_row
 from lema.runs import Stage
 from lema.seams import file_hash, near_miss, settings_of
-from lema.shelf import Shelf
+from lema.shelf import Seen, Shelf
 from lema.stages.correct import fields_of
 from lema.stages.load import load
 from lema.steps import split_steps
-from lema.tasks import find_task
+from lema.tasks import Task, find_task
 from lema.verbs.importing.forms import Columns, Found, read_found
 from lema.wiring import task_settings
 
@@ -46,22 +46,53 @@ def import_file(run: str, file: Path, what: str, name: str, columns: Sequence[st
         raise RunError(f"{out}: something of that name is imported already; give another name with --name, or "
                        "remove that folder")
     config = load_config(source)
+    rows = read_found(file, what, _columns(columns))
+    content = file_hash(file)
+    _refuse_again(folder, content, what)
+    task = find_task(config.task.name, config.task.own)
     part = out.with_name(f"{name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    with _Questions(part, _questions(folder, config)) as questions:
-        counts, models = _write(part, questions, read_found(file, what, _columns(columns)), name)
-    if not counts["joined"]:
-        shutil.rmtree(part)
-        raise DataError(f"{file}: none of its {counts.total()} rows is about a question of this run; check the "
-                        "columns and the task")
-    facts = {"file": file.name, "content": file_hash(file), "what": what, "counts": dict(counts),
-             "columns": list(columns), "models": models,
-             "imported": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-    (part / "import.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    part.rename(out)
-    left = f"; {counts['left out']:,} left out, see {out}/left_out.jsonl" if counts["left out"] else ""
-    return f"{out}: {counts['joined']:,} {what} joined{left}\n\n  lema run {run}"
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        with _Questions(part, _questions(folder, config, task), task) as questions:
+            tally = _write(part, questions, rows, name)
+        if not tally.joined:
+            raise DataError(f"{file}: none of its {tally.left.total():,} rows can join ({_reasons(tally.left)}); "
+                            "check the file, the columns and the task")
+        facts = {"file": file.name, "content": content, "what": what,
+                 "counts": {"joined": tally.joined, "left out": tally.left.total()},
+                 "columns": list(columns), "models": sorted(tally.models),
+                 "imported": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+        (part / "import.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        part.rename(out)
+    except OSError as error:
+        raise RunError(f"{out}: cannot be written ({error.strerror or error}); make room or choose another place "
+                       "with --runs DIR") from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return _said(run, out, what, tally)
+
+
+def _said(run: str, out: Path, what: str, tally: "_Tally") -> str:
+    lines = [f"{out}: {tally.joined:,} {what} joined"]
+    if tally.left:
+        lines.append(f"  {tally.left.total():,} left out, each in {out}/left_out.jsonl: {_reasons(tally.left)}")
+    if tally.unreadable:
+        lines.append(f"  {tally.unreadable.total():,} of the joined can only be counted, not trained on: "
+                     f"{_reasons(tally.unreadable)}")
+    return "\n".join([*lines, "", f"  lema run {run}"])
+
+
+def _reasons(counts: Counter) -> str:
+    return "; ".join(f"{count:,} {reason}" for reason, count in counts.most_common(4))
+
+
+def _refuse_again(folder: Path, content: str, what: str) -> None:
+    for facts in sorted(folder.glob("imports/*/import.json")):
+        told = json.loads(facts.read_text(encoding="utf-8"))
+        if (told.get("content"), told.get("what")) == (content, what):
+            raise RunError(f"{facts.parent}: the same file is imported already; remove that folder to import it "
+                           "again")
 
 
 def _run_folder(run: str, runs: Path) -> tuple[Path, str]:
@@ -82,26 +113,34 @@ def _columns(pairs: Sequence[str]) -> Columns | None:
     return settings_of(Columns, table, "--column") if table else None
 
 
-def _questions(folder: Path, config: Config) -> Iterator[Question]:
+def _questions(folder: Path, config: Config, task: Task) -> Iterator[Question]:
     stage = Stage(folder, "questions", load, task_settings(config))
     if stage.status().state == "done":
         return iter(stage)
-    task = find_task(config.task.name, config.task.own)
     return (question for split in task.splits for question in task.questions(split))
 
 
 class _Questions:
-    """The training questions of a run, found by id or by text up to white space and case."""
+    """The training questions of a run, found by id, or up to white space and case by their text, by the prompt
+    that asks them, or by their stem with the candidates in one line, as the LeMa repository writes them. What
+    several questions share names none of them."""
 
-    def __init__(self, folder: Path, questions: Iterable[Question]) -> None:
+    def __init__(self, folder: Path, questions: Iterable[Question], task: Task) -> None:
         self._found = Shelf(folder, Question)
         for question in questions:
             if question.split == "train":
                 self._found.put(f"id {question.id}", question)
-                self._found.put(_plain(question.text), question)
+                self._found.put(f"text {_plain(question.text)}", question)
+                for named in {_plain(name) for name in _names(question, task)}:
+                    self._found.put(f"name {named}", question)
 
     def find(self, named: str) -> Question | None:
-        return next(reversed(self._found.under(f"id {named}") or self._found.under(_plain(named))), None)
+        plain = _plain(named)
+        for key in (f"id {named}", f"text {plain}"):
+            if found := self._found.under(key):
+                return found[-1]
+        sharing = {question.id: question for question in self._found.under(f"name {plain}")}
+        return next(iter(sharing.values())) if len(sharing) == 1 else None
 
     def __enter__(self) -> "_Questions":
         return self
@@ -110,37 +149,69 @@ class _Questions:
         self._found.__exit__()
 
 
+def _names(question: Question, task: Task) -> Iterator[str]:
+    yield task.prompt(question)[-1].content
+    if question.choices:
+        stem = "\n".join(question.text.split("\n")[:-len(question.choices)])
+        yield stem
+        yield f"{stem}\nCandidate Answers: {', '.join(question.choices)}."
+
+
 def _plain(text: str) -> str:
     """What two texts of one question have in common, as a key."""
     return content_id(" ".join(text.lower().split()))
 
 
-def _write(part: Path, questions: _Questions, rows: Iterator[Found], name: str) -> tuple[Counter, list[str]]:
-    """Writes the three files; how many rows were joined and left out, and the models whose paths they are."""
-    counts, indexes, models = Counter(), Counter(), set()
-    with ((part / "paths.jsonl").open("w", encoding="utf-8") as paths,
+class _Tally:
+    """What became of the rows."""
+
+    def __init__(self) -> None:
+        self.joined = 0
+        self.left: Counter[str] = Counter()
+        self.unreadable: Counter[str] = Counter()
+        self.models: set[str] = set()
+
+
+def _write(part: Path, questions: _Questions, rows: Iterator[Found], name: str) -> _Tally:
+    """Writes the three files. Corrections of one path that stand behind each other share it."""
+    tally, indexes, path = _Tally(), Counter(), None
+    with (Seen(part) as seen, (part / "paths.jsonl").open("w", encoding="utf-8") as paths,
           (part / "corrections.jsonl").open("w", encoding="utf-8") as corrections,
           (part / "left_out.jsonl").open("w", encoding="utf-8") as left_out):
         for found in rows:
             question = questions.find(found.question)
-            reason = "no training question of this run" if question is None else _unusable(found)
-            if reason:
-                counts["left out"] += 1
+            said = content_id(question.id if question else "", found.path, found.correction)
+            if reason := _unusable(found, question, said in seen):
+                tally.left[reason] += 1
                 left_out.write(json.dumps({"place": found.place, "reason": reason, "question": found.question},
                                           ensure_ascii=False) + "\n")
                 continue
-            path = ReasoningPath(question=question.id, model=found.model or name, text=found.path,
-                                 index=indexes[question.id], prompt=f"imported {found.place}")
-            indexes[question.id] += 1
-            models.add(path.model)
-            counts["joined"] += 1
-            paths.write(to_row(path) + "\n")
+            tally.joined += 1
+            model = found.model or name
+            if found.correction is None or path is None or (path.question, path.model, path.text) != (
+                    question.id, model, found.path):
+                path = ReasoningPath(question=question.id, model=model, text=found.path,
+                                     index=indexes[question.id], prompt=f"imported {found.place}")
+                indexes[question.id] += 1
+                tally.models.add(model)
+                paths.write(to_row(path) + "\n")
             if found.correction is not None:
-                corrections.write(to_row(_correction(found, path, name)) + "\n")
-    return counts, sorted(models)
+                seen.add(said)
+                correction = _correction(found, path, name)
+                if correction.rejected:
+                    tally.unreadable[correction.rejected] += 1
+                corrections.write(to_row(correction) + "\n")
+    return tally
 
 
-def _unusable(found: Found) -> str:
+def _unusable(found: Found, question: Question | None, again: bool) -> str:
+    """Why a row cannot join; empty where it can."""
+    if found.problem:
+        return found.problem
+    if question is None:
+        return "about no training question of this run"
+    if again:
+        return "the same correction of the same path as a row before"
     return "" if split_steps(found.path) else "the path has no steps"
 
 
