@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -33,15 +34,33 @@ def left_alone(recipe: str, folder: Path, overrides: list[str]) -> float:
     return time.monotonic() - started
 
 
-def killed_until_done(recipe: str, folder: Path, overrides: list[str], moments: list[float]) -> int:
-    """Kills the run after each of `moments` seconds, then lets it end; returns how many kills hit it."""
+def after(seconds: float) -> Callable[[], bool]:
+    """A moment by the clock, which starts at the first question."""
+    started: list[float] = []
+
+    def come() -> bool:
+        started[:] = started or [time.monotonic()]
+        return time.monotonic() - started[0] >= seconds
+
+    return come
+
+
+def within(folder: Path, stages: int) -> Callable[[], bool]:
+    """A moment at which so many stages of the run in `folder` are done and another one is writing, however fast
+    the machine is."""
+    return lambda: (sum(1 for _ in folder.glob("runs/*/**/record.json")) >= stages
+                    and any(folder.glob("runs/*/**/*.part/*")))
+
+
+def killed_until_done(recipe: str, folder: Path, overrides: list[str], moments: list[Callable[[], bool]]) -> int:
+    """Kills the run when each of `moments` has come, then lets it end; returns how many kills hit it."""
     hit = 0
-    for moment in moments:
+    for come in moments:
         process = subprocess.Popen(command(recipe, folder, overrides), stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL, start_new_session=True)
-        try:
-            process.wait(timeout=moment)
-        except subprocess.TimeoutExpired:
+        while process.poll() is None and not come():
+            time.sleep(0.02)
+        if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             hit += 1
         process.wait()
@@ -74,7 +93,7 @@ def main() -> int:
         number += 1
         folder = home / f"killed-{number}"
         moments = [draw.uniform(0, seconds) for _ in range(min(options.per_run, options.kills - hit))]
-        hit += killed_until_done(options.recipe, folder, options.overrides, moments)
+        hit += killed_until_done(options.recipe, folder, options.overrides, [after(moment) for moment in moments])
         found = prints(folder)
         names = expected.keys() | found.keys()
         differing = sorted(name for name in names if expected.get(name) != found.get(name))
