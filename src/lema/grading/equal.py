@@ -11,8 +11,7 @@ from fractions import Fraction
 from lema.grading.conventions import Conventions
 from lema.grading.evaluate import Undecided, real, value
 from lema.grading.families import same_family
-from lema.grading.probe import bases, equal, names_of, proportional
-from lema.grading.probe import parts as parts_of
+from lema.grading.probe import bases, equal, names_of, nodes, proportional
 from lema.grading.regions import intervals, same_intervals
 from lema.grading.structure import (
     SEQUENCES,
@@ -110,7 +109,7 @@ def _same_value(a: tuple, b: tuple, how: Conventions) -> bool:
 
 
 def _holds_region(tree: tuple) -> bool:
-    return tree[0] in ("interval", "union", "set") or any(map(_holds_region, parts_of(tree)))
+    return any(node[0] in ("interval", "union", "set") for node in nodes(tree))
 
 
 def _percent(tree: tuple, other: tuple, how: Conventions) -> tuple[tuple, ...]:
@@ -138,10 +137,11 @@ def _same_bases(a: tuple, b: tuple) -> bool:
 
 
 def _same_number(a: tuple, b: tuple, how: Conventions) -> bool:
-    if how.decimals is not None and not names_of(a) and not names_of(b):
+    named = bool(names_of(a, b))
+    if how.decimals is not None and not named:
         return _rounded(a, how.decimals) == _rounded(b, how.decimals)
     digits = max(literal_decimals(a), literal_decimals(b))
-    if how.rounded is None or digits < how.rounded or names_of(a) or names_of(b):
+    if how.rounded is None or digits < how.rounded or named:
         return equal(a, b)
     if any(abs(real(value(a, base)) - real(value(b, base))) < 1e-24 for base in bases(a, b)):
         return True

@@ -7,15 +7,14 @@ family; any other formula in one letter keeps its letter.
 from fractions import Fraction
 
 from lema.grading.evaluate import Undecided, context, is_real, real, value
-from lema.grading.probe import names_of, parts
+from lema.grading.probe import names_of, nodes
 
 LETTERS = frozenset("klmnpjt")
 
 
 def same_family(a: tuple, b: tuple) -> bool | None:
     """Whether both are the same numbers for all whole values of their letter; None where not both are a family."""
-    one, other = _family(a), _family(b)
-    if one is None or other is None:
+    if (one := _family(a)) is None or (other := _family(b)) is None:
         return None
     (start, step), (wanted, period) = one, other
     if not _zero(abs(step) - abs(period)):
@@ -43,7 +42,7 @@ def _family(tree: tuple) -> tuple | None:
 
 
 def _has_angle(tree: tuple) -> bool:
-    return tree == ("const", "pi") or tree[0] == "deg" or any(map(_has_angle, parts(tree)))
+    return any(node == ("const", "pi") or node[0] == "deg" for node in nodes(tree))
 
 
 def _zero(number: object) -> bool:

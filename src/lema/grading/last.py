@@ -117,10 +117,11 @@ def _bold(text: str) -> str | None:
 def _pieces(text: str) -> list[tuple[str, int, int, bool]]:
     """(answer, start, end, is a formula) of all that can be an answer."""
     found = []
-    at = 0
+    at, plain = 0, _PLAIN.search(text)
     while piece := _PIECE.search(text, at):
         start = piece.start()
-        plain = _PLAIN.search(text, at, min(len(text), piece.end() + 80))
+        if plain and plain.start() < at:
+            plain = _PLAIN.search(text, at)
         if plain and plain.start() <= start and not piece["formula"]:
             at = plain.end()
             found.append((plain[0].strip(), plain.start(), at, False))

@@ -12,12 +12,17 @@ LONGEST_TEXT = 200_000
 _THOUGHTS = ("</think>", "</thinking>", "</thought>", "</reasoning>", "<|end_of_thought|>",
              "<|channel|>final<|message|>")
 _THINKS = ("<think>", "<thinking>", "<thought>", "<reasoning>", "<|begin_of_thought|>")
+_MARK = re.compile(r"<[a-z/|｜]")
+"""How every mark begins, [INST] apart: neither a calculator's "<<" nor most of mathematics' "<"."""
 _TURN = re.compile(
     r"<\|(?:im_start|im_end|endoftext|eot_id|end_of_text|start_header_id|user|end|return)\|>|</s>|\[INST\]"
     r"|<(?:end|start)_of_turn>|<｜[^｜\n]{1,30}｜>")
 _QUESTION = re.compile(
     r"[ \t#*>]{0,8}(?:(?:(?:next|new)[ \t]{1,3})?(?:question|problem|exercise|instruction|q)[ \t]{0,3}[0-9]{0,4}"
     r"[ \t*]{0,4}:|(?:human|user)[ \t*]{0,3}:)", re.I)
+_BEFORE_COLON = frozenset("nmeqrNMEQR \t*0123456789")
+"""What can stand before the colon of such a line."""
+
 _OPENS_LINE = 40
 """Characters from the beginning of a line in which "Question:" must end."""
 
@@ -32,23 +37,23 @@ def own_part(text: str) -> str:
     very start, or behind a preface that says nothing yet, stays. Of a text that is longer than any answer should
     be, only the end."""
     text = text[-LONGEST_TEXT:]
-    if "<" in text:
-        text = _reply(text)
     end = len(text)
-    if "<" in text or "[INST]" in text:
-        end = next((turn.start() for turn in _TURN.finditer(text) if text[:turn.start()].strip()), end)
+    if may_be_cut(text):
+        text = _reply(text)
+        end = next((turn.start() for turn in _TURN.finditer(text) if text[:turn.start()].strip()), len(text))
     at = text.find(":", 0, end)
     while at >= 0:
-        opens = text.rfind("\n", max(0, at - _OPENS_LINE), at) + 1 or (0 if at < _OPENS_LINE else -1)
-        if opens >= 0 and _QUESTION.match(text, opens) and _has_said(text[:opens]):
-            return text[:opens]
+        if at and text[at - 1] in _BEFORE_COLON:
+            opens = text.rfind("\n", max(0, at - _OPENS_LINE), at) + 1 or (0 if at < _OPENS_LINE else -1)
+            if opens >= 0 and _QUESTION.match(text, opens) and _has_said(text[:opens]):
+                return text[:opens]
         at = text.find(":", at + 1, end)
     return text[:end]
 
 
 def is_cut(text: str) -> bool:
     """Whether the text ends in the middle of its thoughts, so that there is no reply."""
-    if "<" not in text:
+    if "<" not in text or not _MARK.search(text):
         return False
     text = text[-LONGEST_TEXT:]
     opened = max(text.rfind(mark) for mark in _THINKS)
@@ -56,9 +61,8 @@ def is_cut(text: str) -> bool:
 
 
 def may_be_cut(text: str) -> bool:
-    """Whether a mark of this file may stand in the text, apart from a line with a colon: it has a "<" that is not
-    one of a calculator's "<<"."""
-    return "[INST]" in text or ("<" in text and text.count("<") != 2 * text.count("<<"))
+    """Whether a mark of this file may stand in the text, apart from a line with a colon."""
+    return ("<" in text and _MARK.search(text) is not None) or ("[" in text and "[INST]" in text)
 
 
 def _reply(text: str) -> str:

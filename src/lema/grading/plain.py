@@ -6,8 +6,11 @@ number and parsing an expression start from the same plain text.
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from math import gcd
+
+REMEMBERED = 200
+"""Characters of an answer that is remembered without its dress."""
 
 EDGES = " \t\r\n.,;:!?*_`\"'“”‘’$"
 
@@ -99,6 +102,12 @@ def words(text: str) -> str:
 
 def undressed(text: str) -> str:
     """The text without an upright unit behind it and without its dress."""
+    return _undressed(text) if len(text) <= REMEMBERED else _undressed.__wrapped__(text)
+
+
+@lru_cache(maxsize=2048)
+def _undressed(text: str) -> str:
+    """The same, remembered: a gold answer stands beside every path of its question."""
     return dressed_down(without_unit(text) if "\\" in text else text)
 
 

@@ -16,31 +16,37 @@ ENOUGH = 4
 """Points at which both formulas must have a value."""
 
 
-def names_of(tree: tuple) -> frozenset[str]:
+def nodes(tree: tuple) -> list[tuple]:
+    """The tree itself and all trees that it is made of."""
+    if tree[0] in _LEAVES:
+        return [tree]
+    found, waiting = [], [tree]
+    while waiting:  # no recursion and no generators: every formula is walked several times
+        one = waiting.pop()
+        found.append(one)
+        for part in one[1:]:
+            if isinstance(part, tuple) and part:
+                if not isinstance(part[0], str):
+                    waiting.append(("", *part))
+                elif part[0] not in _SIGNS:
+                    waiting.append(part)
+    return found
+
+
+def names_of(*trees: tuple) -> frozenset[str]:
     """The names that have no value of their own."""
-    if tree[0] == "sym":
-        return frozenset((tree[1],))
-    return frozenset().union(*(names_of(part) for part in parts(tree)))
-
-
-def parts(tree: tuple) -> Iterator[tuple]:
-    """The trees that a tree is made of."""
-    for part in tree[1:]:
-        if isinstance(part, tuple) and part:
-            if isinstance(part[0], str) and part[0] not in _SIGNS:
-                yield part
-            elif not isinstance(part[0], str):
-                yield from parts(("", *part))
+    return frozenset([node[1] for tree in trees for node in nodes(tree) if node[0] == "sym"])
 
 
 def equal(a: tuple, b: tuple) -> bool:
     """Whether two formulas have the same value everywhere. Raises Undecided."""
-    names = names_of(a) | names_of(b)
+    names = names_of(a, b)
     if not names:
         return any(close(value(a, base), value(b, base)) for base in bases(a, b))
-    seen, enough = 0, ENOUGH + (2 if _reach(a, b) > 1 else 0)
+    reach = _reach(a, b)
+    seen, enough = 0, ENOUGH + (2 if reach > 1 else 0)
     complex_too = _says_i(a) or _says_i(b)
-    for point in _points(names, _reach(a, b)):
+    for point in _points(names, reach):
         try:
             one, other = value(a, point), value(b, point)
         except Undecided:
@@ -57,7 +63,7 @@ def equal(a: tuple, b: tuple) -> bool:
 
 def proportional(a: tuple, b: tuple) -> Fraction | Value | None:
     """The constant by which the formula `a` is that many times `b`; None where there is none. Raises Undecided."""
-    names = names_of(a) | names_of(b)
+    names = names_of(a, b)
     ratio = None
     seen = 0
     for point in _points(names, _reach(a, b)):
@@ -118,7 +124,7 @@ def _reach(*trees: tuple) -> int:
 
 
 def _has_steps(tree: tuple) -> bool:
-    return (tree[0] == "fn" and tree[1] in ("floor", "ceil")) or any(map(_has_steps, parts(tree)))
+    return any(node[0] == "fn" and node[1] in ("floor", "ceil") for node in nodes(tree))
 
 
 def bases(a: tuple, b: tuple) -> Iterator[dict[str, Value]]:
@@ -129,11 +135,12 @@ def bases(a: tuple, b: tuple) -> Iterator[dict[str, Value]]:
 
 
 def _has_log(tree: tuple) -> bool:
-    return (tree[:2] == ("fn", "log") and tree[3] is None) or any(map(_has_log, parts(tree)))
+    return any(node[:2] == ("fn", "log") and node[3] is None for node in nodes(tree))
 
 
 def _says_i(tree: tuple) -> bool:
-    return tree == ("const", "i") or any(map(_says_i, parts(tree)))
+    return ("const", "i") in nodes(tree)
 
 
+_LEAVES = frozenset(("num", "sym", "const"))
 _SIGNS = frozenset(("=", "<", ">", "<=", ">=", "!=", "in", "~", ":"))

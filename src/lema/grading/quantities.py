@@ -68,8 +68,8 @@ def same_quantity(answer: str, gold: str) -> bool | None:
     """
     if max(len(answer), len(gold)) > LONGEST or not (answer[:1].isalnum() and gold[:1].isalnum()):
         return None
-    if (answer + gold).isdigit():
-        return None
+    if ":" not in (both := answer + gold) and both.upper() == both.lower():
+        return None  # no letters, no unit
     if (one := _clock(answer)) and (other := _clock(gold)):
         return _same_clock(one, other) if ":" in answer + gold else None
     if (day := _date(answer)) and (wanted := _date(gold)):

@@ -38,12 +38,12 @@ def quick(text: str, gold: str) -> Grade | None:
             return None  # boxes side by side are one list
     elif found[9] or unit in _NO_UNITS or text[found.end(6):].strip(" \n") not in ("", "."):
         return None
-    if (may_be_cut(text) and (is_cut(text) or len(own_part(text)) < len(text))) or (
-            text.count(":") > found[0].count(":") and len(own_part(text)) < len(text)):
-        return None  # there is a new question before this answer
     value, wanted = _digits(number), _digits(gold)
     if value is None or wanted is None:
         return None
+    if (may_be_cut(text) and (is_cut(text) or len(own_part(text)) < len(text))) or (
+            text.count(":") > found[0].count(":") and len(own_part(text)) < len(text)):
+        return None  # there is a new question before this answer
     return Grade("right" if value == wanted else "wrong", answer, _FORMS[form])
 
 
@@ -56,7 +56,8 @@ def _last_line(text: str, gold: str) -> Grade | None:
     number = text[start + len(form) + 1:]
     if not (number.isdigit() and gold.isdigit() and number.isascii() and gold.isascii()):
         return None
-    if max(len(number), len(gold)) > LONGEST or may_be_cut(text) or text.count(":") != form.count(":"):
+    colon = start + 1 if form == "A:" else -1
+    if max(len(number), len(gold)) > LONGEST or text.find(":") != colon or may_be_cut(text):
         return None
     return Grade("right" if number.lstrip("0") == gold.lstrip("0") else "wrong", number, form)
 

@@ -27,7 +27,7 @@ _HEADING = re.compile(
 _FOREIGN = re.compile(
     r"(?:\b(?:réponses?|respuestas?|respostas?|rispost[ae]|antwort(?:en)?|ответ)\b[^\n.:=]{0,40}?"
     r"(?:\b(?:est|es|ist|è|é)\b|:|=|：)|答案[^\n。:：=]{0,20}?[是为為:：])[\s:：*_]{0,12}", re.I)
-_FOREIGN_HINTS = ("ntwort", "espuesta", "esposta", "ispost")
+_FOREIGN_HINTS = ("ntwort", "espuesta", "spost")
 _LINE_FORM = re.compile(r"^[ \t]{0,8}(?:(#{4})(?!#)|A:|Ans\b[.:]{0,2})[ \t]{0,8}(?=\S)", re.M)
 _OPTIONS = re.compile(r"[^\n]{0,300}\n\s{0,8}B[:.)]")
 _STEP = re.compile(

@@ -7,7 +7,7 @@ is 5 with a name, "1 ± √2" is two numbers, "x < 3" is the interval from minus
 from fractions import Fraction
 from typing import NamedTuple
 
-from lema.grading.probe import names_of, parts
+from lema.grading.probe import names_of, nodes
 
 ONE = ("num", Fraction(1), 0)
 MINUS_INFINITY = ("neg", ("const", "inf"))
@@ -108,7 +108,7 @@ def both_signs(tree: tuple) -> tuple[tuple, ...]:
 
 
 def _has_sign(tree: tuple) -> bool:
-    return tree[0] in ("pm", "mp") or any(map(_has_sign, parts(tree)))
+    return any(node[0] in ("pm", "mp") for node in nodes(tree))
 
 
 def _signed(tree: object, sign: int) -> object:
