@@ -69,3 +69,15 @@ def test_nothing_stays_of_a_process_that_is_killed(tmp_path):
             "os.kill(os.getpid(), 9)")
     assert subprocess.run([sys.executable, "-c", code]).returncode == -9
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_said_as_of_any_other_file(tmp_path):
+    code = ("import errno, resource, signal; from pathlib import Path; from lema.shelf import Seen\n"
+            "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))  # as full as a disk of that size\n"
+            f"seen = Seen(Path({str(tmp_path)!r}))\n"
+            "try:\n"
+            "    for number in range(2_000_000): seen.add(str(number) * 20)\n"
+            "except OSError as error: print(error.errno == errno.ENOSPC)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "True\n", done.stderr

@@ -6,6 +6,7 @@ its folder (without a folder it lies where the system keeps temporary files): wh
 it stays.
 """
 
+import errno
 import sqlite3
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -171,13 +172,34 @@ def _packed(record: object) -> bytes:
         return to_row(record).encode()
 
 
+class _Disk(sqlite3.Connection):
+    """A connection that says of a full disk what every other file says, an OSError, which is told in one line."""
+
+    def execute(self, *statement: object) -> sqlite3.Cursor:
+        try:
+            return super().execute(*statement)
+        except sqlite3.OperationalError as error:
+            raise _told(error) from None
+
+    def executemany(self, *statement: object) -> sqlite3.Cursor:
+        try:
+            return super().executemany(*statement)
+        except sqlite3.OperationalError as error:
+            raise _told(error) from None
+
+
+def _told(error: sqlite3.OperationalError) -> Exception:
+    full = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+    return OSError(errno.ENOSPC, str(error)) if full else error
+
+
 def _opened(folder: Path | None, table: str) -> sqlite3.Connection:
     """A database of one table in a file without a name: it is unlinked as soon as it is open. It may be read in
     another thread than it was filled in, as backends read the requests that are made of it."""
     number, path = 0, None
     while folder and (path := folder / f"shelf-{number}").exists():
         number += 1
-    db = sqlite3.connect(path or "", isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(path or "", isolation_level=None, check_same_thread=False, factory=_Disk)
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "temp_store = FILE",
                    "cache_size = -8000"):
         db.execute(f"PRAGMA {pragma}")

@@ -70,9 +70,10 @@ def test_the_range_reaches_to_as_many_as_may_need_a_stage():
 def test_given_averages_need_no_pilot(tmp_path):
     lay_out(tmp_path, "http://127.0.0.1:9/v1", questions=80)
     given = ("--prompt-tokens", "100", "--tokens", "20", "--wrong", "0.25")
-    done = lema(tmp_path, "estimate", "x.toml", *given, "--json")
+    done = lema(tmp_path, "estimate", "x.toml", *given, "--set", "correct.tries=2", "--json")
     found = {one["stage"]: one for one in json.loads(done.stdout)}
     paths, corrections = found["paths/student"], found["corrections"]
+    assert found["try-1/corrections"]["replies"] == 40
     assert (paths["replies"], paths["tokens"]) == (160, 3200)
     assert paths["dollars"] == pytest.approx((160 * 100 * 1 + 3200 * 2) / 1e6)
     assert corrections["replies"] == 40

@@ -9,6 +9,7 @@ how few of them may have needed the stage at all.
 import dataclasses
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -236,9 +237,8 @@ def _requests(stage: Stage, questions: list, known: Averages) -> tuple[float, fl
         asked = units if units is not None else how_many(stage.settings, questions)
         return asked * stage.settings.paths, asked * stage.settings.paths
     judged = stage.settings.of if stage.verb.__name__ == "critique" else None
-    prefix = stage.name.removesuffix(f"critiques/{judged}" if judged else "corrections")
-    sampling = [one for one in before
-                if one.verb.__name__ == "sample" and one.name.startswith(f"{prefix}paths/")]
+    prefix = re.sub(r"(try-[0-9]+/)?(corrections|critiques/(right|wrong))$", "", stage.name)
+    sampling = [one for one in before if one.verb.__name__ == "sample" and one.name.startswith(f"{prefix}paths/")]
     paths = sum(_requests(one, questions, known)[1] for one in sampling)
     if judged is None:
         return known.wrong * paths, paths
