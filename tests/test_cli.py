@@ -21,6 +21,7 @@ def _lema(folder: Path, *arguments: str, **environment: str) -> subprocess.Compl
 @pytest.mark.parametrize(("arguments", "says"), [
     (("run", "tinny"), "did you mean 'tiny'"),
     (("run", "missing.toml"), "missing.toml: no such config file"),
+    (("run", "other/lab.toml"), "no recipe of that name; the shipped recipe goes by its name alone: lab"),
     (("plan", "tiny", "--set", "sample.pahts=1"), "sample.pahts: unknown key; did you mean 'paths'"),
     (("plan", "tiny", "--set", "task.sede=1"), "task.sede: unknown key; did you mean 'seed'"),
     (("plan", "tiny", "--set", "models.teacher.slipp=1"), "slipp: unknown key; did you mean 'slip'"),

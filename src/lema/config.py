@@ -172,7 +172,8 @@ def find_recipe(source: str) -> Path:
         return path
     if source in recipes():
         return RECIPES / f"{source}.toml"
-    hint = near_miss(source, recipes()) if path.suffix != ".toml" else ""
+    hint = near_miss(source, recipes()) if path.suffix != ".toml" else (
+        f"; the shipped recipe goes by its name alone: {path.stem}" if path.stem in recipes() else "")
     raise ConfigError(f"{source}: no such config file and no recipe of that name{hint}")
 
 
