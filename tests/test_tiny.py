@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -120,6 +121,16 @@ def test_a_finished_run_is_remembered_as_a_whole(home):
     assert again.returncode == 0
     assert "✓" not in again.stderr
     assert prints(home) == before
+
+
+def test_results_of_an_earlier_state_are_shown_as_such(run, tmp_path):
+    shutil.copytree(run, tmp_path / "run")
+    assert "stale" not in _lema(tmp_path, "show", "run").stdout
+    config = tmp_path / "run" / "config.toml"
+    config.write_text(config.read_text().replace('headline = "step"', 'headline = "lema"'))
+    shown = _lema(tmp_path, "show", "run").stdout
+    assert "stale (lema plan says why)" in shown.splitlines()[0]
+    assert "of an earlier state of the run" in shown
 
 
 def test_a_new_arm_makes_nothing_else_stale(home):

@@ -31,10 +31,13 @@ ROOMS = {"tasks": "tasks", "backends": "models", "trainers": "training", "kinds 
 def summary_of(folder: Path, *, as_json: bool) -> str:
     """A run's funnels, arms and scores, as far as they are done."""
     config = config_of(folder)
-    done = {name: stage for name, stage in stages_of(folder, config).items() if stage.status().state == "done"}
+    stages = stages_of(folder, config)
+    states = {name: stage.status().state for name, stage in stages.items()}
+    done = {name: stage for name, stage in stages.items() if states[name] == "done"}
     found = {
         "run": config.name,
         "stages": {name: stage.record()["rows"] for name, stage in done.items()},
+        "stale": [name for name, state in states.items() if state == "stale"],
         "funnels": [dataclasses.asdict(each) for each in funnels(config, done)],
         "arms": _rows(done.get("accounts")),
         "scores": _rows(done.get("scores")),
@@ -145,7 +148,8 @@ def _rows(stage: Stage | None) -> list[dict]:
 
 
 def _in_words(folder: Path, found: dict, bill: Bill) -> str:
-    lines = [f"{found['run']}: {len(found['stages'])} stages done in {folder}"]
+    lines = [f"{found['run']}: {len(found['stages'])} stages done in {folder}"
+             + (f", {len(found['stale'])} are stale (lema plan says why)" if found["stale"] else "")]
     for each in found["funnels"]:
         lines += ["", each["name"]]
         for stage in each["stages"]:
@@ -155,6 +159,8 @@ def _in_words(folder: Path, found: dict, bill: Bill) -> str:
         lines += ["", *set_table([Account(**account) for account in found["arms"]])]
     lines += in_words(bill)
     if (folder / "report" / "table.txt").is_file():
+        if "report" in found["stale"]:
+            lines += ["", "The table below is of an earlier state of the run; `lema run` makes it anew."]
         lines += ["", (folder / "report" / "table.txt").read_text(encoding="utf-8").rstrip()]
     return "\n".join(lines)
 
