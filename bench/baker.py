@@ -36,7 +36,11 @@ def gold_of(text: str) -> int:
 
 def steps_of(text: str, index: int, wrong: bool) -> list[str]:
     """A path's steps; a wrong one slips in step 2, each index in its own way."""
-    a, b = (int(one) for one in NUMBERS.search(text).groups())
+    return solved(*map(int, NUMBERS.search(text).groups()), index, wrong)
+
+
+def solved(a: int, b: int, index: int, wrong: bool) -> list[str]:
+    """The same for `a` loaves on Monday and `b` times as many on Tuesday."""
     baked = a + a * b - wrong * (1 + index)
     return [f"On Tuesday the baker bakes {a} * {b} = {a * b} loaves, as try {index} of this finds.",
             f"On both days that makes {a} + {a * b} = {baked} loaves.",
@@ -83,6 +87,6 @@ def _reply(request: Request) -> str:
 
 def _correction(path: ReasoningPath, again: bool) -> str:
     a, b = (int(one) for one in re.search(r"bakes (\d+) \* (\d+)", path.text).groups())
-    steps = steps_of(f"bakes {a} loaves and and {b} times", path.index, path.id < "3" and not again)
+    steps = solved(a, b, path.index, path.id < "3" and not again)
     return (" Step 2.\nExplanation: The loaves of both days count, so all of them must be added.\n"
             f"Correct Solution:\n{{\n...\n{numbered(steps[1:], 2)}\n}}")

@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from baker import numbered, solved
+
 from lema.config import parse_config
 from lema.journal import Journal
 from lema.records import Correction, Question, ReasoningPath, write_rows
@@ -47,26 +49,20 @@ def paths(every: int) -> Iterator[ReasoningPath]:
     for number, question in enumerate(questions(every)):
         for index in range(PER_QUESTION):
             yield ReasoningPath(question=question.id, model="student", index=index, tokens=90,
-                                text="\n".join(_steps(number, index, index % 2)))
+                                text=numbered(_steps(number, index, index % 2)))
 
 
 def corrections(every: int) -> Iterator[Correction]:
     for number, path in enumerate(paths(every)):
         if path.index % 2:
-            steps = [step.split(": ", 1)[1] for step in _steps(number // PER_QUESTION, path.index, 0)[1:]]
+            steps = _steps(number // PER_QUESTION, path.index, 0)[1:]
             yield Correction(question=path.question, path=path.id, model="teacher", step=2, steps=tuple(steps),
                              explanation="The loaves of both days count, so they must be added.", tokens=60,
                              reply="as above " * 20)
 
 
 def _steps(number: int, index: int, wrong: int) -> list[str]:
-    a, b = number, number % 97 + 2
-    baked = a + a * b - wrong * (1 + index)
-    return [f"Step 1: On Tuesday the baker bakes {a} * {b} = {a * b} loaves, as try {index} of this finds.",
-            f"Step 2: On both days that makes {a} + {a * b} = {baked} loaves.",
-            f"Step 3: After 12 are given away {baked} - 12 = {baked - 12} loaves are left.",
-            f"Step 4: They are sold for {baked - 12} * 3 = {(baked - 12) * 3} coins.",
-            f"Step 5: The answer is {(baked - 12) * 3}."]
+    return solved(number, number % 97 + 2, index, bool(wrong))
 
 
 def _stage(folder: Path, name: str, verb, rows: Iterator | None = None) -> Stage:

@@ -171,3 +171,23 @@ def test_rounds_without_corrections_have_funnels_too_and_unwritten_questions_are
     first, more = funnels(config, ("", "more"), ([LEO], []), (graded, []), (), parents(()), ())
     assert [stage.count for stage in first.stages] == [1, 1, 1, 0, 0, 0]
     assert (more.stages[0].count, more.stages[0].losses[0].count) == (0, 5)
+
+
+def test_wrong_paths_are_corrected_repeated_or_left_out_and_never_fewer_than_none():
+    from lema.report.funnels import funnel, parents
+
+    graded = [path(LEO, *WRONG, index=index) for index in range(3)]
+    graded += [path(LEO, "Leo has 3.", "The answer is 3.", index=index) for index in (3, 4)]
+
+    def corrected(*indexes: int) -> dict[str, object]:
+        rows = [Correction(question=LEO.id, path=graded[index].id, model="m", reply=f"{index}", verified=True)
+                for index in indexes]
+        return {stage.name: stage for stage in funnel("x", [LEO], graded, rows, parents([])).stages}
+
+    def lost(stages: dict) -> list[tuple[str, int]]:
+        return sorted((loss.reason.split(" (")[0], loss.count) for loss in stages["corrected"].losses)
+
+    assert lost(corrected(0)) == [("not asked for", 1), ("the same mistake again", 3)]
+    assert lost(corrected(0, 3)) == [("the same mistake again", 3)]
+    assert lost(corrected(0, 1, 2)) == [("not asked for", 1), ("the same mistake again", 1)]
+    assert corrected(0, 1, 2, 3, 4)["corrected"].count == 5

@@ -102,13 +102,14 @@ def words(text: str) -> str:
 
 def undressed(text: str) -> str:
     """The text without an upright unit behind it and without its dress."""
-    return _undressed(text) if len(text) <= REMEMBERED else _undressed.__wrapped__(text)
+    return _remembered(text) if len(text) <= REMEMBERED else _undressed(text)
 
 
-@lru_cache(maxsize=2048)
 def _undressed(text: str) -> str:
-    """The same, remembered: a gold answer stands beside every path of its question."""
     return dressed_down(without_unit(text) if "\\" in text else text)
+
+
+_remembered = lru_cache(maxsize=2048)(_undressed)  # a gold answer stands beside every path of its question
 
 
 def without_unit(text: str) -> str:

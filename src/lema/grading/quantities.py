@@ -15,8 +15,7 @@ _CLOCK = re.compile(
     r"(?P<half>[ap]\.? ?m\b\.?|noon|midnight|o'clock)?(?: (?:in the )?(?P<part>morning|afternoon|evening))?", re.I)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _LONG = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-"november",
-         "december")
+         "november", "december")
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _UNITS = {
     **dict.fromkeys(("s", "sec", "second"), ("time", 1)), **dict.fromkeys(("min", "minute"), ("time", 60)),
