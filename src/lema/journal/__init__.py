@@ -106,8 +106,7 @@ class Journal:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-        mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
-        if mode != "wal":
+        if _shared(connection) != "wal":
             raise RunError(f"{self.path}: this file system cannot hold a journal that processes share; put the "
                            "run on a local disk")
         connection.execute("PRAGMA synchronous=FULL")
@@ -149,6 +148,19 @@ class Journal:
             if remedy is None:
                 raise
             raise RunError(f"{self.path}: {remedy.format(error=error, run=self.path.parent)}") from None
+
+
+def _shared(connection: sqlite3.Connection) -> str:
+    """Switches to the mode that processes can share and returns the mode. SQLite does not wait at this switch, as
+    it does elsewhere, where others open a new file at the same moment."""
+    given_up = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > given_up:
+                raise
+            time.sleep(0.01)
 
 
 _DAMAGED = ("damaged ({error}); `lema journal mend {run}` saves what can be read, keeps the damaged file, and "
