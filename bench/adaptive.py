@@ -51,11 +51,11 @@ def main() -> None:
 
 def counted(made: tuple, name: str, how: dict) -> Counted:
     """Samples, grades, corrects and verifies as a run does, under `name`."""
+    from lema.config import CorrectConfig, SampleConfig
     from lema.stages.correct import correct
     from lema.stages.grade import grade
     from lema.stages.sample import sample
     from lema.stages.verify import verify
-    from lema.tables import CorrectConfig, SampleConfig
     from lema.wiring import asked, prompt
 
     run, config, questions, models = made

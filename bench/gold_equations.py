@@ -11,8 +11,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from lema.equations import equations
-from lema.steps import drop_calculator_marks
+from lema.grading.equations import equations
+from lema.replies import drop_calculator_marks
 
 
 def main(folder: Path) -> None:

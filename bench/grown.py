@@ -15,8 +15,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 def lab(folder: Path, *overrides: str) -> Iterator[tuple]:
     """(run, config, questions, models) of recipe `lab` in `folder`, questions loaded and students grown."""
     from lema.config import load_config
-    from lema.engine import Local
-    from lema.runs import Run
+    from lema.runs.engine import Local
+    from lema.runs.run import Run
     from lema.stages.load import load
     from lema.wiring import students, task_settings
 

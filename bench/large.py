@@ -98,8 +98,8 @@ def lay_out(folder: Path, paths: int, short: bool) -> None:
 
 
 def stages(folder: Path) -> dict:
+    from lema.commands.running import stages_of
     from lema.config import load_config
-    from lema.verbs.running import stages_of
 
     return stages_of(folder / "runs" / "big", load_config(str(folder / "config.toml"), []))
 
@@ -107,10 +107,10 @@ def stages(folder: Path) -> dict:
 def perform(folder: Path, name: str) -> None:
     """One stage, as the engine performs it, or the rows that it would leave."""
     from lema.config import load_config
-    from lema.engine import perform
     from lema.journal import Journal
     from lema.records import write_rows
-    from lema.runs import finish
+    from lema.runs.engine import perform
+    from lema.runs.run import finish
 
     os.chdir(folder)
     stage, config = stages(folder)[name], load_config("config.toml", [])

@@ -5,10 +5,10 @@ import shutil
 
 import pytest
 
+from lema.commands.running import stages_of
 from lema.config import parse_config
 from lema.errors import ConfigError
 from lema.records import Account, Critique, Example, read_rows
-from lema.verbs.running import stages_of
 from tests import paying, toys
 from tests.paying import PRICES, lay_out, lema
 from tests.server import Server, last_message

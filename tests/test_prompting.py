@@ -6,12 +6,12 @@ from fractions import Fraction
 
 import pytest
 
-from lema.equations import equations
 from lema.errors import ConfigError
+from lema.grading.equations import equations
 from lema.prompting import FOLDER, Prompt, correction_values, critique_values, find_prompt, turns
 from lema.records import Question
-from lema.steps import Parsed, Rewrite, parse_correction, parse_rewrite, split_steps
-from lema.verdicts import parse_critique
+from lema.replies import Parsed, Rewrite, parse_correction, parse_rewrite, split_steps
+from lema.replies.judgements import parse_critique
 
 GENERAL = sorted(path.stem for path in FOLDER.glob("*.txt"))
 

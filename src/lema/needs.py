@@ -6,11 +6,11 @@ some arm takes them, and an arm that takes what is never made is told so before 
 
 from pathlib import Path
 
-from lema.config import Config
+from lema.config import Config, CritiqueConfig, CritiqueOneConfig
 from lema.errors import ConfigError
 from lema.examples import critiques_needed, find_kind
-from lema.seams import near_miss
-from lema.tables import CritiqueConfig, CritiqueOneConfig, Sort
+from lema.examples.take import Sort
+from lema.plugins import near_miss
 from lema.wiring import imports
 
 REMEDIES = {"corrections": "a [correct] table, or imported corrections (lema import)",

@@ -6,10 +6,10 @@ run. It never looks into rows, so the same lines say what would be done (`lema p
 
 from typing import NamedTuple
 
-from lema.config import Config
+from lema.config import Config, EvolveConfig
 from lema.examples import critiques_needed
 from lema.needs import check_arms, critiquing
-from lema.runs import Run, Stage
+from lema.runs.run import Run, Stage
 from lema.stages.account import account
 from lema.stages.assemble import assemble
 from lema.stages.correct import correct
@@ -23,7 +23,6 @@ from lema.stages.sample import sample
 from lema.stages.score import compare, score
 from lema.stages.train import train
 from lema.stages.verify import verify
-from lema.tables import EvolveConfig
 from lema.wiring import (
     Round,
     accounting,

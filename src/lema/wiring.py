@@ -9,35 +9,34 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lema.config import Config
-from lema.errors import ConfigError
-from lema.examples import find_kind
-from lema.models import Message
-from lema.money.prices import price_of
-from lema.prompting import find_prompt
-from lema.records import Question, content_id
-from lema.runs import Run, Stage
-from lema.seams import Settings, file_hash, find, settings_of
-from lema.stages.assemble import assemble
-from lema.stages.grow import grow
-from lema.stages.train import train
-from lema.tables import (
+from lema.config import (
     AccountConfig,
     ArmConfig,
     AssembleConfig,
     BudgetConfig,
+    Config,
     CorrectConfig,
     EvolveConfig,
     GrowConfig,
     ImportConfig,
     ReportOneConfig,
     ScoreConfig,
-    Sort,
-    Take,
     TrainOneConfig,
 )
+from lema.errors import ConfigError
+from lema.examples import find_kind
+from lema.examples.take import Sort, Take
+from lema.messages import Message
+from lema.plugins import Settings, file_hash, find, settings_of
+from lema.prompting import find_prompt
+from lema.records import Question, content_id
+from lema.runs.context import decoding
+from lema.runs.prices import price_of
+from lema.runs.run import Run, Stage
+from lema.stages.assemble import assemble
+from lema.stages.grow import grow
+from lema.stages.train import train
 from lema.tasks import find_task
-from lema.tools import decoding
 from lema.training import find_trainer
 
 PROBE = Question(text="?", answer="?")
@@ -185,7 +184,7 @@ def assembling(config: Config, arm: str, table: ArmConfig) -> AssembleConfig:
 
 
 def imports(folder: Path) -> list[ImportConfig]:
-    """What was imported into a run (lema.verbs.importing), by name."""
+    """What was imported into a run (lema.commands.importing), by name."""
     found = []
     for facts in sorted(folder.glob("imports/*/import.json")):
         here = facts.parent

@@ -8,9 +8,9 @@ import pytest
 from lema.checks import CHECK, REASONS, Checked, failed
 from lema.checks.form import without_repeated
 from lema.checks.telling import told
+from lema.config import CHECKS
 from lema.records import Correction
-from lema.steps import Rewrite, parse_correction, parse_rewrite, split_steps
-from lema.tables import CHECKS
+from lema.replies import Rewrite, parse_correction, parse_rewrite, split_steps
 from lema.tasks.lab.review import EXPLANATIONS
 
 QUESTION = "A florist ties bunches of 8 tulips. She has 100 and sells each full bunch for $6. What does she take?"

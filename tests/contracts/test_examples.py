@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from lema.arms import expanded, ready_arm, ready_arms
+from lema.config import ArmConfig
+from lema.config.ready_arms import expanded, ready_arm, ready_arms
 from lema.errors import ConfigError
 from lema.examples import Case, find_kind
+from lema.examples.take import Take
+from lema.plugins import shipped
 from lema.prompting import find_prompt
-from lema.seams import shipped
-from lema.tables import ArmConfig, Take
 from lema.tasks.lab.words import tokens
 from tests.examples.case import (
     APPROVED,
@@ -87,8 +88,8 @@ def test_a_kind_of_the_users_own_is_one_file(tmp_path, monkeypatch):
     (tmp_path / "mykinds.py").write_text("")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "loud.py").write_text(
-        "from lema import seams\nfrom lema.records import Example\n\n"
-        "class Settings(seams.Settings):\n    times: int = 1\n\n"
+        "from lema import plugins\nfrom lema.records import Example\n\n"
+        "class Settings(plugins.Settings):\n    times: int = 1\n\n"
         "class Kind:\n    prompts = ()\n    needs = frozenset({'paths'})\n\n"
         "    def __init__(self, settings):\n        self.settings = settings\n\n"
         "    def make(self, case, words):\n        for path in case.paths:\n"

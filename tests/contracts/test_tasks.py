@@ -5,8 +5,8 @@ import json
 import pytest
 
 from lema.errors import ConfigError
+from lema.plugins import shipped
 from lema.records import Question
-from lema.seams import shipped
 from lema.tasks import answers_to, find_task
 from lema.tasks._choices import LETTERS
 
@@ -17,7 +17,7 @@ USERS_OWN = '''
 from lema.grading import read_number, same_number
 from lema.models import Message
 from lema.records import Question
-from lema.seams import Settings as Base
+from lema.plugins import Settings as Base
 
 class Settings(Base):
     size: int = 12

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from lema.checkpoints import encode, load_tokenizer
+from lema.commands.exporting import export_run
+from lema.commands.running import run_config
 from lema.records import Checkpoint, Example, read_rows
-from lema.training.checkpoint import encode, load_tokenizer
-from lema.verbs.exporting import export_run
-from lema.verbs.running import run_config
 from tests.toys import reader
 
 TOOLS = {"trl": "LEMA_INTEROP_TRL", "llama-factory": "LEMA_INTEROP_LLAMA_FACTORY",

@@ -15,7 +15,7 @@ from lema.report import (
     ShownCorrection,
     Stage,
 )
-from lema.report.bills import Bill, Kept, Line
+from lema.runs.bills import Bill, Kept, Line
 from lema.statistics import accuracy, difference
 
 SCRIPT = "<script>document.title='taken'</script>"

@@ -5,8 +5,8 @@ from dataclasses import fields, is_dataclass, replace
 
 import pytest
 
+from lema.figures import count, percent, tokens
 from lema.report import Comparison, Funnel, Loss, ReportData, Stage
-from lema.report.figures import count, percent, tokens
 from lema.report.page import render
 from lema.statistics import accuracy, bracket, difference, points
 from tests.report.elements import Elements

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from lema.figures import percent, tokens
 from lema.report import Comparison, ReportData
-from lema.report.figures import percent, tokens
 from lema.report.terminal import table
 from lema.statistics import bracket, difference, points
 from tests.report.examples import answers, report

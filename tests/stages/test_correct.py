@@ -2,18 +2,18 @@
 
 import dataclasses
 
+from lema.config import CorrectConfig, VerifyConfig
 from lema.stages.correct import correct
 from lema.stages.verify import verify
-from lema.tables import CorrectConfig, VerifyConfig
-from tests.stages.desk import EARLY, LEO, RIGHT, WRONG, path, tools
+from tests.stages.desk import EARLY, LEO, RIGHT, WRONG, context, path
 
 
 def _corrected(folder, graded, **settings):
-    return list(correct(tools(folder, correct), CorrectConfig(**{"model": "teacher"} | settings), [LEO], graded))
+    return list(correct(context(folder, correct), CorrectConfig(**{"model": "teacher"} | settings), [LEO], graded))
 
 
 def _verified(folder, graded, corrections, **settings):
-    return list(verify(tools(folder, verify), VerifyConfig(**settings), [LEO], graded, corrections))
+    return list(verify(context(folder, verify), VerifyConfig(**settings), [LEO], graded, corrections))
 
 
 def test_the_first_wrong_step_is_named_explained_and_corrected_from_there(tmp_path):

@@ -2,13 +2,14 @@
 
 import pytest
 
-from lema.models import Completion
+from lema.config import AccountConfig, AssembleConfig, CritiqueOneConfig
+from lema.examples.take import Take
+from lema.messages import Completion
 from lema.stages.account import account
 from lema.stages.assemble import assemble
 from lema.stages.critique import critique
-from lema.tables import AccountConfig, AssembleConfig, CritiqueOneConfig, Take
 from tests.answering import Echo
-from tests.stages.desk import EARLY, LEO, RIGHT, WRONG, path, tools
+from tests.stages.desk import EARLY, LEO, RIGHT, WRONG, context, path
 
 LUCKY = ("Sam = Leo + 15 = 15 + 15 = 30.", *RIGHT[1:])  # the right answer by a wrong step
 GRADED = [path(LEO, *RIGHT, verdict="right"), path(LEO, *RIGHT, verdict="right", index=1), path(LEO, *WRONG),
@@ -24,7 +25,7 @@ class Cut(Echo):
 
 
 def _judged(folder, of, model=None, graded=GRADED, **settings):
-    desk = tools(folder, critique)
+    desk = context(folder, critique)
     if model:
         desk._models["teacher"] = model
     return list(critique(desk, CritiqueOneConfig(**{"model": "teacher", "of": of} | settings), [LEO], graded))
@@ -71,7 +72,7 @@ def test_a_reply_that_came_to_no_end_or_conclusion_stays_with_its_reason_and_is_
     assert [row.rejected for row in rows] == ["cut off or failed", "unreadable: no conclusion"]
     good = _judged(tmp_path, "wrong", per_question=2)
     settings = AssembleConfig(arm="a", base=None, rounds=("",), take=(Take(kind="critique"),))
-    made = list(assemble(tools(tmp_path, assemble), settings, (), ([LEO], GRADED, (), rows, good)))
+    made = list(assemble(context(tmp_path, assemble), settings, (), ([LEO], GRADED, (), rows, good)))
     assert {one.parent for one in made} == {row.id for row in good}
 
 
@@ -87,8 +88,8 @@ def test_a_bill_that_is_capped_takes_right_and_wrong_critiques_in_turn_as_far_as
     rows = _judged(tmp_path, "right", per_question=9), _judged(tmp_path, "wrong", per_question=9)
     settings = AssembleConfig(arm="a", base=None, rounds=("",), take=(Take(kind="critique"),),
                               teacher_tokens=rows[0][0].tokens + 1)
-    made = list(assemble(tools(tmp_path, assemble), settings, (), ([LEO], GRADED, (), *rows)))
+    made = list(assemble(context(tmp_path, assemble), settings, (), ([LEO], GRADED, (), *rows)))
     assert {one.parent for one in made} == {rows[0][0].id, rows[1][0].id}
     settings = AccountConfig(arms=(settings,), rounds=("",))
-    (bill,) = account(tools(tmp_path, account), settings, (made,), (), ([LEO],), (), rows)
+    (bill,) = account(context(tmp_path, account), settings, (made,), (), ([LEO],), (), rows)
     assert (bill.teacher_replies, bill.teacher_tokens) == (2, rows[0][0].tokens + rows[1][0].tokens)

@@ -4,14 +4,13 @@ from contextlib import closing
 
 import pytest
 
-from lema.config import parse_config
+from lema.config import CotConfig, SampleConfig, parse_config
 from lema.errors import ConfigError, DataError
 from lema.journal.waiting import AHEAD, READ
 from lema.records import Correction
 from lema.stages.load import load
 from lema.stages.sample import sample
-from lema.tables import CotConfig, SampleConfig
-from tests.stages.desk import CONFIG, LEO, RIGHT, WRONG, path, question, tools
+from tests.stages.desk import CONFIG, LEO, RIGHT, WRONG, context, path, question
 
 ROWS = {"name": "rows", "train": "train.jsonl"}
 
@@ -19,7 +18,7 @@ ROWS = {"name": "rows", "train": "train.jsonl"}
 def _loaded(folder, text):
     (folder / "train.jsonl").write_text(text)
     table = {"name": "rows", "train": str(folder / "train.jsonl")}
-    found = tools(folder, load, task=table)
+    found = context(folder, load, task=table)
     return list(load(found, None))
 
 
@@ -38,7 +37,7 @@ def test_bad_questions_are_one_line_with_file_and_line(tmp_path, text, says):
 
 def test_paths_are_numbered_and_belong_to_their_question(tmp_path):
     settings = SampleConfig(models=["slipping"], paths=3)
-    paths = list(sample(tools(tmp_path, sample), settings, [LEO, question("x", "1", split="test")]))
+    paths = list(sample(context(tmp_path, sample), settings, [LEO, question("x", "1", split="test")]))
     assert [(path.question, path.index) for path in paths] == [(LEO.id, number) for number in range(3)]
 
 
@@ -46,12 +45,12 @@ def test_unsolved_questions_in_random_order_within_a_budget(tmp_path):
     questions = [question(LEO.text.replace("15", str(n)), "1", solution="Step 1: x" if n % 2 else None)
                  for n in range(2, 22)]
     settings = SampleConfig(models=["teacher"], only="unsolved", order="random", tokens=120)
-    paths = list(sample(tools(tmp_path, sample), settings, questions))
+    paths = list(sample(context(tmp_path, sample), settings, questions))
     unsolved = [q.id for q in questions if q.solution is None]
     asked = [path.question for path in paths]
     assert set(asked) < set(unsolved)
     assert 120 <= sum(path.tokens for path in paths) < 200
-    again = list(sample(tools(tmp_path, sample), settings, questions[::-1]))
+    again = list(sample(context(tmp_path, sample), settings, questions[::-1]))
     assert [path.question for path in again] == asked
 
 
@@ -61,7 +60,7 @@ def test_solutions_are_bought_for_failed_questions_and_for_as_much_as_correction
               for n, one in enumerate(questions)]
     settings = CotConfig(model="teacher", tokens="corrections", questions=("failed",)).asking("failed")
     paid = [Correction(question="q", path="p", model="teacher", reply="x", tokens=100) for _ in range(2)]
-    bought = list(sample(tools(tmp_path, sample), settings, questions, graded, paid))
+    bought = list(sample(context(tmp_path, sample), settings, questions, graded, paid))
     assert {one.question for one in bought} <= {one.question for one in graded if one.verdict == "wrong"}
     assert 200 <= sum(one.tokens for one in bought) < 300
 
@@ -79,7 +78,7 @@ class Read(list):
 
 def test_questions_are_asked_as_they_are_read_and_not_gathered_first(tmp_path):
     questions = Read(question(f"{LEO.text} {n}", "1") for n in range(AHEAD + READ + 100))
-    with closing(sample(tools(tmp_path, sample), SampleConfig(models=["teacher"]), questions)) as paths:
+    with closing(sample(context(tmp_path, sample), SampleConfig(models=["teacher"]), questions)) as paths:
         assert next(paths).question == questions[0].id
         assert len(questions) < questions.taken < 2 * len(questions), "counted once, then read as far as is asked"
 
@@ -88,9 +87,9 @@ SAYS = {"easy": (1,), "same": (7,), "rich": tuple(range(100, 120))}
 
 
 def drawing(folder):
-    """Tools with a model for which one question is easy, one gives the same mistake, one another each time."""
+    """StageContext with a model for which one question is easy, one gives the same mistake, one another each time."""
     own = {"drawing": {"backend": "tests.drawing", "says": SAYS}}
-    return tools(folder, sample, models=CONFIG["models"] | own)
+    return context(folder, sample, models=CONFIG["models"] | own)
 
 
 THREE = [question(text, "1") for text in ("easy", "same", "rich")]

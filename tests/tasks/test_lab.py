@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lema.errors import ConfigError
 from lema.prompting import find_prompt
-from lema.steps import number_steps, parse_correction, render_correction, split_steps
+from lema.replies import number_steps, parse_correction, render_correction, split_steps
 from lema.tasks import find_task
 from lema.tasks.lab.drawing import draw, draw_rules
 from lema.tasks.lab.mistakes import LARGEST_WRITTEN, MISTAKES, plant

@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from lema.checks import explanation, form, sums
 from lema.checks.checked import Checked
-from lema.tables import CHECKS
+from lema.config import CHECKS
 
 CHECK = {
     "complete": form.is_complete,

@@ -1,12 +1,12 @@
 """Checks of arithmetic: what is calculated is true, and the named step is not too late.
 
-One design decision: only equations that can be read without doubt count (lema.equations), so both checks miss much
+One design decision: only equations that can be read without doubt count (lema.grading.equations), so both checks miss much
 and accuse little.
 """
 
 from lema.checks.checked import Checked
-from lema.equations import false_equation
-from lema.steps import drop_calculator_marks
+from lema.grading.equations import false_equation
+from lema.replies import drop_calculator_marks
 
 
 def calculates_rightly(checked: Checked) -> bool:

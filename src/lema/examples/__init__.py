@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol, get_args
 
 from lema.errors import ConfigError
+from lema.examples.take import Sort, Take
+from lema.plugins import find, near_miss, settings_of
 from lema.prompting import Prompt
 from lema.records import Correction, Critique, Example, Question, ReasoningPath
-from lema.seams import find, near_miss, settings_of
-from lema.steps import rejoin, split_steps
-from lema.tables import Sort, Take
+from lema.replies import rejoin, split_steps
 
 
 class Corrected(NamedTuple):

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from lema.examples import Case, Corrected, Criticised
 from lema.records import Correction, Critique, Question, ReasoningPath
-from lema.shelf import Shelf
+from lema.scratch import ScratchTable
 
 
 def cases(folder: Path, questions: Iterable[Question], graded: Iterable[ReasoningPath],
           verified: Iterable[Correction], critiques: Iterable[Critique],
-          bought: dict[str, Shelf]) -> Iterator[Case]:
+          bought: dict[str, ScratchTable]) -> Iterator[Case]:
     """One case per question, in the order of their ids; rows of unknown questions are left out."""
-    with Shelf(folder, Question, ReasoningPath, Correction, Critique) as shelf:
+    with ScratchTable(folder, Question, ReasoningPath, Correction, Critique) as shelf:
         shelf.fill((question.id, question) for question in questions)
         shelf.fill((path.question, path) for path in graded)
         shelf.fill((correction.question, correction) for correction in verified)
@@ -26,7 +26,7 @@ def cases(folder: Path, questions: Iterable[Question], graded: Iterable[Reasonin
                 yield _case(records, bought)
 
 
-def _case(records: list, bought: dict[str, Shelf]) -> Case:
+def _case(records: list, bought: dict[str, ScratchTable]) -> Case:
     question, *rest = records
     paths = tuple(record for record in rest if isinstance(record, ReasoningPath))
     by_id = {path.id: path for path in paths}

@@ -9,11 +9,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from lema import seams
+from lema import plugins
 from lema.examples import Case, Corrected, Words
 from lema.prompting import CUE, correction_values
 from lema.records import Example
-from lema.steps import number_steps, render_rewrite, split_steps
+from lema.replies import number_steps, render_rewrite, split_steps
 
 Part = Literal["step", "explanation", "solution"]
 Form = Literal["dots", "whole"]
@@ -23,7 +23,7 @@ REWRITE = "csqa/train_correction"
 LABELS = {"step": CUE, "explanation": "Explanation:", "solution": "Correct Solution:"}
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """A line of `take` with kind = "correction".
 
     form  dots: from the wrong step on, a line of dots for the steps before it; whole: from the first step on

@@ -7,14 +7,14 @@ answer sentence.
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from lema import seams
-from lema.equations import calculations
+from lema import plugins
 from lema.examples import Case, Words
+from lema.grading.equations import calculations
 from lema.records import Example, ReasoningPath
-from lema.steps import number_steps, split_steps
+from lema.replies import number_steps, split_steps
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """A line of `take` with kind = "cot".
 
     source  worked: as the task has them; own: the base's right paths; sampled: any model's; teacher: bought for

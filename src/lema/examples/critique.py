@@ -9,14 +9,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from lema import seams
+from lema import plugins
 from lema.examples import Case, Words
+from lema.examples.take import Sort
 from lema.prompting import critique_values
 from lema.records import Example
-from lema.tables import Sort
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """A line of `take` with kind = "critique".
 
     of       right, wrong or both sorts of paths, by the grader

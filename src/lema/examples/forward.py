@@ -9,13 +9,13 @@ before a repair learns the words.
 from collections.abc import Iterator
 from typing import Literal
 
-from lema import seams
+from lema import plugins
 from lema.examples import Case, Words
 from lema.records import Correction, Example, content_id
-from lema.steps import number_steps
+from lema.replies import number_steps
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """A line of `take` with kind = "forward".
 
     way     fix: what is wrong is said, the step is written anew and the path goes on; restart: what is wrong is

@@ -9,13 +9,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from lema import seams
+from lema import plugins
 from lema.examples import Case, Words
 from lema.records import Example
-from lema.steps import number_steps, split_steps
+from lema.replies import number_steps, split_steps
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """A line of `take` with kind = "marked"; the mark of wrong paths is the prompt `train_mistake`."""
 
     of: tuple[Literal["right", "wrong"], ...] = Field(default=("right", "wrong"), min_length=1)

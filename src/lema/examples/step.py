@@ -6,13 +6,13 @@ what is learnt is the step that it needed there.
 
 from collections.abc import Iterator
 
-from lema import seams
+from lema import plugins
 from lema.examples import Case, Words
 from lema.records import Example
-from lema.steps import number_steps
+from lema.replies import number_steps
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """A line of `take` with kind = "step"."""
 
 

@@ -14,7 +14,7 @@ from lema.grading.plain import undressed
 from lema.grading.prose import is_two, number_said, result_of
 from lema.grading.quantities import is_quantity
 from lema.grading.statements import CUT, LONGEST, closing_box, statements
-from lema.steps import drop_calculator_marks
+from lema.replies import drop_calculator_marks
 
 EXPLICIT = frozenset(("answer sentence", "boxed", "####", "A:"))
 """The forms in which a text says itself that this is its answer."""

@@ -14,7 +14,7 @@ from lema.grading.conventions import DEFAULT, REDUCED, TWO_DECIMALS, Conventions
 from lema.grading.extract import Reading, read_expression, read_number, read_text
 from lema.grading.quick import quick
 from lema.grading.verdict import Grade, grade_path
-from lema.seams import near_miss
+from lema.plugins import near_miss
 
 
 class Kind(NamedTuple):

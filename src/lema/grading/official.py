@@ -23,7 +23,7 @@ from difflib import SequenceMatcher
 from lema.errors import ConfigError
 from lema.grading.bounded import Refused, evaluate
 from lema.grading.verdict import Grade
-from lema.seams import near_miss
+from lema.plugins import near_miss
 
 SENTENCE = "The answer is "
 LONGEST_SAID = 300

@@ -19,7 +19,7 @@ from pathlib import Path
 from lema.errors import ModelError, RunError
 from lema.journal.jobs import JOBS, Jobs
 from lema.journal.waiting import AHEAD, OPEN, READ, Call, Counted, Gate, Line, call_of
-from lema.models import BatchedModel, Completion, Model, Request
+from lema.messages import BatchedModel, Completion, Model, Request
 
 GROUP = 1000  # rows in one transaction
 SLOW = 0.005  # seconds: a model this slow is waited for less than the disk is

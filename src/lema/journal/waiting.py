@@ -15,13 +15,13 @@ from itertools import islice
 from typing import Protocol
 
 from lema.errors import ModelError
-from lema.models import Completion, Request
+from lema.messages import Completion, Request
 
 Counted = Callable[[Completion, bool], None]
 """Called once per request with its completion and whether the journal knew it."""
 
 class Gate(Protocol):
-    """Decides whether a missing request may go out now; lema.money.purse.Gate keeps to a budget."""
+    """Decides whether a missing request may go out now; lema.runs.budget.Gate keeps to a budget."""
 
     def admits(self, request: Request, first: bool) -> bool:
         """Asked for each; `first`: nothing of this line is in flight. May raise where nothing will ever go out."""

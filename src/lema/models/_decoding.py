@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lema.checkpoints import INSTALL
 from lema.errors import ModelError
 from lema.records import Sampling
-from lema.training.checkpoint import INSTALL
 
 try:
     import torch

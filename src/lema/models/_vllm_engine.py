@@ -7,9 +7,9 @@ checkpoint; each path has its seed, which vLLM gives to a generator of that path
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from lema.checkpoints import first_line
 from lema.errors import ModelError
-from lema.models import Completion, Request, wire_seed
-from lema.training.checkpoint import first_line
+from lema.messages import Completion, Request, wire_seed
 
 try:
     from vllm import LLM, SamplingParams

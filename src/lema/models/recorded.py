@@ -15,9 +15,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lema import seams
+from lema import plugins
 from lema.errors import DataError
-from lema.models import Completion, Request
+from lema.messages import Completion, Request
 from lema.records import Question, content_id
 
 FINISHES = ("stop", "length", "content_filter")
@@ -35,7 +35,7 @@ class Columns(BaseModel):
     finish: str | None = Field(None, description="stop, length or content_filter; stop where a row has none")
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """[models.X] with backend = "recorded"."""
 
     file: Path = Field(description="a JSONL file, one rollout per line")

@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from lema import seams
-from lema.models import Completion, Request
-from lema.records import content_id
-from lema.training.checkpoint import (
+from lema import plugins
+from lema.checkpoints import (
     adapter_files,
     content_files,
     content_hash,
@@ -29,12 +27,14 @@ from lema.training.checkpoint import (
     prompt_ids,
     prompt_text,
 )
+from lema.messages import Completion, Request
+from lema.records import content_id
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """[models.X] with backend = "transformers"."""
 
     path: str = Field(description="a checkpoint folder, or a hub id such as org/name")
@@ -44,10 +44,10 @@ class Settings(seams.Settings):
     dtype: Literal["auto", "fastest", "float32", "bfloat16", "float16"] = Field(
         "auto", description="auto: the checkpoint's; fastest: bfloat16 where the hardware multiplies it")
     attn: str | None = Field(None, description="attention implementation; by default what transformers chooses")
-    batch_size: int = Field(64, gt=0, description="rows written side by side", json_schema_extra=seams.EXECUTION)
-    batch_tokens: int | None = Field(None, gt=0, json_schema_extra=seams.EXECUTION,
+    batch_size: int = Field(64, gt=0, description="rows written side by side", json_schema_extra=plugins.EXECUTION)
+    batch_tokens: int | None = Field(None, gt=0, json_schema_extra=plugins.EXECUTION,
                                      description="bound on rows times (longest prompt + max_tokens)")
-    device: str = Field("auto", description="auto: a GPU where there is one", json_schema_extra=seams.EXECUTION)
+    device: str = Field("auto", description="auto: a GPU where there is one", json_schema_extra=plugins.EXECUTION)
 
     def files(self) -> tuple[Path, ...]:
         """A local checkpoint's files and its adapter's: the settings stand for their contents."""
@@ -80,7 +80,7 @@ class Model:
                     "attn": self.settings.attn}
         if self.settings.adapter:
             files = adapter_files(find_adapter(self.settings.adapter))
-            hashes = [(path.name, seams.file_hash(path)) for path in files]
+            hashes = [(path.name, plugins.file_hash(path)) for path in files]
             identity["adapter"] = [content_id(hashes), self.settings.adapter_as]
         return identity | ({"form": "completions"} if self.settings.form == "completions" else {})
 

@@ -18,11 +18,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from lema import seams
-from lema.errors import ModelError
-from lema.models import Completion, Message, Request, api
-from lema.records import content_id
-from lema.training.checkpoint import (
+from lema import plugins
+from lema.checkpoints import (
     adapter_files,
     content_files,
     content_hash,
@@ -34,6 +31,10 @@ from lema.training.checkpoint import (
     prompt_ids,
     prompt_text,
 )
+from lema.errors import ModelError
+from lema.messages import Completion, Message, Request
+from lema.models import api
+from lema.records import content_id
 
 CHUNK = 2048
 """Requests handed to the engine together: enough to keep it busy, few enough to journal often."""
@@ -48,7 +49,7 @@ NEUTRAL = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0}
 QUIET = {"VLLM_NO_USAGE_STATS": "1", "VLLM_DO_NOT_TRACK": "1", "VLLM_LOGGING_LEVEL": "ERROR"}
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """[models.X] with backend = "vllm"."""
 
     path: str = Field(description="a checkpoint folder, or a hub id such as org/name")
@@ -57,14 +58,14 @@ class Settings(seams.Settings):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     options: dict[str, Any] = Field(default_factory=dict, description="engine arguments that change what comes "
                                     "out, by vLLM's own names: { max_model_len = 4096 }")
-    resources: dict[str, Any] = Field(default_factory=dict, json_schema_extra=seams.EXECUTION, description="those "
+    resources: dict[str, Any] = Field(default_factory=dict, json_schema_extra=plugins.EXECUTION, description="those "
                                       "that do not: { tensor_parallel_size = 2, gpu_memory_utilization = 0.9 }")
-    run: Literal["here", "server"] = Field("here", json_schema_extra=seams.EXECUTION,
+    run: Literal["here", "server"] = Field("here", json_schema_extra=plugins.EXECUTION,
                                            description="server: start one, ask it over HTTP, stop it")
-    python: str = Field(sys.executable, json_schema_extra=seams.EXECUTION,
+    python: str = Field(sys.executable, json_schema_extra=plugins.EXECUTION,
                         description="the Python of the environment that holds vLLM, for run = \"server\"")
-    start_seconds: float = Field(900.0, gt=0, json_schema_extra=seams.EXECUTION, description="to load the weights")
-    concurrency: int = Field(256, ge=1, le=1000, json_schema_extra=seams.EXECUTION,
+    start_seconds: float = Field(900.0, gt=0, json_schema_extra=plugins.EXECUTION, description="to load the weights")
+    concurrency: int = Field(256, ge=1, le=1000, json_schema_extra=plugins.EXECUTION,
                              description="in flight, for run = \"server\"")
 
     def files(self) -> tuple[Path, ...]:
@@ -96,7 +97,7 @@ class Model:
         identity = {"backend": "vllm", "weights": content_hash(self.folder), "dtype": told.dtype,
                     "form": told.form, "options": told.options}
         if told.adapter:
-            hashes = [(path.name, seams.file_hash(path)) for path in adapter_files(find_adapter(told.adapter))]
+            hashes = [(path.name, plugins.file_hash(path)) for path in adapter_files(find_adapter(told.adapter))]
             identity["adapter"] = content_id(hashes)
         return identity
 

@@ -7,7 +7,7 @@ neither the page nor the table can say "better" of an interval that holds zero. 
 
 from dataclasses import dataclass, field
 
-from lema.report.bills import Bill
+from lema.runs.bills import Bill
 from lema.statistics import Accuracy, Difference, holm, reading
 
 

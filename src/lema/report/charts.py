@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 
 from markupsafe import Markup
 
+from lema.figures import percent
 from lema.report import Arm
-from lema.report.figures import percent
 from lema.statistics import Difference, Interval, Verdict, bracket, points, verdict
 
 WIDTH, LABELS, VALUES = 480, 138, 52  # of a chart with rows: all, the names at its left, the figures at its right

@@ -15,10 +15,10 @@ from typing import get_args
 import numpy as np
 
 from lema.config import Config
+from lema.examples.take import Sort
 from lema.records import Correction, Critique, Example, Question, ReasoningPath
+from lema.replies import split_steps
 from lema.report import Funnel, Loss, Stage
-from lema.steps import split_steps
-from lema.tables import Sort
 
 
 def marks(things: Iterable[Hashable]) -> np.ndarray:

@@ -6,8 +6,8 @@ program read the same figures.
 
 from collections.abc import Sequence
 
+from lema.figures import tokens
 from lema.records import Account
-from lema.report.figures import tokens
 
 HEAD = ("examples", "questions", "prompt tokens", "trained tokens", "epochs", "teacher tokens")
 

@@ -7,8 +7,8 @@ whoever copies the table copies its honesty with it.
 import textwrap
 from itertools import groupby
 
+from lema.figures import deviation, percent, tokens, unbroken
 from lema.report import Arm, ReportData, adjusted_p_values
-from lema.report.figures import deviation, percent, tokens, unbroken
 from lema.statistics import bracket, points, verdict
 
 WIDTH = 100

@@ -12,18 +12,18 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lema.config import AccountConfig, AssembleConfig, BudgetConfig
 from lema.examples import critiques_needed, find_kind
-from lema.money.spending import Allowance, Paid, alternately, writer_of
 from lema.records import Account, Correction, Critique, Example, Question, ReasoningPath
-from lema.tables import AccountConfig, AssembleConfig, BudgetConfig
-from lema.tools import Tools
+from lema.runs.context import StageContext
+from lema.runs.spending import Allowance, Paid, alternately, writer_of
 from lema.training import find_trainer
 from lema.training.stream import epochs_of
 
 VERSION = 2
 
 
-def account(tools: Tools, settings: AccountConfig, sets: tuple[Iterable[Example], ...],
+def account(context: StageContext, settings: AccountConfig, sets: tuple[Iterable[Example], ...],
             bought: tuple[Iterable[ReasoningPath], ...], questions: tuple[Iterable[Question], ...],
             corrections: tuple[Iterable[Correction], ...],
             critiques: tuple[Iterable[Critique], ...] = ()) -> Iterator[Account]:

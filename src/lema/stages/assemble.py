@@ -9,14 +9,15 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
 
+from lema.config import AssembleConfig
 from lema.errors import DataError
 from lema.examples import Case, Kind, Words, find_kind
 from lema.examples._cases import cases
-from lema.money.spending import Allowance, alternately
+from lema.examples.take import Take
 from lema.records import Example, Question, ReasoningPath, content_id
-from lema.shelf import Seen, Shelf
-from lema.tables import AssembleConfig, Take
-from lema.tools import Tools
+from lema.runs.context import StageContext
+from lema.runs.spending import Allowance, alternately
+from lema.scratch import IdTable, ScratchTable
 
 VERSION = 2
 
@@ -28,7 +29,7 @@ MADE_OF_PATHS = {"paths", "own", "corrections", "critiques right", "critiques wr
 """Needs that graded paths are looked up for."""
 
 
-def assemble(tools: Tools, settings: AssembleConfig, bought: tuple[Iterable[ReasoningPath], ...],
+def assemble(context: StageContext, settings: AssembleConfig, bought: tuple[Iterable[ReasoningPath], ...],
              *rounds: Rows) -> Iterator[Example]:
     """The arm's examples, each once, with their tokens counted as the base's tokenizer counts them.
 
@@ -38,31 +39,31 @@ def assemble(tools: Tools, settings: AssembleConfig, bought: tuple[Iterable[Reas
     nothing is left.
     """
     kinds = [find_kind(take, f"arms.{settings.arm}.take") for take in settings.take]
-    count = _counter(tools, settings)
-    words = Words(lambda question: _asked(tools, question), cache(tools.prompt), settings.base)
+    count = _counter(context, settings)
+    words = Words(lambda question: _asked(context, question), cache(context.prompt), settings.base)
     with ExitStack() as open_:
-        made = [open_.enter_context(Shelf(tools.folder, Example)) for _ in kinds]
-        for name, case in _cases(tools, settings, kinds, bought, rounds, open_):
+        made = [open_.enter_context(ScratchTable(context.folder, Example)) for _ in kinds]
+        for name, case in _cases(context, settings, kinds, bought, rounds, open_):
             for take, kind, shelf in zip(settings.take, kinds, made, strict=True):
                 if take.round == name:
                     shelf.fill(_chosen(take, kind.make(case.of(take.models), words)))
-        seen, done = open_.enter_context(Seen(tools.folder)), 0
+        seen, done = open_.enter_context(IdTable(context.folder)), 0
         for take, shelf in zip(settings.take, made, strict=True):
             for example in _limited(take, shelf, count):
                 if seen.add(example.id):
                     done += 1
                     yield example
-                    tools.show(done)
+                    context.show(done)
     if not done:
         raise DataError(f"arm {settings.arm}: no training example is left; see `lema show` for where they went, "
                         "or sample more paths")
 
 
-def _cases(tools: Tools, settings: AssembleConfig, kinds: list[Kind], bought: tuple[Iterable[ReasoningPath], ...],
+def _cases(context: StageContext, settings: AssembleConfig, kinds: list[Kind], bought: tuple[Iterable[ReasoningPath], ...],
            rounds: tuple[Rows, ...], open_: ExitStack) -> Iterator[tuple[str, Case]]:
     """(round, case); only the rows that some kind needs are read."""
     allowance = Allowance(settings)
-    shelves = {name: open_.enter_context(Shelf(tools.folder, ReasoningPath)).fill(
+    shelves = {name: open_.enter_context(ScratchTable(context.folder, ReasoningPath)).fill(
         (path.question, path) for path in allowance.pays(paths))
         for name, paths in zip(settings.purchases, bought, strict=True)}
     for name, rows in zip(settings.rounds, rounds, strict=True):
@@ -70,7 +71,7 @@ def _cases(tools: Tools, settings: AssembleConfig, kinds: list[Kind], bought: tu
                  for need in kind.needs}
         questions, graded, verified, *critiques = (*rows, (), ())[:max(3, len(rows))]
         if needs:
-            here = cases(tools.folder, allowance.pays(questions),
+            here = cases(context.folder, allowance.pays(questions),
                          graded if needs & MADE_OF_PATHS else (),
                          allowance.pays(verified) if "corrections" in needs else (),
                          allowance.pays(alternately(critiques)), shelves)
@@ -83,7 +84,7 @@ def _chosen(take: Take, examples: Iterator[Example]) -> Iterator[tuple[str, Exam
     return iter(sorted(keyed, key=lambda pair: pair[0])[:take.per_question])
 
 
-def _limited(take: Take, shelf: Shelf[Example], count: Callable[[Example], tuple[int, int]]) -> Iterator[Example]:
+def _limited(take: Take, shelf: ScratchTable[Example], count: Callable[[Example], tuple[int, int]]) -> Iterator[Example]:
     """The first examples in the order of their keys, at most `limit` of them and `tokens` trained tokens."""
     taken = spent = 0
     for _, (*_, example) in shelf.groups():
@@ -94,11 +95,11 @@ def _limited(take: Take, shelf: Shelf[Example], count: Callable[[Example], tuple
         yield replace(example, prompt_tokens=prompt_tokens, tokens=tokens)
 
 
-def _asked(tools: Tools, question: Question) -> str:
-    return "\n\n".join(message.content for message in tools.task.prompt(question))
+def _asked(context: StageContext, question: Question) -> str:
+    return "\n\n".join(message.content for message in context.task.prompt(question))
 
 
-def _counter(tools: Tools, settings: AssembleConfig) -> Callable[[Example], tuple[int, int]]:
+def _counter(context: StageContext, settings: AssembleConfig) -> Callable[[Example], tuple[int, int]]:
     """Counts (prompt tokens, trained tokens); zeros where no student is named that could count."""
     if settings.base is None:
         if any(take.tokens for take in settings.take):
@@ -106,4 +107,4 @@ def _counter(tools: Tools, settings: AssembleConfig) -> Callable[[Example], tupl
         return lambda example: (0, 0)
     from lema.training.sft import count_tokens
 
-    return count_tokens(tools.checkpoint(settings.base))
+    return count_tokens(context.checkpoint(settings.base))

@@ -11,22 +11,22 @@ from contextlib import ExitStack, closing
 from itertools import chain, groupby
 from pathlib import Path
 
-from lema.asking import in_turn, messages
 from lema.checks.form import without_repeated
 from lema.checks.telling import told
-from lema.models import Completion, Message, Request
-from lema.money.spending import within_budget
+from lema.config import CorrectConfig
+from lema.messages import Completion, Message, Request
 from lema.prompting import REWRITE_CUE, Prompt, correction_values
+from lema.prompting.teacher import in_turn, messages
 from lema.records import Correction, Question, ReasoningPath
-from lema.shelf import Seen, Shelf, Turns
-from lema.steps import Rewrite, Unparsed, parse_correction, parse_rewrite, split_steps
-from lema.tables import CorrectConfig
-from lema.tools import Tools
+from lema.replies import Rewrite, Unparsed, parse_correction, parse_rewrite, split_steps
+from lema.runs.context import StageContext
+from lema.runs.spending import within_budget
+from lema.scratch import IdTable, ScratchTable, TurnTable
 
 VERSION = 3
 
 
-def correct(tools: Tools, settings: CorrectConfig, questions: Iterable[Question], graded: Iterable[ReasoningPath],
+def correct(context: StageContext, settings: CorrectConfig, questions: Iterable[Question], graded: Iterable[ReasoningPath],
             imported: tuple[Iterable[Correction], ...] = (), tried: Iterable[Correction] = (),
             ) -> Iterator[Correction]:
     """`settings.samples` corrections per distinct wrong path, as far as the budget reaches; an unreadable reply
@@ -34,26 +34,26 @@ def correct(tools: Tools, settings: CorrectConfig, questions: Iterable[Question]
     mistake's passed one more follows, asked for with what was wrong. Paths that an `imported` correction is
     about are not asked about."""
     with ExitStack() as open_:
-        asked = open_.enter_context(Shelf(tools.folder, Question))
+        asked = open_.enter_context(ScratchTable(context.folder, Question))
         asked.fill((question.id, question) for question in questions)
-        mistakes = open_.enter_context(in_turn(tools.folder, _mistakes(tools.folder, settings, graded, imported)))
-        before = open_.enter_context(Shelf(tools.folder, Correction)).fill((row.path, row) for row in tried)
+        mistakes = open_.enter_context(in_turn(context.folder, _mistakes(context.folder, settings, graded, imported)))
+        before = open_.enter_context(ScratchTable(context.folder, Correction)).fill((row.path, row) for row in tried)
         if len(before):
-            yield from _second_tries(tools, settings, asked, mistakes, before, tried)
+            yield from _second_tries(context, settings, asked, mistakes, before, tried)
             return
-        prompt = tools.prompt("correct", settings.prompt)
+        prompt = context.prompt("correct", settings.prompt)
         requests = (
             Request(_messages(prompt, settings, asked.get(path.question), path), settings.sampling, index, (path,))
             for path in mistakes for index in range(settings.samples))
         total = len(mistakes) * settings.samples
-        for request, reply in within_budget(tools, settings.model, requests, settings.tokens, total):
+        for request, reply in within_budget(context, settings.model, requests, settings.tokens, total):
             yield read(reply, request, settings, prompt)
 
 
 def _mistakes(folder: Path, settings: CorrectConfig, graded: Iterable[ReasoningPath],
               imported: tuple[Iterable[Correction], ...]) -> Iterator[ReasoningPath]:
     """The wrong paths that no imported correction is about, of the models whose mistakes are wanted."""
-    with Seen(folder) as has_one:
+    with IdTable(folder) as has_one:
         for correction in chain.from_iterable(imported):
             has_one.add(correction.path)
         for path in graded:
@@ -89,11 +89,11 @@ def _messages(prompt: Prompt, settings: CorrectConfig, question: Question,
     return messages(prompt, settings.form, correction_values(question, path.text, prompt.cue))
 
 
-def _second_tries(tools: Tools, settings: CorrectConfig, asked: Shelf[Question], mistakes: Turns[ReasoningPath],
-                  before: Shelf[Correction], tried: Iterable[Correction]) -> Iterator[Correction]:
+def _second_tries(context: StageContext, settings: CorrectConfig, asked: ScratchTable[Question], mistakes: TurnTable[ReasoningPath],
+                  before: ScratchTable[Correction], tried: Iterable[Correction]) -> Iterator[Correction]:
     """The corrections of the try before and behind them, for every mistake without a verified one, one more, as
     far as what is left of the budget reaches. `tried` are those in `before`, in their order."""
-    prompt, again = tools.prompt("correct", settings.prompt), tools.prompt("again", settings.again)
+    prompt, again = context.prompt("correct", settings.prompt), context.prompt("again", settings.again)
     hint = settings.hint if settings.hint == "answer" else ""
 
     def requests() -> Iterator[Request]:
@@ -111,7 +111,7 @@ def _second_tries(tools: Tools, settings: CorrectConfig, asked: Shelf[Question],
         rows = list(several)
         spent, total = spent + sum(row.tokens for row in rows), total + _failed(rows)
     left = None if settings.tokens is None else max(0, settings.tokens - spent)
-    with closing(within_budget(tools, settings.model, requests(), left, total)) as replies:
+    with closing(within_budget(context, settings.model, requests(), left, total)) as replies:
         for path in mistakes:
             rows = before.under(path.id)
             yield from map(_as_asked, rows)

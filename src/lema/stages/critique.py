@@ -7,33 +7,33 @@ grader agree can be seen in the row, and an arm may ask for it.
 
 from collections.abc import Iterable, Iterator
 
-from lema.asking import in_turn, messages
-from lema.models import Completion, Request
-from lema.money.spending import within_budget
+from lema.config import CritiqueOneConfig
+from lema.messages import Completion, Request
 from lema.prompting import critique_values
+from lema.prompting.teacher import in_turn, messages
 from lema.records import Critique, Question, ReasoningPath
-from lema.shelf import Shelf
-from lema.steps import Unparsed
-from lema.tables import CritiqueOneConfig
-from lema.tools import Tools
-from lema.verdicts import parse_critique
+from lema.replies import Unparsed
+from lema.replies.judgements import parse_critique
+from lema.runs.context import StageContext
+from lema.runs.spending import within_budget
+from lema.scratch import ScratchTable
 
 VERSION = 1
 
 
-def critique(tools: Tools, settings: CritiqueOneConfig, questions: Iterable[Question],
+def critique(context: StageContext, settings: CritiqueOneConfig, questions: Iterable[Question],
              graded: Iterable[ReasoningPath]) -> Iterator[Critique]:
     """One critique of each of the first `settings.per_question` distinct paths of a question that were graded as
     `settings.of` says, as far as the budget reaches."""
-    prompt = tools.prompt("critique", settings.prompt)
+    prompt = context.prompt("critique", settings.prompt)
     judged = (path for path in graded if path.verdict == settings.of and (
         not settings.models or path.model in settings.models))
-    with (Shelf(tools.folder, Question) as asked,
-          in_turn(tools.folder, judged, settings.per_question) as chosen):
+    with (ScratchTable(context.folder, Question) as asked,
+          in_turn(context.folder, judged, settings.per_question) as chosen):
         asked.fill((question.id, question) for question in questions)
         requests = (Request(messages(prompt, settings.form, critique_values(asked.get(path.question), path.text)),
                             settings.sampling, 0, (path,)) for path in chosen)
-        for request, reply in within_budget(tools, settings.model, requests, settings.tokens, len(chosen)):
+        for request, reply in within_budget(context, settings.model, requests, settings.tokens, len(chosen)):
             (path,) = request.about
             yield Critique(question=path.question, path=path.id, verdict=path.verdict, model=settings.model,
                            reply=reply.text, prompt=prompt.id, finish=reply.finish, tokens=reply.tokens,

@@ -10,22 +10,22 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from lema.config import EvolveConfig
+from lema.decontamination import Overlap
 from lema.grading import GradingTimeout
-from lema.models import Message, Request
-from lema.money.spending import within_budget
-from lema.overlap import Overlap
+from lema.messages import Message, Request
 from lema.prompting import Prompt
 from lema.records import Correction, Question, ReasoningPath
-from lema.shelf import Shelf
-from lema.tables import EvolveConfig
+from lema.runs.context import StageContext
+from lema.runs.spending import within_budget
+from lema.scratch import ScratchTable
 from lema.tasks import Answers, answers_to
-from lema.tools import Tools
 
 VERSION = 4
 _CHOICE = re.compile(r"^\([A-Z]\)[ \t]+(\S.*)$", re.M)
 
 
-def evolve(tools: Tools, settings: EvolveConfig, questions: Iterable[Question],
+def evolve(context: StageContext, settings: EvolveConfig, questions: Iterable[Question],
            corrections: Iterable[Correction] = (), *earlier: Iterable[Question]) -> Iterator[Question]:
     """Drafts without an answer yet: one per seed, drawn with replacement; what is like a known question is
     rejected.
@@ -33,10 +33,10 @@ def evolve(tools: Tools, settings: EvolveConfig, questions: Iterable[Question],
     With `corrections` the seeds are the questions of the kept ones, as often as they occur; else all training
     questions. `earlier` are the questions of the rounds that this one follows: it asks for others of the same
     seeds."""
-    prompt = tools.prompt("evolve", settings.prompt)
+    prompt = context.prompt("evolve", settings.prompt)
     offset = len(earlier) * settings.seeds
     examined, known = Overlap(settings.decontaminate), Overlap(settings.deduplicate)
-    with Shelf(tools.folder, Question) as everything:
+    with ScratchTable(context.folder, Question) as everything:
         for question in questions:
             everything.put(question.id, question)
             (known if question.split == "train" else examined).learn(question.split, [question.text])
@@ -45,7 +45,7 @@ def evolve(tools: Tools, settings: EvolveConfig, questions: Iterable[Question],
         seeds = _drawn(settings, questions, corrections)
         requests = (_request(prompt, settings, index, everything.get(seed))
                     for index, seed in enumerate(seeds, offset))
-        yield from _drafts(tools, settings, requests, len(seeds), examined, known)
+        yield from _drafts(context, settings, requests, len(seeds), examined, known)
 
 
 def _drawn(settings: EvolveConfig, questions: Iterable[Question], corrections: Iterable[Correction]) -> list[str]:
@@ -66,10 +66,10 @@ def _request(prompt: Prompt, settings: EvolveConfig, index: int, seed: Question)
     return Request((Message("user", prompt.render(question=seed.text)),), settings.sampling, index, (seed,))
 
 
-def _drafts(tools: Tools, settings: EvolveConfig, requests: Iterable[Request], total: int, examined: Overlap,
+def _drafts(context: StageContext, settings: EvolveConfig, requests: Iterable[Request], total: int, examined: Overlap,
             known: Overlap) -> Iterator[Question]:
     """What the teacher writes, each new question known from then on."""
-    for request, reply in within_budget(tools, settings.model, requests, settings.tokens, total):
+    for request, reply in within_budget(context, settings.model, requests, settings.tokens, total):
         (seed,) = request.about
         text = reply.text.strip().removeprefix("New Question:").removeprefix("Question:").strip()
         rejected = "" if reply.finish == "stop" and text else "cut off or failed"
@@ -84,21 +84,21 @@ def _drafts(tools: Tools, settings: EvolveConfig, requests: Iterable[Request], t
                        tokens=reply.tokens, rejected=rejected)
 
 
-def settle(tools: Tools, settings: EvolveConfig, drafts: Iterable[Question],
+def settle(context: StageContext, settings: EvolveConfig, drafts: Iterable[Question],
            votes: Iterable[ReasoningPath]) -> Iterator[Question]:
     """The drafts with the answer that most votes give, its share of the votes, and their whole cost.
 
     Answers are the same where the task says so; a draft whose votes all differ, or state none, is rejected.
     """
-    with Shelf(tools.folder, ReasoningPath) as ballots:
+    with ScratchTable(context.folder, ReasoningPath) as ballots:
         ballots.fill((vote.question, vote) for vote in votes)
         for draft in drafts:
-            yield _settled(tools, settings, draft, ballots.under(draft.id))
+            yield _settled(context, settings, draft, ballots.under(draft.id))
 
 
-def _settled(tools: Tools, settings: EvolveConfig, draft: Question, cast: list[ReasoningPath]) -> Question:
+def _settled(context: StageContext, settings: EvolveConfig, draft: Question, cast: list[ReasoningPath]) -> Question:
     """A draft with what came of its votes."""
-    answer, count = _majority(answers_to(tools.task, draft.choices), cast)
+    answer, count = _majority(answers_to(context.task, draft.choices), cast)
     rejected = draft.rejected or ("" if answer else "no vote states an answer")
     if not rejected and count == 1 < settings.votes:
         rejected = "all votes differ"

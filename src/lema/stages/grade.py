@@ -10,24 +10,24 @@ from itertools import chain
 
 from lema.grading import grade_path
 from lema.records import Question, ReasoningPath
-from lema.shelf import Shelf
+from lema.runs.context import StageContext
+from lema.scratch import ScratchTable
 from lema.tasks import answers_to
-from lema.tools import Tools
 
 VERSION = 3
 
 
-def grade(tools: Tools, settings: None, questions: Iterable[Question],
+def grade(context: StageContext, settings: None, questions: Iterable[Question],
           paths: tuple[Iterable[ReasoningPath], ...]) -> Iterator[ReasoningPath]:
     """The same paths with verdict, answer and how it was found."""
     done = 0
-    with Shelf(tools.folder, Question) as asked:
+    with ScratchTable(context.folder, Question) as asked:
         asked.fill((question.id, question) for question in questions)
         for path in chain.from_iterable(paths):
             question = asked.get(path.question)
-            answers = answers_to(tools.task, question.choices)
+            answers = answers_to(context.task, question.choices)
             graded = grade_path(path.text, question.answer, finish=path.finish, read=answers.read,
                                 same=answers.same)
             done += 1
-            tools.show(done)
+            context.show(done)
             yield dataclasses.replace(path, verdict=graded.verdict, answer=graded.answer, how=graded.how)

@@ -9,37 +9,37 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from lema.config import GrowConfig
+from lema.plugins import settings_of
 from lema.records import Checkpoint, read_rows, write_rows
-from lema.seams import settings_of
-from lema.tables import GrowConfig
-from lema.tools import Tools
+from lema.runs.context import StageContext
 from lema.training import find_trainer
 
 VERSION = 1
 
 
-def grow(tools: Tools, settings: GrowConfig) -> Iterator[Checkpoint]:
+def grow(context: StageContext, settings: GrowConfig) -> Iterator[Checkpoint]:
     """One checkpoint in `model/`, from the cache where it was grown before."""
-    kept = tools.cache / tools.stage.fingerprint
+    kept = context.cache / context.stage.fingerprint
     if not (kept / "rows.jsonl").is_file():
-        rows = [_grown(tools, settings)]
-        _keep(tools.folder / "model", rows, kept)
+        rows = [_grown(context, settings)]
+        _keep(context.folder / "model", rows, kept)
     else:
-        shutil.copytree(kept / "model", tools.folder / "model", dirs_exist_ok=True)
+        shutil.copytree(kept / "model", context.folder / "model", dirs_exist_ok=True)
     yield from read_rows(Checkpoint, kept / "rows.jsonl")
 
 
-def _grown(tools: Tools, settings: GrowConfig) -> Checkpoint:
-    from lema.training.checkpoint import weights_hash
+def _grown(context: StageContext, settings: GrowConfig) -> Checkpoint:
+    from lema.checkpoints import weights_hash
     from lema.training.fresh import Shape, build
 
-    fresh, out = tools.folder / "fresh", tools.folder / "model"
-    build(settings_of(Shape, settings.shape, "grow.shape"), tools.task.vocabulary(), fresh, settings.seed)
+    fresh, out = context.folder / "fresh", context.folder / "model"
+    build(settings_of(Shape, settings.shape, "grow.shape"), context.task.vocabulary(), fresh, settings.seed)
     trainer = find_trainer(settings.trainer, settings.options)
-    lessons = list(tools.task.lessons(settings.seed, settings.tokens))
-    log = trainer.fit(lessons, fresh, out, settings.seed, tools.show)
+    lessons = list(context.task.lessons(settings.seed, settings.tokens))
+    log = trainer.fit(lessons, fresh, out, settings.seed, context.show)
     shutil.rmtree(fresh)
-    return Checkpoint(name=tools.stage.name, steps=log.steps, examples=log.examples, tokens=log.tokens,
+    return Checkpoint(name=context.stage.name, steps=log.steps, examples=log.examples, tokens=log.tokens,
                       all_tokens=log.all_tokens, loss=round(log.loss, 6), weights=weights_hash(out))
 
 

@@ -10,29 +10,29 @@ from pydantic import BaseModel
 
 from lema.errors import DataError
 from lema.records import Question
-from lema.shelf import Seen
+from lema.runs.context import StageContext
+from lema.scratch import IdTable
 from lema.tasks import Task
-from lema.tools import Tools
 
 VERSION = 1
 
 
-def load(tools: Tools, settings: BaseModel) -> Iterator[Question]:
+def load(context: StageContext, settings: BaseModel) -> Iterator[Question]:
     """The task's questions, train, dev and test in turn. DataError on an empty answer or a repeated question."""
     done = train = 0
-    with Seen(tools.folder) as seen:
-        for question in _every(tools.task):
+    with IdTable(context.folder) as seen:
+        for question in _every(context.task):
             if not question.answer.strip():
                 raise DataError(f"{question.source}: question without an answer; add one or take the row out")
             if not seen.add(question.id):
-                twin = next(first for first in _every(tools.task) if first.id == question.id)
+                twin = next(first for first in _every(context.task) if first.id == question.id)
                 raise DataError(f"{question.source}: the same question as {twin.source} ({question.split} and "
                                 f"{twin.split}); take one of them out")
             yield question
             done, train = done + 1, train + (question.split == "train")
-            tools.show(done)
+            context.show(done)
     if not train:
-        raise DataError(f"task {tools.task.name}: no training questions; check the [task] table")
+        raise DataError(f"task {context.task.name}: no training questions; check the [task] table")
 
 
 def _every(task: Task) -> Iterator[Question]:

@@ -10,7 +10,7 @@ from itertools import chain, zip_longest
 
 import numpy as np
 
-from lema.config import Config
+from lema.config import Config, ReportOneConfig
 from lema.records import (
     Account,
     Checkpoint,
@@ -22,17 +22,16 @@ from lema.records import (
     ReasoningPath,
     Score,
 )
+from lema.replies import split_steps
 from lema.report import Arm, Check, Funnel, LevelScore, ReportData, ShownCorrection
 from lema.report import Comparison as Compared
 from lema.report.answers import by_question
 from lema.report.funnels import critique_funnels, funnel, parents, seeds_of
 from lema.report.page import render
 from lema.report.terminal import table
+from lema.runs.context import StageContext
+from lema.runs.versions import versions
 from lema.statistics import accuracy, difference
-from lema.steps import split_steps
-from lema.tables import ReportOneConfig
-from lema.tools import Tools
-from lema.versions import versions
 
 VERSION = 3
 
@@ -45,7 +44,7 @@ NOTES = (
 """What holds of every run of this pipeline."""
 
 
-def report(tools: Tools, settings: ReportOneConfig, questions: tuple[Iterable[Question], ...],
+def report(context: StageContext, settings: ReportOneConfig, questions: tuple[Iterable[Question], ...],
            graded: tuple[Iterable[ReasoningPath], ...], verified: tuple[Iterable[Correction], ...],
            sets: tuple[Iterable[Example], ...], accounts: Iterable[Account],
            trained: tuple[Iterable[Checkpoint], ...], examined: Iterable[ReasoningPath],
@@ -59,15 +58,15 @@ def report(tools: Tools, settings: ReportOneConfig, questions: tuple[Iterable[Qu
         arms=tuple(_arms(settings, right, accounts, trained, list(scores))),
         headline=_compared(right, settings.headline, settings.baseline),
         control=_compared(right, settings.headline, settings.control),
-        funnels=tuple(funnels(tools.config, settings.rounds, questions, graded, verified, used, critiques)),
-        correction=_shown(tools, questions[0], graded[0], verified[0]) if verified else None,
-        bill=tools.bill(),
-        config=(tools.stage.run / "config.toml").read_text(encoding="utf-8"),
+        funnels=tuple(funnels(context.config, settings.rounds, questions, graded, verified, used, critiques)),
+        correction=_shown(context, questions[0], graded[0], verified[0]) if verified else None,
+        bill=context.bill(),
+        config=(context.stage.run / "config.toml").read_text(encoding="utf-8"),
         versions=tuple(versions().items()),
         notes=(*NOTES, *_hinted(one for rows in verified for one in rows if one.verified)),
     )
-    (tools.folder / "report.html").write_text(render(data), encoding="utf-8")
-    (tools.folder / "table.txt").write_text("\n".join(table(data)) + "\n", encoding="utf-8")
+    (context.folder / "report.html").write_text(render(data), encoding="utf-8")
+    (context.folder / "table.txt").write_text("\n".join(table(data)) + "\n", encoding="utf-8")
     yield from (one for one in comparisons if one.arm in (settings.headline, settings.control))
 
 
@@ -130,7 +129,7 @@ def _compared(right: dict[str, np.ndarray], arm: str | None, other: str | None) 
     return Compared(arm, other, difference(right[arm], right[other]))
 
 
-def _shown(tools: Tools, questions: Iterable[Question], graded: Iterable[ReasoningPath],
+def _shown(context: StageContext, questions: Iterable[Question], graded: Iterable[ReasoningPath],
            verified: Iterable[Correction]) -> ShownCorrection | None:
     """The first kept correction of a later step, else of any: an example, not a chosen success."""
     first = next((one for one in verified if one.verified), None)
@@ -143,4 +142,4 @@ def _shown(tools: Tools, questions: Iterable[Question], graded: Iterable[Reasoni
         question=question.text, gold=question.answer, student=path.model, stated=path.answer or "",
         path=split_steps(path.text), wrong_step=correction.step or 1, explanation=correction.explanation,
         corrected=correction.steps, corrector=correction.model,
-        checks=tuple(Check(name, True) for name in tools.config.verify.checks))
+        checks=tuple(Check(name, True) for name in context.config.verify.checks))

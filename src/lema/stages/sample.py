@@ -10,21 +10,21 @@ from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
+from lema.adaptive_sampling import Tally
+from lema.config import AdaptiveConfig, PurchaseConfig, SampleConfig
 from lema.grading import grade_path
-from lema.models import Completion, Message, Request
-from lema.money.spending import within_budget
-from lema.quotas import Tally
+from lema.messages import Completion, Message, Request
 from lema.records import Correction, Question, ReasoningPath, content_id
-from lema.shelf import Seen, Shelf
-from lema.steps import split_steps
-from lema.tables import AdaptiveConfig, PurchaseConfig, SampleConfig
+from lema.replies import split_steps
+from lema.runs.context import StageContext
+from lema.runs.spending import within_budget
+from lema.scratch import IdTable, ScratchTable
 from lema.tasks import answers_to
-from lema.tools import Tools
 
 VERSION = 1
 
 
-def sample(tools: Tools, settings: SampleConfig, questions: Iterable[Question],
+def sample(context: StageContext, settings: SampleConfig, questions: Iterable[Question],
            graded: Iterable[ReasoningPath] = (),
            corrections: Iterable[Correction] = ()) -> Iterator[ReasoningPath]:
     """`settings.paths` paths of the one model in `settings.models` for each chosen question, or fewer where
@@ -32,18 +32,18 @@ def sample(tools: Tools, settings: SampleConfig, questions: Iterable[Question],
     at `corrections` for what they cost."""
     (model,) = settings.models
     tokens = sum(c.tokens for c in corrections) if settings.tokens == "corrections" else settings.tokens
-    with Chosen(tools.folder, settings, questions, graded) as asked:
+    with Chosen(context.folder, settings, questions, graded) as asked:
         if settings.adaptive:
-            yield from _in_waves(tools, settings, settings.adaptive, asked, tokens)
+            yield from _in_waves(context, settings, settings.adaptive, asked, tokens)
             return
-        paths = ((question, tools.available(model, question, settings.paths)) for question in asked)
-        requests = (_request(tools, settings, each, index) for each, most in paths for index in range(most))
-        total = None if tokens else sum(tools.available(model, each, settings.paths) for each in asked)
-        for request, reply in within_budget(tools, model, requests, tokens, total):
+        paths = ((question, context.available(model, question, settings.paths)) for question in asked)
+        requests = (_request(context, settings, each, index) for each, most in paths for index in range(most))
+        total = None if tokens else sum(context.available(model, each, settings.paths) for each in asked)
+        for request, reply in within_budget(context, model, requests, tokens, total):
             yield _path(model, request, reply)
 
 
-def _in_waves(tools: Tools, settings: SampleConfig, told: AdaptiveConfig, asked: Iterable[Question],
+def _in_waves(context: StageContext, settings: SampleConfig, told: AdaptiveConfig, asked: Iterable[Question],
               left: int | None) -> Iterator[ReasoningPath]:
     """Paths, wave by wave, the most promising questions first; a question leaves once it has given enough.
     `left` is the budget in tokens.
@@ -53,33 +53,33 @@ def _in_waves(tools: Tools, settings: SampleConfig, told: AdaptiveConfig, asked:
     thousand bytes each; its text is not.
     """
     (model,) = settings.models
-    most = {question.id: tools.available(model, question, settings.paths) for question in asked}
+    most = {question.id: context.available(model, question, settings.paths) for question in asked}
     tallies = {name: Tally(told.right) for name in most}
-    with Shelf(tools.folder, Question) as texts:
+    with ScratchTable(context.folder, Question) as texts:
         texts.fill((question.id, question) for question in asked)
         wave = [name for name in most if most[name]]
         done = 0
         while wave and (left is None or left > 0):
-            requests = (_request(tools, settings, texts.get(name), tallies[name].paths) for name in wave)
-            for request, reply in within_budget(tools, model, requests, left):
+            requests = (_request(context, settings, texts.get(name), tallies[name].paths) for name in wave)
+            for request, reply in within_budget(context, model, requests, left):
                 path = _path(model, request, reply)
                 yield path
-                _count(tools, tallies[path.question], path, request.about[0])
+                _count(context, tallies[path.question], path, request.about[0])
                 left = None if left is None else left - path.tokens
                 done += 1
-            tools.show(done)
+            context.show(done)
             wave = [name for name in most if tallies[name].paths < most[name] and not tallies[name].enough(told)]
             wave.sort(key=lambda name: -tallies[name].promise)
 
 
-def _count(tools: Tools, tally: Tally, path: ReasoningPath, question: Question) -> None:
-    answers = answers_to(tools.task, question.choices)
+def _count(context: StageContext, tally: Tally, path: ReasoningPath, question: Question) -> None:
+    answers = answers_to(context.task, question.choices)
     graded = grade_path(path.text, question.answer, finish=path.finish, read=answers.read, same=answers.same)
     tally.add(graded.verdict, content_id(split_steps(path.text)))
 
 
-def _request(tools: Tools, settings: SampleConfig, question: Question, index: int) -> Request:
-    return Request(_messages(tools, settings, question), settings.sampling, index, (question,))
+def _request(context: StageContext, settings: SampleConfig, question: Question, index: int) -> Request:
+    return Request(_messages(context, settings, question), settings.sampling, index, (question,))
 
 
 def _path(model: str, request: Request, reply: Completion) -> ReasoningPath:
@@ -108,12 +108,12 @@ class Chosen:
         self._settings, self._questions, self._open = settings, questions, ExitStack()
         self._failed, self._drawn = None, None
         if isinstance(settings, PurchaseConfig) and settings.questions == "failed":
-            self._failed = self._open.enter_context(Seen(folder))
+            self._failed = self._open.enter_context(IdTable(folder))
             for path in graded:
                 if path.verdict == "wrong":
                     self._failed.add(path.question)
         if settings.order == "random":
-            self._drawn = self._open.enter_context(Shelf(folder, Question)).fill(
+            self._drawn = self._open.enter_context(ScratchTable(folder, Question)).fill(
                 (content_id(settings.seed, question.id), question) for question in self._fit())
 
     def __iter__(self) -> Iterator[Question]:
@@ -132,7 +132,7 @@ class Chosen:
                 if self._failed is None or question.id in self._failed)
 
 
-def _messages(tools: Tools, settings: SampleConfig, question: Question) -> tuple[Message, ...]:
+def _messages(context: StageContext, settings: SampleConfig, question: Question) -> tuple[Message, ...]:
     if settings.prompt is None:
-        return tuple(tools.task.prompt(question))
-    return (Message("user", tools.prompt("solve", settings.prompt).render(question=question.text)),)
+        return tuple(context.task.prompt(question))
+    return (Message("user", context.prompt("solve", settings.prompt).render(question=question.text)),)

@@ -9,21 +9,21 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from lema.config import ScoreConfig
 from lema.records import Comparison, Question, ReasoningPath, Score
 from lema.report.answers import by_question
-from lema.shelf import Shelf
+from lema.runs.context import StageContext
+from lema.scratch import ScratchTable
 from lema.statistics import difference, holm, reading
-from lema.tables import ScoreConfig
-from lema.tools import Tools
 
 VERSION = 2
 
 
-def score(tools: Tools, settings: ScoreConfig, questions: Iterable[Question],
+def score(context: StageContext, settings: ScoreConfig, questions: Iterable[Question],
           examined: Iterable[ReasoningPath]) -> Iterator[Score]:
     """For every arm and seed the whole examination (level None), then each level."""
     verdicts: dict[str, dict[int | None, Counter]] = defaultdict(lambda: defaultdict(Counter))
-    with Shelf(tools.folder, Question) as asked:
+    with ScratchTable(context.folder, Question) as asked:
         asked.fill((question.id, question) for question in questions)
         for path in examined:
             for level in {None, asked.get(path.question).level}:
@@ -36,7 +36,7 @@ def score(tools: Tools, settings: ScoreConfig, questions: Iterable[Question],
                         ungradable=counted["ungradable"])
 
 
-def compare(tools: Tools, settings: ScoreConfig, examined: Iterable[ReasoningPath]) -> Iterator[Comparison]:
+def compare(context: StageContext, settings: ScoreConfig, examined: Iterable[ReasoningPath]) -> Iterator[Comparison]:
     """Every arm against the baseline, paired by question and seed."""
     right = by_question((path.model, path.question, path.verdict == "right") for path in examined)
     baseline = settings.baseline

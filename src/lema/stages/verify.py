@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
 
 from lema.checks import REASONS, Checked, failed
+from lema.config import VerifyConfig
 from lema.grading import GradingTimeout
 from lema.records import Correction, Question, ReasoningPath, content_id
-from lema.shelf import Seen, Shelf
-from lema.steps import number_steps, split_steps
-from lema.tables import VerifyConfig
+from lema.replies import number_steps, split_steps
+from lema.runs.context import StageContext
+from lema.scratch import IdTable, ScratchTable
 from lema.tasks import Answers, answers_to
-from lema.tools import Tools
 
 VERSION = 4
 
@@ -25,29 +25,29 @@ ANOTHER_KEPT = "another correction of this mistake is kept"
 ANOTHER_STEP = "names another step than most replies"
 
 
-def verify(tools: Tools, settings: VerifyConfig, questions: Iterable[Question], graded: Iterable[ReasoningPath],
+def verify(context: StageContext, settings: VerifyConfig, questions: Iterable[Question], graded: Iterable[ReasoningPath],
            corrections: Iterable[Correction],
            imported: tuple[Iterable[Correction], ...] = ()) -> Iterator[Correction]:
     """The same corrections with `answer`, `verified` and, where one is not kept, `rejected`. Corrections of one
     mistake stand behind each other. An imported correction of a path that is not wrong is rejected for that."""
     done = 0
-    with (Shelf(tools.folder, Question) as asked, Shelf(tools.folder, ReasoningPath) as mistakes,
-          Seen(tools.folder) as seen):
+    with (ScratchTable(context.folder, Question) as asked, ScratchTable(context.folder, ReasoningPath) as mistakes,
+          IdTable(context.folder) as seen):
         asked.fill((question.id, question) for question in questions)
         mistakes.fill((path.id, path) for path in graded if path.verdict == "wrong")
         for path, several in groupby(chain(corrections, *imported), key=lambda correction: correction.path):
             mistake = mistakes.get(path)
-            judged = [_judged(tools, settings, correction, split_steps(mistake.text) if mistake else None,
+            judged = [_judged(context, settings, correction, split_steps(mistake.text) if mistake else None,
                               asked.get(correction.question), seen) for correction in several]
             done += len(judged)
-            tools.show(done)
+            context.show(done)
             yield from _kept(settings.keep, judged)
 
 
-def _judged(tools: Tools, settings: VerifyConfig, correction: Correction, mistake: tuple[str, ...] | None,
-            question: Question, seen: Seen) -> Correction:
+def _judged(context: StageContext, settings: VerifyConfig, correction: Correction, mistake: tuple[str, ...] | None,
+            question: Question, seen: IdTable) -> Correction:
     """The correction with its answer and the first check that it fails. What passes is entered in `seen`."""
-    answers = answers_to(tools.task, question.choices)
+    answers = answers_to(context.task, question.choices)
     answer = answers.read(solution_of(correction)).answer if correction.steps else None
     if mistake is None:
         return dataclasses.replace(correction, answer=answer, verified=False,

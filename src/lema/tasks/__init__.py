@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 from lema.grading import Reading
-from lema.models import Message
+from lema.messages import Message
+from lema.plugins import find, settings_of
 from lema.records import Question
-from lema.seams import find, settings_of
 
 
 class Task(Protocol):

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from lema.errors import ConfigError, DataError
 from lema.records import Question, content_id
-from lema.steps import answer_sentence, number_steps, split_steps
+from lema.replies import answer_sentence, number_steps, split_steps
 
 
 class Row(NamedTuple):

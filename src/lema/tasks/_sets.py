@@ -12,9 +12,9 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from lema import seams
+from lema import plugins
 from lema.grading import KINDS, Conventions, Reading, read, same
-from lema.models import Message
+from lema.messages import Message
 from lema.prompting import find_prompt
 from lema.records import Question
 from lema.tasks._files import Row, held_out, numbered, once, published, read_file
@@ -28,7 +28,7 @@ def laid_over(kind: str, given: Conventions | None) -> Conventions:
     return own.model_copy(update=given.model_dump(exclude_unset=True)) if given else own
 
 
-class Source(seams.Settings):
+class Source(plugins.Settings):
     """A question set's table: files of your own, or a Hugging Face dataset with the same columns."""
 
     PUBLISHED: ClassVar[dict[str, str]] = {"train": "train", "test": "test"}

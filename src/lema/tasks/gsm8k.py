@@ -7,7 +7,7 @@ answer sentence; calculator marks and thousands separators of the gold answer ar
 from lema.errors import DataError
 from lema.grading import read_value
 from lema.records import Question
-from lema.steps import drop_calculator_marks
+from lema.replies import drop_calculator_marks
 from lema.tasks._files import Row, text_of, worked_steps
 from lema.tasks._lema import is_lema, lema_row
 from lema.tasks._sets import QuestionSet, Source

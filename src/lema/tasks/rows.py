@@ -13,20 +13,20 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from lema import seams
+from lema import plugins
 from lema.errors import DataError
 from lema.grading import Conventions, Reading, is_maths, read, read_letter, read_value, same
-from lema.models import Message
+from lema.messages import Message
 from lema.prompting import find_prompt
 from lema.records import Question
-from lema.steps import answer_sentence, drop_calculator_marks, number_steps, split_steps
+from lema.replies import answer_sentence, drop_calculator_marks, number_steps, split_steps
 from lema.tasks import Answers
 from lema.tasks._choices import choices_of, letter_of, with_choices
 from lema.tasks._files import Row, held_out, numbered, once, read_file, text_of
 from lema.tasks._sets import laid_over
 
 
-class Columns(seams.Settings):
+class Columns(plugins.Settings):
     """[task.columns]: what the columns of the files are called."""
 
     question: str = "question"
@@ -37,7 +37,7 @@ class Columns(seams.Settings):
     id: str | None = Field(default=None, description="an id, only checked to be unique")
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """[task] for name = "rows": a file per split and what its columns are called."""
 
     train: str | None = Field(default=None, description="JSONL, CSV or TSV file")
@@ -158,7 +158,7 @@ class Task:
 
 
 def _no_column(row: Row, name: str, known: Iterable[str]) -> DataError:
-    return DataError(f"{row.place}: no column {name!r}{seams.near_miss(name, list(known))} "
+    return DataError(f"{row.place}: no column {name!r}{plugins.near_miss(name, list(known))} "
                      "([task.columns] says what the columns are called)")
 
 

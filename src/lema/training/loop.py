@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lema.checkpoints import INSTALL, Tokens, first_line, hushed, load_tokenizer, tokenizer_files
 from lema.errors import ModelError, RunError
 from lema.training import Progress
-from lema.training.checkpoint import INSTALL, Tokens, first_line, hushed, load_tokenizer, tokenizer_files
 from lema.training.optimizers import adamw, muon, share
 
 try:
@@ -217,7 +217,7 @@ def dataset(rows: list[Tokens]) -> Dataset:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Turns what torch, safetensors and the system raise on a full or closed disk into one line."""
+    """TurnTable what torch, safetensors and the system raise on a full or closed disk into one line."""
     try:
         yield
     except (OSError, RuntimeError, SafetensorError) as error:

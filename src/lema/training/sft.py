@@ -13,19 +13,19 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from lema import seams
+from lema import plugins
+from lema.checkpoints import Tokens, content_hash, encode, find_checkpoint, load_tokenizer, positions
 from lema.errors import DataError
+from lema.plugins import EXECUTION
 from lema.records import Example, content_id
-from lema.seams import EXECUTION
 from lema.training import Progress, TrainingLog
-from lema.training.checkpoint import Tokens, content_hash, encode, find_checkpoint, load_tokenizer, positions
 from lema.training.stream import batches
 
 VERSION = 1
 """Raised when the same arguments come to give other weights: older checkpoints are then not continued."""
 
 
-class Lora(seams.Settings):
+class Lora(plugins.Settings):
     """Adapters on every linear layer but the head."""
 
     r: int = Field(64, gt=0)
@@ -33,7 +33,7 @@ class Lora(seams.Settings):
     dropout: float = Field(0.05, ge=0, lt=1)
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """[train]: the defaults suit LoRA on a 7B model; a recipe for small models overrides most of them."""
 
     method: Literal["full", "lora"] = "lora"

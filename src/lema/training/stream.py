@@ -8,9 +8,9 @@ import random
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
+from lema.config import BudgetConfig
 from lema.errors import DataError
 from lema.records import Example
-from lema.tables import BudgetConfig
 
 CHUNK = 16
 """Rows are grouped by length among about this many batches: little padding, and an order that stays random."""

@@ -8,7 +8,7 @@ paths, `transport` the connection, `driver` the event loop. This file is the sea
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 
-from lema.models import Completion, Request
+from lema.messages import Completion, Request
 from lema.models.api.endpoint import Endpoint
 from lema.models.api.settings import Settings
 from lema.models.api.wire import body_of, read_reply

@@ -8,7 +8,7 @@ import json
 import random
 from collections.abc import Callable, Sequence
 
-from lema.models import Completion, Request
+from lema.messages import Completion, Request
 from lema.models.api.endpoint import FIRST_PAUSE, LONGEST_PAUSE
 from lema.models.api.faults import Filtered, Passing, Refused
 from lema.models.api.pool import Lease, Pool

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from functools import partial
 
 from lema.errors import ModelError
-from lema.models import Completion, Request
+from lema.messages import Completion, Request
 from lema.models.api.asking import Asking, Place, follows
 from lema.models.api.endpoint import Endpoint
 from lema.models.api.pool import Lease, Pool

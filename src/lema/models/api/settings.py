@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from lema import seams
+from lema import plugins
 from lema.errors import ConfigError
 
 SECRET_NAME = re.compile(r"(?i)^(x-)?(api|access|secret|auth)[-_ ]?(key|token)$"
@@ -23,7 +23,7 @@ OURS = ("model", "messages", "prompt", "n", "stream", "response_format")
 Parameter = Literal["temperature", "top_p", "max_tokens", "seed", "stop"]
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """[models.X] with backend = "api". The key itself stands in the environment only."""
 
     model: str = Field(description="its name as the endpoint knows it")
@@ -33,26 +33,26 @@ class Settings(seams.Settings):
         None, description="a JSON schema that replies must follow, as a table or a file; {}: any JSON object")
     extra: dict[str, Any] = Field(default_factory=dict, description="more fields of the request's body")
     base_url: tuple[str, ...] = Field(
-        ("https://api.openai.com/v1",), min_length=1, json_schema_extra=seams.EXECUTION,
+        ("https://api.openai.com/v1",), min_length=1, json_schema_extra=plugins.EXECUTION,
         description="the endpoint's address, or several that serve the same model")
-    api_key_env: str = Field("OPENAI_API_KEY", json_schema_extra=seams.EXECUTION,
+    api_key_env: str = Field("OPENAI_API_KEY", json_schema_extra=plugins.EXECUTION,
                              description="the environment variable that holds the key")
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = Field(
-        "max_tokens", json_schema_extra=seams.EXECUTION, description="what the endpoint calls it")
-    n: int = Field(8, ge=1, le=128, json_schema_extra=seams.EXECUTION,
+        "max_tokens", json_schema_extra=plugins.EXECUTION, description="what the endpoint calls it")
+    n: int = Field(8, ge=1, le=128, json_schema_extra=plugins.EXECUTION,
                    description="at most so many paths of one prompt in one request, which pays its prompt once")
-    concurrency: int = Field(64, ge=1, le=4096, json_schema_extra=seams.EXECUTION,
+    concurrency: int = Field(64, ge=1, le=4096, json_schema_extra=plugins.EXECUTION,
                              description="the most requests in flight at each address; it tunes itself below that")
-    requests_per_minute: int | None = Field(None, ge=1, json_schema_extra=seams.EXECUTION,
+    requests_per_minute: int | None = Field(None, ge=1, json_schema_extra=plugins.EXECUTION,
                                             description="never more, at each address")
     tokens_per_minute: int | None = Field(
-        None, ge=1, json_schema_extra=seams.EXECUTION,
+        None, ge=1, json_schema_extra=plugins.EXECUTION,
         description="never more, prompts and replies together, at each address")
-    timeout: float = Field(600.0, gt=0, json_schema_extra=seams.EXECUTION, description="seconds for one try")
-    retries: int = Field(8, ge=0, json_schema_extra=seams.EXECUTION,
+    timeout: float = Field(600.0, gt=0, json_schema_extra=plugins.EXECUTION, description="seconds for one try")
+    retries: int = Field(8, ge=0, json_schema_extra=plugins.EXECUTION,
                          description="how often one request is tried again before it is a failed row")
     patience: float = Field(
-        600.0, ge=0, json_schema_extra=seams.EXECUTION,
+        600.0, ge=0, json_schema_extra=plugins.EXECUTION,
         description="seconds without any answer after which the run ends with an error; 3 at most where an "
                     "address never could be reached")
 

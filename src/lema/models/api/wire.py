@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from lema.models import Completion, Request, wire_seed
+from lema.messages import Completion, Request, wire_seed
 from lema.models.api.settings import Settings
 
 FINISHES = {"stop": "stop", "eos": "stop", "eos_token": "stop", "end_turn": "stop", "stop_sequence": "stop",

@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 
 from pydantic import Field
 
-from lema import seams
+from lema import plugins
 from lema.errors import ModelError
 from lema.journal.jobs import Job, Jobs, Unkept
-from lema.models import Completion, Request, api
+from lema.messages import Completion, Request
+from lema.models import api
 from lema.models.batch.provider import ENDED, Provider, State
 from lema.models.batch.results import read_row
 
@@ -32,17 +33,17 @@ Arrived = Callable[[int, Completion], Future | None]
 class Settings(api.Settings):
     """[models.X] with backend = "batch": the api backend's keys, and these."""
 
-    file_requests: int = Field(50_000, ge=1, json_schema_extra=seams.EXECUTION, description="in one batch")
-    file_bytes: int = Field(200_000_000, ge=1000, json_schema_extra=seams.EXECUTION,
+    file_requests: int = Field(50_000, ge=1, json_schema_extra=plugins.EXECUTION, description="in one batch")
+    file_bytes: int = Field(200_000_000, ge=1000, json_schema_extra=plugins.EXECUTION,
                             description="of one batch's file")
-    batches: int = Field(8, ge=1, json_schema_extra=seams.EXECUTION, description="under way at once")
-    window: str = Field("24h", json_schema_extra=seams.EXECUTION, description="completion_window of a batch")
-    poll: float = Field(30.0, gt=0, json_schema_extra=seams.EXECUTION, description="seconds between two looks")
-    resubmit: int = Field(3, ge=0, json_schema_extra=seams.EXECUTION,
+    batches: int = Field(8, ge=1, json_schema_extra=plugins.EXECUTION, description="under way at once")
+    window: str = Field("24h", json_schema_extra=plugins.EXECUTION, description="completion_window of a batch")
+    poll: float = Field(30.0, gt=0, json_schema_extra=plugins.EXECUTION, description="seconds between two looks")
+    resubmit: int = Field(3, ge=0, json_schema_extra=plugins.EXECUTION,
                           description="further batches that a request without an answer is put into")
-    online_tail: int = Field(0, ge=0, json_schema_extra=seams.EXECUTION,
+    online_tail: int = Field(0, ge=0, json_schema_extra=plugins.EXECUTION,
                              description="once at most so many are left, they are asked online, at the full price")
-    share: float = Field(0.5, ge=0, json_schema_extra=seams.EXECUTION,
+    share: float = Field(0.5, ge=0, json_schema_extra=plugins.EXECUTION,
                          description="of the online price that a batched request costs")
 
 

@@ -8,7 +8,8 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
-from lema.models import Completion, api
+from lema.messages import Completion
+from lema.models import api
 
 FILTERED = ("content_filter", "content_policy_violation")
 AGAIN = (408, 409, 425, 429)  # and 5xx

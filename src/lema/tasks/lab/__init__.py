@@ -11,13 +11,13 @@ from itertools import islice
 
 from pydantic import Field, model_validator
 
-from lema import seams
+from lema import plugins
 from lema.errors import ConfigError
 from lema.grading import Reading
-from lema.models import Message
+from lema.messages import Message
 from lema.prompting import find_prompt
 from lema.records import Example, Question
-from lema.steps import number_steps
+from lema.replies import number_steps
 from lema.tasks.lab import curriculum
 from lema.tasks.lab.drawing import draw, draw_rules
 from lema.tasks.lab.problems import Problem
@@ -29,7 +29,7 @@ MOST_LEVELS = 6
 _ANSWER = re.compile(r"The answer is (\d{1,9})")
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """[task] for name = "lab"."""
 
     seed: int = Field(1, description="another seed, other problems")

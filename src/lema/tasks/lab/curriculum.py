@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from lema.prompting import Prompt, find_prompt
 from lema.records import Example, content_id
-from lema.steps import number_steps, render_correction
+from lema.replies import number_steps, render_correction
 from lema.tasks.lab.drawing import draw, draw_rules
 from lema.tasks.lab.mistakes import plant
 from lema.tasks.lab.problems import LARGEST, LARGEST_PART, Problem, compute

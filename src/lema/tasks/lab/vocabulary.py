@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from lema.prompting import find_prompt
-from lema.steps import render_correction
+from lema.replies import render_correction
 from lema.tasks.lab.mistakes import LARGEST_WRITTEN
 from lema.tasks.lab.problems import RULES
 from lema.tasks.lab.review import DONE, EXPLANATIONS, MISJUDGED, REASONS

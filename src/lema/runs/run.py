@@ -1,0 +1,235 @@
+"""A run's folder: remembered stages, the lock, and what is done, stale or missing.
+
+One design decision: a stage's fingerprint is made of its verb and version, its own settings and the
+fingerprints of its inputs, never of the rows themselves; so what a run will do is known before anything runs,
+and a changed setting makes exactly its descendants stale. A stage is written to `<name>.part`, its record.json
+last, and renamed; a folder without a matching record.json is not there.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, NamedTuple, get_args, get_type_hints
+
+from pydantic import BaseModel
+
+from lema.errors import RunError
+from lema.records import content_id, read_rows
+
+WORKERS_GONE_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One named folder of a run and the call that fills it; iterating over it reads its rows.
+
+    `verb(context, settings, *inputs)` yields records of the type that its return annotation names; its module
+    holds `VERSION`. `models` are those it may ask: name -> facts. `prompts`: name -> content id.
+    """
+
+    run: Path
+    name: str
+    verb: Callable
+    settings: BaseModel | None
+    inputs: tuple["Stage | tuple[Stage, ...]", ...] = ()
+    models: dict[str, "Stage | dict"] = field(default_factory=dict)
+    prompts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        return self.run / self.name
+
+    @property
+    def part(self) -> Path:
+        return self.folder.with_name(self.folder.name + ".part")
+
+    @cached_property
+    def kind(self) -> type:
+        """The record type of its rows."""
+        return get_args(get_type_hints(self.verb)["return"])[0]
+
+    @cached_property
+    def facts(self) -> dict:
+        """Everything that decides what comes out, JSON-ready, in words that `lema plan` can show."""
+        settings = self.settings.facts() if self.settings is not None else {}
+        models = {name: given.fingerprint if isinstance(given, Stage) else given
+                  for name, given in self.models.items()}
+        return {"verb": self.verb.__name__, "version": sys.modules[self.verb.__module__].VERSION,
+                "settings": settings, "models": models, "prompts": self.prompts,
+                "inputs": {stage.name: stage.fingerprint for stage in self.sources}}
+
+    @cached_property
+    def sources(self) -> list["Stage"]:
+        """Its inputs in one flat list."""
+        return list(_flat(self.inputs))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return content_id(self.facts)
+
+    def __iter__(self) -> Iterator:
+        return read_rows(self.kind, self.folder / "rows.jsonl")
+
+    def naming(self, identifier: str) -> Iterator:
+        """Its rows that hold this id somewhere: as their own, their question's, or in a text."""
+        return read_rows(self.kind, self.folder / "rows.jsonl", json.dumps(identifier, ensure_ascii=False))
+
+    def record(self) -> dict | None:
+        """Its record.json, or None where it has none that can be read."""
+        return _record(self.folder)
+
+    def status(self) -> "Status":
+        """Whether it is done, stale or missing, and why."""
+        record = self.record()
+        if record is None:
+            return Status("missing", "never finished")
+        if record.get("fingerprint") == self.fingerprint:
+            return Status("done", "")
+        return Status("stale", _difference(record.get("facts", {}), json.loads(json.dumps(self.facts))))
+
+
+def _flat(given: "Stage | tuple") -> "Iterator[Stage]":
+    """The stages of an input: itself, or those of a tuple, in which an empty one stands for what is not there."""
+    if isinstance(given, Stage):
+        yield given
+    else:
+        for each in given:
+            yield from _flat(each)
+
+
+class Status(NamedTuple):
+    state: Literal["done", "stale", "missing"]
+    why: str
+
+
+Engine = Callable[[Sequence[Stage]], None]
+"""Performs the stages that are not done; they do not need each other, so they may run side by side."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the pipeline writes its stages into."""
+
+    folder: Path
+    engine: Engine
+
+    def stage(self, name: str, verb: Callable, settings: BaseModel | None, *inputs: "Stage | tuple[Stage, ...]",
+              models: dict[str, "Stage | dict"] | None = None, prompts: dict[str, str] | None = None) -> Stage:
+        """One stage, performed now unless it is remembered."""
+        return self.side_by_side([self.planned(name, verb, settings, *inputs, models=models, prompts=prompts)])[0]
+
+    def planned(self, name: str, verb: Callable, settings: BaseModel | None,
+                *inputs: "Stage | tuple[Stage, ...]", models: dict[str, "Stage | dict"] | None = None,
+                prompts: dict[str, str] | None = None) -> Stage:
+        """One stage, not performed yet."""
+        return Stage(self.folder, name, verb, settings, inputs, models or {}, prompts or {})
+
+    def side_by_side(self, stages: Sequence[Stage]) -> list[Stage]:
+        """Performs stages that do not need each other, on as many workers as there are."""
+        self.engine(stages)
+        return list(stages)
+
+
+def finish(stage: Stage, counts: dict) -> None:
+    """Writes record.json into the stage's .part folder and puts the folder in its place."""
+    record = {"fingerprint": stage.fingerprint, "facts": stage.facts, **counts,
+              "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+    write_record(stage.part, record)
+    adopt(stage)
+
+
+def adopt(stage: Stage) -> bool:
+    """Puts a finished .part folder in its place; False where there is none (a kill may fall in between)."""
+    record = _record(stage.part)
+    if record is None or record.get("fingerprint") != stage.fingerprint:
+        return False
+    old = stage.folder.with_name(stage.folder.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if stage.folder.exists():
+        stage.folder.rename(old)
+    stage.part.rename(stage.folder)
+    shutil.rmtree(old, ignore_errors=True)
+    return True
+
+
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Holds the run folder for this process; RunError names the process that already holds it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be written ({error.strerror}); choose another place with "
+                       "--runs DIR") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            raise RunError(f"{folder}: process {lock.read().strip() or '?'} is working on this run; wait for it, "
+                           "stop it, or give this run another name with --set name=x") from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        _wait_for_workers(folder)
+        yield
+
+
+@contextlib.contextmanager
+def at_work(folder: Path) -> Iterator[None]:
+    """Held by every worker process, so that the next run waits until a killed run's last worker is gone."""
+    with (folder / "lock.workers").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield
+
+
+def _wait_for_workers(folder: Path) -> None:
+    with (folder / "lock.workers").open("a") as lock:
+        for _ in range(WORKERS_GONE_SECONDS * 20):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except OSError:
+                time.sleep(0.05)
+    raise RunError(f"{folder}: a worker of an earlier run is still at work; stop it and run the command again")
+
+
+def _record(folder: Path) -> dict | None:
+    try:
+        return json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def write_record(folder: Path, record: dict) -> None:
+    """A folder's record.json, whole or not at all, and on the disk."""
+    part = folder / "record.json.part"
+    with part.open("w", encoding="utf-8") as out:
+        out.write(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        out.flush()
+        os.fsync(out.fileno())
+    part.replace(folder / "record.json")
+
+
+def _difference(old: object, new: object, path: str = "") -> str:
+    """The first fact that differs between two records, in words."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in [*new, *(key for key in old if key not in new)]:
+            if old.get(key) != new.get(key):
+                return _difference(old.get(key), new.get(key), f"{path}.{key}".strip("."))
+    if path.startswith(("inputs.", "models.")) and isinstance(new, str):
+        return f"{path.split('.', 1)[1]} is another one now"
+    return f"{path}: {_short(old)} → {_short(new)}"
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else text[:37] + "…"
