@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint faults clean
+.PHONY: demo test lint browser faults clean
 
 demo: $(STAMP)
 	$(BIN)/lema run lab
@@ -12,6 +12,9 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/ruff check src tests bench
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
+
+browser:
+	.ci/browser
 
 faults: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/kill_anywhere.py --kills 20
