@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint browser faults clean
+.PHONY: demo test lint browser faults living clean
 
 demo: $(STAMP)
 	$(BIN)/lema run lab
@@ -22,6 +22,9 @@ faults: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/thirty_percent.py --requests 10000
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/batch_killed.py
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/sampling_killed.py
+
+living: $(STAMP)
+	$(BIN)/python tests/faults/repeat.py --times 50
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
