@@ -1,11 +1,12 @@
 """The house stays a house: who may import whom, what loads at once, and how big a room may grow."""
 
 import ast
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.processes import ended
 
 SRC = Path(__file__).resolve().parents[1] / "src" / "lema"
 HEAVY = ("torch", "transformers", "trl", "peft", "datasets", "openai", "sympy", "math_verify", "numpy")
@@ -68,14 +69,14 @@ def test_stages_never_import_each_other():
 def test_importing_lema_loads_no_model_library(statement):
     heavy = [name for name in HEAVY if name != "numpy" or statement == "import lema"]
     code = f"{statement}; import sys; print([m for m in {heavy!r} if m in sys.modules])"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    out = ended([sys.executable, "-c", code], check=True)
     assert out.stdout.strip() == "[]"
 
 
 def test_the_help_loads_no_model_library():
     code = ("import sys; sys.argv = ['lema', '--help']\nfrom lema.cli import main\n"
             f"try: main()\nexcept SystemExit: pass\nprint([m for m in {HEAVY!r} if m in sys.modules])")
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    out = ended([sys.executable, "-c", code], check=True)
     assert out.stdout.strip().endswith("[]")
 
 
@@ -86,6 +87,19 @@ def test_files_stay_under_300_lines_and_functions_under_60():
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 assert node.end_lineno - node.lineno < 60, f"{path.name}: {node.name} is too long"
+
+
+STARTS = {"Popen", "run", "call", "check_call", "check_output", "system", "fork", "popen"}
+ALONE = {"processes.py", "pretended_vllm.py", "trainers.py"}  # the last two run where there are no tests
+
+
+def test_tests_start_processes_only_where_they_are_ended_whatever_happens():
+    for path in (SRC.parents[1] / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and path.name not in ALONE:
+                module, _, name = ast.unparse(node.func).rpartition(".")
+                starts = module in ("subprocess", "os") and name in STARTS
+                assert not starts, f"{path.name}:{node.lineno}: start it with tests/processes.py"
 
 
 def test_every_file_opens_with_what_it_is_for():

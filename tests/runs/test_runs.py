@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from lema.records import Question, read_rows, write_rows
 from lema.runs.context import News, StageContext
 from lema.runs.engine import Local, shared_out
 from lema.runs.run import Run, Stage, adopt, held
+from tests.processes import ended
 
 VERSION = 1
 
@@ -143,10 +143,10 @@ def test_a_full_disk_is_one_line_that_says_what_to_do(tmp_path):
 def test_a_second_process_is_told_who_holds_the_run(tmp_path):
     code = f"from lema.runs.run import held\nfrom pathlib import Path\nwith held(Path({str(tmp_path)!r})): pass"
     with held(tmp_path):
-        second = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        second = ended([sys.executable, "-c", code])
     assert f"process {os.getpid()} is working on this run" in second.stderr
     assert second.returncode != 0
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    assert ended([sys.executable, "-c", code]).returncode == 0
 
 
 def test_the_record_names_what_was_done_with_what(tmp_path):
