@@ -1,8 +1,8 @@
 """The config: which and how much, as TOML, validated before anything runs.
 
-One design decision: a table that belongs to a seam (task, a model, the trainer) is checked by the module that
-it names, so that a user's own module brings its own keys; everything else is declared in tables/. Unknown keys
-are refused with the near miss. Relative paths are taken from the folder in which the command runs.
+One design decision: a table that belongs to a plugin (task, a model, the trainer) is checked by the module
+that it names, so that a user's own module brings its own keys; everything else is declared in this room. Unknown
+keys are refused with the near miss. Relative paths are taken from the folder in which the command runs.
 """
 
 import tomllib
@@ -91,18 +91,14 @@ class Config(BaseModel):
         return list(dict.fromkeys(name for _, name in self._model_names()))
 
     def _model_names(self) -> list[tuple[str, str]]:
-        named = [("sample.models", name) for name in self.sample.models]
-        for where, asker in (("correct", self.correct), ("critique", self.critique)):
-            named += [(f"{where}.models", name) for name in (asker.models if asker else ())]
-        asked = {"correct": self.correct, "critique": self.critique, "cot": self.cot,
-                 **{f"evolve.{k}": v for k, v in self.evolve.items()}}
-        named += [(f"{where}.model", table.model) for where, table in asked.items() if table]
-        return named
+        teachers = {"correct": self.correct, "critique": self.critique, "cot": self.cot}
+        teachers |= {f"evolve.{name}": table for name, table in self.evolve.items()}
+        students = {"sample": self.sample, "correct": self.correct, "critique": self.critique}
+        named = [(f"{where}.models", name) for where, table in students.items() if table for name in table.models]
+        return named + [(f"{where}.model", table.model) for where, table in teachers.items() if table]
 
     def _arm_names(self) -> list[tuple[str, str]]:
-        named = [("report.baseline", self.report.baseline), ("report.headline", self.report.headline),
-                 ("report.control", self.report.control)]
-        return [(where, name) for where, name in named if name is not None]
+        return [(f"report.{place}", name) for place, name in self.report if name is not None]
 
 
 def _can_follow(config: Config, name: str, before: list[str]) -> None:
@@ -172,8 +168,11 @@ def find_recipe(source: str) -> Path:
         return path
     if source in recipes():
         return RECIPES / f"{source}.toml"
-    hint = near_miss(source, recipes()) if path.suffix != ".toml" else (
-        f"; the shipped recipe goes by its name alone: {path.stem}" if path.stem in recipes() else "")
+    hint = ""
+    if path.suffix != ".toml":
+        hint = near_miss(source, recipes())
+    elif path.stem in recipes():
+        hint = f"; the shipped recipe goes by its name alone: {path.stem}"
     raise ConfigError(f"{source}: no such config file and no recipe of that name{hint}")
 
 

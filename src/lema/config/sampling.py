@@ -3,7 +3,7 @@
 One design decision: every table that asks shares its words for how text is drawn and when to stop asking.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -80,7 +80,6 @@ class AskConfig(Settings):
         return Sampling(temperature=self.temperature, top_p=self.top_p, max_tokens=self.max_tokens,
                         seed=self.seed)
 
-
     def models_used(self) -> tuple[str, ...]:
         return (self.model,)
 
@@ -129,12 +128,10 @@ class CritiqueOneConfig(CritiqueConfig):
         return {"critique": self.prompt}
 
 
-CHECKS = ("complete", "parsed", "step", "quoted", "kept", "changed", "arithmetic", "earlier", "explanation",
-          "repeat", "answer")
-"""Every check, in the order in which they are asked (lema.checks)."""
-
 Check = Literal["complete", "parsed", "step", "quoted", "kept", "changed", "arithmetic", "earlier", "explanation",
                 "repeat", "answer"]
+CHECKS = get_args(Check)
+"""Every check, in the order in which they are asked (lema.checks)."""
 
 
 class VerifyConfig(Settings):
@@ -174,10 +171,9 @@ class PurchaseConfig(SampleConfig):
     tokens: Tokens | Literal["corrections"] | None = None
 
 
-WAYS = ("exact", "masked", "13-gram", "8-gram", "minhash")
-"""Every way of being like a known question (lema.decontamination)."""
-
 Way = Literal["exact", "masked", "13-gram", "8-gram", "minhash"]
+WAYS = get_args(Way)
+"""Every way of being like another question (lema.decontamination)."""
 
 
 class EvolveConfig(AskConfig):
@@ -204,7 +200,6 @@ class EvolveConfig(AskConfig):
     def voting(self) -> SampleConfig:
         return SampleConfig(models=(self.model,), paths=self.votes, temperature=self.temperature,
                             top_p=self.top_p, max_tokens=self.max_tokens, seed=self.seed)
-
 
     @property
     def settling(self) -> "SettleConfig":

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 from lema.config import AssembleConfig
 from lema.messages import Completion, Request
 from lema.runs.context import StageContext
+from lema.runs.prices import MILLION
 
 
 class Paid(Protocol):
@@ -41,7 +42,7 @@ def in_money(prices: Mapping[str, tuple[float, float]]) -> Callable[[Paid], floa
         if not record.tokens and not record.prompt_tokens:
             return 0.0
         read, written = prices[writer_of(record)]
-        return (record.prompt_tokens * read + record.tokens * written) / 1_000_000
+        return (record.prompt_tokens * read + record.tokens * written) / MILLION
     return price
 
 
