@@ -14,9 +14,9 @@ from lema.errors import RunError
 from lema.plugins import Settings
 from lema.records import Question, read_rows, write_rows
 from lema.runs.context import StageContext
-from lema.runs.news import News
 from lema.runs.engine import Local, shared_out
 from lema.runs.folder import held
+from lema.runs.news import News
 from lema.runs.run import Run, Stage
 
 VERSION = 1
