@@ -12,6 +12,8 @@ from lema.plugins import Settings
 from lema.records import Sampling
 
 Tokens = Annotated[int, Field(gt=0)]
+DRAWING = {"temperature", "top_p", "max_tokens", "stop", "seed"}
+"""How text is drawn, in the words of every table that asks."""
 
 
 class AdaptiveConfig(Settings):
@@ -49,8 +51,7 @@ class SampleConfig(Settings):
 
     @property
     def sampling(self) -> Sampling:
-        return Sampling(temperature=self.temperature, top_p=self.top_p, max_tokens=self.max_tokens,
-                        stop=self.stop, seed=self.seed)
+        return Sampling(**self.model_dump(include=DRAWING))
 
     def models_used(self) -> tuple[str, ...]:
         return self.models
@@ -77,8 +78,7 @@ class AskConfig(Settings):
 
     @property
     def sampling(self) -> Sampling:
-        return Sampling(temperature=self.temperature, top_p=self.top_p, max_tokens=self.max_tokens,
-                        seed=self.seed)
+        return Sampling(**self.model_dump(include=DRAWING))
 
     def models_used(self) -> tuple[str, ...]:
         return (self.model,)
@@ -198,8 +198,7 @@ class EvolveConfig(AskConfig):
 
     @property
     def voting(self) -> SampleConfig:
-        return SampleConfig(models=(self.model,), paths=self.votes, temperature=self.temperature,
-                            top_p=self.top_p, max_tokens=self.max_tokens, seed=self.seed)
+        return SampleConfig(models=(self.model,), paths=self.votes, **self.model_dump(include=DRAWING))
 
     @property
     def settling(self) -> "SettleConfig":

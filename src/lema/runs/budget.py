@@ -77,11 +77,12 @@ class Gate:
                 self.in_flight += most
             return True
         if first:
-            limit, may_cost, spent = map(self.budget.in_words, (self.budget.limit, most, self.budget.figures[SPENT]))
+            budget = self.budget
+            limit, cost, spent = map(budget.in_words, (budget.limit, most, budget.figures[SPENT]))
             raise BudgetReached(
-                f"{self.stage}: the budget of {limit} has no room for the next request, which may cost {may_cost}: "
+                f"{self.stage}: the budget of {limit} has no room for the next request, which may cost {cost}: "
                 f"{spent} are spent; every reply is kept: go on with the same command and a larger "
-                f"--set budget.{self.budget.unit}=…")
+                f"--set budget.{budget.unit}=…")
         return False
 
     def back(self, request: Request, completion: Completion) -> None:

@@ -44,7 +44,6 @@ class StageContext:
     usage: dict[str, Usage] = field(default_factory=lambda: defaultdict(Usage))
     _shown: float = 0.0
     _models: dict[str, Model] = field(default_factory=dict)
-    _prices: dict[str, Price | None] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -79,7 +78,8 @@ class StageContext:
     def _opened(self, name: str) -> Model:
         given = self._stage.models[name]
         if isinstance(given, Stage):
-            return find_model(name, MADE_HERE, {**decoding(self._config, name), "path": str(given.folder / "model")})
+            path = str(given.folder / "model")
+            return find_model(name, MADE_HERE, {**decoding(self._config, name), "path": path})
         if name not in self._config.models:  # the base of the training, named by its folder or hub id
             return find_model(name, MADE_HERE, {"path": given["path"]})
         return find_model(name, self._config.models[name].backend, self._config.models[name].own)
@@ -129,7 +129,7 @@ class StageContext:
         """What the stage's new replies cost so far, in words; nothing where they cost nothing."""
         spent, unknown = 0.0, 0
         for name, usage in self.usage.items():
-            price = self._price(name)
+            price = self._prices[name]
             if price is None:
                 unknown += usage.new_tokens
             else:
@@ -137,10 +137,13 @@ class StageContext:
         parts = (spent and money(spent), unknown and f"{unknown:,} tokens of unknown price")
         return " + ".join(filter(None, parts))
 
-    def _price(self, name: str) -> Price | None:
-        if name not in self._prices:
-            self._prices[name] = HERE if self._made_here(name) else price_of(self._config, name)
-        return self._prices[name]
+    @cached_property
+    def _prices(self) -> dict[str, Price | None]:
+        """Looked up once: progress asks for them ten times a second."""
+        prices = {}
+        for name in self._stage.models:
+            prices[name] = HERE if self._made_here(name) else price_of(self._config, name)
+        return prices
 
     def _made_here(self, name: str) -> bool:
         """Whether a stage of this run makes the model, so that asking it costs nothing."""

@@ -164,10 +164,9 @@ def _start_worker(folder: Path, alive, queue, budget: Budget | None) -> None:
         os._exit(1)
 
     threading.Thread(target=end_with_parent, daemon=True).start()
-    _worker["held"] = at_work(folder)
-    _worker["held"].__enter__()
-    _worker["journal"] = Journal(folder / "journal.sqlite")
-    _worker["progress"], _worker["budget"] = queue.put, budget
+    held = at_work(folder)
+    held.__enter__()
+    _worker.update(held=held, journal=Journal(folder / "journal.sqlite"), progress=queue.put, budget=budget)
 
 
 def _perform_here(stage: Stage, config: Config) -> None:

@@ -93,7 +93,7 @@ class Stage:
         if record is None:
             return Status("missing", "never finished")
         if record.get("fingerprint") == self.fingerprint:
-            return Status("done", "")
+            return Status("done")
         return Status("stale", _difference(record.get("facts", {}), json.loads(json.dumps(self.facts))))
 
     def finish(self, counts: dict) -> None:
@@ -128,7 +128,7 @@ def _flat(given: "Stage | tuple") -> "Iterator[Stage]":
 
 class Status(NamedTuple):
     state: Literal["done", "stale", "missing"]
-    why: str
+    why: str = ""
 
 
 Engine = Callable[[Sequence[Stage]], None]
