@@ -12,9 +12,11 @@ from lema.config import Config, parse_config
 from lema.errors import RunError
 from lema.plugins import Settings
 from lema.records import Question, read_rows, write_rows
-from lema.runs.context import News, StageContext
+from lema.runs.context import StageContext
 from lema.runs.engine import Local, shared_out
-from lema.runs.run import Run, Stage, adopt, held
+from lema.runs.folder import held
+from lema.runs.news import News
+from lema.runs.run import Run, Stage
 from tests.processes import ended
 
 VERSION = 1
@@ -119,7 +121,7 @@ def test_a_kill_between_the_record_and_the_rename_loses_nothing(tmp_path):
     run.engine.close()
     stage.folder.rename(stage.part)
     assert stage.status().state == "missing"
-    assert adopt(stage)
+    assert stage.adopt()
     assert stage.status().state == "done"
 
 
@@ -141,7 +143,7 @@ def test_a_full_disk_is_one_line_that_says_what_to_do(tmp_path):
 
 
 def test_a_second_process_is_told_who_holds_the_run(tmp_path):
-    code = f"from lema.runs.run import held\nfrom pathlib import Path\nwith held(Path({str(tmp_path)!r})): pass"
+    code = f"from lema.runs.folder import held\nfrom pathlib import Path\nwith held(Path({str(tmp_path)!r})): pass"
     with held(tmp_path):
         second = ended([sys.executable, "-c", code])
     assert f"process {os.getpid()} is working on this run" in second.stderr
