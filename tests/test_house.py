@@ -212,12 +212,25 @@ def test_one_wrong_path_becomes_a_training_row_in_few_files():
 def test_importing_lema_loads_no_model_library(statement):
     heavy = [name for name in HEAVY if name != "numpy" or statement == "import lema"]
     code = f"{statement}; import sys; print([m for m in {heavy!r} if m in sys.modules])"
-    out = ended([sys.executable, "-c", code])
+    out = ended([sys.executable, "-c", code], check=True)
     assert out.stdout.strip() == "[]"
 
 
 def test_the_help_loads_no_model_library():
     code = ("import sys; sys.argv = ['lema', '--help']\nfrom lema.cli import main\n"
             f"try: main()\nexcept SystemExit: pass\nprint([m for m in {HEAVY!r} if m in sys.modules])")
-    out = ended([sys.executable, "-c", code])
+    out = ended([sys.executable, "-c", code], check=True)
     assert out.stdout.strip().endswith("[]")
+
+
+STARTS = {"Popen", "run", "call", "check_call", "check_output", "system", "fork", "popen"}
+ALONE = {"processes.py", "pretended_vllm.py", "trainers.py"}  # the last two run where there are no tests
+
+
+def test_tests_start_processes_only_where_they_are_ended_whatever_happens():
+    for path in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and path.name not in ALONE:
+                module, _, name = ast.unparse(node.func).rpartition(".")
+                starts = module in ("subprocess", "os") and name in STARTS
+                assert not starts, f"{path.name}:{node.lineno}: start it with tests/processes.py"
