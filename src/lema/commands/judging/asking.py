@@ -17,7 +17,7 @@ from lema.prompting import CRITIQUE_CUE, CUE, Prompt, correction_values, critiqu
 from lema.prompting.teacher import messages
 from lema.records import Correction, Sampling
 from lema.replies import Parsed, number_steps, parse_correction
-from lema.replies.judgements import Judgement, critique_verdict, parse_judgement
+from lema.replies.judgements import Judgement, critique_judgement, parse_judgement
 
 OF_A_VERDICT = ("complete", "step", "earlier", "explanation")
 """What can be asked of a reply that names a step and corrects nothing."""
@@ -56,7 +56,7 @@ def judge(label: Labelled, reply: Completion, without: Collection[str] = (), cue
            "reply": reply.text, "tokens": reply.tokens}
     if reply.failed:
         return Judged(**row, said="failed")
-    judgement = critique_verdict(reply.text) if cue == CRITIQUE_CUE else parse_judgement(reply.text)
+    judgement = critique_judgement(reply.text) if cue == CRITIQUE_CUE else parse_judgement(reply.text)
     if not isinstance(judgement, Judgement):
         return Judged(**row, said="unreadable")
     if judgement.right:
