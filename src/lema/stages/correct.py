@@ -11,8 +11,8 @@ from contextlib import ExitStack, closing
 from itertools import chain, groupby
 from pathlib import Path
 
+from lema.checks import objection
 from lema.checks.form import without_repeated
-from lema.checks.telling import told
 from lema.config import CorrectConfig
 from lema.messages import Completion, Message, Request
 from lema.prompting import REWRITE_CUE, Prompt, correction_values
@@ -101,7 +101,7 @@ def _second_tries(context: StageContext, settings: CorrectConfig, asked: Scratch
             rows = before.under(path.id)
             if _failed(rows):
                 question = asked.get(path.question)
-                note = again.render(problem=told(rows[-1]), answer=question.answer if hint else "", cue=prompt.cue)
+                note = again.render(problem=objection(rows[-1]), answer=question.answer if hint else "", cue=prompt.cue)
                 conversation = (*_messages(prompt, settings, question, path),
                                 Message("assistant", rows[-1].reply.strip() or "-"), Message("user", note))
                 yield Request(conversation, settings.sampling, 0, (path, rows[-1]))

@@ -70,7 +70,7 @@ def judge(label: Labelled, reply: Completion, without: Collection[str] = (), cue
     checked = Checked(correction, label.steps, label.question, label.gold, _right(label, correction.steps))
     bad = label.is_bad(judgement.step, correction.steps, correction.first_number)
     return Judged(**row, said="wrong", named=judgement.step, bad=bad, asked=asked,
-                  failed=tuple(name for name in asked if not CHECK[name](checked)))
+                  failed=tuple(name for name in asked if not CHECK[name].passes(checked)))
 
 
 def _correction(label: Labelled, reply: Completion, judgement: Judgement, parsed: Parsed | None) -> Correction:
