@@ -129,7 +129,8 @@ def test_earlier_steps_that_are_repeated_word_by_word_are_cut_off():
 
 
 def test_what_a_corrector_is_told_never_holds_the_answer():
-    sentences = [objection(dataclasses.replace(GOOD, rejected=check.reason, answer="75")) for check in CHECK.values()]
+    wrong = dataclasses.replace(GOOD, answer="75")
+    sentences = [objection(dataclasses.replace(wrong, rejected=check.reason)) for check in CHECK.values()]
     for sentence in sentences:
         assert sentence.endswith(".") and not any(letter.isdigit() for letter in sentence)
     assert len({*sentences, objection(dataclasses.replace(GOOD, rejected="unheard of"))}) == len(CHECK) + 1

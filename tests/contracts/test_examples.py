@@ -94,7 +94,7 @@ def test_a_kind_of_the_users_own_is_one_file(tmp_path, monkeypatch):
         "    def __init__(self, settings):\n        self.settings = settings\n\n"
         "    def make(self, case, words):\n        for path in case.paths:\n"
         "            yield Example(kind='loud', source='x', question=case.question.id, parent=path.id,\n"
-        "                          prompt=words.asked(case.question), completion='!' * self.settings.times)\n")
+        "                          prompt=words.ask(case.question), completion='!' * self.settings.times)\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert [one.completion for one in made(kind="mine.loud", times=3)] == ["!!!", "!!!"]
     with pytest.raises(ConfigError, match=r"take.tims: unknown key; did you mean 'times'"):

@@ -39,7 +39,8 @@ CHECK = {
                      "A step before the one that you name already contains a calculation that is not true."),
     "explanation": Check(explanation.explains_the_step, "the explanation is not about the step",
                          "Your explanation does not say what is wrong in the step that you name."),
-    "repeat": Check(form.says_something_new, "says the same again", "Your corrected steps say the same thing twice."),
+    "repeat": Check(form.says_something_new, "says the same again",
+                    "Your corrected steps say the same thing twice."),
     "answer": Check(form.reaches_the_answer, "wrong final answer",
                     "The final answer that your correction reaches is not right."),
 }

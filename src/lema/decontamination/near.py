@@ -5,6 +5,7 @@ an estimated Jaccard index of `THRESHOLD` over its runs of three words. The seed
 always get the same answer.
 """
 
+from lema.decontamination.words import runs
 from lema.errors import ConfigError
 
 PERMUTATIONS = 128
@@ -23,21 +24,21 @@ class Near:
             raise ConfigError("minhash: needs the package rensa; pip install rensa, or leave it out") from None
         self._new = RMinHash
         self._index = RMinHashLSH(threshold=THRESHOLD, num_perm=PERMUTATIONS, num_bands=BANDS)
-        self._known: list[tuple[str, object]] = []
+        self._learnt: list[tuple[str, object]] = []
 
     def learn(self, where: str, words: list[str]) -> None:
         sketch = self._sketch(words)
-        self._index.insert(len(self._known), sketch)
-        self._known.append((where, sketch))
+        self._index.insert(len(self._learnt), sketch)
+        self._learnt.append((where, sketch))
 
-    def found(self, words: list[str]) -> str:
+    def nearest(self, words: list[str]) -> str:
         """Where the most alike of the known texts stands; empty where none is near."""
         sketch = self._sketch(words)
-        near = [(sketch.jaccard(self._known[place][1]), -place) for place in self._index.query(sketch)]
+        near = [(sketch.jaccard(self._learnt[place][1]), -place) for place in self._index.query(sketch)]
         likeness, place = max(near, default=(0.0, 0))
-        return self._known[-place][0] if likeness >= THRESHOLD else ""
+        return self._learnt[-place][0] if likeness >= THRESHOLD else ""
 
     def _sketch(self, words: list[str]):
         sketch = self._new(num_perm=PERMUTATIONS, seed=1)
-        sketch.update([" ".join(words[start:start + RUN]) for start in range(max(1, len(words) - RUN + 1))])
+        sketch.update(runs(words, RUN))
         return sketch

@@ -41,6 +41,6 @@ class Kind:
         for critique, path in case.critiques:
             agrees = critique.said == path.verdict
             if path.verdict in self.settings.of and (agrees or self.settings.filter == "none"):
-                asked = words.prompt(self.settings.prompt).render(**critique_values(case.question, path.text))
+                prompt = words.prompt(self.settings.prompt).render(**critique_values(case.question, path.text))
                 yield Example(kind="critique", source=path.verdict, question=case.question.id, parent=critique.id,
-                              prompt=asked, completion=critique.text, teacher_tokens=critique.tokens)
+                              prompt=prompt, completion=critique.text, teacher_tokens=critique.tokens)

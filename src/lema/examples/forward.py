@@ -41,16 +41,16 @@ class Kind:
         self.prompts = () if self.own else (f"bridge_{settings.way}",)
 
     def make(self, case: Case, words: Words) -> Iterator[Example]:
-        for one in case.kept:
-            correction = one.correction
-            wrong = number_steps(one.said[:correction.step]) + "\n"
+        for kept in case.kept:
+            correction = kept.correction
+            wrong = number_steps(kept.wrong_steps[:correction.step]) + "\n"
             bridge = self._bridge(correction, words)
-            right = number_steps(correction.steps, one.begins)
+            right = number_steps(correction.steps, kept.begins)
             if self.settings.way == "restart":
-                right = number_steps(one.whole)
+                right = number_steps(kept.whole)
             masked = self.settings.loss == "bridge"
             yield Example(kind="forward", source=self.settings.way, question=correction.question,
-                          parent=correction.id, prompt=words.asked(case.question), prefix=wrong if masked else "",
+                          parent=correction.id, prompt=words.ask(case.question), prefix=wrong if masked else "",
                           completion=f"{'' if masked else wrong}{bridge}\n{right}",
                           teacher_tokens=correction.tokens)
 

@@ -31,7 +31,7 @@ class Kind:
         self.settings = settings
 
     def make(self, case: Case, words: Words) -> Iterator[Example]:
-        prompts = {"right": words.asked(case.question),
+        prompts = {"right": words.ask(case.question),
                    "wrong": words.prompt("train_mistake").render(question=case.question.text)}
         for path in case.paths:
             steps = split_steps(path.text)

@@ -26,9 +26,9 @@ class Kind:
         self.settings = settings
 
     def make(self, case: Case, words: Words) -> Iterator[Example]:
-        for one in case.kept:
-            correction, right = one.correction, number_steps(one.said[:one.begins - 1])
+        for kept in case.kept:
+            correction, right = kept.correction, number_steps(kept.wrong_steps[:kept.begins - 1])
             yield Example(kind="step", source="corrections", question=correction.question, parent=correction.id,
-                          prompt=words.asked(case.question), prefix=right + "\n" if right else "",
-                          completion=number_steps(correction.steps, one.begins),
+                          prompt=words.ask(case.question), prefix=right + "\n" if right else "",
+                          completion=number_steps(correction.steps, kept.begins),
                           teacher_tokens=correction.tokens)
