@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 from lema.errors import DataError
-from lema.tasks._files import Row, text_of
+from lema.tasks._files import FileRow, text_of
 
 _QUESTION = re.compile(r"(?:\A|\n)(?:Question|Q):[ \t]*(.*?)\s*(?=\n(?:Candidate Answers|Answer|A):|\Z)", re.S)
 _STATED = "The answer is "
@@ -22,12 +22,12 @@ class LemaRow(NamedTuple):
     answer: str
 
 
-def is_lema(row: Row) -> bool:
+def is_lema(row: FileRow) -> bool:
     """Whether the row has the form of these files."""
     return "prompt" in row.values and ("completion" in row.values or "candidates" in row.values)
 
 
-def lema_row(row: Row) -> LemaRow:
+def lema_row(row: FileRow) -> LemaRow:
     """The parts of a row with a completion, which must end in the answer sentence."""
     worked, stated, answer = text_of(row, "completion", "question without an answer").rpartition(_STATED)
     answer = answer.strip().removesuffix(".").strip()
@@ -36,8 +36,8 @@ def lema_row(row: Row) -> LemaRow:
     return LemaRow(lema_question(row), worked.strip(), answer)
 
 
-def lema_question(row: Row) -> str:
+def lema_question(row: FileRow) -> str:
     """The question that a prompt asks, without its instruction, its candidates and its cue."""
     prompt = text_of(row, "prompt", "no question")
-    found = _QUESTION.search(prompt)
-    return found[1] if found and found[1] else prompt
+    question = _QUESTION.search(prompt)
+    return question[1] if question and question[1] else prompt
