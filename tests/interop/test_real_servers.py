@@ -18,9 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lema.messages import Message, Model, Request
 
 import lema
+from lema.messages import Message, Model, Request
 from lema.models import find_model
 from lema.records import Sampling
 from lema.training.sft import Settings as TrainingSettings

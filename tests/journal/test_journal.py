@@ -4,11 +4,11 @@ import sqlite3
 import time
 
 import pytest
-from lema.messages import Completion, Message, Request
 
 from lema.errors import RunError
 from lema.journal import Journal, complete
 from lema.journal.waiting import call_of
+from lema.messages import Completion, Message, Request
 from lema.records import Sampling
 from tests.answering import Echo, Failing, ask, texts
 

@@ -5,13 +5,13 @@ import subprocess
 import sys
 
 import pytest
-from lema.messages import Completion
 
 from lema.commands.judging.asking import judge
 from lema.commands.judging.command import judge_corrector
 from lema.commands.judging.labelled import Labelled, planted, read_labelled
 from lema.commands.judging.measures import measured
 from lema.errors import ConfigError, DataError
+from lema.messages import Completion
 
 PATH = Labelled(id="a", source="own", question="Leo has 15 plums. Sam has twice as many plums. How many has Sam?",
                 gold="30", steps=("Sam has 15 + 2 = 17 plums.", "The answer is 17."), first_error=1)

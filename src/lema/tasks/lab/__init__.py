@@ -20,8 +20,7 @@ from lema.records import Example, Question
 from lema.replies import number_steps
 from lema.tasks.lab import curriculum
 from lema.tasks.lab.drawing import draw, draw_rules
-from lema.tasks.lab.problems import Problem
-from lema.tasks.lab.solving import worked_steps
+from lema.tasks.lab.problems import Problem, worked_steps
 from lema.tasks.lab.vocabulary import words
 from lema.tasks.lab.wording import write
 

@@ -1,4 +1,4 @@
-"""What a critic says of a path: a sentence on every step up to the first wrong one, and the verdict.
+"""What a critic says of a path: a sentence on every step up to the first wrong one, and the judgement.
 
 One design decision: a critique is made of the words of stories and corrections alone, so that a grown student can
 be trained on it with the vocabulary that it has.
@@ -6,6 +6,7 @@ be trained on it with the vocabulary that it has.
 
 from collections.abc import Sequence
 
+from lema.replies import number_steps
 from lema.tasks.lab.problems import RULES, Problem, Relation
 from lema.tasks.lab.review import DONE, REASONS, Review
 
@@ -17,25 +18,27 @@ BLAMED = "misjudged"
 """The mistake of a review that calls a step wrong for no reason: its critic has no other answer either."""
 
 
-def critique(problem: Problem, path: Sequence[str], found: Review | None) -> str:
-    """The critique of `path` by somebody who finds what `found` says, None for nothing. Steps before the one that
+def critique(problem: Problem, path: Sequence[str], fault: Review | None) -> str:
+    """The critique of `path` by somebody who finds `fault` in it, None for nothing. Steps before the one that
     is called wrong are explained where they are right, and let pass where they are not."""
-    kept = path[:found.step - 1] if found else path
+    kept = path[:fault.step - 1] if fault else path
     notes = [_note(problem, text.strip()) for text in kept]
-    if found:
-        meant = f" The correct answer is {problem.answer}." if found.mistake != BLAMED else ""
-        notes.append(found.explanation + meant)
-    lines = [f"Step {number}: {note}" for number, note in enumerate(notes, 1)]
-    return "\n".join([*lines, f"Incorrect Step: Step {found.step}." if found else NOTHING])
+    if fault:
+        meant = f" The correct answer is {problem.answer}." if fault.mistake != BLAMED else ""
+        notes.append(fault.explanation + meant)
+    conclusion = f"Incorrect Step: Step {fault.step}." if fault else NOTHING
+    return f"{number_steps(notes)}\n{conclusion}" if notes else conclusion
 
 
 def _note(problem: Problem, text: str) -> str:
     """Why a step is right."""
     if text == f"The answer is {problem.answer}.":
         return f"The question asks for {problem.facts[-1].name}, and {problem.facts[-1].name} is {problem.answer}."
-    relation = next((one for one in problem.relations if text.startswith(f"{one.name} = ")), None)
-    value = problem.values()[relation.name] if relation else None
-    return _reason(problem, relation) if text.rstrip(".").endswith(f"= {value}") else PASSED
+    for relation in problem.relations:
+        if text.startswith(f"{relation.name} = "):
+            right = text.rstrip(".").endswith(f"= {problem.values()[relation.name]}")
+            return _reason(problem, relation) if right else PASSED
+    return PASSED
 
 
 def _reason(problem: Problem, relation: Relation) -> str:

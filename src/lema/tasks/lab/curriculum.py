@@ -12,9 +12,8 @@ from lema.records import Example, content_id
 from lema.replies import number_steps, render_correction
 from lema.tasks.lab.drawing import draw, draw_rules
 from lema.tasks.lab.mistakes import plant
-from lema.tasks.lab.problems import LARGEST, LARGEST_PART, Problem, compute
+from lema.tasks.lab.problems import LARGEST, LARGEST_PART, Problem, compute, worked_steps
 from lema.tasks.lab.review import review
-from lema.tasks.lab.solving import worked_steps
 from lema.tasks.lab.wording import write
 from lema.tasks.lab.words import tokens
 
@@ -26,12 +25,11 @@ def lessons(seed: int, amount: int, share: float) -> Iterator[Example]:
     """Rows until `amount` tokens (prompt, completion and end token) were yielded; `share` of the steps in their
     stories take a target rule, the others a source rule."""
     rng = random.Random(f"lessons {seed}")
-    prompts = {kind: find_prompt(name, "lab") for kind, name in
-               (("cot", "zero_shot"), ("correction", "train_correction"))}
+    prompts = {"cot": find_prompt("zero_shot", "lab"), "correction": find_prompt("train_correction", "lab")}
     spent = dict.fromkeys(SHARES, 0)
     while sum(spent.values()) < amount:
         kind = min(spent, key=lambda kind: spent[kind] / SHARES[kind])
-        example = _example(kind, *(_sum(rng) if kind == "drill" else _told(rng, kind, share, prompts[kind])))
+        example = _example(kind, *(_sum(rng) if kind == "drill" else _story(rng, kind, share, prompts[kind])))
         spent[kind] += example.prompt_tokens + example.tokens
         yield example
 
@@ -41,7 +39,7 @@ def _example(kind: str, prompt: str, completion: str) -> Example:
                    prompt_tokens=len(tokens(prompt)), tokens=len(tokens(completion)) + 1)
 
 
-def _told(rng: random.Random, kind: str, share: float, prompt: Prompt) -> tuple[str, str]:
+def _story(rng: random.Random, kind: str, share: float, prompt: Prompt) -> tuple[str, str]:
     """Prompt and completion of a story that is solved, or of a wrong path of it that is corrected."""
     problem = _lesson(rng, share)
     if kind == "cot":
@@ -50,9 +48,9 @@ def _told(rng: random.Random, kind: str, share: float, prompt: Prompt) -> tuple[
     while wrong is None:
         problem = _lesson(rng, share)
         wrong = plant(rng, problem)
-    found = review(problem, wrong.steps)
+    fault = review(problem, wrong.steps)
     return (prompt.render(question=write(problem), steps=number_steps(wrong.steps)),
-            render_correction(found.step, found.explanation, found.steps))
+            render_correction(fault.step, fault.explanation, fault.steps))
 
 
 def _lesson(rng: random.Random, share: float) -> Problem:

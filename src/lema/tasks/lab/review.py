@@ -1,6 +1,6 @@
 """What a corrector does: the first wrong step of a path, why it is wrong, and the steps from there on.
 
-One design decision: a step is judged against the solution graph and what the steps before it found, part by part
+One design decision: a step is judged against the solution graph and what the steps before it reached, part by part
 in reading order, so that the explanation names the very part that is wrong; whatever the lab cannot read is a
 wrong step too, and never an error.
 """
@@ -9,8 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lema.tasks.lab.problems import Problem, Relation, compute
-from lema.tasks.lab.solving import answer_text, step_text
+from lema.tasks.lab.problems import Problem, Relation, answer_text, compute, step_text
 from lema.tasks.lab.words import Scene
 
 _STEP = re.compile(r"(\w+) = (\w+) ([-+*/]) (\w+) = (\d{1,6}) ([-+*/]) (\d{1,6}) = (\d{1,6})\.?")
@@ -65,58 +64,58 @@ class _Fault(NamedTuple):
 
 def review(problem: Problem, path: Sequence[str]) -> Review | None:
     """Judges the steps of `path` (texts without numbers); None where the path is right to its end."""
-    found: list[str] = []
+    reached: list[str] = []
     answered = False
     for number, text in enumerate(path, 1):
-        fault = _Fault("followed", {}) if answered else _judge(problem, found, text.strip())
+        fault = _Fault("followed", {}) if answered else _judge(problem, reached, text.strip())
         if fault:
-            return _reviewed(problem, number, fault, found)
+            return _reviewed(problem, number, fault, reached)
         answered = bool(_ANSWER.fullmatch(text.strip()))
         if not answered:
-            found.append(text.split(maxsplit=1)[0])
-    return None if answered else _reviewed(problem, len(path) + 1, _Fault("unfinished", {}), found)
+            reached.append(text.split(maxsplit=1)[0])
+    return None if answered else _reviewed(problem, len(path) + 1, _Fault("unfinished", {}), reached)
 
 
-def steps_from(problem: Problem, found: Sequence[str]) -> tuple[str, ...]:
-    """The right steps to the answer for one who has found the numbers of the people in `found`."""
+def steps_from(problem: Problem, reached: Sequence[str]) -> tuple[str, ...]:
+    """The right steps to the answer for somebody who has the numbers of the people in `reached`."""
     values = problem.values()
-    left = [step_text(relation, values) for relation in problem.relations if relation.name not in found]
+    left = [step_text(relation, values) for relation in problem.relations if relation.name not in reached]
     return (*left, answer_text(problem.answer))
 
 
-def _reviewed(problem: Problem, number: int, fault: _Fault, found: Sequence[str]) -> Review:
+def _reviewed(problem: Problem, number: int, fault: _Fault, reached: Sequence[str]) -> Review:
     explanation = EXPLANATIONS[fault.mistake].format(**fault.parts)
-    return Review(number, explanation, steps_from(problem, found), fault.mistake)
+    return Review(number, explanation, steps_from(problem, reached), fault.mistake)
 
 
-def _judge(problem: Problem, found: Sequence[str], text: str) -> _Fault | None:
-    """What is wrong with the step after the people in `found`, None where nothing is."""
+def _judge(problem: Problem, reached: Sequence[str], text: str) -> _Fault | None:
+    """What is wrong with the step after the people in `reached`, None where nothing is."""
     answer = _ANSWER.fullmatch(text)
     if answer:
-        return _judge_answer(problem, found, int(answer[1]))
+        return _judge_answer(problem, reached, int(answer[1]))
     step = _STEP.fullmatch(text)
     if step is None:
         return _Fault("unreadable", {})
     relations = {relation.name: relation for relation in problem.relations}
     name = step[1]
-    known = {fact.name for fact in problem.facts if fact.name not in relations} | set(found)
-    if name in known:
+    there = {fact.name for fact in problem.facts if fact.name not in relations} | set(reached)
+    if name in there:
         return _Fault("repeated", {"name": name})
     if name not in relations:
         return _Fault("stranger", {"name": name})
     relation = relations[name]
-    missing = [person for person in relation.of if person not in known]
+    missing = [person for person in relation.of if person not in there]
     if missing:
         return _Fault("missing", {"reason": _reason(problem.scene, relation), "right": missing[0], "name": name})
     return _judge_formula(problem.scene, relation, step) or _judge_numbers(problem.values(), relation, step)
 
 
-def _judge_answer(problem: Problem, found: Sequence[str], answer: int) -> _Fault | None:
-    asked = problem.facts[-1].name
-    if asked not in found:
-        return _Fault("not found", {"name": asked})
+def _judge_answer(problem: Problem, reached: Sequence[str], answer: int) -> _Fault | None:
+    name = problem.facts[-1].name
+    if name not in reached:
+        return _Fault("not found", {"name": name})
     if answer != problem.answer:
-        return _Fault("answer", {"name": asked, "right": problem.answer, "said": answer})
+        return _Fault("answer", {"name": name, "right": problem.answer, "said": answer})
     return None
 
 
@@ -128,20 +127,21 @@ def _judge_formula(scene: Scene, relation: Relation, step: re.Match) -> _Fault |
         kind = "sign" if sign in "+-" else "sign by"
         return _Fault(kind, {"reason": reason, "left": left, "right": right, "do": DONE[sign],
                              "done": DONE[step[3]]})
-    said = (step[2], step[4])
-    if said == (left, right) or (sign in "+*" and said == (right, left)):
+    operands = (step[2], step[4])
+    if operands == (left, right) or (sign in "+*" and operands == (right, left)):
         return None
-    if left not in said:
+    if left not in operands:
         return _Fault("operand", {"reason": reason, "right": left, "said": step[2]})
-    return _Fault("operand", {"reason": reason, "right": right, "said": said[1] if said[0] == left else said[0]})
+    other = operands[1] if operands[0] == left else operands[0]
+    return _Fault("operand", {"reason": reason, "right": right, "said": other})
 
 
 def _judge_numbers(values: dict[str, int], relation: Relation, step: re.Match) -> _Fault | None:
     """Compares the formula in numbers with the one in names, and works it out."""
-    for name, said in ((step[2], int(step[5])), (step[4], int(step[7]))):
+    for name, number in ((step[2], int(step[5])), (step[4], int(step[7]))):
         right = values[name] if name in values else int(name)
-        if said != right:
-            return _Fault("copy" if name in values else "number", {"name": name, "right": right, "said": said})
+        if number != right:
+            return _Fault("copy" if name in values else "number", {"name": name, "right": right, "said": number})
     if step[6] != step[3]:
         return _Fault("sign in numbers", {"do": DONE[step[3]], "done": DONE[step[6]]})
     value = compute(int(step[5]), step[6], int(step[7]))

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from lema.prompting import find_prompt
 from lema.replies import render_correction
 from lema.tasks.lab.mistakes import LARGEST_WRITTEN
-from lema.tasks.lab.problems import RULES
+from lema.tasks.lab.problems import RULES, answer_text
 from lema.tasks.lab.review import DONE, EXPLANATIONS, MISJUDGED, REASONS
-from lema.tasks.lab.solving import answer_text
 from lema.tasks.lab.wording import ASKED, GIVEN, WORDINGS
 from lema.tasks.lab.words import NAMES, SCENES, tokens
 
