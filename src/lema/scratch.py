@@ -8,7 +8,7 @@ it stays.
 
 import errno
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby, islice, starmap
 from pathlib import Path
 from typing import Generic, Self, TypeVar
@@ -169,21 +169,18 @@ class _Disk(sqlite3.Connection):
     """A connection that says of a full disk what every other file says, an OSError, which is told in one line."""
 
     def execute(self, *statement: object) -> sqlite3.Cursor:
-        try:
-            return super().execute(*statement)
-        except sqlite3.OperationalError as error:
-            raise _as_os_error(error) from None
+        return _tried(super().execute, statement)
 
     def executemany(self, *statement: object) -> sqlite3.Cursor:
-        try:
-            return super().executemany(*statement)
-        except sqlite3.OperationalError as error:
-            raise _as_os_error(error) from None
+        return _tried(super().executemany, statement)
 
 
-def _as_os_error(error: sqlite3.OperationalError) -> Exception:
-    full = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
-    return OSError(errno.ENOSPC, str(error)) if full else error
+def _tried(call: Callable[..., sqlite3.Cursor], statement: tuple[object, ...]) -> sqlite3.Cursor:
+    try:
+        return call(*statement)
+    except sqlite3.OperationalError as error:
+        full = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+        raise (OSError(errno.ENOSPC, str(error)) if full else error) from None
 
 
 def _opened(folder: Path | None, table: str) -> sqlite3.Connection:

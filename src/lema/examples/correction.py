@@ -1,4 +1,10 @@
-"""From a question and a wrong path to its correction: the paper's form, and the same without some of its parts.
+r"""From a question and a wrong path to its correction: the paper's form, and the same without some of its parts.
+
+    in   {"question": "Mia has 3 pens, buys 8. How many?", "wrong": ["Buys 8.", "8 - 3 = 5", "The answer is 5."],
+          "step": 2, "explanation": "Add them.", "steps": ["3 + 8 = 11", "The answer is 11."]}
+    out  {"prompt": "... Step 2: 8 - 3 = 5\nStep 3: The answer is 5.\n}\nIncorrect Step:",
+          "completion": " Step 2.\nExplanation: Add them.\nCorrect Solution:\n{\n...\nStep 2: 3 + 8 = 11\nStep 3:
+          The answer is 11.\n}"}
 
 One design decision: the prompt ends in the label of the first part that the completion has, so that leaving a part
 out changes nothing else in the text.

@@ -1,4 +1,8 @@
-"""From a question to a worked solution: human-written, the student's own, sampled, bought, or corrected.
+r"""From a question to a worked solution: human-written, the student's own, sampled, bought, or corrected.
+
+    in   {"question": "Mia has 3 pens, buys 8. How many?", "solution": "Step 1: The answer is 11."}
+    out  {"prompt": "... Question: Mia has 3 pens, buys 8. How many?\nSolution:\n",
+          "completion": "Step 1: The answer is 11."}
 
 One design decision: whatever wrote a solution, it is trained on in one style, numbered steps that end in the
 answer sentence.

@@ -62,9 +62,10 @@ class Prompt:
         from jinja2.exceptions import SecurityError
 
         try:
-            return _ended(_template(self.text).render(values))
+            text = _template(self.text).render(values).rstrip()
         except (UndefinedError, SecurityError) as error:
             raise ConfigError(f"prompt {self.name}: {error}; it may use {', '.join(sorted(values))}") from None
+        return text if text.endswith((CUE, REWRITE_CUE, CRITIQUE_CUE)) else text + "\n"
 
     def fitting(self, use: str) -> "Prompt":
         """The same, if its variables are those of such a prompt. ConfigError where it would be sent without what
@@ -190,8 +191,3 @@ def _question_block(prompt: Prompt, values: Mapping[str, str]) -> str:
     if match := pattern.search(prompt.text):
         label = match[1]
     return f"{question}\n{label}:\n{{\n{values['steps']}\n}}\n{prompt.cue}"
-
-
-def _ended(text: str) -> str:
-    text = text.rstrip()
-    return text if text.endswith((CUE, REWRITE_CUE, CRITIQUE_CUE)) else text + "\n"

@@ -88,14 +88,10 @@ def without_tail(lines: list[str]) -> list[str]:
     answers = [place for place in range(max(last, 0), len(lines)) if _states_the_answer(lines[place])]
     if answers:  # without numbered steps prose may speak of the answer before it states it at last
         return lines[:answers[0 if last >= 0 else -1] + 1]
-    for place in range(last + 1, len(lines)):
-        if _is_chatter(lines[place]):
+    for place, line in enumerate(lines[last + 1:], last + 1):
+        if _CHATTER.match(line.lstrip("*_ ") if line.strip("*_- ") else line):  # a rule "***" is chatter as it is
             return lines[:place]
     return lines
-
-
-def _is_chatter(line: str) -> bool:
-    return bool(_CHATTER.match(line.lstrip("*_ ") if line.strip("*_- ") else line))
 
 
 def _with_answer(lines: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ import csv
 import dataclasses
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -17,6 +18,9 @@ from typing import NamedTuple
 from lema.errors import ConfigError, DataError
 from lema.records import Question, content_id
 from lema.replies import answer_sentence, number_steps, split_steps
+
+_QUESTION = re.compile(r"(?:\A|\n)(?:Question|Q):[ \t]*(.*?)\s*(?=\n(?:Candidate Answers|Answer|A):|\Z)", re.S)
+_STATED = "The answer is "
 
 
 class FileRow(NamedTuple):
@@ -166,3 +170,34 @@ def _tabular(path: str, lines: Iterable[str]) -> Iterator[tuple[int, dict]]:
                 yield table.line_num, dict(zip(header, cells, strict=True))
     except csv.Error as error:
         raise DataError(f"{path}:{table.line_num}: not a table row ({error}); mend the quoting") from None
+
+
+class LemaRow(NamedTuple):
+    """A row of the LeMa repository's own test files, {"prompt", "completion"}, with choices also "answer" and
+    "candidates": its question with its worked text, which may be empty, and its answer."""
+
+    question: str
+    worked: str
+    answer: str
+
+
+def is_lema(row: FileRow) -> bool:
+    """Whether the row has the form of these files."""
+    return "prompt" in row.values and ("completion" in row.values or "candidates" in row.values)
+
+
+def lema_row(row: FileRow) -> LemaRow:
+    """The parts of a row with a completion, which must end in the answer sentence."""
+    worked, stated, answer = text_of(row, "completion", "question without an answer").rpartition(_STATED)
+    answer = answer.strip().removesuffix(".").strip()
+    if not stated or not answer:
+        raise DataError(f'{row.place}: question without an answer; its completion must end in "{_STATED}N."')
+    return LemaRow(lema_question(row), worked.strip(), answer)
+
+
+def lema_question(row: FileRow) -> str:
+    """The question that a prompt asks, without its instruction, its candidates and its cue: so it has the same text,
+    and the same id, as in its first source."""
+    prompt = text_of(row, "prompt", "no question")
+    question = _QUESTION.search(prompt)
+    return question[1] if question and question[1] else prompt

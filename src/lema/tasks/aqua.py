@@ -1,4 +1,8 @@
-"""AQuA: algebra with five choices, {"question", "options": ["A)5", ...], "rationale", "correct": "A"}.
+r"""AQuA: algebra with five choices, {"question", "options": ["A)5", ...], "rationale", "correct": "A"}.
+
+    in   {"question": "What is 3 + 8?", "options": ["A)10", "B)11"], "rationale": "3 + 8 = 11", "correct": "B"}
+    out  {"text": "What is 3 + 8?\n(A) 10\n(B) 11", "answer": "(B) 11", "choices": ["10", "11"],
+          "solution": "Step 1: 3 + 8 = 11\nStep 2: The answer is (B) 11."}
 
 One design decision: the gold answer is letter and value, "(A) 5", and a path may state either; a value is compared
 as a number. The rationale is the worked solution.

@@ -1,12 +1,15 @@
-"""ASDiv: diverse school word problems, {"body", "question", "answer", "formula"} in either spelling of the names.
+r"""ASDiv: diverse school word problems, {"body", "question", "answer", "formula"} in either spelling of the names.
+
+    in   {"body": "Mia has 3 pens and buys 8.", "question": "How many?", "answer": "11 (pen)", "formula": "3+8=11"}
+    out  {"text": "Mia has 3 pens and buys 8. How many?", "answer": "11",
+          "solution": "Step 1: 3+8=11\nStep 2: The answer is 11."}
 
 One design decision: only problems whose answer is one number belong to the set, which keeps the 2,084 of the LeMa
 paper: those whose answer text before "(" Python reads as a float. The one problem that stands twice stays twice.
 """
 
 from lema.records import Question
-from lema.tasks._files import FileRow, text_of, worked_steps
-from lema.tasks._lema import is_lema, lema_row
+from lema.tasks._files import FileRow, is_lema, lema_row, text_of, worked_steps
 from lema.tasks._sets import QuestionSet, Source
 
 

@@ -1,4 +1,8 @@
-"""CommonsenseQA: {"question": {"stem", "choices"}, "answerKey"}, the dataset's columns, or the LeMa test file.
+r"""CommonsenseQA: {"question": {"stem", "choices"}, "answerKey"}, the dataset's columns, or the LeMa test file.
+
+    in   {"question": {"stem": "What writes?", "choices": [{"label": "A", "text": "cup"},
+          {"label": "B", "text": "pen"}]}, "answerKey": "B"}
+    out  {"text": "What writes?\n(A) cup\n(B) pen", "answer": "(B) pen", "choices": ["cup", "pen"]}
 
 One design decision: all three forms become the same question, its choices lettered, and the gold answer is both
 letter and text: "(B) bank". Paths need no steps; whatever states a letter or a candidate's text can be judged.
@@ -7,8 +11,7 @@ letter and text: "(B) bank". Paths need no steps; whatever states a letter or a 
 from lema.errors import DataError
 from lema.records import Question
 from lema.tasks._choices import ChoiceSet, choices_of, labelled, letter_of, with_choices
-from lema.tasks._files import FileRow, text_of
-from lema.tasks._lema import is_lema, lema_question
+from lema.tasks._files import FileRow, is_lema, lema_question, text_of
 from lema.tasks._sets import Source
 
 

@@ -1,6 +1,10 @@
-"""MATH: competition problems in the format of hendrycks/math, {"problem", "level", "type", "solution"}.
+r"""MATH: competition problems in the format of hendrycks/math, {"problem", "level", "type", "solution"}.
 
-One design decision: the gold answer is what the last \\boxed of the solution holds, as it stands there; a file
+    in   {"problem": "What is $2^3 + 3$?", "level": "Level 1", "solution": "It is $8 + 3 = \\boxed{11}$."}
+    out  {"text": "What is $2^3 + 3$?", "answer": "11", "level": 1,
+          "solution": "Step 1: It is $8 + 3 = \\boxed{11}$.\nStep 2: The answer is 11."}
+
+One design decision: the gold answer is what the last \boxed of the solution holds, as it stands there; a file
 with an "answer" column of its own (MATH-500) is taken at its word. Lines of one formula or drawing stay one step.
 """
 
@@ -8,8 +12,7 @@ import re
 
 from lema.errors import DataError
 from lema.records import Question
-from lema.tasks._files import FileRow, text_of, worked_steps
-from lema.tasks._lema import is_lema, lema_row
+from lema.tasks._files import FileRow, is_lema, lema_row, text_of, worked_steps
 from lema.tasks._sets import QuestionSet, Source
 
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])\s*")

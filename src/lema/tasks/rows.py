@@ -1,5 +1,8 @@
 """Questions of your own: any JSONL, CSV or TSV file with named columns.
 
+    in   {"question": "What is 3 + 8?", "answer": "11"}
+    out  {"text": "What is 3 + 8?", "answer": "11", "solution": null}
+
 One design decision: a row is brought into one form when it is read: choices become lines "(A) ..." of the
 question's text and a letter answer is the letter, so that every stage and prompt sees the whole question.
 """

@@ -1,4 +1,9 @@
-"""SVAMP: elementary word problems with changed structure, {"Body", "Question", "Equation", "Answer"}.
+r"""SVAMP: elementary word problems with changed structure, {"Body", "Question", "Equation", "Answer"}.
+
+    in   {"Body": "Mia had 3 pens", "Question": "How many has she with 8 more?", "Equation": "( 3.0 + 8.0 )",
+          "Answer": 11.0}
+    out  {"text": "Mia had 3 pens, How many has she with 8 more?", "answer": "11",
+          "solution": "Step 1: 3 + 8 = 11\nStep 2: The answer is 11."}
 
 One design decision: the equation of a problem is its worked solution, one step, written without the ".0" of the
 file; answers are compared at two decimals, as the LeMa paper compares them.
@@ -9,8 +14,7 @@ import re
 from lema.errors import DataError
 from lema.grading import read_value
 from lema.records import Question
-from lema.tasks._files import FileRow, text_of, worked_steps
-from lema.tasks._lema import is_lema, lema_row
+from lema.tasks._files import FileRow, is_lema, lema_row, text_of, worked_steps
 from lema.tasks._sets import QuestionSet, Source
 
 _WHOLE = re.compile(r"\.0+(?![0-9])")

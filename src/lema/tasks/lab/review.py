@@ -1,15 +1,17 @@
-"""What a corrector does: the first wrong step of a path, why it is wrong, and the steps from there on.
+"""What a corrector and a critic say of a path: its first wrong step, why it is wrong, and the steps from there on;
+or a sentence on every step up to that one.
 
 One design decision: a step is judged against the solution graph and what the steps before it reached, part by part
 in reading order, so that the explanation names the very part that is wrong; whatever the lab cannot read is a
-wrong step too, and never an error.
+wrong step too, and never an error. All words are those of stories, so that a grown student has them.
 """
 
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lema.tasks.lab.problems import Problem, Relation, answer_text, compute, step_text
+from lema.replies import number_steps
+from lema.tasks.lab.problems import RULES, Problem, Relation, answer_text, compute, step_text
 from lema.tasks.lab.words import Scene
 
 _STEP = re.compile(r"(\w+) = (\w+) ([-+*/]) (\w+) = (\d{1,6}) ([-+*/]) (\d{1,6}) = (\d{1,6})\.?")
@@ -47,6 +49,13 @@ EXPLANATIONS = {
 MISJUDGED = "This step does not follow from the story."
 """What a corrector says who blames a step that is not the first wrong one."""
 
+NOTHING = "Nothing is wrong."
+PASSED = "This step is correct."
+"""What a critic says who does not see what is wrong with a step."""
+
+BLAMED = "misjudged"
+"""The mistake of a review that calls a step wrong for no reason: its critic has no other answer either."""
+
 
 class Review(NamedTuple):
     """The first wrong step (1-based), what is wrong with it, and the right steps from that number on."""
@@ -74,6 +83,18 @@ def review(problem: Problem, path: Sequence[str]) -> Review | None:
         if not answered:
             reached.append(text.split(maxsplit=1)[0])
     return None if answered else _reviewed(problem, len(path) + 1, _Fault("unfinished", {}), reached)
+
+
+def critique(problem: Problem, path: Sequence[str], fault: Review | None) -> str:
+    """The critique of `path` by somebody who finds `fault` in it, None for nothing. Steps before the one that
+    is called wrong are explained where they are right, and let pass where they are not."""
+    kept = path[:fault.step - 1] if fault else path
+    notes = [_note(problem, text.strip()) for text in kept]
+    if fault:
+        meant = f" The correct answer is {problem.answer}." if fault.mistake != BLAMED else ""
+        notes.append(fault.explanation + meant)
+    conclusion = f"Incorrect Step: Step {fault.step}." if fault else NOTHING
+    return f"{number_steps(notes)}\n{conclusion}" if notes else conclusion
 
 
 def steps_from(problem: Problem, reached: Sequence[str]) -> tuple[str, ...]:
@@ -155,3 +176,22 @@ def _reason(scene: Scene, relation: Relation) -> str:
     old, other = (*relation.of, "")[:2]
     return REASONS[relation.rule].format(verb=scene.verb, new=relation.name, old=old, other=other,
                                          n=relation.number)
+
+
+def _note(problem: Problem, text: str) -> str:
+    """Why a step is right."""
+    if text == f"The answer is {problem.answer}.":
+        return f"The question asks for {problem.facts[-1].name}, and {problem.facts[-1].name} is {problem.answer}."
+    for relation in problem.relations:
+        if text.startswith(f"{relation.name} = "):
+            right = text.rstrip(".").endswith(f"= {problem.values()[relation.name]}")
+            return _so(problem, relation) if right else PASSED
+    return PASSED
+
+
+def _so(problem: Problem, relation: Relation) -> str:
+    values, sign = problem.values(), RULES[relation.rule].sign
+    old, other = (*relation.of, str(relation.number))[:2]
+    left, right = values[old], values.get(other, relation.number)
+    done = f"{other} must be {DONE[sign]}" if sign in "+-" else f"{old} must be {DONE[sign]} by {right}"
+    return f"{_reason(problem.scene, relation)}, so {done}: {left} {sign} {right} is {values[relation.name]}."

@@ -16,11 +16,10 @@ from lema.messages import Completion, Request
 from lema.prompting import CRITIQUE_CUE, CUE
 from lema.records import content_id
 from lema.replies import number_steps, render_correction, split_steps
-from lema.tasks.lab.critique import BLAMED, critique
 from lema.tasks.lab.drawing import draw
 from lema.tasks.lab.mistakes import plant
 from lema.tasks.lab.problems import Problem, worked_steps
-from lema.tasks.lab.review import MISJUDGED, Review, review, steps_from
+from lema.tasks.lab.review import BLAMED, MISJUDGED, Review, critique, review, steps_from
 from lema.tasks.lab.wording import parse, write
 from lema.tasks.lab.words import tokens
 
@@ -114,7 +113,8 @@ def judge(problem: Problem, path: tuple[str, ...], slip: random.Random | None) -
 def invent(seed: Problem, rng: random.Random) -> str:
     """A new question with rules like the seed's, now and then a step longer or shorter, that no examination holds.
 
-    Where no numbers fit after many tries it gives the seed's own text, which whoever asked will find to be there already.
+    Where no numbers fit after many tries it gives the seed's own text, which whoever asked will find to be
+    there already.
     """
     kinds = [relation.rule for relation in seed.relations]
     for _ in range(50):
