@@ -13,7 +13,7 @@ from lema.config import CHECKS
 from lema.records import Correction
 
 
-class Check(NamedTuple):
+class CorrectionCheck(NamedTuple):
     """A check, and how it is told to whom. No `objection` holds anything of the gold answer: that its own answer
     was not right is all that a corrector learns, unless the config gives it a hint."""
 
@@ -23,26 +23,36 @@ class Check(NamedTuple):
 
 
 CHECK = {
-    "complete": Check(form.is_complete, "cut off or failed", "Your reply breaks off before it ends."),
-    "parsed": Check(form.is_parsed, "unreadable", "Your reply does not have the three parts in the asked form."),
-    "step": Check(form.names_a_step, "names a step that is not there",
-                  "The solution has no step of the number that you name."),
-    "quoted": Check(form.quotes_the_step, "quotes a step that is not the path's",
-                    "What you quote is not the text of the step that you name."),
-    "kept": Check(form.keeps_earlier_steps, "does not keep the earlier steps",
-                  "Your corrected steps do not begin with the step that you name; those before it must stay."),
-    "changed": Check(form.changes_the_step, "repeats the mistake",
-                     "Your correction repeats the step that you call wrong."),
-    "arithmetic": Check(form.calculates_rightly, "a corrected step calculates wrongly",
-                        "One of your corrected steps contains a calculation that is not true."),
-    "earlier": Check(form.nothing_fails_before, "an earlier step calculates wrongly",
-                     "A step before the one that you name already contains a calculation that is not true."),
-    "explanation": Check(explanation.explains_the_step, "the explanation is not about the step",
-                         "Your explanation does not say what is wrong in the step that you name."),
-    "repeat": Check(form.says_something_new, "says the same again",
-                    "Your corrected steps say the same thing twice."),
-    "answer": Check(form.reaches_the_answer, "wrong final answer",
-                    "The final answer that your correction reaches is not right."),
+    "complete": CorrectionCheck(
+        form.is_complete, "cut off or failed", "Your reply breaks off before it ends."),
+    "parsed": CorrectionCheck(
+        form.is_parsed, "unreadable", "Your reply does not have the three parts in the asked form."),
+    "step": CorrectionCheck(
+        form.names_a_step, "names a step that is not there",
+        "The solution has no step of the number that you name."),
+    "quoted": CorrectionCheck(
+        form.quotes_the_step, "quotes a step that is not the path's",
+        "What you quote is not the text of the step that you name."),
+    "kept": CorrectionCheck(
+        form.keeps_earlier_steps, "does not keep the earlier steps",
+        "Your corrected steps do not begin with the step that you name; those before it must stay."),
+    "changed": CorrectionCheck(
+        form.changes_the_step, "repeats the mistake",
+        "Your correction repeats the step that you call wrong."),
+    "arithmetic": CorrectionCheck(
+        form.calculates_rightly, "a corrected step calculates wrongly",
+        "One of your corrected steps contains a calculation that is not true."),
+    "earlier": CorrectionCheck(
+        form.nothing_fails_before, "an earlier step calculates wrongly",
+        "A step before the one that you name already contains a calculation that is not true."),
+    "explanation": CorrectionCheck(
+        explanation.explains_the_step, "the explanation is not about the step",
+        "Your explanation does not say what is wrong in the step that you name."),
+    "repeat": CorrectionCheck(
+        form.says_something_new, "says the same again", "Your corrected steps say the same thing twice."),
+    "answer": CorrectionCheck(
+        form.reaches_the_answer, "wrong final answer",
+        "The final answer that your correction reaches is not right."),
 }
 """In the order in which they are asked: the first that fails is the reason that a row carries."""
 

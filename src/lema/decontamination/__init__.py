@@ -8,13 +8,16 @@ those that its ways need.
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-from lema.decontamination.near import Near
 from lema.decontamination.words import masked, normal, plain, runs, veiled
+from lema.errors import ConfigError
 
 PIECES = {"13-gram": 13, "8-gram": 8}
 HALF = 0.5
-"""Share of the 8-grams of the new or of the learnt question that both must have; a single one is a turn of
-phrase."""
+"""Share of the 8-grams of the new or of the learnt question that both must have; one is a turn of phrase."""
+
+PERMUTATIONS, BANDS, RUN = 128, 32, 3
+THRESHOLD = 0.7
+"""From which estimated likeness on a question is nearly another."""
 
 
 class Overlap:
@@ -75,6 +78,37 @@ class Overlap:
             if count >= HALF * min(own, pieces):
                 return where
         return ""
+
+
+class Near:
+    """Near copies by MinHash: the library rensa finds candidates and estimates their likeness, the Jaccard index
+    over runs of three words. Its seed is fixed, so the same questions always get the same answer."""
+
+    def __init__(self) -> None:
+        try:
+            from rensa import RMinHash, RMinHashLSH
+        except ImportError:
+            raise ConfigError("minhash: needs the package rensa; pip install rensa, or leave it out") from None
+        self._new = RMinHash
+        self._index = RMinHashLSH(threshold=THRESHOLD, num_perm=PERMUTATIONS, num_bands=BANDS)
+        self._learnt: list[tuple[str, object]] = []
+
+    def learn(self, where: str, words: list[str]) -> None:
+        sketch = self._sketch(words)
+        self._index.insert(len(self._learnt), sketch)
+        self._learnt.append((where, sketch))
+
+    def nearest(self, words: list[str]) -> str:
+        """Where the most alike of the known texts stands; empty where none is near."""
+        sketch = self._sketch(words)
+        near = [(sketch.jaccard(self._learnt[place][1]), -place) for place in self._index.query(sketch)]
+        likeness, place = max(near, default=(0.0, 0))
+        return self._learnt[-place][0] if likeness >= THRESHOLD else ""
+
+    def _sketch(self, words: list[str]):
+        sketch = self._new(num_perm=PERMUTATIONS, seed=1)
+        sketch.update(runs(words, RUN))
+        return sketch
 
 
 def _pieces(words: list[str], length: int) -> set[int]:

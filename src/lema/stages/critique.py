@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from lema.config import CritiqueOneConfig
 from lema.messages import Completion, Request
 from lema.prompting import critique_values
-from lema.prompting.teacher import in_turn, messages
+from lema.prompting.order import in_turn, messages
 from lema.records import Critique, Question, ReasoningPath
 from lema.replies import Unparsed
 from lema.replies.judgements import parse_critique

@@ -14,7 +14,7 @@ from lema.commands.judging.labelled import Labelled
 from lema.grading import GradingTimeout
 from lema.messages import Completion, Request
 from lema.prompting import CRITIQUE_CUE, CUE, Prompt, correction_values, critique_values
-from lema.prompting.teacher import messages
+from lema.prompting.order import messages
 from lema.records import Correction, Sampling
 from lema.replies import Parsed, number_steps, parse_correction
 from lema.replies.judgements import Judgement, critique_judgement, parse_judgement
