@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from lema.figures import percent, tokens
-from lema.report import Comparison, ReportData
+from lema.report import PlannedComparison, ReportData
 from lema.report.terminal import table
 from lema.statistics import bracket, difference, points
 from tests.report.examples import answers, report
@@ -53,7 +53,7 @@ def test_the_sentence_says_no_difference_shown_exactly_where_the_interval_holds_
     drawn = answers()
     for baseline in drawn:
         found = difference(drawn[arm], drawn[baseline])
-        data = replace(report(), headline=Comparison(arm, baseline, found), control=None)
+        data = replace(report(), headline=PlannedComparison(arm, baseline, found), control=None)
         lines = table(data)
         start = next(number for number, line in enumerate(lines) if line.startswith(f"{arm} against"))
         sentence = lines[start:lines.index("", start)]

@@ -76,9 +76,8 @@ class PilotRun(Run):
 
     full: dict[str, Stage] = dataclasses.field(default_factory=dict)
 
-    def planned(self, name: str, *given, **more) -> Stage:
-        stage = super().planned(name, *given, **more)
-        same = name in self.full and self.full[name].fingerprint == stage.fingerprint
+    def placed(self, stage: Stage) -> Stage:
+        same = stage.name in self.full and self.full[stage.name].fingerprint == stage.fingerprint
         return stage if same else dataclasses.replace(stage, run=self.folder / PILOT)
 
 
@@ -117,7 +116,7 @@ def by_pilot(config: Config, table: dict, runs: Path, questions: int) -> list[Fi
                 found.update((stage.name, stage) for stage in stages)
                 engine(stages)
 
-            gathered(PilotRun(folder, perform, full), small)
+            gathered(PilotRun(folder, perform, small, full=full), small)
     return [figure for name, stage in found.items() if _asks(stage) and name in full
             for figure in _scaled(stage, full[name], config, found, full)]
 

@@ -45,7 +45,7 @@ class Looking(StageContext):
     def ask(self, name: str, requests: Iterable[Request], total: int | None = None) -> Iterator[Completion]:
         identity, several = self.model(name).identity(), iter(requests)
         while calls := [call_of(identity, request) for request in itertools.islice(several, READ)]:
-            known = self.journal.known([call.key for call in calls])
+            known = self._journal.known([call.key for call in calls])
             for call in calls:
                 self.asked += 1
                 if call.key not in known:

@@ -34,7 +34,7 @@ def run_config(source: str, overrides: list[str], runs: Path, online_tail: int |
 
         _keep_config(folder, table)
         with display() as progress, closing(Local(folder, config, progress)) as engine:
-            pipeline(Run(folder, engine), config)
+            pipeline(Run(folder, engine, config), config)
     return folder
 
 
@@ -58,7 +58,7 @@ def stages_of(folder: Path, config: Config) -> dict[str, Stage]:
     def look(stages: Sequence[Stage]) -> None:
         found.update((stage.name, stage) for stage in stages)
 
-    pipeline(Run(folder, look), config)
+    pipeline(Run(folder, look, config), config)
     return found
 
 

@@ -2,8 +2,8 @@
 every piece of text that it must know.
 
 One design decision: a sum is a row of its own with the loss on its result alone; rows of many sums, or sums first
-and stories later, teach a small model the same arithmetic at the price of the names. The vocabulary is read off the
-very templates that write texts, never kept by hand, so that a new wording cannot bring an unknown word.
+and stories later, teach a small model the same arithmetic at the price of the names. The vocabulary is read off
+the very templates that write texts, never kept by hand, so that a new wording cannot bring an unknown word.
 """
 
 import random
