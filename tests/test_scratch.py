@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lema.records import Question, ReasoningPath
-from lema.scratch import IdTable, ScratchTable, TurnTable
+from lema.scratch import IdTable, ScratchTable, TurnTable, by_id
 from tests.processes import ended
 
 
@@ -32,6 +32,12 @@ def test_records_come_back_as_often_as_wanted_in_the_order_in_which_they_were_pu
         shelf.fill((f"{-number}", _question(number)) for number in range(2500))
         assert len(shelf) == 2500
         assert list(shelf) == list(shelf) == [_question(number) for number in range(2500)]
+
+
+def test_records_put_aside_by_their_ids_are_there_under_them(tmp_path):
+    questions = [_question(number) for number in range(3)]
+    with ScratchTable(tmp_path, Question).fill(by_id(iter(questions))) as shelf:
+        assert [shelf.get(question.id) for question in questions] == questions
 
 
 def test_a_lone_surrogate_is_put_aside_as_it_is_written(tmp_path):
