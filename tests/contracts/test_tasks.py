@@ -15,7 +15,7 @@ SHOWN = 60
 
 USERS_OWN = '''
 from lema.grading import read_number, same_number
-from lema.models import Message
+from lema.messages import Message
 from lema.records import Question
 from lema.plugins import Settings as Base
 

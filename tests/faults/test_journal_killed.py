@@ -47,7 +47,7 @@ PAID = """
 import os, sys, time
 from pathlib import Path
 from lema.journal import Journal, complete
-from lema.models import Completion
+from lema.messages import Completion
 from tests.answering import Echo, InPairs, ask
 kind, folder = {"Echo": Echo, "InPairs": InPairs}[sys.argv[2]], Path(sys.argv[1])
 paid = os.open(folder / "paid", os.O_WRONLY | os.O_APPEND | os.O_CREAT)

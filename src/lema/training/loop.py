@@ -217,7 +217,7 @@ def dataset(rows: list[Tokens]) -> Dataset:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """TurnTable what torch, safetensors and the system raise on a full or closed disk into one line."""
+    """Turns what torch, safetensors and the system raise on a full or closed disk into one line."""
     try:
         yield
     except (OSError, RuntimeError, SafetensorError) as error:
