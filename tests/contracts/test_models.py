@@ -10,10 +10,10 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
-from lema.messages import Message, Model, Request
 
 from lema.errors import ConfigError
 from lema.journal import Journal, complete
+from lema.messages import Message, Model, Request
 from lema.models import find_model
 from lema.plugins import find, settings_of, shipped
 from lema.records import Question, Sampling

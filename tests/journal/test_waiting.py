@@ -4,11 +4,11 @@ import random
 from itertools import count
 
 import pytest
-from lema.messages import Completion
 
 from lema.errors import ModelError
 from lema.journal import Journal, complete
 from lema.journal.waiting import AHEAD, READ, call_of
+from lema.messages import Completion
 from tests.answering import Echo, Failing, InPairs, ask, texts
 
 

@@ -5,8 +5,8 @@ import re
 from itertools import islice
 
 import pytest
-from lema.messages import Message, Request
 
+from lema.messages import Message, Request
 from lema.models import find_model
 from lema.prompting import find_prompt
 from lema.records import Sampling

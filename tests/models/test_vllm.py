@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 
 import pytest
-from lema.messages import Message, Request, wire_seed
 
 from lema.errors import ModelError
+from lema.messages import Message, Request, wire_seed
 from lema.models.vllm import Model, Settings
 from lema.records import Sampling
 from tests import toys

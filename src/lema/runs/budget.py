@@ -59,7 +59,7 @@ class Budget:
 
 @dataclass
 class Gate:
-    """One stage's way to the budget for one model (lema.journal.waiting.Gate)."""
+    """One stage's way to the budget for one model (lema.journal.waiting.AdmissionGate)."""
 
     budget: Budget
     price: Price

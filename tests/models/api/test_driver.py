@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from lema.messages import Completion
 
 from lema.journal import Journal, complete
+from lema.messages import Completion
 from lema.models.api.driver import AHEAD
 from lema.records import Sampling
 from tests.answering import ask

@@ -6,9 +6,9 @@ import time
 from collections import Counter
 
 import pytest
-from lema.messages import Completion
 
 from lema.errors import ModelError
+from lema.messages import Completion
 from tests.answering import ask
 from tests.faulty import THIRTY_PERCENT, mixed
 from tests.models.api.calling import DRAWN, asked, model_at
