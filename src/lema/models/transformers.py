@@ -1,5 +1,12 @@
 """Any causal language model of Hugging Face transformers: a folder or a hub id, with or without an adapter.
 
+    [models.student]
+    backend = "transformers"
+    path = "students/base"
+
+    Request((Message("user", "Leo has 15 pens …"),), Sampling(temperature=0.7, max_tokens=64, seed=1))
+    → Completion("He has 15 - 6 = 9 pens.", "stop", prompt_tokens=31, tokens=14)
+
 One design decision: batches are formed from the whole list of requests, by prompt length, and are the same
 whatever of it is already known, so a batch that is done again after a kill has the same neighbours and gives the
 same floats. What needs torch is in _decoding.py and _weights.py and loaded with the first completion.
@@ -26,6 +33,7 @@ from lema.checkpoints import (
     positions,
 )
 from lema.messages import Completion, Request
+from lema.plugins import execution
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -41,10 +49,10 @@ class Settings(plugins.Settings):
     dtype: Literal["auto", "fastest", "float32", "bfloat16", "float16"] = Field(
         "auto", description="auto: the checkpoint's; fastest: bfloat16 where the hardware multiplies it")
     attn: str | None = Field(None, description="attention implementation; by default what transformers chooses")
-    batch_size: int = Field(64, gt=0, description="rows written side by side", json_schema_extra=plugins.EXECUTION)
-    batch_tokens: int | None = Field(None, gt=0, json_schema_extra=plugins.EXECUTION,
-                                     description="bound on rows times (longest prompt + max_tokens)")
-    device: str = Field("auto", description="auto: a GPU where there is one", json_schema_extra=plugins.EXECUTION)
+    batch_size: int = execution(64, gt=0, description="rows written side by side")
+    batch_tokens: int | None = execution(None, gt=0,
+                                         description="bound on rows times (longest prompt + max_tokens)")
+    device: str = execution("auto", description="auto: a GPU where there is one")
 
     def files(self) -> tuple[Path, ...]:
         return files_of(self.path, self.adapter)

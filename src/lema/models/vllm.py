@@ -1,5 +1,13 @@
 """vLLM: its engine in this process, or `vllm serve` started and stopped by us, also from another environment.
 
+    [models.student]
+    backend = "vllm"
+    path = "org/name"
+    resources = { tensor_parallel_size = 2 }
+
+    Request((Message("user", "Leo has 15 pens …"),), Sampling(temperature=0.7, max_tokens=64, seed=1))
+    → Completion("He has 15 - 6 = 9 pens.", "stop", prompt_tokens=31, tokens=14)
+
 One design decision: prompts are rendered by the same functions as everywhere else and vLLM is handed tokens (or
 the finished text), never messages, so a model is asked in exactly the tokens that it was trained on.
 Its floats depend on what else is in flight: a completion is kept by the journal, not promised a second time.
@@ -32,6 +40,7 @@ from lema.checkpoints import (
 from lema.errors import ModelError
 from lema.messages import Completion, Message, Request
 from lema.models import api
+from lema.plugins import execution
 
 CHUNK = 2048
 """Requests handed to the engine together: enough to keep it busy, few enough to journal often."""
@@ -55,17 +64,13 @@ class Settings(plugins.Settings):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     options: dict[str, Any] = Field(default_factory=dict, description="engine arguments that change what comes "
                                     "out, by vLLM's own names: { max_model_len = 4096 }")
-    resources: dict[str, Any] = Field(
-        default_factory=dict, json_schema_extra=plugins.EXECUTION,
-        description="those that do not: { tensor_parallel_size = 2, gpu_memory_utilization = 0.9 }")
-    run: Literal["here", "server"] = Field("here", json_schema_extra=plugins.EXECUTION,
-                                           description="server: start one, ask it over HTTP, stop it")
-    python: str = Field(sys.executable, json_schema_extra=plugins.EXECUTION,
-                        description="the Python of the environment that holds vLLM, for run = \"server\"")
-    start_seconds: float = Field(900.0, gt=0, json_schema_extra=plugins.EXECUTION,
-                                 description="to load the weights")
-    concurrency: int = Field(256, ge=1, le=1000, json_schema_extra=plugins.EXECUTION,
-                             description="in flight, for run = \"server\"")
+    resources: dict[str, Any] = execution(default_factory=dict, description="those that do not: "
+                                          "{ tensor_parallel_size = 2, gpu_memory_utilization = 0.9 }")
+    run: Literal["here", "server"] = execution("here", description="server: start one, ask it over HTTP, stop it")
+    python: str = execution(sys.executable, description="the Python of the environment that holds vLLM, for run = "
+                                                        "\"server\"")
+    start_seconds: float = execution(900.0, gt=0, description="to load the weights")
+    concurrency: int = execution(256, ge=1, le=1000, description="in flight, for run = \"server\"")
 
     def files(self) -> tuple[Path, ...]:
         return files_of(self.path, self.adapter)

@@ -50,7 +50,8 @@ class Pool:
         self._timer: asyncio.TimerHandle | None = None
 
     def take(self, tokens: int) -> Lease | None:
-        """A lease for a request never asked before, now or not at all."""
+        """A lease for a request never asked before, now or not at all: those that wait go first, else new requests
+        would take every place that comes free and a failed one would be asked again last of all."""
         return None if self._waiting else self._take(tokens)
 
     async def lease(self, tokens: int) -> Lease:
@@ -115,12 +116,13 @@ class Pool:
             self._timer.cancel()
             self._timer = None
         if seconds < math.inf:
+            # a little later than reckoned: woken too soon by its clock's grain, it would find nothing free
             self._timer = asyncio.get_running_loop().call_later(seconds + 0.001, self.freed)
 
     def doubt(self, endpoint: Endpoint, fault: Passing, probe: bytes) -> None:
         """Called after a fault: finds out about an endpoint that seems to be gone, and when to give up."""
         if endpoint.doubtful(fault):
-            endpoint.out = True
+            endpoint.out = True  # at once: of all requests that fail together one starts the recovery
             task = asyncio.get_running_loop().create_task(self._recover(endpoint, fault, probe))
             self._recoveries.add(task)
             task.add_done_callback(self._recoveries.discard)

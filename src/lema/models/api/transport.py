@@ -97,13 +97,13 @@ def _spoken(reply: object, raw: bytes) -> object:
 
 def _broken_way(error: Exception, key: bytes) -> Passing:
     """What happened to a connection."""
-    said = one_line(error).replace(key.decode(), MASK.decode()) if key else one_line(error)
+    reason = one_line(error).replace(key.decode(), MASK.decode()) if key else one_line(error)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL):
-        return Passing(said, "unreached")
+        return Passing(reason, "unreached")
     if isinstance(error, TimeoutError | asyncio.TimeoutError):
         return Passing("no reply within the timeout")
     if isinstance(error, aiohttp.ClientResponseError):
-        return Passing(f"the reply is no HTTP ({said})")
+        return Passing(f"the reply is no HTTP ({reason})")
     return Passing("the connection was cut")
 
 
