@@ -35,6 +35,10 @@ class Tokens(NamedTuple):
     prompt: Sequence[int]
     completion: Sequence[int]
 
+    @property
+    def length(self) -> int:
+        return len(self.prompt) + len(self.completion)
+
 
 @contextmanager
 def hushed() -> Iterator[None]:

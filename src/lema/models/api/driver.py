@@ -6,6 +6,7 @@ sleeps, because a wake-up per request costs more than the request.
 
 import asyncio
 import contextlib
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,7 +19,7 @@ from lema.models.api.endpoint import Endpoint
 from lema.models.api.pool import Lease, Pool
 from lema.models.api.retrying import Place, Retrying, follows
 from lema.models.api.settings import Settings, is_local
-from lema.models.api.transport import Transport, address_of, key_of, proxy_for
+from lema.models.api.transport import Transport, address_of, proxy_for
 
 LAST_REPLIES = 30.0  # seconds that a reader who leaves gives to replies under way: they are paid for
 AHEAD = 4096  # requests read and not yet answered to the reader: one that takes its time holds up few others
@@ -217,7 +218,7 @@ def _addresses(settings: Settings) -> list:
     addresses = []
     for url in settings.base_url:
         keyless = is_local(url) and "api_key_env" not in settings.model_fields_set
-        key = "" if keyless else key_of(settings.api_key_env)
+        key = "" if keyless else os.environ.get(settings.api_key_env, "").strip()
         if not key and not keyless:
             raise ModelError(f"{settings.model} at {url}: no key; put it into the environment variable "
                              f"{settings.api_key_env}, or name another in api_key_env")

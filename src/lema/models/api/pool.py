@@ -5,6 +5,7 @@ server gets more and a dead one nothing; those that are asked again go before th
 """
 
 import asyncio
+import contextlib
 import math
 import time
 from collections import deque
@@ -43,8 +44,7 @@ class Pool:
     def __init__(self, endpoints: Sequence[Endpoint], more: Callable[[], None],
                  fail: Callable[[Exception], None]) -> None:
         self.endpoints, self._more, self._fail = endpoints, more, fail
-        self._closed = False
-        self._pauses: set[asyncio.Future] = set()
+        self._closed = asyncio.Event()
         self._waiting: deque[tuple[asyncio.Future, int]] = deque()
         self._recoveries: set[asyncio.Task] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -56,7 +56,7 @@ class Pool:
 
     async def lease(self, tokens: int) -> Lease:
         """A lease for a request that is asked again, as soon as there is one."""
-        if self._closed:
+        if self._closed.is_set():
             raise asyncio.CancelledError
         ready = asyncio.get_running_loop().create_future()
         self._waiting.append((ready, tokens))
@@ -65,22 +65,15 @@ class Pool:
 
     async def pause(self, seconds: float) -> None:
         """Sleeps, unless the pool is closed first."""
-        loop = asyncio.get_running_loop()
-        over = loop.create_future()
-        self._pauses.add(over)
-        timer = loop.call_later(0 if self._closed else seconds, lambda: over.done() or over.set_result(None))
-        try:
-            await over
-        finally:
-            timer.cancel()
-            self._pauses.discard(over)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._closed.wait(), seconds)
 
     def close(self) -> None:
         """Ends all that waits; requests under way go on."""
-        self._closed = True
+        self._closed.set()
         self._wake_in(math.inf)
-        for future in [ready for ready, _ in self._waiting] + list(self._pauses):
-            future.cancel()
+        for ready, _ in self._waiting:
+            ready.cancel()
 
     def _take(self, tokens: int) -> Lease | None:
         now = time.monotonic()

@@ -7,7 +7,6 @@ is put into the header here and masked here in everything that comes back.
 
 import asyncio
 import json
-import os
 import socket
 import urllib.request
 from typing import NamedTuple
@@ -47,11 +46,6 @@ def proxy_for(url: str) -> str | None:
     if urllib.request.proxy_bypass_environment(f"{parts.host}:{parts.port}"):
         return None
     return urllib.request.getproxies_environment().get(parts.scheme)
-
-
-def key_of(variable: str) -> str:
-    """The key in an environment variable; empty where there is none."""
-    return os.environ.get(variable, "").strip()
 
 
 class Transport:

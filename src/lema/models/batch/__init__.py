@@ -276,8 +276,7 @@ class _Work:
 
     def _line(self, position: int) -> bytes:
         batched = self.under_way[position]
-        path = "/v1/chat/completions" if self.settings.form == "chat" else "/v1/completions"
-        return json.dumps({"custom_id": batched.id, "method": "POST", "url": path,
+        return json.dumps({"custom_id": batched.id, "method": "POST", "url": self.provider.endpoint,
                            "body": api.body_of(self.settings, batched.request)}).encode() + b"\n"
 
 

@@ -46,7 +46,7 @@ class Provider:
         self.settings = settings
         address = settings.base_url[0]  # batches are made in one place
         self.name, self._address = f"{settings.model} at {address}", address
-        self._endpoint = "/v1/chat/completions" if settings.form == "chat" else "/v1/completions"
+        self.endpoint = "/v1/chat/completions" if settings.form == "chat" else "/v1/completions"
 
     def __enter__(self) -> "Provider":
         import openai
@@ -73,7 +73,7 @@ class Provider:
         def once() -> str:
             first = next(tries, "again") is None
             return (None if first else self.find(job)) or self._client.batches.create(
-                input_file_id=job.file, endpoint=self._endpoint, completion_window=self.settings.window,
+                input_file_id=job.file, endpoint=self.endpoint, completion_window=self.settings.window,
                 metadata={METADATA: job.name}).id
 
         return self._tried(once)
