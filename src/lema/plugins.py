@@ -66,9 +66,7 @@ def file_hash(path: Path) -> str:
 
 EXECUTION = {"execution": True}
 """`Field(..., json_schema_extra=EXECUTION)` marks a field that does not change what comes out."""
-
-execution = partial(Field, json_schema_extra=EXECUTION)
-"""Such a field: `concurrency: int = execution(64, ge=1)`."""
+execution = partial(Field, json_schema_extra=EXECUTION)  # `concurrency: int = execution(64, ge=1)`
 
 
 def shipped(room: str) -> list[str]:

@@ -102,8 +102,6 @@ def _is_others(pid: int) -> bool:
         return False
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
+    except OSError as error:  # no right to signal it: it is there, and another user's
+        return not isinstance(error, ProcessLookupError)
     return True

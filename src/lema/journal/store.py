@@ -42,7 +42,7 @@ SPENT = ("SELECT model, count(*), sum(prompt_tokens), sum(tokens), sum(share * p
 ADD_SHARE = "ALTER TABLE {} ADD COLUMN share REAL NOT NULL DEFAULT 1.0"  # journals of before there were batches
 
 
-class Journal:
+class Journal(contextlib.AbstractContextManager):
     """The SQLite file of a run's completions, open for reading and writing; RunError where that fails.
 
     Texts are kept as UTF-8 bytes with lone surrogates passed through, so that any string comes back as it was.
@@ -95,9 +95,6 @@ class Journal:
             with self._lock:
                 self._reading.close()
             self._writing.close()
-
-    def __enter__(self) -> "Journal":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

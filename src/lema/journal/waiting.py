@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Protocol
 
 from lema.errors import ModelError
 from lema.messages import Completion, Request
@@ -21,27 +20,18 @@ Counted = Callable[[Completion, bool], None]
 """Called once per request with its completion and whether the journal remembered it."""
 
 
-class AdmissionGate(Protocol):
-    """Decides whether a missing request may go out now; lema.runs.budget.Gate keeps to a budget."""
+class AdmissionGate:
+    """Decides whether a missing request may go out now: here always; lema.runs.budget.Gate keeps to a budget."""
 
     def admits(self, request: Request, first: bool) -> bool:
         """Asked for each; `first`: nothing of this line is in flight. May raise where nothing will ever go out."""
+        return True
 
     def back(self, request: Request, completion: Completion) -> None:
         """Told of each that was admitted, when it is answered; from any thread."""
 
 
-class _OpenGate:
-    """The gate of those who have no budget."""
-
-    def admits(self, request: Request, first: bool) -> bool:
-        return True
-
-    def back(self, request: Request, completion: Completion) -> None:
-        pass
-
-
-OPEN = _OpenGate()
+OPEN = AdmissionGate()
 READ = 256  # requests looked up together
 AHEAD = 8192  # requests read but not yet answered to the caller: more are not read
 

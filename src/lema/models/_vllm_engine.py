@@ -5,6 +5,7 @@ checkpoint; each path has its seed, which vLLM gives to a generator of that path
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import compress
 from pathlib import Path
 
 from lema.checkpoints import first_line
@@ -33,11 +34,8 @@ class Engine:
     def write(self, prompts: Sequence[list[int]], requests: Sequence[Request]) -> Iterator[Completion]:
         """One completion per request, in order."""
         fits = [0 < len(prompt) < self.room for prompt in prompts]
-        inputs, parameters = [], []
-        for prompt, request, fit in zip(prompts, requests, fits, strict=True):
-            if fit:
-                inputs.append({"prompt_token_ids": prompt})
-                parameters.append(self._parameters(request, len(prompt)))
+        inputs = [{"prompt_token_ids": prompt} for prompt in compress(prompts, fits)]
+        parameters = list(map(self._parameters, compress(requests, fits), compress(prompts, fits)))
         written = iter(self.llm.generate(inputs, parameters, lora_request=self.adapter, use_tqdm=False)
                        if inputs else ())
         for prompt, fit in zip(prompts, fits, strict=True):
@@ -52,10 +50,9 @@ class Engine:
                 finish = f"error: {finish}"
             yield Completion(output.text, finish, length, len(output.token_ids))
 
-    def _parameters(self, request: Request, length: int) -> SamplingParams:
-        """`length`: of the prompt, in tokens."""
+    def _parameters(self, request: Request, prompt: list[int]) -> SamplingParams:
         sampling = request.sampling
         return SamplingParams(
             temperature=sampling.temperature, top_p=sampling.top_p,
-            max_tokens=min(sampling.max_tokens, self.room - length), stop=list(sampling.stop) or None,
+            max_tokens=min(sampling.max_tokens, self.room - len(prompt)), stop=list(sampling.stop) or None,
             seed=wire_seed(request) if sampling.temperature > 0 else None)

@@ -4,7 +4,6 @@
     backend = "recorded"
     file = "rollouts.jsonl"
     columns = { text = "solution" }
-
     {"question": "Leo has 15 pens …", "solution": "He has 15 - 6 = 9 pens."}
     → Completion("He has 15 - 6 = 9 pens.", "stop")
 
@@ -106,8 +105,7 @@ class Model:
         places = _Places(*columns)
         if (twice := places.twice()) is not None:
             index, start = twice
-            begins = accumulate(map(len, self._lines()), initial=0)
-            number = next(number for number, begin in enumerate(begins, 1) if begin == start)
+            number = 1 + list(accumulate(map(len, self._lines()), initial=0)).index(start)
             raise DataError(f"{self.settings.file}:{number}: a second path {index} of one question; `where` may "
                             "have to pick one model")
         return digest.hexdigest()[:16], places

@@ -3,7 +3,6 @@
     [models.teacher]
     backend = "teacher"
     slip = 0.1
-
     Request((Message("user", "Dan wins 6 coins. Finn wins as many coins as Dan and 5 more. How many …"),))
     → Completion("Step 1: Finn = Dan + 5 = 6 + 5 = 11.\\nStep 2: The answer is 11.", "stop", 26, 24)
 

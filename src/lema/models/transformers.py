@@ -3,7 +3,6 @@
     [models.student]
     backend = "transformers"
     path = "students/base"
-
     Request((Message("user", "Leo has 15 pens …"),), Sampling(temperature=0.7, max_tokens=64, seed=1))
     → Completion("He has 15 - 6 = 9 pens.", "stop", prompt_tokens=31, tokens=14)
 

@@ -3,8 +3,6 @@
     [models.student]
     backend = "vllm"
     path = "org/name"
-    resources = { tensor_parallel_size = 2 }
-
     Request((Message("user", "Leo has 15 pens …"),), Sampling(temperature=0.7, max_tokens=64, seed=1))
     → Completion("He has 15 - 6 = 9 pens.", "stop", prompt_tokens=31, tokens=14)
 
@@ -16,8 +14,7 @@ Its floats depend on what else is in flight: a completion is kept by the journal
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -38,7 +35,7 @@ from lema.checkpoints import (
     positions,
 )
 from lema.errors import ModelError
-from lema.messages import Completion, Message, Request
+from lema.messages import Arrived, Completion, Message, Request
 from lema.models import api
 from lema.plugins import execution
 
@@ -106,14 +103,13 @@ class Model:
         """As every backend; a prompt that the model has no room for gives an error completion."""
         return self.complete_telling(requests, lambda position, completion: None)
 
-    def complete_telling(self, requests: Iterable[Request],
-                         arrived: Callable[[int, Completion], Future | None]) -> Iterator[Completion]:
+    def complete_telling(self, requests: Iterable[Request], arrived: Arrived) -> Iterator[Completion]:
         """As every ConcurrentModel. ModelError where vLLM is not there or does not start."""
         if self.settings.run == "server":
             return self._served.complete_telling(map(self._as_text, requests), arrived)
         return self._here(requests, arrived)
 
-    def _here(self, requests: Iterable[Request], arrived: Callable) -> Iterator[Completion]:
+    def _here(self, requests: Iterable[Request], arrived: Arrived) -> Iterator[Completion]:
         todo, position = iter(requests), 0
         while chunk := list(islice(todo, CHUNK)):
             prompts = [self._prompt(request)[1] for request in chunk]

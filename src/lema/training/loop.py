@@ -176,22 +176,19 @@ class Loop(SFTTrainer):
         return self.losses
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: object) -> None:
-        with writing(Path(self.args.output_dir)):
-            self._write_point(model, trial)
-
-    def _write_point(self, model: torch.nn.Module, trial: object) -> None:
-        super()._save_checkpoint(model, trial)
         point = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
-        for file in point.iterdir():
-            sync(file)
-        mark = {"call": self.call, "losses": self.measured(), "seconds": time.monotonic() - self.started}
-        part = point / f"{WHOLE}.part"
-        part.write_text(json.dumps(mark), encoding="utf-8")
-        sync(part)
-        part.rename(point / WHOLE)
-        for older in point.parent.iterdir():
-            if older != point:
-                shutil.rmtree(older)
+        with writing(point.parent):
+            super()._save_checkpoint(model, trial)
+            for file in point.iterdir():
+                sync(file)
+            mark = {"call": self.call, "losses": self.measured(), "seconds": time.monotonic() - self.started}
+            part = point / f"{WHOLE}.part"
+            part.write_text(json.dumps(mark), encoding="utf-8")
+            sync(part)
+            part.rename(point / WHOLE)
+            for older in point.parent.iterdir():
+                if older != point:
+                    shutil.rmtree(older)
 
 
 def dataset(rows: list[Tokens]) -> Dataset:

@@ -4,7 +4,6 @@
     method = "full"
     learning_rate = 0.002
     batch_size = 32
-
     Example(prompt="Question: Leo has 15 pens …", completion="He has 15 - 6 = 9 pens.", …), 3,200 of them
     → TrainingLog(steps=100, examples=3200, …), and a checkpoint folder that every backend loads
 

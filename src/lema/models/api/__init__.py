@@ -4,7 +4,6 @@
     backend = "api"
     model = "qwen3-32b"
     base_url = "http://gpu1:8000/v1"
-
     Request((Message("user", "Leo has 15 pens …"),), Sampling(temperature=0.7, max_tokens=64, seed=1))
     → Completion("He has 15 - 6 = 9 pens.", "stop", prompt_tokens=31, tokens=14)
 
@@ -13,10 +12,9 @@ One design decision: the room is cut by what each part knows: `settings` the tab
 paths, `transport` the connection, `driver` the event loop. This file is the seam and loads none of the network.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterable, Iterator
 
-from lema.messages import Completion, Request
+from lema.messages import Arrived, Completion, Request
 from lema.models.api.endpoint import Endpoint
 from lema.models.api.settings import Settings
 from lema.models.api.wire import body_of, read_reply
@@ -46,8 +44,7 @@ class Model:
         """As every backend; up to `concurrency` requests are in flight at each address."""
         return self.complete_telling(requests, lambda position, completion: None)
 
-    def complete_telling(self, requests: Iterable[Request],
-                         arrived: Callable[[int, Completion], Future | None]) -> Iterator[Completion]:
+    def complete_telling(self, requests: Iterable[Request], arrived: Arrived) -> Iterator[Completion]:
         """As every ConcurrentModel. ModelError where the endpoint refuses everything or is not there."""
         from lema.models.api.driver import driving
 

@@ -9,12 +9,12 @@ import contextlib
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
 
 from lema.errors import ModelError
-from lema.messages import Completion, Request
+from lema.messages import Arrived, Completion, Request
 from lema.models.api.endpoint import Endpoint
 from lema.models.api.pool import Lease, Pool
 from lema.models.api.retrying import Place, Retrying, follows
@@ -23,8 +23,6 @@ from lema.models.api.transport import Transport, address_of, proxy_for
 
 LAST_REPLIES = 30.0  # seconds that a reader who leaves gives to replies under way: they are paid for
 AHEAD = 4096  # requests read and not yet answered to the reader: one that takes its time holds up few others
-
-Arrived = Callable[[int, Completion], Future | None]
 
 
 class Driver:

@@ -109,10 +109,8 @@ class Retrying:
 
     async def _pause(self, fault: Passing, seconds: float) -> None:
         """As long as the endpoint asks for, else about `seconds`: what failed together comes back one by one."""
-        if fault.wait is None:
-            await self.pool.pause(seconds * random.uniform(0.5, 1))
-        else:
-            await self.pool.pause(min(fault.wait, self.settings.patience))
+        ours = seconds * random.uniform(0.5, 1)
+        await self.pool.pause(ours if fault.wait is None else min(fault.wait, self.settings.patience))
 
     def _body(self, request: Request, n: int) -> bytes:
         return json.dumps(body_of(self.settings, request, n)).encode()

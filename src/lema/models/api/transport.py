@@ -15,7 +15,7 @@ import aiohttp
 import yarl
 
 from lema.models.api.faults import Passing, fault_of
-from lema.models.api.wire import one_line
+from lema.models.api.wire import fields, one_line
 
 MASK = b"***"
 CONNECT_SECONDS = 10.0
@@ -82,8 +82,7 @@ class Transport:
 
 def _spoken(reply: object, raw: bytes) -> object:
     """The reply itself, unless it is an error that came with status 200, as routers send them."""
-    error = reply.get("error") if isinstance(reply, dict) and not reply.get("choices") else None
-    code = error.get("code") if isinstance(error, dict) else None
+    code = None if fields(reply).get("choices") else fields(fields(reply).get("error")).get("code")
     if isinstance(code, int) and 400 <= code < 600:
         raise fault_of(code, {}, raw)
     return reply

@@ -62,9 +62,9 @@ def read_reply(reply: object, limit: int) -> Completion:
 
 def read_choices(reply: object, limit: int, wanted: int) -> list[Completion]:
     """The completions in a reply's JSON, at most `wanted`, fewer where the server gave fewer."""
-    fields = _fields(reply)
-    prompt_tokens, tokens = usage_of(fields)
-    choices = fields.get("choices")
+    spoken = fields(reply)
+    prompt_tokens, tokens = usage_of(spoken)
+    choices = spoken.get("choices")
     given = [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
     given.sort(key=lambda choice: index if isinstance(index := choice.get("index"), int) else 0)
     texts = [_text_of(choice) for choice in given[:wanted]]
@@ -75,7 +75,7 @@ def read_choices(reply: object, limit: int, wanted: int) -> list[Completion]:
 
 def usage_of(reply: dict) -> tuple[int, int]:
     """(prompt tokens, tokens written) as the server counts them; 0 where it does not."""
-    usage = _fields(reply.get("usage"))
+    usage = fields(reply.get("usage"))
     prompt_tokens, tokens = usage.get("prompt_tokens"), usage.get("completion_tokens")
     return (prompt_tokens if isinstance(prompt_tokens, int) else 0), (tokens if isinstance(tokens, int) else 0)
 
@@ -94,20 +94,20 @@ def split(total: int, weights: Sequence[int]) -> list[int]:
 
 def no_choices(reply: object) -> Completion:
     """The failure that stands for a reply without any choice."""
-    fields = _fields(reply)
-    error = fields.get("error")
+    spoken = fields(reply)
+    error = spoken.get("error")
     reason = f" ({one_line(error.get('message', error) if isinstance(error, dict) else error)})" if error else ""
-    return Completion("", f"error: no choices in the reply{reason}", *usage_of(fields))
+    return Completion("", f"error: no choices in the reply{reason}", *usage_of(spoken))
 
 
-def _fields(value: object) -> dict:
+def fields(value: object) -> dict:
     """`value` where it is a JSON object, as the documents promise; else one without any field."""
     return value if isinstance(value, dict) else {}
 
 
 def _text_of(choice: dict) -> tuple[str | None, object]:
     """(text, finish reason) of one choice."""
-    message = _fields(choice.get("message"))
+    message = fields(choice.get("message"))
     text, reason = message.get("content", choice.get("text")), choice.get("finish_reason")
     if text is None and isinstance(message.get("refusal"), str):
         return message["refusal"], "content_filter"

@@ -3,7 +3,6 @@
     [models.corrector]
     backend = "batch"
     model = "gpt-5-mini"
-
     Request((Message("user", "Leo has 15 pens …"),), Sampling(max_tokens=64))
     → Completion("He has 15 - 6 = 9 pens.", "stop", prompt_tokens=31, tokens=14, share=0.5)
 
@@ -25,15 +24,13 @@ from functools import partial
 
 from lema.errors import ModelError
 from lema.journal.jobs import Job, Jobs, Unkept
-from lema.messages import Completion, Request
+from lema.messages import Arrived, Completion, Request
 from lema.models import api
 from lema.models.batch.provider import ENDED, Provider, State
 from lema.models.batch.results import read_row
 from lema.plugins import execution
 
 TOO_MANY = "token_limit"  # said of a batch that was refused until others have ended
-
-Arrived = Callable[[int, Completion], Future | None]
 
 
 class Settings(api.Settings):

@@ -18,7 +18,7 @@ from lema.errors import ModelError
 from lema.journal.jobs import Job
 from lema.models.api.faults import USED_UP
 from lema.models.api.settings import is_local
-from lema.models.api.wire import one_line
+from lema.models.api.wire import fields, one_line
 
 ENDED = ("completed", "expired", "failed", "cancelled")
 METADATA = "lema_job"
@@ -143,7 +143,7 @@ class Provider:
 
     def _remedy(self, error: Any) -> str:
         code, variable = error.status_code, self.settings.api_key_env
-        reason = one_line(error.body.get("message", "")) if isinstance(error.body, dict) else ""
+        reason = one_line(fields(error.body).get("message", ""))
         reason = reason.replace(self._key, "***") if self._key else reason
         if code in (401, 403):
             return (f"the key was refused ({code}); check the environment variable that api_key_env names "

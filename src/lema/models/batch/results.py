@@ -11,7 +11,7 @@ from dataclasses import replace
 from lema.messages import Completion
 from lema.models import api
 from lema.models.api.faults import FILTERED, RETRIED
-from lema.models.api.wire import one_line
+from lema.models.api.wire import fields, one_line
 
 AGAIN = (*RETRIED, 429)  # and 5xx
 
@@ -32,8 +32,7 @@ def read_row(row: bytes, limit_of: Callable[[str], int], share: float) -> tuple[
         return name, replace(api.read_reply(body, limit_of(name)), share=share)
     if not isinstance(status, int) or status in AGAIN or status >= 500:
         return name, None
-    error = body.get("error") if isinstance(body, dict) else None
-    error = error if isinstance(error, dict) else {}
+    error = fields(fields(body).get("error"))
     if error.get("code") in FILTERED:
         return name, Completion("", "content_filter")
     return name, Completion("", f"error: {status} {one_line(error.get('message', ''))}".strip())
