@@ -11,6 +11,7 @@ from lema.checkpoints import (
     content_hash,
     encode,
     find_checkpoint,
+    form_prompt,
     hushed,
     load_tokenizer,
     prompt_ids,
@@ -120,3 +121,14 @@ def test_hints_about_optional_packages_are_not_printed_while_peft_is_imported(ca
     assert not caplog.records
     bitsandbytes.warning("heard again")
     assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("template", [None, TEMPLATE])
+def test_a_prefix_is_sampled_from_in_the_tokens_that_a_row_with_it_is_trained_on(checkpoint, tmp_path, template):
+    folder = shutil.copytree(checkpoint, tmp_path / "model")
+    tokenizer = load_tokenizer(folder)
+    tokenizer.chat_template = template
+    for prefix in ("", "The sum is 3.\n", "The sum", "The sum is 3.\nThe sum is"):
+        row = example("Leo has 1 and 2.\n", "Leo has 3.", prefix)
+        _, ids = form_prompt(tokenizer, [Message("user", row.prompt)], "chat", prefix)
+        assert ids == list(encode(tokenizer, row).prompt)

@@ -188,13 +188,14 @@ def plain_text(messages: Sequence[Message]) -> str:
     return "\n\n".join(message.content for message in messages)
 
 
-def form_prompt(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message],
-                form: str) -> tuple[str, list[int]]:
-    """The messages as text and as tokens; `form` "completions" passes by the chat template."""
+def form_prompt(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message], form: str,
+                prefix: str = "") -> tuple[str, list[int]]:
+    """The messages, and the `prefix` of the answer behind them, as text and as tokens: those that `encode` gives an
+    example of this prompt and prefix. `form` "completions" passes by the chat template."""
     if form == "completions":
-        prompt = plain_text(messages)
+        prompt = plain_text(messages) + prefix
         return prompt, tokenizer(prompt, verbose=False)["input_ids"]
-    prompt = prompt_text(tokenizer, messages)
+    prompt = prompt_text(tokenizer, messages) + prefix
     return prompt, prompt_ids(tokenizer, prompt)
 
 

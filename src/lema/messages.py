@@ -29,6 +29,13 @@ class Request:
     sampling: Sampling = Sampling()
     index: int = 0  # path index: the same request asked again with another index is another completion
     about: tuple[object, ...] = ()
+    prefix: str = ""  # what the assistant has answered already: the completion goes on from exactly there
+
+    @property
+    def bytes_sent(self) -> list[int]:
+        """The length of each text that is sent, in bytes: no tokenizer makes more tokens of it."""
+        texts = [message.content for message in self.messages] + [self.prefix] * bool(self.prefix)
+        return [len(text.encode("utf-8", "replace")) for text in texts]
 
 
 PATHS = 1 << 16
@@ -44,16 +51,16 @@ def wire_seed(request: Request) -> int:
     questions. Consecutive paths have consecutive numbers, as vLLM numbers the choices of one request, so paths
     draw the same asked one by one or together.
     """
-    return (request.sampling.seed * PATHS + request.index) % HALF + _of_prompt(request.messages)
+    return (request.sampling.seed * PATHS + request.index) % HALF + _of_prompt(request.messages, request.prefix)
 
 
-def seed_and_index(wire: int, messages: Sequence[Message]) -> tuple[int, int]:
-    """Sampling seed and path index in a number that `wire_seed` made for these messages."""
-    return divmod((wire - _of_prompt(messages)) % HALF, PATHS)
+def seed_and_index(wire: int, messages: Sequence[Message], prefix: str = "") -> tuple[int, int]:
+    """Sampling seed and path index in a number that `wire_seed` made for these messages and this prefix."""
+    return divmod((wire - _of_prompt(messages, prefix)) % HALF, PATHS)
 
 
-def _of_prompt(messages: Sequence[Message]) -> int:
-    return int(content_id("\n\n".join(message.content for message in messages)), 16) % HALF
+def _of_prompt(messages: Sequence[Message], prefix: str) -> int:
+    return int(content_id("\n\n".join(message.content for message in messages) + prefix), 16) % HALF
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,9 @@ future that it may return is done, the request counts as in flight."""
 
 class Model(Protocol):
     """What a backend module's `Model(settings)` must do; `tests/contracts/test_models.py` asks it of every one.
+
+    One that can go on from a request's `prefix` has `no_prefix(settings)` in its class: why a model of these
+    settings cannot, "" where it can. Without it a prefix is never sent to it.
 
     One that computes its completions itself says `runs_here = True` in its class: they cost nothing. Any other
     has the `model` that its endpoint serves among its settings and in its identity: prices are found by it.

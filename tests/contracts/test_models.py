@@ -6,6 +6,7 @@ A new backend gets a function here that gives its settings table and some reques
 import json
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -199,3 +200,41 @@ def test_a_backend_of_the_users_own_is_found_by_its_dotted_path(tmp_path, monkey
         assert [c.text for c in complete(journal, Silent(own), requests_of(ASKED[:1]))] == texts
     with pytest.raises(ConfigError, match=r"models\.x\.wrod: unknown key; did you mean 'word'"):
         find_model("x", "owned.parrot", {"word": "hello", "wrod": "hello"})
+
+
+GOING_ON = "What is 1 plus"
+"""A prefix that every backend of the builders can go on from."""
+
+
+def _begun(requests: list[Request]) -> list[Request]:
+    return [replace(request, prefix=GOING_ON) for request in requests]
+
+
+def test_a_backend_goes_on_from_a_prefix_or_says_in_one_line_why_not(built, model):
+    name, _, table, requests = built
+    module = find("models", name, "Model")
+    for table_ in (table, {**table, **CAN_GO_ON.get(name, {})}):
+        why = module.Model.no_prefix(settings_of(module.Settings, table_, "models.x"))
+        assert "\n" not in why
+        if why:
+            continue
+        begun = find_model("x", name, table_)
+        went_on = list(begun.complete(_begun(requests)))
+        assert not any(completion.failed for completion in went_on), went_on
+        assert went_on != list(begun.complete(requests))
+        return
+    assert name in ("recorded", "teacher")
+
+
+def test_the_journal_keeps_what_went_on_from_a_prefix_apart_and_finds_what_had_none(built, model, tmp_path):
+    name, _, table, requests = built
+    going_on = find_model("x", name, {**table, **CAN_GO_ON.get(name, {})})
+    with Journal(tmp_path / "journal.sqlite") as journal:
+        whole = list(complete(journal, going_on, requests))
+        begun = list(complete(journal, going_on, _begun(requests)))
+        assert list(complete(journal, Silent(going_on), requests)) == whole
+        assert list(complete(journal, Silent(going_on), _begun(requests))) == begun
+
+
+CAN_GO_ON = {"api": {"prefill": "vllm"}, "batch": {"form": "completions"}}
+"""What a backend needs in its table to go on from a prefix."""

@@ -24,3 +24,10 @@ def test_consecutive_paths_have_consecutive_numbers_and_questions_have_their_own
     numbers = [wire_seed(asked("Leo has 3.", 1, index)) for index in range(5)]
     assert numbers == list(range(numbers[0], numbers[0] + 5))
     assert len({wire_seed(asked(f"Leo has {n}.", 0, 0)) for n in range(100)}) == 100
+
+
+def test_a_prefix_has_numbers_of_its_own_that_are_those_of_the_joint_text():
+    begun = Request((Message("user", "Leo has 3."),), Sampling(temperature=1.0, seed=2), 5, prefix="Step 1: 3.\n")
+    assert wire_seed(begun) != wire_seed(Request(begun.messages, begun.sampling, 5))
+    assert seed_and_index(wire_seed(begun), begun.messages, begun.prefix) == (2, 5)
+    assert seed_and_index(wire_seed(begun), (Message("user", "Leo has 3.Step 1: 3.\n"),)) == (2, 5)

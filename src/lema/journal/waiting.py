@@ -48,8 +48,11 @@ class Call:
 
 def call_of(identity: dict, request: Request) -> Call:
     """What `request` is kept under, asked of the model with this identity."""
-    facts = json.dumps({"model": identity, "messages": [[m.role, m.content] for m in request.messages],
-                        "sampling": dataclasses.asdict(request.sampling)}, sort_keys=True, separators=(",", ":"))
+    sent = {"model": identity, "messages": [[m.role, m.content] for m in request.messages],
+            "sampling": dataclasses.asdict(request.sampling)}
+    if request.prefix:  # without one the key is what it was before there were any
+        sent["prefix"] = request.prefix
+    facts = json.dumps(sent, sort_keys=True, separators=(",", ":"))
     key = hashlib.sha256(f"[{facts},{request.index}]".encode()).digest()
     return Call(facts, request.index, str(identity.get("model", "")), key)
 

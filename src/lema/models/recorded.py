@@ -70,6 +70,11 @@ class Model:
         """How many paths the file holds of a question."""
         return len(self._rows[1].of(self._name(question)))
 
+    @staticmethod
+    def no_prefix(settings: Settings) -> str:
+        """Why no model of these settings goes on from a prefix; "" where it does."""
+        return "recorded rollouts are whole paths"
+
     def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
         """As every backend; a path that the file does not hold is a failure. DataError for a row gone bad."""
         places = self._rows[1]

@@ -85,6 +85,11 @@ class Model:
             identity["form"] = "completions"
         return identity
 
+    @staticmethod
+    def no_prefix(settings: Settings) -> str:
+        """Why no model of these settings goes on from a prefix; "" where it does."""
+        return ""
+
     def load(self) -> "Model":
         """Loads the weights now, not with the first completion; ModelError where that fails."""
         self._model  # noqa: B018 - a cached property
@@ -109,7 +114,7 @@ class Model:
 
     def _encoded(self, requests: Iterable[Request]) -> Iterator[EncodedRequest]:
         for position, request in enumerate(requests):
-            prompt, ids = form_prompt(self.tokenizer, request.messages, self.settings.form)
+            prompt, ids = form_prompt(self.tokenizer, request.messages, self.settings.form, request.prefix)
             yield EncodedRequest(position, request, prompt, ids)
 
     def _groups(self, requests: Iterable[EncodedRequest]) -> Iterator[list[EncodedRequest]]:

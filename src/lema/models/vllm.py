@@ -99,6 +99,11 @@ class Model:
             identity["adapter"] = adapter_hash(settings.adapter)
         return identity
 
+    @staticmethod
+    def no_prefix(settings: Settings) -> str:
+        """Why no model of these settings goes on from a prefix; "" where it does."""
+        return ""
+
     def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
         """As every backend; a prompt that the model has no room for gives an error completion."""
         return self.complete_telling(requests, lambda position, completion: None)
@@ -127,7 +132,7 @@ class Model:
         return Request((Message("user", prompt),), sampling, request.index)
 
     def _prompt(self, request: Request) -> tuple[str, list[int]]:
-        return form_prompt(self._tokenizer, request.messages, self.settings.form)
+        return form_prompt(self._tokenizer, request.messages, self.settings.form, request.prefix)
 
     @cached_property
     def folder(self) -> Path:

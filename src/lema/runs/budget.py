@@ -99,7 +99,7 @@ class Gate:
 
     def _most(self, request: Request) -> float:
         """The most that a request can cost: no tokenizer makes more tokens of a text than it has bytes."""
-        prompt = sum(len(message.content.encode("utf-8", "replace")) + OVERHEAD for message in request.messages)
+        prompt = sum(length + OVERHEAD for length in request.bytes_sent)
         return self.share * self.price.of(prompt, request.sampling.max_tokens)
 
 

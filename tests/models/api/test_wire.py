@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lema.errors import ConfigError
+from lema.errors import ConfigError, ModelError
 from lema.messages import Completion, Message, Request, wire_seed
 from lema.models.api import Model, Settings, body_of, read_reply
 from lema.models.api.faults import Filtered, Passing, Refused, UsedUp, fault_of
+from lema.models.api.retrying import follows
 from lema.models.api.wire import read_choices, split
 from lema.plugins import settings_of
 from lema.records import Sampling
@@ -171,3 +172,27 @@ def test_where_and_how_fast_is_no_part_of_what_comes_out():
     other = [Settings(model="n"), Settings(model="m", form="completions"), Settings(model="m", extra={"top_k": 5}),
              Settings(model="m", omit=("seed",)), Settings(model="m", json_schema={})]
     assert len({json.dumps(Model(each).identity()) for each in [here, *other]}) == 6
+
+
+def test_a_prefix_stands_behind_a_plain_prompt_and_is_the_assistants_last_message_in_a_chat():
+    request = Request((Message("user", "u"),), DRAWN, prefix="Step 1: 2 + 2 = 4.\n")
+    assert body_of(Settings(model="m", form="completions"), request)["prompt"] == "uStep 1: 2 + 2 = 4.\n"
+    messages = [{"role": "user", "content": "u"}, {"role": "assistant", "content": "Step 1: 2 + 2 = 4.\n"}]
+    plain = body_of(Settings(model="m", prefill="plain"), request)
+    vllm = body_of(Settings(model="m", prefill="vllm"), request)
+    assert plain["messages"] == vllm["messages"] == messages
+    assert (vllm["continue_final_message"], vllm["add_generation_prompt"]) == (True, False)
+    assert not {"continue_final_message", "add_generation_prompt"} & plain.keys()
+    without = Request(request.messages, DRAWN)
+    assert body_of(Settings(model="m", prefill="vllm"), without) == body_of(Settings(model="m"), without)
+
+
+def test_a_chat_endpoint_of_which_nothing_is_said_is_sent_no_prefix():
+    with pytest.raises(ModelError, match=r"m: a chat endpoint begins .* prefill = \"vllm\""):
+        body_of(Settings(model="m"), Request((Message("user", "u"),), prefix="Step 1:"))
+
+
+def test_paths_of_one_prompt_and_two_prefixes_are_never_choices_of_one_request():
+    first = Request((Message("user", "u"),), DRAWN, 0, prefix="a")
+    assert follows(first, Request(first.messages, DRAWN, 1, prefix="a"))
+    assert not follows(first, Request(first.messages, DRAWN, 1, prefix="b"))

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from lema.messages import Arrived, Completion, Request
 from lema.models.api.endpoint import Endpoint
 from lema.models.api.settings import Settings
-from lema.models.api.wire import body_of, read_reply
+from lema.models.api.wire import NO_PREFILL, body_of, read_reply
 
 __all__ = ["Model", "Settings", "body_of", "read_reply"]
 
@@ -39,6 +39,13 @@ class Model:
         if settings.reply_schema is not None:
             identity["json_schema"] = settings.reply_schema
         return identity
+
+    @staticmethod
+    def no_prefix(settings: Settings) -> str:
+        """Why no model of these settings goes on from a prefix; "" where it does."""
+        if settings.form == "completions" or settings.prefill:
+            return ""
+        return NO_PREFILL
 
     def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
         """As every backend; up to `concurrency` requests are in flight at each address."""

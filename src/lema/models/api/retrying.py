@@ -36,7 +36,7 @@ Deliver = Callable[[Sequence[Place], Sequence[Completion], Lease | None], None]
 def follows(last: Request, request: Request) -> bool:
     """Whether a request can be the next choice beside `last`: the same text drawn, with the next path index."""
     return (request.index == last.index + 1 and request.sampling == last.sampling and last.sampling.temperature > 0
-            and request.messages == last.messages)
+            and request.messages == last.messages and request.prefix == last.prefix)
 
 
 class Retrying:
@@ -51,8 +51,7 @@ class Retrying:
         if not self.settings.tokens_per_minute:
             return 0
         request = places[0].request
-        prompt = sum(len(message.content.encode("utf-8", "replace")) for message in request.messages)
-        return prompt // BYTES_PER_TOKEN + request.sampling.max_tokens * len(places)
+        return sum(request.bytes_sent) // BYTES_PER_TOKEN + request.sampling.max_tokens * len(places)
 
     async def settle(self, places: list[Place], lease: Lease) -> None:
         """Until each place is delivered. ModelError where the endpoint refuses everything."""

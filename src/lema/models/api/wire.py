@@ -11,22 +11,24 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
+from lema.errors import ModelError
 from lema.messages import Completion, Request, wire_seed
 from lema.models.api.settings import Settings
 
 FINISHES = {"stop": "stop", "eos": "stop", "eos_token": "stop", "end_turn": "stop", "stop_sequence": "stop",
             "length": "length", "max_tokens": "length", "content_filter": "content_filter"}
 PROBE = "Hi"
+NO_PREFILL = ("a chat endpoint begins a reply of its own; if this one goes on from a last message of the assistant, set "
+              "prefill = \"vllm\" or \"plain\" in its table, or form = \"completions\" where it has that")
+"""Why a chat endpoint is sent no prefix."""
 
 
 def body_of(settings: Settings, request: Request, n: int = 1) -> dict:
     """The JSON body that asks for `n` paths from the request's index on; drawn text gets a seed of its own for
     each path (lema.messages.wire_seed)."""
     sampling = request.sampling
-    if settings.form == "chat":
-        prompt: dict = {"messages": [{"role": m.role, "content": m.content} for m in request.messages]}
-    else:
-        prompt = {"prompt": "\n\n".join(m.content for m in request.messages)}
+    prompt = _chat(settings, request) if settings.form == "chat" else {
+        "prompt": "\n\n".join(m.content for m in request.messages) + request.prefix}
     drawn = {"temperature": sampling.temperature, "top_p": sampling.top_p, "max_tokens": sampling.max_tokens}
     if sampling.stop:
         drawn["stop"] = list(sampling.stop)
@@ -41,6 +43,18 @@ def body_of(settings: Settings, request: Request, n: int = 1) -> dict:
     if settings.reply_schema is not None:
         drawn["response_format"] = _format(settings.reply_schema)
     return {"model": settings.model, **prompt, **drawn, **settings.extra}
+
+
+def _chat(settings: Settings, request: Request) -> dict:
+    """The messages; a prefix is a last one of the assistant's, which the endpoint is to go on from."""
+    messages = [{"role": message.role, "content": message.content} for message in request.messages]
+    if not request.prefix:
+        return {"messages": messages}
+    if settings.prefill is None:
+        raise ModelError(f"{settings.model}: {NO_PREFILL}")
+    messages.append({"role": "assistant", "content": request.prefix})
+    how = {"continue_final_message": True, "add_generation_prompt": False} if settings.prefill == "vllm" else {}
+    return {"messages": messages, **how}
 
 
 def _format(schema: dict[str, Any]) -> dict:

@@ -62,6 +62,11 @@ class Model:
     def identity(self) -> dict:
         return self.online.identity()
 
+    @staticmethod
+    def no_prefix(settings: Settings) -> str:
+        """As of the api backend: the bodies are the same."""
+        return api.Model.no_prefix(settings)
+
     def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
         """As every backend; at most `batches` files of requests are held."""
         return self.complete_telling(requests, lambda position, completion: None)

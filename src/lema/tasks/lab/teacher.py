@@ -56,6 +56,11 @@ class Model:
     def identity(self) -> dict:
         return {"backend": "teacher", "slip": self.settings.slip, "seed": self.settings.seed}
 
+    @staticmethod
+    def no_prefix(settings: Settings) -> str:
+        """Why no model of these settings goes on from a prefix; "" where it does."""
+        return "the lab's teacher writes whole replies"
+
     def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
         """One reply per request; tokens are the lab's words, numbers and signs."""
         for request in requests:
