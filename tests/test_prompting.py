@@ -117,7 +117,7 @@ def test_an_unknown_name_gets_its_near_miss():
 @pytest.mark.parametrize("name", GENERAL)
 def test_every_shipped_prompt_renders(name):
     rendered = find_prompt(name, "gsm8k").render(question="How many?", steps="Step 1: Two.", problem="How many?",
-                                                 answer="", cue="Mistakes:")
+                                                 answer="", cue="Mistakes:", reason=True)
     assert "How many?" in rendered and "{{" not in rendered
 
 

@@ -31,6 +31,7 @@ _JUDGED = re.compile(r"^((?:[A-Z][a-z']{1,20} )?(?:Solution|Answer|Response)):[ 
 _NEXT_QUESTION = re.compile(r"\n[ \t]*\n(?=(?:Question|Problem)[ \t]{0,3}:)")
 USES = {"correct": (("question", "steps", "stem", "choices"), ("question or stem", "steps")),
         "solve": (("question",), ("question",)), "evolve": (("question",), ("question",)),
+        "correct_step": (("question", "steps", "stem", "choices", "reason"), ("question or stem", "steps")),
         "again": (("problem", "answer", "cue"), ())}
 """What a prompt for each use may hold, and what it must, if it holds any variable at all."""
 

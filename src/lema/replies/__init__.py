@@ -7,10 +7,12 @@ the text whatever a model writes; what cannot be read comes back as `Unparsed` w
 from lema.replies.correction import parse_correction
 from lema.replies.naming import finds_nothing
 from lema.replies.numbered import answer_sentence, drop_calculator_marks, number_steps, rejoin, split_steps
+from lema.replies.one_step import STEP_LABEL, parse_step, render_step
 from lema.replies.opened import opened
 from lema.replies.rewrite import parse_rewrite
+from lema.replies.solution import states_the_answer
 from lema.replies.written import Parsed, Rewrite, Unparsed, render_correction, render_rewrite
 
-__all__ = ["Parsed", "Rewrite", "Unparsed", "answer_sentence", "drop_calculator_marks", "finds_nothing",
-           "number_steps", "opened", "parse_correction", "parse_rewrite", "rejoin", "render_correction",
-           "render_rewrite", "split_steps"]
+__all__ = ["STEP_LABEL", "Parsed", "Rewrite", "Unparsed", "answer_sentence", "drop_calculator_marks", "finds_nothing",
+           "number_steps", "opened", "parse_correction", "parse_rewrite", "parse_step", "rejoin", "render_correction",
+           "render_rewrite", "render_step", "split_steps", "states_the_answer"]

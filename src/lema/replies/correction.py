@@ -41,7 +41,7 @@ _ONLY_NAMED = re.compile(
     r"(?P<end>[*_ \t.:：|–—-]{0,9})(?=\n|$|\S)", re.I)
 
 
-class _Section(NamedTuple):
+class Section(NamedTuple):
     label: str  # step | explanation | solution | original | "" before the first label
     text: str  # without the label
     opening: str = ""  # the label as it stands there
@@ -57,20 +57,20 @@ def parse_correction(reply: str) -> Parsed | Unparsed:
     and politeness around it."""
     if len(reply) > LONGEST:
         return Unparsed("longer than a correction can be")
-    sections = _sections(opened(reply))
-    place, solution = _solution(sections)
+    sections = sections_of(opened(reply))
+    place, solution = solution_in(sections)
     before = _merged(sections[:place])
-    named = _named(before)
+    named = named_in(before)
     if not named:
         return Unparsed("finds no mistake" if named == [] or finds_nothing(_plain(before)) else "no step named")
     if solution is None:
-        place, solution, before = _unlabelled(sections, named)
+        place, solution, before = unlabelled_in(sections, named)
     step = named[0]
     if len(named) > 1:  # the corrected steps may tell which of them is meant
         if solution is None or solution.first_number not in named:
             return Unparsed("names several steps")
         step = solution.first_number
-    explanation = _explanation(before, sections[place + 1:], step)
+    explanation = explanation_in(before, sections[place + 1:], step)
     if not explanation:
         return Unparsed("no explanation")
     if solution is None:
@@ -81,10 +81,10 @@ def parse_correction(reply: str) -> Parsed | Unparsed:
     steps, first = _whole(solution, step, first)
     if not steps:
         return Unparsed("leaves corrected steps out")
-    return Parsed(step, explanation, steps, first, solution.has_dots, _quote(before, step))
+    return Parsed(step, explanation, steps, first, solution.has_dots, quote_in(before, step))
 
 
-def _sections(text: str) -> list[_Section]:
+def sections_of(text: str) -> list[Section]:
     """The text cut at its labels, in order."""
     sections, label, lines, opening = [], "", [], ""
     for line in text.split("\n"):
@@ -94,11 +94,11 @@ def _sections(text: str) -> list[_Section]:
             bare = behind if _label(behind)[0] else bare
         kind, end = _label(bare)
         if kind and not _belongs(kind, label, sections, lines):
-            sections.append(_Section(label, "\n".join(lines), opening))
+            sections.append(Section(label, "\n".join(lines), opening))
             label, lines, opening = kind, [bare[end:]], bare[:end]
         else:
             lines.append(line)
-    return [*sections, _Section(label, "\n".join(lines), opening)]
+    return [*sections, Section(label, "\n".join(lines), opening)]
 
 
 def _label(line: str) -> tuple[str, int]:
@@ -110,7 +110,7 @@ def _label(line: str) -> tuple[str, int]:
     return "", 0
 
 
-def _belongs(kind: str, label: str, before: Sequence[_Section], lines: Sequence[str]) -> bool:
+def _belongs(kind: str, label: str, before: Sequence[Section], lines: Sequence[str]) -> bool:
     """Whether a label inside numbered corrected steps is part of them: a reason that a step gives, once the
     explanation has come."""
     if kind != "explanation" or label != "solution" or not _of(before, "explanation"):
@@ -118,12 +118,12 @@ def _belongs(kind: str, label: str, before: Sequence[_Section], lines: Sequence[
     return any(map(step_mark, lines))
 
 
-def _of(sections: Iterable[_Section], *labels: str) -> list[_Section]:
+def _of(sections: Iterable[Section], *labels: str) -> list[Section]:
     """The sections with one of these labels."""
     return [section for section in sections if section.label in labels]
 
 
-def _solution(sections: Sequence[_Section]) -> tuple[int, Solution | None]:
+def solution_in(sections: Sequence[Section]) -> tuple[int, Solution | None]:
     """(place, the corrected solution): the first labelled section with numbered steps, else the last that has
     lines at all, else the last that has the label."""
     place, best = len(sections), None
@@ -137,10 +137,10 @@ def _solution(sections: Sequence[_Section]) -> tuple[int, Solution | None]:
     return place, best
 
 
-def _merged(before: Sequence[_Section]) -> list[_Section]:
+def _merged(before: Sequence[Section]) -> list[Section]:
     """The sections before the corrected solution; what looked like its label there was a sentence of the section
     above."""
-    merged: list[_Section] = []
+    merged: list[Section] = []
     for section in before:
         if section.label == "solution" and merged:
             merged[-1] = merged[-1]._replace(text=f"{merged[-1].text}\n{section.opening}{section.text}")
@@ -149,7 +149,7 @@ def _merged(before: Sequence[_Section]) -> list[_Section]:
     return merged
 
 
-def _named(before: Sequence[_Section]) -> list[int] | None:
+def named_in(before: Sequence[Section]) -> list[int] | None:
     """The steps that are named before the solution; [] where it says that there is none, None where it says
     nothing."""
     labelled = [section.step for section in _of(before, "step")]
@@ -170,7 +170,7 @@ def _named(before: Sequence[_Section]) -> list[int] | None:
     return [opening] if opening else None
 
 
-def _unlabelled(sections: list[_Section], named: Sequence[int]) -> tuple[int, Solution | None, list[_Section]]:
+def unlabelled_in(sections: list[Section], named: Sequence[int]) -> tuple[int, Solution | None, list[Section]]:
     """The corrected solution where no label announces it: the only run of numbered steps behind the naming that
     begins with the named step or with the first."""
     text = sections[-1].text if sections[-1].label != "original" else ""
@@ -184,16 +184,16 @@ def _unlabelled(sections: list[_Section], named: Sequence[int]) -> tuple[int, So
     if not numbers or numbers[0] not in (named[0], 1) or numbers != list(
             range(numbers[0], numbers[0] + len(numbers))):
         return len(sections), None, sections
-    before = [*sections[:-1], _Section(sections[-1].label, "\n".join(lines[:places[0]]))]
+    before = [*sections[:-1], Section(sections[-1].label, "\n".join(lines[:places[0]]))]
     return len(before), solution_of("\n".join(lines[places[0]:])), before
 
 
-def _naming(before: Sequence[_Section], step: int) -> int | None:
+def _naming(before: Sequence[Section], step: int) -> int | None:
     """The place of the last labelled section that names the step."""
     return max((place for place, section in enumerate(before) if section.step == step), default=None)
 
 
-def _explanation(before: Sequence[_Section], after: Sequence[_Section], step: int) -> str:
+def explanation_in(before: Sequence[Section], after: Sequence[Section], step: int) -> str:
     """The explanation: a labelled one behind the label that names the step, else the last before the solution,
     else one after it, else what stands behind the naming."""
     naming = _naming(before, step)
@@ -211,9 +211,10 @@ def _explanation(before: Sequence[_Section], after: Sequence[_Section], step: in
 def _without_naming(text: str) -> str:
     """The text less a beginning that only names the step."""
     naming = _ONLY_NAMED.match(text)
-    if naming is None or (not naming["end"].strip() and not text[naming.end():].startswith("\n")):
+    if naming is None:
         return text
-    return text[naming.end():]
+    rest = text[naming.end():]
+    return text if rest and not naming["end"].strip() and not rest.startswith("\n") else rest
 
 
 def _tidy(text: str) -> str:
@@ -232,7 +233,7 @@ def _whole(solution: Solution, step: int, first: int) -> tuple[tuple[str, ...], 
     return (() if "" in steps else steps), first
 
 
-def _quote(before: Sequence[_Section], step: int) -> str:
+def quote_in(before: Sequence[Section], step: int) -> str:
     naming = _naming(before, step)
     if naming is not None:
         text = before[naming].text.lstrip(" \t:*_")
@@ -241,5 +242,5 @@ def _quote(before: Sequence[_Section], step: int) -> str:
     return quoted(before[0].text, step, labelled=False) if before else ""
 
 
-def _plain(sections: Sequence[_Section]) -> str:
+def _plain(sections: Sequence[Section]) -> str:
     return "\n".join(section.text for section in sections)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from lema.replies.numbered import ANSWER_SENTENCE, DECORATION, STEP, answer_sentence, numbered, step_mark
 
-_DOTS = frozenset(("...", "…", ". . .", "....", "[...]", "(...)"))
+DOTS = frozenset(("...", "…", ". . .", "....", "[...]", "(...)"))
 _NEXT_EXAMPLE = re.compile(r"[*#_ ]{0,6}(?:question|problem)[*_ \t]{0,4}:", re.I)
 _ITEM = re.compile(r"[*_ \t-]{0,4}\(?([0-9]{1,2})[.)][*_]{0,3}[ \t]{1,4}(?=\S)")
 _VALUE = re.compile(r"(?:#{4}[ \t]*|(?:the )?(?:final )?answer[*_]{0,3} ?[:：][*_ \t]{0,5})(\S.*)$", re.I)
@@ -49,8 +49,8 @@ class Solution(NamedTuple):
 def solution_of(body: str) -> Solution:
     """The steps of a corrected solution, in braces or not, numbered or one to a line."""
     lines = without_tail(solution_lines(body))
-    has_dots = not _DOTS.isdisjoint(takewhile(lambda line: not step_mark(line), lines))
-    lines = [line for line in lines if line not in _DOTS]
+    has_dots = not DOTS.isdisjoint(takewhile(lambda line: not step_mark(line), lines))
+    lines = [line for line in lines if line not in DOTS]
     lead_in, steps = numbered(lines)
     if steps and any(map(_CALCULATES.search, lead_in)):
         return Solution((), None, has_dots, "corrected steps without numbers before those with")
@@ -85,7 +85,7 @@ def without_tail(lines: list[str]) -> list[str]:
     up to the first line of politeness."""
     lines = _with_answer(lines)
     last = max((place for place, line in enumerate(lines) if step_mark(line)), default=-1)
-    answers = [place for place in range(max(last, 0), len(lines)) if _states_the_answer(lines[place])]
+    answers = [place for place in range(max(last, 0), len(lines)) if states_the_answer(lines[place])]
     if answers:  # without numbered steps prose may speak of the answer before it states it at last
         return lines[:answers[0 if last >= 0 else -1] + 1]
     for place, line in enumerate(lines[last + 1:], last + 1):
@@ -130,7 +130,8 @@ def _closes_at_end(text: str) -> bool:
     return False
 
 
-def _states_the_answer(line: str) -> bool:
+def states_the_answer(line: str) -> bool:
+    """Whether a line, numbered or not, is the sentence that ends a path."""
     bare = line.lstrip(DECORATION)
     if step := STEP.match(bare):
         bare = bare[step.end():].lstrip(DECORATION)
