@@ -136,8 +136,8 @@ class Correction(_Identified):
 class Critique(_Identified):
     """What a model says of one path, right or wrong, that it was asked to judge without the gold answer.
 
-    `rejected` is empty where the reply is a critique that can be trained on, else the reason; whether its judgement
-    agrees with the grader's rejects nothing.
+    `rejected` is empty where the reply is a critique that can be trained on, else the reason; whether what it
+    concludes agrees with the grader's rejects nothing.
     """
 
     question: str  # question id

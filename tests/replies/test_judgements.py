@@ -59,7 +59,7 @@ def test_a_reply_without_a_conclusion_is_no_critique(reply, reason):
 
 
 DISAGREEMENTS: dict[str, str] = {}
-"""Rows whose judgement is read otherwise than upstream reads it, with what a person says of each. There is none."""
+"""Rows whose judgement is read otherwise than upstream reads it, with what a person says of each. None is."""
 
 OTHER_TAILS = 3
 """Reasons whose last line of hash signs upstream cuts elsewhere; the words are the same."""
