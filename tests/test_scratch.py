@@ -1,6 +1,5 @@
 """Records put aside: found by key, read back in the order of keys, gone with the process."""
 
-import subprocess
 import sys
 
 from hypothesis import given, settings
@@ -8,6 +7,7 @@ from hypothesis import strategies as st
 
 from lema.records import Question, ReasoningPath
 from lema.scratch import IdTable, ScratchTable, TurnTable, by_id
+from tests.processes import ended
 
 
 def _question(number: int) -> Question:
@@ -73,7 +73,7 @@ def test_nothing_stays_of_a_process_that_is_killed(tmp_path):
             f"seen = IdTable(Path({str(tmp_path)!r}))\n"
             "for number in range(20000): seen.add(str(number))\n"
             "os.kill(os.getpid(), 9)")
-    assert subprocess.run([sys.executable, "-c", code]).returncode == -9
+    assert ended([sys.executable, "-c", code]).returncode == -9
     assert list(tmp_path.iterdir()) == []
 
 
@@ -85,5 +85,5 @@ def test_a_full_disk_is_said_as_of_any_other_file(tmp_path):
             "try:\n"
             "    for number in range(2_000_000): seen.add(str(number) * 20)\n"
             "except OSError as error: print(error.errno == errno.ENOSPC)")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = ended([sys.executable, "-c", code])
     assert done.stdout == "True\n", done.stderr

@@ -9,10 +9,11 @@ import difflib
 import hashlib
 import importlib
 import pkgutil
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lema.errors import ConfigError
 
@@ -73,6 +74,7 @@ def file_hash(path: Path) -> str:
 
 EXECUTION = {"execution": True}
 """`Field(..., json_schema_extra=EXECUTION)` marks a field that does not change what comes out."""
+execution = partial(Field, json_schema_extra=EXECUTION)  # `concurrency: int = execution(64, ge=1)`
 
 
 def shipped(room: str) -> list[str]:

@@ -169,7 +169,7 @@ def test_an_unknown_setting_is_refused(built):
 
 
 OWN = '''
-from lema.models import Completion
+from lema.messages import Completion
 from lema.plugins import Settings as Base
 
 class Settings(Base):

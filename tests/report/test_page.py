@@ -73,7 +73,7 @@ def test_the_tables_figures_are_the_datas():
     for arm in data.arms:
         assert arm.description in shown and count(arm.examples) in shown and tokens(arm.teacher_tokens) in shown
         seeds = ", ".join(percent(share) for share in arm.accuracy.seeds)
-        row = f"{arm.name} {percent(arm.accuracy.mean)} {seeds} {100 * arm.accuracy.spread.deviation:.1f}"
+        row = f"{arm.name} {percent(arm.accuracy.mean)} {seeds} {100 * arm.accuracy.deviation:.1f}"
         if arm.difference:
             row += (f" {points(arm.difference.mean)} {bracket(arm.difference.over_questions)} "
                     f"{bracket(arm.difference.over_seeds)}")

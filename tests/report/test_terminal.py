@@ -27,7 +27,7 @@ def test_the_figures_are_the_datas():
         cells = re.split(r"\s{2,}", rows[arm.name])
         assert cells == [
             arm.name, f"{arm.examples:,}", tokens(arm.trained_tokens), tokens(arm.teacher_tokens),
-            f"{percent(arm.accuracy.mean)} ±{100 * arm.accuracy.spread.deviation:.1f}",
+            f"{percent(arm.accuracy.mean)} ±{100 * arm.accuracy.deviation:.1f}",
             points(arm.difference.mean), bracket(arm.difference.over_questions),
             bracket(arm.difference.over_seeds)]
     assert rows["cot"].endswith("base")

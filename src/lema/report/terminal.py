@@ -30,7 +30,7 @@ def table(data: ReportData) -> list[str]:
 
 
 def _row(arm: Arm, baseline: str) -> list[str]:
-    spread = f"{percent(arm.accuracy.mean)} ±{deviation(arm.accuracy.spread.deviation)}"
+    spread = f"{percent(arm.accuracy.mean)} ±{deviation(arm.accuracy.deviation)}"
     cells = [arm.name, f"{arm.examples:,}", tokens(arm.trained_tokens), tokens(arm.teacher_tokens), spread]
     difference = arm.difference
     if difference is None:
