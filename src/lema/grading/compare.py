@@ -12,9 +12,9 @@ from lema.grading.conventions import DEFAULT, Conventions
 from lema.grading.equal import same_tree
 from lema.grading.evaluate import Undecided
 from lema.grading.latex import parsed
+from lema.grading.normalize import as_plain_latex, normalized, trimmed, words
 from lema.grading.numbers import BOUND, is_maths, read_value
 from lema.grading.phrases import as_formula
-from lema.grading.plain import dressed_down, plain, undressed, words
 from lema.grading.quantities import same_quantity
 from lema.grading.ratios import same_ratio
 from lema.grading.statements import statements
@@ -59,14 +59,14 @@ def same_number(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
 
     Raises GradingTimeout where only a symbolic comparison could tell and it did not end in time.
     """
-    if plain(answer) == plain(gold):
+    if trimmed(answer) == trimmed(gold):
         return True
-    if (quantity := same_quantity(plain(answer), plain(gold))) is not None:
+    if (quantity := same_quantity(trimmed(answer), trimmed(gold))) is not None:
         return quantity
     stated, wanted = read_value(answer), read_value(gold)
     if stated is not None and wanted is not None and "%" not in answer + gold and how.units == "ignored":
         return _rounded_alike(stated, wanted, how)
-    if not (is_maths(undressed(answer)) and is_maths(undressed(gold))):
+    if not (is_maths(normalized(answer)) and is_maths(normalized(gold))):
         return stated is not None and stated == wanted
     return same_expression(answer, gold, how)
 
@@ -79,14 +79,14 @@ def same_expression(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
     if answer.isdigit() and gold.isdigit() and answer.isascii() and gold.isascii():
         return int(answer) == int(gold) if len(answer) < 4000 and len(gold) < 4000 else answer == gold
     answer, gold = _unboxed(answer), _unboxed(gold)
-    a, b = undressed(answer), undressed(gold)
+    a, b = normalized(answer), normalized(gold)
     if a == b:
         return True
-    if how.units == "must match" and _unit(dressed_down(answer)) != _unit(dressed_down(gold)):
+    if how.units == "must match" and _unit(as_plain_latex(answer)) != _unit(as_plain_latex(gold)):
         return False
-    found = _decided(a, b, answer, gold, how)
-    if found is not None:
-        return found
+    settled = _decided(a, b, answer, gold, how)
+    if settled is not None:
+        return settled
     if words(a) == words(b) or _letters(a) == _letters(b):
         return True
     if _CLOCK.search(a) or _CLOCK.search(b) or _BASED.search(a + b) or not (is_maths(a) and is_maths(b)):
@@ -98,7 +98,7 @@ def same_expression(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
 
 def decided(answer: str, gold: str, how: Conventions = DEFAULT) -> bool | None:
     """Whether both are the same, as far as numbers, quantities and trees can tell; None where they cannot."""
-    a, b = undressed(answer), undressed(gold)
+    a, b = normalized(answer), normalized(gold)
     return True if a == b else _decided(a, b, answer, gold, how)
 
 
@@ -106,9 +106,9 @@ def _decided(a: str, b: str, answer: str, gold: str, how: Conventions) -> bool |
     a, b = as_formula(a), as_formula(b)
     if a == b:
         return True
-    for said, whole in ((a, b), (b, a)):
-        if (opening := _YES_OR_NO.match(said)) and whole.casefold() in ("yes", "no"):
-            return opening[1].casefold() == whole.casefold()
+    for sentence, word in ((a, b), (b, a)):
+        if (opening := _YES_OR_NO.match(sentence)) and word.casefold() in ("yes", "no"):
+            return opening[1].casefold() == word.casefold()
     stated, wanted = read_value(answer), read_value(gold)
     free = how.fractions == "any" or stated is None or stated.denominator == 1 or not _FRACTION.search(a)
     if free and stated is not None and stated == wanted and not _ASSIGNED.search(a + b):
@@ -124,10 +124,10 @@ def _decided(a: str, b: str, answer: str, gold: str, how: Conventions) -> bool |
     if (":" in a or ":" in b) and (ratio := same_ratio(a, b, how)) is not None:
         return ratio
     undecided = False
-    for one in readings(a):
-        for other in readings(b):
+    for tree in readings(a):
+        for wanted_tree in readings(b):
             try:
-                if same_tree(one, other, how):
+                if same_tree(tree, wanted_tree, how):
                     return True
             except (Undecided, RecursionError):
                 undecided = True
@@ -138,7 +138,7 @@ def _same_modulus(a: str, b: str) -> bool | None:
     """False where both name a modulus and not the same one; None for anything else."""
     if "mod" not in a or "mod" not in b:
         return None
-    moduli = [found[1] if (found := _MODULUS.search(text)) else "" for text in (a, b)]
+    moduli = [match[1] if (match := _MODULUS.search(text)) else "" for text in (a, b)]
     return False if all(moduli) and moduli[0] != moduli[1] else None
 
 
@@ -148,17 +148,17 @@ def _labelled(a: str, b: str, how: Conventions) -> bool | None:
     one, other = _LABEL.match(a), _LABEL.match(b)
     if (one is None) == (other is None):
         return None
-    label, said, alone = (one, a, b) if one else (other, b, a)
+    label, labelled, alone = (one, a, b) if one else (other, b, a)
     if alone.strip("()") == label[1]:
         return True
-    rest = said[label.end():]
+    rest = labelled[label.end():]
     return decided(rest, alone, how) if one else decided(alone, rest, how)
 
 
 def _unit(text: str) -> str:
     """The words and signs behind a value."""
-    found = _UNIT.search(text)
-    return found[0].strip().casefold() if found else ""
+    match = _UNIT.search(text)
+    return match[0].strip().casefold() if match else ""
 
 
 def _unboxed(text: str) -> str:
@@ -170,23 +170,23 @@ def _unboxed(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def readings(text: str) -> tuple[tuple, ...]:
-    """The trees that an undressed text can be: as it stands, with its commas as separators of thousands or of
+    """The trees that a normalized text can be: as it stands, with its commas as separators of thousands or of
     decimals, without the words behind it. None where it is no mathematics."""
     if " or " in text and BOUND.search(text):
         return ()
-    found: dict[tuple, None] = {}
+    trees: dict[tuple, None] = {}
     for form in _forms(text):
         try:
-            found.setdefault(parsed(form))
+            trees.setdefault(parsed(form))
         except (Unreadable, RecursionError):
             continue
-    if not found and "=" in text and not _ORDER.search(text) and len(_PROSE.findall(text)) < 3 and text.isascii():
+    if not trees and "=" in text and not _ORDER.search(text) and len(_PROSE.findall(text)) < 3 and text.isascii():
         return readings(text.rsplit("=", 1)[1].strip())
     if len(text) < 500 and (remark := _REMARK.search(text)):
-        return (*found, *readings(text[:remark.start()]))
-    if not found and len(text) < 400 and (tail := _TAIL.fullmatch(text)) and _VALUE.search(tail["body"]):
+        return (*trees, *readings(text[:remark.start()]))
+    if not trees and len(text) < 400 and (tail := _TAIL.fullmatch(text)) and _VALUE.search(tail["body"]):
         return readings(tail["body"].rstrip(" \\"))
-    return tuple(found)
+    return tuple(trees)
 
 
 def _forms(text: str) -> list[str]:
@@ -198,7 +198,7 @@ def _forms(text: str) -> list[str]:
     forms = [text]
     if "," in text or text.count(".") > 1:
         if _GROUPS.search(text):
-            forms.insert(0, _GROUPS.sub(lambda found: found[0].replace(",", ""), text))
+            forms.insert(0, _GROUPS.sub(lambda match: match[0].replace(",", ""), text))
         if _DECIMAL_COMMA.fullmatch(text):
             forms.append(text.replace(",", "."))
         elif _POINT_GROUPS.fullmatch(text):

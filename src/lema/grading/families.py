@@ -7,16 +7,16 @@ family; any other formula in one letter keeps its letter.
 from fractions import Fraction
 
 from lema.grading.evaluate import Undecided, context, is_real, real, value
-from lema.grading.probe import names_of, nodes
+from lema.grading.numeric_equality import names_of, nodes
 
 LETTERS = frozenset("klmnpjt")
 
 
 def same_family(a: tuple, b: tuple) -> bool | None:
     """Whether both are the same numbers for all whole values of their letter; None where not both are a family."""
-    if (one := _family(a)) is None or (other := _family(b)) is None:
+    if (family := _family(a)) is None or (wanted_family := _family(b)) is None:
         return None
-    (start, step), (wanted, period) = one, other
+    (start, step), (wanted, period) = family, wanted_family
     if not _zero(abs(step) - abs(period)):
         return False
     apart = (start - wanted) / step
@@ -30,12 +30,12 @@ def _family(tree: tuple) -> tuple | None:
         return None
     (letter,) = names
     try:
-        found = [value(tree, {letter: Fraction(k)}) for k in (0, 1, 2, 5)]
+        values = [value(tree, {letter: Fraction(k)}) for k in (0, 1, 2, 5)]
     except Undecided:
         return None
-    if not all(map(is_real, found)):
+    if not all(map(is_real, values)):
         return None
-    first, second, third, sixth = (real(one).real for one in found)
+    first, second, third, sixth = (real(one).real for one in values)
     step = second - first
     straight = _zero(third - second - step) and _zero(sixth - first - 5 * step)
     return (first, step) if straight and not _zero(step) else None

@@ -105,7 +105,7 @@ class _Worker:
         except OSError:
             reply = b""
         if reply.endswith(b"\n"):
-            return [Grade(*one) for one in json.loads(reply)]
+            return [Grade(*fields) for fields in json.loads(reply)]
         self.stop()
         if len(block) == 1:
             return [Grade("ungradable", None, "its worker process died")]

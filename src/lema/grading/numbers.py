@@ -8,8 +8,8 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
+from lema.grading.normalize import folded
 from lema.grading.number_words import read_words
-from lema.grading.plain import folded
 
 LONGEST = 200
 """Characters that a number may have, its currency and unit included."""
@@ -72,23 +72,23 @@ def read_value(text: str) -> Fraction | None:
     lead = _LEAD.match(text)
     if text[lead.end() if lead else 0:][:1].isalpha() and not _DIGIT.search(text):
         return read_words(text[lead.end():] if lead else text)
-    found = _NUMBER.fullmatch(text, lead.end() if lead else 0)
-    if found is None or not _is_unit(found["unit"], text[found.start("unit") - 1:found.start("unit")]):
+    number = _NUMBER.fullmatch(text, lead.end() if lead else 0)
+    if number is None or not _is_unit(number["unit"], text[number.start("unit") - 1:number.start("unit")]):
         return None
     try:
-        value = _magnitude(found)
+        value = _magnitude(number)
     except ZeroDivisionError:
         return None
     if value is None:
         return None
-    negative = (found["sign"] == "-") != (found["inner_sign"] == "-")
+    negative = (number["sign"] == "-") != (number["inner_sign"] == "-")
     return -value if negative else value
 
 
 def _bare(text: str) -> str:
     """The text without bold, dollar signs of LaTeX, spacing commands and its full stop."""
     if "\\" in text or "~" in text or "{" in text:
-        text = _LATEX.sub(lambda found: found[1] or (" " if found[0] in ("\\;", "\\:", "\\ ", "~") else ""), text)
+        text = _LATEX.sub(lambda match: match[1] or (" " if match[0] in ("\\;", "\\:", "\\ ", "~") else ""), text)
     text = " ".join(text.replace("{,}", ",").split()).strip("*`_ ").rstrip(" .,:;?").rstrip("*`_ ")
     return text.strip("$ ") if text.startswith("$") and text.endswith("$") else text
 
@@ -110,8 +110,8 @@ def _is_unit(unit: str | None, before: str) -> bool:
     return len(word) != 1 or not word.isalpha() or word in _MEASURES or (before == " " and word == "a")
 
 
-def _magnitude(found: re.Match) -> Fraction | None:
-    part = found.groupdict()
+def _magnitude(number: re.Match) -> Fraction | None:
+    part = number.groupdict()
     if part["upper"] is not None:
         return Fraction(int(part["upper"]), int(part["lower"]))
     whole = "".join(filter(str.isdigit, part["whole"] or ""))

@@ -6,8 +6,8 @@ text. Where words and signs are one answer, the signs are what is compared.
 
 import re
 
+from lema.grading.normalize import words
 from lema.grading.number_words import read_words
-from lema.grading.plain import words
 
 LONGEST = 120
 """Characters of an answer in words."""
@@ -46,15 +46,15 @@ _CHOOSE = re.compile(
 
 
 def as_formula(text: str) -> str:
-    """The formula that an undressed answer in words is; the text itself where it is none."""
+    """The formula that a normalized answer in words is; the text itself where it is none."""
     if "C" in text or "choose" in text:
         text = _CHOOSE.sub(_binomial, text)
     if len(text) > LONGEST or not text[:1].isalnum():
         return text
     if text[0].isdigit():
         return _of_numbers(text) if " to " in text or " of " in text else text
-    if found := _BUT.fullmatch(text):
-        return f"{REALS}\\setminus \\{{{found[1]}\\}}"
+    if exception := _BUT.fullmatch(text):
+        return f"{REALS}\\setminus \\{{{exception[1]}\\}}"
     if len(text) >= 40:
         return text
     if option := _OPTION.fullmatch(text):
@@ -65,13 +65,13 @@ def as_formula(text: str) -> str:
 
 
 def _of_numbers(text: str) -> str:
-    if found := _RATIO.fullmatch(text):
-        return ":".join(filter(None, found.groups()))
-    if found := _SHARE.fullmatch(text):
-        return f"{found[1]}/{found[2]}"
-    return found[1] if (found := _SOME.fullmatch(text)) else text
+    if match := _RATIO.fullmatch(text):
+        return ":".join(filter(None, match.groups()))
+    if match := _SHARE.fullmatch(text):
+        return f"{match[1]}/{match[2]}"
+    return match[1] if (match := _SOME.fullmatch(text)) else text
 
 
-def _binomial(found: re.Match) -> str:
-    upper, lower = [number for number in found.groups() if number is not None]
+def _binomial(match: re.Match) -> str:
+    upper, lower = [number for number in match.groups() if number is not None]
     return f"\\binom{{{upper}}}{{{lower}}}"

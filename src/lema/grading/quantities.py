@@ -69,8 +69,8 @@ def same_quantity(answer: str, gold: str) -> bool | None:
         return None
     if ":" not in (both := answer + gold) and both.upper() == both.lower():
         return None  # no letters, no unit
-    if (one := _clock(answer)) and (other := _clock(gold)):
-        return _same_clock(one, other) if ":" in answer + gold else None
+    if (time := _clock(answer)) and (wanted_time := _clock(gold)):
+        return _same_clock(time, wanted_time) if ":" in answer + gold else None
     if (day := _date(answer)) and (wanted := _date(gold)):
         return day == wanted
     a, b = _total(answer), _total(gold)
@@ -117,18 +117,18 @@ def _amount(number: str) -> Fraction:
 
 def _clock(text: str) -> tuple[int, int, int, str] | None:
     """(hour, minute, second, half of the day) of a time; "" where it does not say which half."""
-    found = _CLOCK.fullmatch(text.strip(" ."))
+    clock = _CLOCK.fullmatch(text.strip(" ."))
     if text.strip(" .").lower() in ("noon", "midnight"):
         return 12, 0, 0, "p" if "noon" in text.lower() else "a"
-    if found is None or not (found["minute"] or found["half"] or found["part"]):
+    if clock is None or not (clock["minute"] or clock["half"] or clock["part"]):
         return None
-    hour, half = int(found["hour"]), (found["half"] or found["part"] or "").lower()
+    hour, half = int(clock["hour"]), (clock["half"] or clock["part"] or "").lower()
     if hour > 24:
         return None
     half = {"noon": "p", "afternoon": "p", "evening": "p", "midnight": "a", "morning": "a"}.get(half, half[:1])
     if hour > 12 or hour == 0:
         hour, half = hour % 12, "p" if 12 < hour < 24 else "a"
-    return hour % 12 or 12, int(found["minute"] or 0), int(found["second"] or 0), half.replace("o", "")
+    return hour % 12 or 12, int(clock["minute"] or 0), int(clock["second"] or 0), half.replace("o", "")
 
 
 def _same_clock(a: tuple[int, int, int, str], b: tuple[int, int, int, str]) -> bool:

@@ -7,7 +7,7 @@ characters.
 
 import re
 
-from lema.grading.own import is_cut, may_be_cut, own_part
+from lema.grading.reply_span import is_cut, may_be_cut, reply_span
 from lema.grading.verdict import Grade
 
 REACH = 48
@@ -28,21 +28,21 @@ def quick(text: str, gold: str) -> Grade | None:
     """The grade of a text that ends in a plain number, if the gold answer is a plain number; else None."""
     if (plainest := _last_line(text, gold)) is not None:
         return plainest
-    found = _END.search(text, max(0, len(text) - REACH))
-    if found is None or len(gold) > LONGEST:
+    ending = _END.search(text, max(0, len(text) - REACH))
+    if ending is None or len(gold) > LONGEST:
         return None
-    answer, number, unit = found[6], found[7], found[8]
-    form = 1 if found[1] else 2 if found[2] else 3 if found[3] else 4 if found[4] else 5
+    answer, number, unit = ending[6], ending[7], ending[8]
+    form = 1 if ending[1] else 2 if ending[2] else 3 if ending[3] else 4 if ending[4] else 5
     if form == 5:
-        if found[9] != "}" or answer != number or text.find("box") != found.start() + 1:
+        if ending[9] != "}" or answer != number or text.find("box") != ending.start() + 1:
             return None  # boxes side by side are one list
-    elif found[9] or unit in _NO_UNITS or text[found.end(6):].strip(" \n") not in ("", "."):
+    elif ending[9] or unit in _NO_UNITS or text[ending.end(6):].strip(" \n") not in ("", "."):
         return None
     value, wanted = _digits(number), _digits(gold)
     if value is None or wanted is None:
         return None
-    if (may_be_cut(text) and (is_cut(text) or len(own_part(text)) < len(text))) or (
-            text.count(":") > found[0].count(":") and len(own_part(text)) < len(text)):
+    if (may_be_cut(text) and (is_cut(text) or len(reply_span(text)) < len(text))) or (
+            text.count(":") > ending[0].count(":") and len(reply_span(text)) < len(text)):
         return None  # there is a new question before this answer
     return Grade("right" if value == wanted else "wrong", answer, _FORMS[form])
 

@@ -9,7 +9,7 @@ from math import gcd
 from lema.grading.conventions import Conventions
 from lema.grading.evaluate import Undecided
 from lema.grading.latex import parsed
-from lema.grading.probe import equal
+from lema.grading.numeric_equality import equal
 from lema.grading.tokens import Unreadable
 
 MOST = 12
@@ -18,15 +18,15 @@ MOST = 12
 
 def same_ratio(answer: str, gold: str, how: Conventions) -> bool | None:
     """Whether both are the same ratio; None where neither has three parts. Of a : b : c = 1 : 2 : 3 the right."""
-    one, other = (side.rpartition("=")[2].split(":") for side in (answer, gold))
-    if max(len(one), len(other)) < 3:
+    parts, wanted_parts = (side.rpartition("=")[2].split(":") for side in (answer, gold))
+    if max(len(parts), len(wanted_parts)) < 3:
         return None
-    if len(one) != len(other) or len(one) > MOST:
+    if len(parts) != len(wanted_parts) or len(parts) > MOST:
         return False
-    if how.fractions == "reduced" and _shared(one) > 1 and _shared(other) == 1:
+    if how.fractions == "reduced" and _shared(parts) > 1 and _shared(wanted_parts) == 1:
         return False
     try:
-        trees, wanted = ([parsed(part.strip()) for part in side] for side in (one, other))
+        trees, wanted = ([parsed(part.strip()) for part in side] for side in (parts, wanted_parts))
         return all(equal(("mul", tree, wanted[0]), ("mul", want, trees[0]))
                    for tree, want in zip(trees, wanted, strict=True))
     except (Unreadable, Undecided, RecursionError):

@@ -7,7 +7,7 @@ is 5 with a name, "1 ± √2" is two numbers, "x < 3" is the interval from minus
 from fractions import Fraction
 from typing import NamedTuple
 
-from lema.grading.probe import names_of, nodes
+from lema.grading.numeric_equality import names_of, nodes
 
 ONE = ("num", Fraction(1), 0)
 MINUS_INFINITY = ("neg", ("const", "inf"))
@@ -24,7 +24,7 @@ class Stated(NamedTuple):
     name: tuple | None
 
 
-class Part(NamedTuple):
+class SymbolicInterval(NamedTuple):
     """One interval of a region."""
 
     low: tuple
@@ -90,10 +90,10 @@ def is_name(tree: tuple) -> bool:
 def items(tree: tuple) -> tuple[str, tuple[tuple, ...]]:
     """The kind of a sequence and its items, those with "±" as two; a single value is a list of one."""
     if tree[0] in SEQUENCES:
-        found = [value for item in tree[1] for value in both_signs(item)]
-        return tree[0], tuple(found)
-    found = both_signs(tree)
-    return ("list" if len(found) > 1 else "one"), found
+        values = [value for item in tree[1] for value in both_signs(item)]
+        return tree[0], tuple(values)
+    values = both_signs(tree)
+    return ("list" if len(values) > 1 else "one"), values
 
 
 def both_signs(tree: tuple) -> tuple[tuple, ...]:
@@ -103,7 +103,7 @@ def both_signs(tree: tuple) -> tuple[tuple, ...]:
     if tree[0] in SEQUENCES or tree[0] == "rel":
         name = stated(tree)
         if tree[0] == "rel" and name.name is not None:
-            return tuple(("rel", ("=",), (name.name, one)) for one in both_signs(name.tree))
+            return tuple(("rel", ("=",), (name.name, signed)) for signed in both_signs(name.tree))
     return (_signed(tree, 1), _signed(tree, -1))
 
 
@@ -128,31 +128,31 @@ def is_infinite(tree: tuple) -> int:
     return -1 if tree == MINUS_INFINITY else 0
 
 
-def region(tree: tuple) -> tuple[Part, ...] | None:
+def symbolic_intervals(tree: tuple) -> tuple[SymbolicInterval, ...] | None:
     """The intervals that the tree is: an interval, a union, an inequality in one name, several of them."""
     kind = tree[0]
     if kind == "interval":
-        return (Part(tree[1], tree[2], tree[3]),)
+        return (SymbolicInterval(tree[1], tree[2], tree[3]),)
     if kind == "tuple" and len(tree[1]) == 2:
-        return (Part(*tree[1], "()"),)
+        return (SymbolicInterval(*tree[1], "()"),)
     if kind == "set":
-        return tuple(Part(item, item, "[]") for item in tree[1])
+        return tuple(SymbolicInterval(item, item, "[]") for item in tree[1])
     if kind == "rel":
         return _inequality(tree)
     if kind in ("union", "or", "list"):
-        found = [region(part) for part in (tree[1:] if kind == "union" else tree[1])]
-        return tuple(part for one in found for part in one) if all(found) else None
+        parts = [symbolic_intervals(part) for part in (tree[1:] if kind == "union" else tree[1])]
+        return tuple(part for intervals in parts for part in intervals) if all(parts) else None
     return None
 
 
-def says_region(tree: tuple) -> bool:
+def must_be_interval_set(tree: tuple) -> bool:
     """Whether the tree can be nothing but a region; a pair "(1, 2)" may be a point too."""
     if tree[0] in ("union", "inter", "minus", "interval", "domain", "such"):
         return True
     if tree[0] == "rel":
         left_out = tree[1] == ("!=",) and is_name(tree[2][0]) and not names_of(tree[2][1])
         return left_out or bool(_ORDER & set(tree[1]))
-    return tree[0] in ("or", "list") and any(map(says_region, tree[1]))
+    return tree[0] in ("or", "list") and any(map(must_be_interval_set, tree[1]))
 
 
 def flipped(tree: tuple) -> tuple:
@@ -160,10 +160,10 @@ def flipped(tree: tuple) -> tuple:
     return ("rel", tuple(_FLIPPED.get(sign, sign) for sign in reversed(tree[1])), tuple(reversed(tree[2])))
 
 
-def _inequality(tree: tuple) -> tuple[Part, ...] | None:
+def _inequality(tree: tuple) -> tuple[SymbolicInterval, ...] | None:
     _, signs, sides = tree
     if signs == ("in",):
-        return region(sides[1])
+        return symbolic_intervals(sides[1])
     if any(side[:2] == ("fn", "abs") for side in sides):
         return None
     if not set(signs) <= _ORDER:
@@ -174,11 +174,11 @@ def _inequality(tree: tuple) -> tuple[Part, ...] | None:
     if len(signs) == 2 and names_of(sides[1]) & (names_of(sides[0]) | names_of(sides[2])):
         return None  # f(1) < f(2) < f(3)
     if len(signs) == 2 and signs[1] in ("<", "<=") and is_name(sides[1]):
-        return (Part(sides[0], sides[2], ends[0][0] + ends[1][1]),)
+        return (SymbolicInterval(sides[0], sides[2], ends[0][0] + ends[1][1]),)
     if len(signs) == 1 and is_name(sides[0]):
-        return (Part(MINUS_INFINITY, sides[1], "(" + ends[1][0]),)
+        return (SymbolicInterval(MINUS_INFINITY, sides[1], "(" + ends[1][0]),)
     if len(signs) == 1 and is_name(sides[1]):
-        return (Part(sides[0], INFINITY, ends[0][0] + ")"),)
+        return (SymbolicInterval(sides[0], INFINITY, ends[0][0] + ")"),)
     return None
 
 

@@ -41,12 +41,12 @@ def same_symbolic(answer: str, gold: str, limit_s: float = LIMIT_S) -> bool:
 
 
 @cache
-def _pool(pid: int) -> "Pool":
+def _pool(pid: int) -> "SymbolicPool":
     """One pool per process; after a fork the child starts its own."""
-    return Pool(min(WORKERS, os.cpu_count() or 1))
+    return SymbolicPool(min(WORKERS, os.cpu_count() or 1))
 
 
-class Pool:
+class SymbolicPool:
     """A few workers that threads take in turn; the one that was used last is taken first."""
 
     def __init__(self, size: int) -> None:

@@ -68,11 +68,11 @@ class Cursor:
         self.spaced: list[bool] = []  # whether a space stood before the token
         self.at = 0
         space = False
-        for found in _TOKEN.finditer(text):
-            if found.lastgroup == "space":
+        for match in _TOKEN.finditer(text):
+            if match.lastgroup == "space":
                 space = True
                 continue
-            for part in _names(found[0]) if found.lastgroup == "word" else (found[0],):
+            for part in _names(match[0]) if match.lastgroup == "word" else (match[0],):
                 self.tokens.append(part)
                 self.spaced.append(space)
                 space = False

@@ -6,7 +6,7 @@ putting 1 for one of them and 0 for the others.
 
 from fractions import Fraction
 
-from lema.grading.probe import names_of
+from lema.grading.numeric_equality import names_of
 from lema.grading.structure import stated
 
 UNITS = ("uniti", "unitj", "unitk")
@@ -25,7 +25,7 @@ def components(tree: tuple, other: tuple) -> tuple:
         return stated(tree).tree
     three = "unitk" in names_of(tree) | names_of(other) or (other[0] == "tuple" and len(other[1]) == 3)
     units = UNITS if three else UNITS[:2]
-    return ("tuple", tuple(_with(stated(tree).tree, {unit: int(unit == one) for unit in UNITS}) for one in units))
+    return ("tuple", tuple(_with(stated(tree).tree, {unit: int(unit == name) for unit in UNITS}) for name in units))
 
 
 def _with(tree: object, values: dict[str, int]) -> object:

@@ -1,7 +1,7 @@
 """The value of an expression in tokens: exact, bounded, and without any evaluation of text as code.
 
 One design decision: a recursive descent over at most some dozens of tokens with Fractions of at most `BITS` bits;
-what does not fit the grammar or the bounds raises `Unreadable`, which the caller takes for "cannot be judged".
+what does not fit the grammar or the bounds raises `Unevaluable`, which the caller takes for "cannot be judged".
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ NO_UNITS = frozenset((
 """Words behind a number that go on with the sentence and name no unit."""
 
 
-class Unreadable(Exception):
+class Unevaluable(Exception):
     """Not an expression of this grammar, or too large to be worked out."""
 
 
@@ -43,13 +43,13 @@ class Expression:
 def evaluate(tokens: Sequence[Token], start: int, *, percent: Fraction) -> Expression:
     """The longest expression that begins at `start`. `percent` is what one percent is worth: 1/100, or 1 where
     the sign is taken for a unit."""
-    parser = _Parser(tokens, start, percent)
+    parser = _Descent(tokens, start, percent)
     value = parser.sum(0)
     return Expression(value, parser.place, parser.signs, parser.decimals, parser.percents, parser.sums,
                       parser.doubtful, parser.units - parser.per)
 
 
-class _Parser:
+class _Descent:
     """One descent; `place` is the token that comes next."""
 
     def __init__(self, tokens: Sequence[Token], start: int, percent: Fraction) -> None:
@@ -86,7 +86,7 @@ class _Parser:
                 return value
             right = self._signed(depth)
             if sign == "/" and not right:
-                raise Unreadable("division by zero")
+                raise Unevaluable("division by zero")
             value = _bounded(value * right if sign == "*" else value / right)
             self.signs += 1
 
@@ -104,9 +104,9 @@ class _Parser:
         exponent = self._signed(depth + 1) if depth < DEEPEST else self._no()
         self.signs += 1
         if exponent.denominator != 1 or abs(exponent) > 200 or (not value and exponent < 0):
-            raise Unreadable("power")
+            raise Unevaluable("power")
         if (value.numerator.bit_length() + value.denominator.bit_length()) * abs(exponent) > BITS:
-            raise Unreadable("too large")
+            raise Unevaluable("too large")
         return value ** int(exponent)
 
     def _atom(self, depth: int) -> Fraction:
@@ -151,7 +151,7 @@ class _Parser:
     def _unit(self, word: str) -> None:
         """One word as a unit, with its power: "cm^3". Two letters that are no unit are variables."""
         if len(word) == 2 and word not in _SHORT_UNITS:
-            raise Unreadable("variables")
+            raise Unevaluable("variables")
         self.units.add(_singular(word))
         if self._sign() == "^" and self._kind(1) == "number":
             self.place += 2
@@ -174,21 +174,21 @@ class _Parser:
         return self.tokens[self.place - 1]
 
     def _no(self) -> Fraction:
-        raise Unreadable("no expression")
+        raise Unevaluable("no expression")
 
 
 def _bounded(value: Fraction) -> Fraction:
     if value.numerator.bit_length() + value.denominator.bit_length() > BITS:
-        raise Unreadable("too large")
+        raise Unevaluable("too large")
     return value
 
 
 def _root(value: Fraction) -> Fraction:
     if value < 0:
-        raise Unreadable("root of a negative number")
+        raise Unevaluable("root of a negative number")
     upper, lower = isqrt(value.numerator), isqrt(value.denominator)
     if upper * upper != value.numerator or lower * lower != value.denominator:
-        raise Unreadable("irrational")
+        raise Unevaluable("irrational")
     return Fraction(upper, lower)
 
 

@@ -67,19 +67,19 @@ _SPOKEN = {"plus": "+", "minus": "-", "times": "*"}
 
 def tokens(line: str) -> list[Token]:
     """The tokens of one line, spaces left out."""
-    found: list[Token] = []
+    pieces: list[Token] = []
     end = 0
     for match in _TOKEN.finditer(_plain(line[:LONGEST])):
-        found += _token(match, touching=match.start() == end and bool(found), before=found[-1] if found else None)
+        pieces += _token(match, touching=match.start() == end and bool(pieces), before=pieces[-1] if pieces else None)
         end = match.end() if match.lastgroup != "space" else -1
-    return [_times(found, place) for place in range(len(found))]
+    return [_times(pieces, place) for place in range(len(pieces))]
 
 
-def _times(found: list[Token], place: int) -> Token:
+def _times(pieces: list[Token], place: int) -> Token:
     """The token there; an "x" between two numbers is a multiplication sign."""
-    token = found[place]
-    if token.text in ("x", "X") and 0 < place < len(found) - 1 and (
-            found[place - 1].kind in ("number", "close") and found[place + 1].kind in ("number", "open")):
+    token = pieces[place]
+    if token.text in ("x", "X") and 0 < place < len(pieces) - 1 and (
+            pieces[place - 1].kind in ("number", "close") and pieces[place + 1].kind in ("number", "open")):
         return Token("sign", "*")
     return token
 
@@ -98,7 +98,7 @@ def _plain(line: str) -> str:
             line = _FRACTION.sub(r"((\1)/(\2))", line)
             if line == before:
                 break
-        line = _NAMED.sub(lambda found: _NAMES[found[0]], line)
+        line = _NAMED.sub(lambda match: _NAMES[match[0]], line)
     if _CLOSING_DOLLAR.search(line):  # dollar signs that enclose mathematics, not money
         line = line.replace("$", "|")
     return line

@@ -20,17 +20,17 @@ def nodes(tree: tuple) -> list[tuple]:
     """The tree itself and all trees that it is made of."""
     if tree[0] in _LEAVES:
         return [tree]
-    found, waiting = [], [tree]
+    trees, waiting = [], [tree]
     while waiting:  # no recursion and no generators: every formula is walked several times
-        one = waiting.pop()
-        found.append(one)
-        for part in one[1:]:
+        node = waiting.pop()
+        trees.append(node)
+        for part in node[1:]:
             if isinstance(part, tuple) and part:
                 if not isinstance(part[0], str):
                     waiting.append(("", *part))
                 elif part[0] not in _SIGNS:
                     waiting.append(part)
-    return found
+    return trees
 
 
 def names_of(*trees: tuple) -> frozenset[str]:
@@ -48,12 +48,12 @@ def equal(a: tuple, b: tuple) -> bool:
     complex_too = _says_i(a) or _says_i(b)
     for point in _points(names, reach):
         try:
-            one, other = value(a, point), value(b, point)
+            here, there = value(a, point), value(b, point)
         except Undecided:
             continue
-        if not complex_too and not (is_real(one) and is_real(other)):
+        if not complex_too and not (is_real(here) and is_real(there)):
             continue
-        if not close(one, other):
+        if not close(here, there):
             return False
         seen += 1
         if seen == enough:
