@@ -64,7 +64,7 @@ def _value(tree: tuple, names: Mapping[str, Value]) -> Value:
 def bounded(number: Value) -> Value:
     """The number itself. Raises Undecided where it is too large to go on with, infinite or undefined."""
     if isinstance(number, Fraction):
-        if number.numerator.bit_length() + number.denominator.bit_length() > MOST_BITS:
+        if bits_of(number) > MOST_BITS:
             raise Undecided("too large")
         return number
     mp = context()
@@ -146,13 +146,23 @@ def root(of: Value, degree: int) -> Value:
     mp = context()
     if isinstance(of, Fraction):
         if degree == 2 and of >= 0 and of.numerator.bit_length() < 2000:
-            upper, lower = math.isqrt(of.numerator), math.isqrt(of.denominator)
-            if upper * upper == of.numerator and lower * lower == of.denominator:
-                return Fraction(upper, lower)
+            if (exact := exact_root(of)) is not None:
+                return exact
         of = real(of)
     if degree % 2 and is_real(of) and of.real < 0:
         return -mp.root(-of.real, degree)
     return mp.root(of, degree)
+
+
+def exact_root(of: Fraction) -> Fraction | None:
+    """The square root of a positive number, where it is rational."""
+    upper, lower = math.isqrt(of.numerator), math.isqrt(of.denominator)
+    return Fraction(upper, lower) if upper * upper == of.numerator and lower * lower == of.denominator else None
+
+
+def bits_of(number: Fraction) -> int:
+    """How much room an exact number takes: what every bound on arithmetic is about."""
+    return number.numerator.bit_length() + number.denominator.bit_length()
 
 
 def _factorial(of: Value) -> Value:

@@ -9,6 +9,8 @@ import unicodedata
 from functools import cache, lru_cache
 from math import gcd
 
+from lema.grading.number_words import NO_UNITS
+
 REMEMBERED = 200
 """Characters of an answer that is remembered without its dress."""
 
@@ -61,8 +63,7 @@ _UNIT = re.compile(
 _REMARK = re.compile(r"(?<=[0-9})\]]) ?(?:\\[ ,;:])? ?\\text ?\{ ?\([^{}()]{3,80}\) ?\}\W{0,4}\Z")
 """What is said about an answer behind it, in brackets."""
 _MEANT = re.compile(
-    r"percent|pct|hundred|thousand|illion|dozen|\b(?:and|or|if|not|no|all|more|less|mod|base|undefined"
-    r"|factorial)\b", re.I)
+    "|".join(NO_UNITS) + r"|pct|illion|\b(?:and|or|if|not|no|all|more|less|mod|base|undefined|factorial)\b", re.I)
 
 _FONTS = re.compile(
     r"\\(?:text(?:bf|it|rm|sf|tt|up|normal|normalfont|color)?|math(?:rm|bf|it|sf|tt|bb|cal|ord|normal)|mbox|hbox"

@@ -5,6 +5,8 @@ One design decision: tokens are cut once by one pattern; a cursor over them is a
 
 import re
 
+from lema.grading.units import IN_FORMULAS
+
 _TOKEN = re.compile(
     r"(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)|(?P<command>\\[A-Za-z]+|\\.)|(?P<word>[A-Za-z]+)|(?P<space>\s+)"
     r"|(?P<sign>\*\*|<=|>=|=<|=>|!=|==|\.\.\.|.)", re.S)
@@ -39,12 +41,10 @@ SEPARATORS = frozenset((",", ";"))
 IGNORED = frozenset(("\\angle", "\\triangle", "\\measuredangle", "\\vec", "\\overline", "\\overrightarrow",
     "\\hat",
                       "\\bar", "\\mathbb", "\\mathbf", "\\mathrm"))
-ENGLISH = frozenset(("the", "for", "all", "not", "odd", "any", "are", "if", "is", "no", "of", "to", "as", "at",
-    "by",
-                      "in", "on", "yes", "none", "has", "was", "who", "out", "than",
-    "cm", "km", "mm", "ft", "kg", "mph", "kmh", "lb", "lbs", "oz", "yd", "mi", "mg", "ml", "mL", "hr", "hrs",
-    "sec", "cup",
-    "day", "gal", "sq", "cc", "deg", "rad", "men", "kW", "Hz"))
+ENGLISH = IN_FORMULAS | {
+    "the", "for", "all", "not", "odd", "any", "are", "if", "is", "no", "of", "to", "as", "at", "by", "in", "on", "yes",
+    "none", "has", "was", "who", "out", "than"}
+"""Words that are no product of their letters: what has one of them is no formula."""
 
 
 DIGITS = frozenset("0123456789")

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from lema.grading.equations.evaluate import Expression, Unevaluable, evaluate
 from lema.grading.equations.reading import Token, tokens
+from lema.grading.number_words import FACTORS
+from lema.grading.units import FAMILIES
 
 WINDOW = 80
 """Tokens on each side of an equals sign that are looked at."""
@@ -27,19 +29,10 @@ _WHOLE = frozenset((
     "about", "approximately", "approx", "roughly", "around", "nearly", "almost", "round", "rounded", "rounding",
     "rounds", "nearest", "whole", "full", "complete", "completely", "remainder", "left", "leftover", "remaining",
     "floor",     "ceiling", "up", "down", "integer", "estimate", "estimated", "mod", "modulo", "at"))
-_CHANGING = frozenset((
-    "half", "third", "quarter", "twice", "double", "doubled", "triple", "tripled", "thrice", "by", "over", "per",
-    "percent", "squared", "cubed", "root", "mod", "modulo", "log", "ln", "sin", "cos", "tan", "max", "min", "gcd",
-    "lcm", "than", "dozen", "divided", "multiplied", "added", "subtracted", "from", "to", "sqrt", "times"))
+_CHANGING = FACTORS | {
+    "by", "over", "per", "percent", "squared", "cubed", "root", "mod", "modulo", "log", "ln", "sin", "cos", "tan",
+    "max", "min", "gcd", "lcm", "than", "divided", "multiplied", "added", "subtracted", "from", "to", "sqrt", "times"}
 _PLAIN_OF = frozenset(("total", "sum", "cost", "amount", "price", "number", "spend", "spent"))
-_FAMILIES = tuple(map(frozenset, (
-    ("second", "sec", "minute", "min", "hour", "hr", "day", "week", "month", "year", "decade", "century"),
-    ("inche", "inch", "in", "foot", "feet", "ft", "yard", "mile", "mm", "cm", "m", "meter", "metre", "km",
-     "kilometer", "kilometre", "centimeter", "centimetre"),
-    ("ounce", "oz", "pound", "lb", "gram", "g", "kg", "kilogram", "ton", "mg"),
-    ("cup", "pint", "quart", "gallon", "ml", "liter", "litre", "l", "tablespoon", "teaspoon", "milliliter"),
-    ("$", "cent", "dime", "nickel", "quarter", "penny", "pennie", "dollar", "pence", "shilling"),
-    ("dozen", "pair", "score", "piece", "egg"))))
 
 
 class Equation(NamedTuple):
@@ -232,7 +225,7 @@ def _is_short(value: Fraction) -> bool:
 
 def _other_units(left: Expression, right: Expression) -> bool:
     """Whether the sides speak of different things, so that a conversion may stand between them."""
-    if any(len((left.units | right.units) & family) > 1 for family in _FAMILIES):
+    if any(len((left.units | right.units) & family) > 1 for family in FAMILIES):
         return True
     if bool(left.signs) != bool(right.signs) and left.signs == 0 and left.units:
         return True  # "3 hours = 3 * 60"

@@ -7,15 +7,14 @@ what does not fit the grammar or the bounds raises `Unevaluable`, which the call
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import isqrt
 
 from lema.grading.equations.reading import Token
+from lema.grading.evaluate import bits_of, exact_root
+from lema.grading.units import OF_TWO_LETTERS, singular
 
 BITS = 2_000
 DEEPEST = 20
 MOST_UNIT_WORDS = 4
-_SHORT_UNITS = frozenset((
-    "cm", "mm", "km", "kg", "mg", "ml", "lb", "oz", "ft", "in", "hr", "am", "pm", "tv", "cd", "of", "an", "my"))
 NO_UNITS = frozenset((
     "and", "so", "then", "because", "in", "on", "for", "from", "to", "since", "which", "that", "of", "with", "is",
     "are", "was", "were", "has", "have", "had", "as", "at", "but", "or", "where", "when", "this", "the"))
@@ -105,7 +104,7 @@ class _Descent:
         self.signs += 1
         if exponent.denominator != 1 or abs(exponent) > 200 or (not value and exponent < 0):
             raise Unevaluable("power")
-        if (value.numerator.bit_length() + value.denominator.bit_length()) * abs(exponent) > BITS:
+        if bits_of(value) * abs(exponent) > BITS:
             raise Unevaluable("too large")
         return value ** int(exponent)
 
@@ -144,15 +143,15 @@ class _Descent:
                 self._unit(self._take().text)
             elif self._sign() == "/" and self._kind(1) == "word":
                 self._take()
-                self.per.add(_singular(self._take().text))
+                self.per.add(singular(self._take().text))
             else:
                 return
 
     def _unit(self, word: str) -> None:
         """One word as a unit, with its power: "cm^3". Two letters that are no unit are variables."""
-        if len(word) == 2 and word not in _SHORT_UNITS:
+        if len(word) == 2 and word not in OF_TWO_LETTERS:
             raise Unevaluable("variables")
-        self.units.add(_singular(word))
+        self.units.add(singular(word))
         if self._sign() == "^" and self._kind(1) == "number":
             self.place += 2
 
@@ -178,7 +177,7 @@ class _Descent:
 
 
 def _bounded(value: Fraction) -> Fraction:
-    if value.numerator.bit_length() + value.denominator.bit_length() > BITS:
+    if bits_of(value) > BITS:
         raise Unevaluable("too large")
     return value
 
@@ -186,11 +185,6 @@ def _bounded(value: Fraction) -> Fraction:
 def _root(value: Fraction) -> Fraction:
     if value < 0:
         raise Unevaluable("root of a negative number")
-    upper, lower = isqrt(value.numerator), isqrt(value.denominator)
-    if upper * upper != value.numerator or lower * lower != value.denominator:
+    if (root := exact_root(value)) is None:
         raise Unevaluable("irrational")
-    return Fraction(upper, lower)
-
-
-def _singular(word: str) -> str:
-    return word[:-1] if len(word) > 3 and word.endswith("s") else word
+    return root

@@ -8,6 +8,8 @@ import re
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
+from lema.grading.units import GLUED
+
 LONGEST = 4_000
 """Characters of a line that are looked at."""
 
@@ -56,12 +58,7 @@ _TOKEN = re.compile(rf"""
   | (?P<sign>[-+*/^]) | (?P<open>[(\[]) | (?P<close>[)\]])
   | (?P<boundary>[,;:.!?|$£€"“”]) | (?P<space>\s+) | (?P<degree>[°'])
   | (?P<unknown>\\[A-Za-z]+|.)""", re.X)
-_GLUED = frozenset((
-    "cm", "mm", "km", "kg", "mg", "ml", "lb", "lbs", "oz", "ft", "in", "hr", "hrs", "min", "mins", "sec", "mph",
-    "kph", "kwh", "cents", "am", "pm", "usd"))
-"""What may stand right behind a number without a space and still be its unit."""
-
-_ORDINALS = frozenset(("st", "nd", "rd", "th"))
+_ENDINGS = frozenset(("st", "nd", "rd", "th"))
 _SPOKEN = {"plus": "+", "minus": "-", "times": "*"}
 
 
@@ -122,9 +119,9 @@ def _token(match: re.Match, touching: bool, before: Token | None) -> list[Token]
 def _number(match: re.Match, touching: bool, before: Token | None) -> list[Token]:
     glued = match["glued"]
     if (touching and before and before.kind in ("word", "variable", "unknown")) or (
-            glued and glued.lower() not in _GLUED | _ORDINALS):
+            glued and glued.lower() not in GLUED | _ENDINGS):
         return [Token("variable", match[0])]
-    if glued in _ORDINALS:
+    if glued in _ENDINGS:
         return [Token("word", match[0])]
     if match["mixed"]:
         whole, part = match["mixed"].split()
