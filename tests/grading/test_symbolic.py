@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lema.grading import GradingTimeout, same_symbolic
-from lema.grading.symbolic import Worker
+from lema.grading.symbolic import MathVerifyProcess
 
 
 @pytest.fixture
 def worker():
-    worker = Worker()
+    worker = MathVerifyProcess()
     yield worker
     worker.stop()
 

@@ -6,7 +6,7 @@ One design decision: a path without steps passes what is about steps; there is n
 from collections import Counter
 
 from lema.checks.checked import Checked, bare
-from lema.grading.equations import contradiction
+from lema.grading import contradiction
 
 ENOUGH_OF_A_QUOTE = 0.7
 """Share of a quotation's words that the step must hold: correctors shorten, but do not invent."""

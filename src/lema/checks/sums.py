@@ -1,11 +1,11 @@
 """Checks of arithmetic: what is calculated is true, and the named step is not too late.
 
-One design decision: only equations that can be read without doubt count (lema.grading.equations), so both checks miss much
+One design decision: only equations that can be read without doubt count (lema.grading), so both checks miss much
 and accuse little.
 """
 
 from lema.checks.checked import Checked
-from lema.grading.equations import false_equation
+from lema.grading import false_equation
 from lema.replies import drop_calculator_marks
 
 

@@ -30,7 +30,7 @@ class NotArithmetic(ValueError):
 
 
 def evaluate(text: str) -> object:
-    """The value that Python gives to an expression of literals and operators. Raises NotArithmetic for all else."""
+    """The value that Python gives to an expression of literals and operators; else raises NotArithmetic."""
     if len(text) > LONGEST:
         raise NotArithmetic("too long")
     if "'" in text.partition("#")[0] and "\\" in text:

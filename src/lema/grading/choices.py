@@ -97,7 +97,8 @@ def read_choice(text: str, choices: Sequence[str] = ()) -> Reading:
             return NONE
         if letter in letters:
             return NONE if _contradicts(value, letter, choices) else Reading(letter, how)
-        if (named := _only_named(value, by_words)) is not None or (named := _only_equal(value, choices)) is not None:
+        named = _only_named(value, by_words)
+        if named is not None or (named := _only_equal(value, choices)) is not None:
             return Reading(named, how)
     unstated = _opening(reply, choices) or _unstated(reply)
     statement = NONE if choices else read_text(text)

@@ -7,6 +7,7 @@ in a process that is killed at its limit. Words never do.
 
 import re
 from functools import lru_cache
+from math import gcd
 
 from lema.grading.conventions import DEFAULT, Conventions
 from lema.grading.equal import same_tree
@@ -14,12 +15,15 @@ from lema.grading.evaluate import Undecided
 from lema.grading.latex import parsed
 from lema.grading.normalize import as_plain_latex, normalized, trimmed, words
 from lema.grading.numbers import BOUND, is_maths, read_value
+from lema.grading.numeric_equality import equal
 from lema.grading.phrases import as_formula
 from lema.grading.quantities import same_quantity
-from lema.grading.ratios import same_ratio
 from lema.grading.statements import statements
 from lema.grading.symbolic import GradingTimeout, same_symbolic
 from lema.grading.tokens import Unreadable
+
+LONGEST_RATIO = 12
+"""Parts of a ratio."""
 
 _GROUPS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
 _DECIMAL_COMMA = re.compile(r"(?<![0-9.,])[0-9]+,[0-9]+(?![0-9.,])")
@@ -33,8 +37,7 @@ _ASSIGNED = re.compile("[=%]")
 _FRACTION = re.compile(r"/|\\frac")
 _LEAD = re.compile(
     r"(?:(?:=|~|\\approx|\\sim|\\therefore|\\implies|\\[Rr]ightarrow|approximately|about|around|exactly|equal to"
-    r"|therefore"
-    r"|thus|so|hence|we get|we have|(?:the )?(?:final )?answer(?: is)?)(?![A-Za-z])[\s,:]{0,4})+", re.I)
+    r"|therefore|thus|so|hence|we get|we have|(?:the )?(?:final )?answer(?: is)?)(?![A-Za-z])[\s,:]{0,4})+", re.I)
 _MODULUS = re.compile(r"mod\W{0,4}([0-9]{1,30})\W{0,4}\Z")
 _YES_OR_NO = re.compile(r"(yes|no)(?:[,.;:!]\s|\s[-–—]|[.!]?\Z)", re.I)
 _BASED = re.compile(r"[0-9] ?_")
@@ -50,8 +53,7 @@ _UNIT = re.compile(r"(?<=[0-9)}\] ])[ ]?(?:[°%]|[A-Za-z]{1,20}(?:[/ ^][A-Za-z0-
 _VALUE = re.compile(r"[0-9\\]")
 _TAIL = re.compile(
     r"(?P<body>.*[0-9)}\]A-Za-z|!°%])[ ](?P<words>(?:[A-Za-z]{2,}\.?(?:[/*][A-Za-z]+){0,3}|per|a|of"
-    r"|[mkcd]?[gmsLl])"
-    r"(?: ?\^ ?\{? ?[1-9] ?\}?)?)", re.S)
+    r"|[mkcd]?[gmsLl])(?: ?\^ ?\{? ?[1-9] ?\}?)?)", re.S)
 
 
 def same_number(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
@@ -121,7 +123,7 @@ def _decided(a: str, b: str, answer: str, gold: str, how: Conventions) -> bool |
         return modulo
     if (labelled := _labelled(a, b, how)) is not None:
         return labelled
-    if (":" in a or ":" in b) and (ratio := same_ratio(a, b, how)) is not None:
+    if (":" in a or ":" in b) and (ratio := _same_ratio(a, b, how)) is not None:
         return ratio
     undecided = False
     for tree in readings(a):
@@ -140,6 +142,30 @@ def _same_modulus(a: str, b: str) -> bool | None:
         return None
     moduli = [match[1] if (match := _MODULUS.search(text)) else "" for text in (a, b)]
     return False if all(moduli) and moduli[0] != moduli[1] else None
+
+
+def _same_ratio(answer: str, gold: str, how: Conventions) -> bool | None:
+    """Whether both are the same ratio, 1:2:3 and 2:4:6; None where neither has three parts, as a ratio of two is a
+    fraction. Of a : b : c = 1 : 2 : 3 the right."""
+    parts, wanted_parts = answer.rpartition("=")[2].split(":"), gold.rpartition("=")[2].split(":")
+    if max(len(parts), len(wanted_parts)) < 3:
+        return None
+    if len(parts) != len(wanted_parts) or len(parts) > LONGEST_RATIO:
+        return False
+    if how.fractions == "reduced" and _common_divisor(parts) > 1 and _common_divisor(wanted_parts) == 1:
+        return False
+    try:
+        trees, wanted = list(map(parsed, parts)), list(map(parsed, wanted_parts))
+        return all(equal(("mul", tree, wanted[0]), ("mul", want, trees[0]))
+                   for tree, want in zip(trees, wanted, strict=True))
+    except (Unreadable, Undecided, RecursionError):
+        return None
+
+
+def _common_divisor(parts: list[str]) -> int:
+    """The greatest common divisor of whole numbers; 1 where not all are."""
+    whole = all(re.fullmatch(r"\s*[0-9]{1,18}\s*", part) for part in parts)
+    return gcd(*map(int, parts)) if whole else 1
 
 
 def _labelled(a: str, b: str, how: Conventions) -> bool | None:

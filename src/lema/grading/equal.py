@@ -6,15 +6,16 @@ and matrices are compared part by part, and only what has no parts is compared a
 
 import itertools
 import re
+from collections.abc import Iterable
 from fractions import Fraction
 
 from lema.grading.conventions import Conventions
 from lema.grading.evaluate import Undecided, real, value
-from lema.grading.families import same_family
 from lema.grading.interval_sets import intervals, same_intervals
-from lema.grading.numeric_equality import bases, equal, names_of, nodes, proportional
+from lema.grading.numeric_equality import bases, equal, names_of, proportional, same_family, says
 from lema.grading.structure import (
     SEQUENCES,
+    Stated,
     SymbolicInterval,
     flipped,
     is_infinite,
@@ -32,7 +33,6 @@ from lema.grading.vectors import components, has_units, rows_of
 MOST = 60
 """Items of two lists that are compared each with each."""
 
-_FREE_ORDER = frozenset(("list", "or", "set", "one"))
 _ANGLE = re.compile("'pi'|'arc|'acos|'asin|'atan")
 _ORDERED = frozenset(("tuple", "closed"))
 
@@ -56,7 +56,7 @@ def _same(a: tuple, b: tuple, how: Conventions) -> bool:
     answer, gold = stated(a), stated(b)
     named = answer.name is not None and gold.name is not None and not must_be_interval_set(answer.tree)
     if named and _other_unknown(answer.name, gold.name):
-        return _same_equation(("rel", ("=",), (answer.name, answer.tree)), ("rel", ("=",), (gold.name, gold.tree)))
+        return _same_equation(_as_relation(answer), _as_relation(gold))
     a, b = answer.tree, gold.tree
     if a[0] == "rel" or b[0] == "rel":
         return _same_relation(answer, gold, how)
@@ -109,7 +109,7 @@ def _same_value(a: tuple, b: tuple, how: Conventions) -> bool:
 
 
 def _holds_interval_set(tree: tuple) -> bool:
-    return any(node[0] in ("interval", "union", "set") for node in nodes(tree))
+    return says(tree, "interval", "union", "set")
 
 
 def _percent(tree: tuple, other: tuple, how: Conventions) -> tuple[tuple, ...]:
@@ -146,7 +146,7 @@ def _same_number(a: tuple, b: tuple, how: Conventions) -> bool:
     if any(abs(real(value(a, base)) - real(value(b, base))) < 1e-24 for base in bases(a, b)):
         return True
     exact_a, exact_b = value(a, {}), value(b, {})
-    if isinstance(exact_a, Fraction) and isinstance(exact_b, Fraction) and literal_decimals(a) and literal_decimals(b):
+    if {type(exact_a), type(exact_b)} == {Fraction} and literal_decimals(a) and literal_decimals(b):
         return False  # two decimals that differ, differ
     return abs(real(exact_a) - real(exact_b)) <= real(Fraction(6, 10 ** (digits + 1)))
 
@@ -169,7 +169,7 @@ def _same_sequence(kind: str, a: tuple, other_kind: str, b: tuple, how: Conventi
     if in_order and len(a) == len(b):
         a, b = _by_name(a, b, how), _by_name(b, a, how)
     if in_order:
-        return len(a) == len(b) and all(_same(x, y, how) for x, y in zip(a, b, strict=True))
+        return len(a) == len(b) and _same_pairwise(a, b, how)
     if len(a) > MOST or len(b) > MOST:
         raise Undecided("long lists")
     return _covers(a, b, how) and _covers(b, a, how)
@@ -188,10 +188,14 @@ def _by_name(a: tuple, b: tuple, how: Conventions) -> tuple:
     order."""
     names = [stated(item).name for item in a]
     letters = all(name is not None and name[0] == "sym" and len(name[1]) == 1 for name in names)
-    if not letters or any(stated(item).name for item in b) or all(
-            _same(x, y, how) for x, y in zip(a, b, strict=True)):
+    if not letters or any(stated(item).name for item in b) or _same_pairwise(a, b, how):
         return a
     return tuple(item for _, item in sorted(zip(names, a, strict=True), key=lambda pair: pair[0]))
+
+
+def _same_pairwise(a: Iterable[tuple], b: Iterable[tuple], how: Conventions) -> bool:
+    """Whether the first of one is the first of the other, and so on."""
+    return all(_same(x, y, how) for x, y in zip(a, b, strict=False))
 
 
 def _covers(a: tuple, b: tuple, how: Conventions) -> bool:
@@ -199,16 +203,21 @@ def _covers(a: tuple, b: tuple, how: Conventions) -> bool:
     return all(any(_same(x, y, how) for y in b) for x in a)
 
 
+def _same_numeric_sets(a: tuple, b: tuple, how: Conventions) -> bool | None:
+    """Whether both are the same set of numbers; None where not both are one whose ends have values."""
+    sets = intervals(a), intervals(b)
+    return None if None in sets else same_intervals(*sets, how, _same)
+
+
 def _same_interval_set(a: tuple, b: tuple, how: Conventions) -> bool:
-    numeric, wanted = intervals(a), intervals(b)
-    if numeric is not None and wanted is not None:
-        return same_intervals(numeric, wanted, how, _same)
+    if (same := _same_numeric_sets(a, b, how)) is not None:
+        return same
     parts, wanted_parts = symbolic_intervals(a), symbolic_intervals(b)
     if parts is None or wanted_parts is None:
         if a[0] == b[0] and a[0] in ("union", "inter", "minus"):
-            return all(_same(x, y, how) for x, y in zip(a[1:], b[1:], strict=True))
+            return _same_pairwise(a[1:], b[1:], how)
         if how.brackets == "free" and "interval" in (a[0], b[0]):
-            return all(_same(x, y, how) for x, y in zip(_ends(a), _ends(b), strict=False))
+            return _same_pairwise(_ends(a), _ends(b), how)
         return False
     if len(parts) != len(wanted_parts):
         return False
@@ -226,19 +235,22 @@ def _same_interval(a: SymbolicInterval, b: SymbolicInterval, how: Conventions) -
 
 
 def _same_inequality(a: tuple, b: tuple, how: Conventions) -> bool:
-    numeric, wanted = intervals(a), intervals(b)
-    if numeric is not None and wanted is not None:
-        return same_intervals(numeric, wanted, how, _same)
-    parts, wanted_parts = symbolic_intervals(a), symbolic_intervals(b)
-    if parts is not None and wanted_parts is not None:
+    if (same := _same_numeric_sets(a, b, how)) is not None:
+        return same
+    if None not in (symbolic_intervals(a), symbolic_intervals(b)):
         return _same_interval_set(a, b, how)
     if a[0] == b[0] == "rel":
-        return any(_same_sides(a, turned, how) for turned in (b, flipped(b))) or _same_slope(a, b)
+        return _same_either_way(a, b, how) or _same_slope(a, b)
     return False
 
 
 def _same_sides(a: tuple, b: tuple, how: Conventions) -> bool:
-    return a[1] == b[1] and all(_same(x, y, how) for x, y in zip(a[2], b[2], strict=True))
+    return a[1] == b[1] and _same_pairwise(a[2], b[2], how)
+
+
+def _same_either_way(a: tuple, b: tuple, how: Conventions) -> bool:
+    """Whether two relations are the same, the one perhaps read from the right."""
+    return _same_sides(a, b, how) or _same_sides(a, flipped(b), how)
 
 
 def _same_slope(a: tuple, b: tuple) -> bool:
@@ -253,15 +265,21 @@ def _same_slope(a: tuple, b: tuple) -> bool:
     return ratio is not None and real(ratio).real > 0
 
 
-def _same_relation(answer, gold, how: Conventions) -> bool:
+def _as_relation(answer: Stated) -> tuple:
+    """An answer with its name, where it has one, as the equation that it was."""
+    if answer.tree[0] == "rel" or answer.name is None:
+        return answer.tree
+    return ("rel", ("=",), (answer.name, answer.tree))
+
+
+def _same_relation(answer: Stated, gold: Stated, how: Conventions) -> bool:
     """An equation against an equation, or against a value with a name."""
-    a, b = (side.tree if side.tree[0] == "rel" or side.name is None
-            else ("rel", ("=",), (side.name, side.tree)) for side in (answer, gold))
+    a, b = _as_relation(answer), _as_relation(gold)
     if a[0] != "rel" or b[0] != "rel":
         return _same_total(a, b, how)
     if a[1] == b[1] and len(a[1]) == 1 and a[1][0] in ("=", "!="):
         return _same_equation(a, b)
-    return any(_same_sides(a, turned, how) for turned in (b, flipped(b)))
+    return _same_either_way(a, b, how)
 
 
 def _same_total(a: tuple, b: tuple, how: Conventions) -> bool:
@@ -291,5 +309,4 @@ def _same_matrix(a: tuple | None, b: tuple | None, how: Conventions) -> bool:
         return False
     if len(a) != len(b) and 1 not in (len(a), len(a[0])):
         return False
-    cells = [[cell for row in rows for cell in row] for rows in (a, b)]
-    return all(_same(x, y, how) for x, y in zip(*cells, strict=True))
+    return _same_pairwise(itertools.chain(*a), itertools.chain(*b), how)

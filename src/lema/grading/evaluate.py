@@ -145,9 +145,9 @@ def root(of: Value, degree: int) -> Value:
         raise Undecided("degree of a root")
     mp = context()
     if isinstance(of, Fraction):
-        if degree == 2 and of >= 0 and of.numerator.bit_length() < 2000:
-            if (exact := exact_root(of)) is not None:
-                return exact
+        small = degree == 2 and of >= 0 and of.numerator.bit_length() < 2000
+        if small and (exact := exact_root(of)) is not None:
+            return exact
         of = real(of)
     if degree % 2 and is_real(of) and of.real < 0:
         return -mp.root(-of.real, degree)
@@ -255,8 +255,7 @@ def _transcendental(name: str, of: Value) -> Value:
 
 _TRANSCENDENTAL = frozenset((
     "sin", "cos", "tan", "cot", "sec", "csc", "asin", "acos", "atan", "acot", "asec", "acsc", "sinh", "cosh",
-    "tanh",
-    "asinh", "acosh", "atanh", "exp"))
+    "tanh", "asinh", "acosh", "atanh", "exp"))
 _UNARY = {
     "neg": lambda a: -a, "pct": lambda a: _divided(a, Fraction(100)), "fact": _factorial,
     "deg": lambda a: real(a) * context().pi / 180}

@@ -7,6 +7,7 @@ falls back on what is bold in its last paragraph, then on its last value, and th
 import re
 from typing import NamedTuple
 
+from lema.grading.compare import readings
 from lema.grading.last import last_formula, last_group, last_number
 from lema.grading.normalize import normalized
 from lema.grading.numbers import NUMBER, is_maths, read_value
@@ -152,8 +153,6 @@ def _number_in(value: str) -> str | None:
 
 def _expression_in(value: str) -> str | None:
     """The part of a stated value that is mathematics: all of it, its formulas, else the number among its words."""
-    from lema.grading.compare import readings
-
     value = _PART.sub("", value, count=1)
     if _BOUND.match(value):
         return value

@@ -1,11 +1,12 @@
 """Sets of real numbers: intervals, unions, complements, inequalities, "all x but 2", as one list of intervals.
 
-One design decision: a region whose ends are numbers is brought to its only form, intervals in order that do not
+One design decision: a set whose ends are numbers is brought to its only form, intervals in order that do not
 touch, so that [1, 3] with [3, 5] is [1, 5] and x ≠ 0 two half-lines; what has letters in its ends is none here.
 """
 
 from collections.abc import Callable
 from functools import reduce
+from itertools import chain
 from typing import NamedTuple
 
 from lema.grading.conventions import Conventions
@@ -14,7 +15,7 @@ from lema.grading.numeric_equality import close, names_of
 from lema.grading.structure import flipped, is_infinite, is_name
 
 MOST = 24
-"""Intervals of a region."""
+"""Intervals of a set."""
 
 
 class End(NamedTuple):
@@ -32,7 +33,7 @@ LINE: tuple[Interval, ...] = ((LOWEST, HIGHEST),)
 
 
 def intervals(tree: tuple) -> tuple[Interval, ...] | None:
-    """The region in its only form; None where the tree is none, or has ends that are no numbers. Raises
+    """The set in its only form; None where the tree is none, or has ends that are no numbers. Raises
     Undecided."""
     parts = _parts_of(tree)
     if parts is None:
@@ -42,11 +43,15 @@ def intervals(tree: tuple) -> tuple[Interval, ...] | None:
 
 def same_intervals(a: tuple[Interval, ...], b: tuple[Interval, ...], how: Conventions,
                    same: Callable[[tuple, tuple, Conventions], bool]) -> bool:
-    """Whether two regions are the same, where `same` tells of two ends whether they are."""
-    return len(a) == len(b) and all(
-        end.infinite == wanted_end.infinite and (end.infinite or same(end.tree, wanted_end.tree, how))
-        and (how.brackets == "free" or end.closed == wanted_end.closed)
-        for part, wanted in zip(a, b, strict=True) for end, wanted_end in zip(part, wanted, strict=True))
+    """Whether two sets are the same, where `same` tells of two ends whether they are."""
+    if len(a) != len(b):
+        return False
+    for end, wanted in zip(chain(*a), chain(*b), strict=True):
+        if end.infinite != wanted.infinite or not (end.infinite or same(end.tree, wanted.tree, how)):
+            return False
+        if how.brackets == "must match" and end.closed != wanted.closed:
+            return False
+    return True
 
 
 def _parts_of(tree: tuple) -> tuple[Interval, ...] | None:
@@ -58,8 +63,7 @@ def _parts_of(tree: tuple) -> tuple[Interval, ...] | None:
         return _between(_end(low, ends[0] == "["), _end(high, ends[1] == "]")) or None  # (3, 1) is a pair
     if kind == "set":
         points = [_end(item, True) for item in tree[1]]
-        return tuple((point, point) for point in points) if all(point and not point.infinite for point in points) \
-            else None
+        return None if None in points else tuple(zip(points, points, strict=True))
     if kind == "rel":
         return _relation(tree)
     if kind == "such":
@@ -83,10 +87,10 @@ def _combined(kind: str, a: tuple | None, b: tuple | None) -> tuple | None:
 
 def _several(kind: str, conditions: list) -> tuple | None:
     """Conditions in a row: both hold, unless nothing is left then or the text says "or"."""
-    if not all(condition is not None for condition in conditions):
+    if None in conditions:
         return None
     both = reduce(_both, conditions, LINE)
-    return both if both and kind == "list" else tuple(part for condition in conditions for part in condition)
+    return both if both and kind == "list" else tuple(chain(*conditions))
 
 
 def _relation(tree: tuple) -> tuple | None:
@@ -99,8 +103,8 @@ def _relation(tree: tuple) -> tuple | None:
         if half is None:
             return None
         meeting = _both(meeting, half)
-    names = [names_of(side) for side in sides if names_of(side)]
-    return meeting if names and all(half == names[0] for half in names) else None
+    names = set(map(names_of, sides)) - {frozenset()}
+    return meeting if len(names) == 1 else None
 
 
 def _half(left: tuple, sign: str, right: tuple) -> tuple | None:
@@ -130,7 +134,7 @@ def _absolute(inside: tuple, sign: str, bound: tuple) -> tuple | None:
     shift: tuple = ("num", 0, 0)
     if inside[0] == "add" and not names_of(inside[2]):
         inside, shift = inside[1], inside[2]
-    low, high = (("add", side, ("neg", shift)) for side in (("neg", bound), bound))
+    low, high = ("add", ("neg", bound), ("neg", shift)), ("add", bound, ("neg", shift))
     if sign in ("<", "<="):
         a, b = _bounded(inside, ">" + sign[1:], low), _bounded(inside, sign, high)
         return None if a is None or b is None else _both(a, b)
@@ -160,7 +164,7 @@ def _between(low: End | None, high: End | None) -> tuple | None:
 
 
 def _joined(parts: tuple[Interval, ...]) -> tuple[Interval, ...]:
-    """The same region in intervals in order that neither overlap nor touch."""
+    """The same set in intervals in order that neither overlap nor touch."""
     if len(parts) > 2 * MOST:
         raise Undecided("many intervals")
     apart: list[Interval] = []

@@ -6,6 +6,7 @@ numbers; the last of them that can be an answer is taken, with those that "and" 
 
 import re
 
+from lema.grading.compare import readings
 from lema.grading.normalize import normalized
 from lema.grading.numbers import NUMBER, read_value
 from lema.grading.prose import is_behind, last_sentence, number_said
@@ -57,8 +58,6 @@ def last_number(text: str) -> tuple[str | None, str]:
 
 def last_formula(text: str) -> tuple[str | None, str]:
     """The text where it is one formula; else what is bold in its last paragraph; else its last value."""
-    from lema.grading.compare import readings
-
     short = (len(text) <= WHOLE and "\n\n" not in text.strip() and not _WORDS.search(text)
              and not (_CONCLUDES.match(text) and ("$" in text or "\\(" in text)))
     if short and (read_value(text) is not None or (_SAYS.search(normalized(text)) and readings(normalized(text)))):
@@ -127,7 +126,7 @@ def _pieces(text: str) -> list[tuple[str, int, int, bool]]:
             pieces.append((plain[0].strip(), plain.start(), at, False))
             continue
         at = piece.end()
-        if piece["formula"] and (money := _MONEY.match(text, start)) and not _is_formula(piece[0]):
+        if piece["formula"] and (money := _MONEY.match(text, start)) and not readings(normalized(piece[0])):
             at = money.end()
             pieces.append((money[0], start, at, False))
         elif piece["formula"]:
@@ -141,12 +140,6 @@ def _pieces(text: str) -> list[tuple[str, int, int, bool]]:
     if plain := _PLAIN.search(text, at):
         pieces.append((plain[0].strip(), *plain.span(), False))
     return pieces
-
-
-def _is_formula(text: str) -> bool:
-    from lema.grading.compare import readings
-
-    return bool(readings(normalized(text)))
 
 
 def _side(formula: str, named: bool) -> str | None:

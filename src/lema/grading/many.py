@@ -23,6 +23,8 @@ from lema.grading.verdict import Grade
 BLOCK = 2000
 """Rows that a worker gets at a time."""
 
+_WORK = "from lema.grading.many import work; work()"  # -m would load this file twice
+
 Row = tuple[str, str] | tuple[str, str, str, Sequence[str]]
 """(text, gold), or (text, gold, finish, choices)."""
 
@@ -50,6 +52,16 @@ def grade_row(row: Row, task: str, how: Conventions, by: By) -> Grade:
     if by == "path":
         return grade_as(kind_of(task), text, gold, finish, how, choices)
     return grade(text, gold, task=task, finish=finish, conventions=how, choices=choices)
+
+
+def work() -> None:
+    """A worker's whole life: what it grades with is its argument; a block of rows per line in, their grades out."""
+    task, settings, by = json.loads(sys.argv[1])
+    how = Conventions(**settings)
+    for line in sys.stdin.buffer:
+        grades = [grade_row(row, task, how, by) for row in json.loads(line)]
+        sys.stdout.buffer.write(json.dumps(grades).encode() + b"\n")
+        sys.stdout.buffer.flush()
 
 
 def _streamed(blocks: Iterator[list], settings: tuple[str, Conventions, By], count: int) -> Iterator[Grade]:
@@ -96,7 +108,7 @@ class _Worker:
         """The grades of a block, whatever happens to the process."""
         if self._process is None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "lema.grading.many_worker", self._settings], stdin=subprocess.PIPE,
+                [sys.executable, "-c", _WORK, self._settings], stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
         try:
             self._process.stdin.write(json.dumps(block).encode() + b"\n")

@@ -71,8 +71,7 @@ _FONTS = re.compile(
     r"(?:\{([^{}]{0,400})\}|(?=\{))")
 _SIZES = re.compile(
     r"\\(?:left|right|middle|[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits|phantom\{\}|rm|bf"
-    r"|it|[lL]arge"
-    r"|LARGE|[hH]uge|small|normalsize|checkmark|quad|nonumber|notag)(?![A-Za-z])\.?")
+    r"|it|[lL]arge|LARGE|[hH]uge|small|normalsize|checkmark|quad|nonumber|notag)(?![A-Za-z])\.?")
 _COLOUR = re.compile(r"\\(?:text)?color ?\{ ?[a-zA-Z]{1,12} ?\}")
 _TIGHT = re.compile(r",?\\! ?|\{ ?, ?\}|(?<=[0-9])\\[,;:] ?(?=[0-9]{3}(?![0-9]))")
 _SPACES = re.compile(r"(?<!\\)\\(?:[,;:> ]|q?quad|hspace\{[^{}]{0,20}\}|hfill)|~|&nbsp;")

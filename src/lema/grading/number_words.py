@@ -27,7 +27,8 @@ SCALES = {"hundred": 100, **_THOUSANDS}
 NO_UNITS = frozenset((*SCALES, "dozen", "percent", "percentage"))
 """Words behind a number in digits that make it another number."""
 
-FACTORS = frozenset(("half", "third", "quarter", "twice", "double", "doubled", "triple", "tripled", "thrice", "dozen"))
+FACTORS = frozenset((
+    "half", "third", "quarter", "twice", "double", "doubled", "triple", "tripled", "thrice", "dozen"))
 """Words before a calculation that multiply it: "half of 12 + 4"."""
 
 _NO_NOUNS = frozenset((

@@ -9,8 +9,8 @@ from fractions import Fraction
 from functools import lru_cache
 
 from lema.grading.normalize import folded
-from lema.grading.units import LETTERS
 from lema.grading.number_words import SCALES, read_words
+from lema.grading.units import LETTERS
 
 LONGEST = 200
 """Characters that a number may have, its currency and unit included."""

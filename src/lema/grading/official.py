@@ -59,7 +59,8 @@ def read_number(text: str) -> float:
     _, stated, stated_part = own.rpartition(SENTENCE)
     if not stated:
         return 0.0
-    stated_part = stated_part.removesuffix(".").replace("£", "").replace("€", "").removesuffix(".").replace(",", "")
+    stated_part = stated_part.removesuffix(".").replace("£", "").replace("€", "")
+    stated_part = stated_part.removesuffix(".").replace(",", "")
     for mark in ("=", ">>"):
         if mark in stated_part:
             stated_part = stated_part.rpartition(mark)[2].strip()

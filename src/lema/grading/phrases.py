@@ -23,8 +23,7 @@ _SAID = {
     **dict.fromkeys(
         ("no solution", "no solutions", "no real solution", "no real solutions", "there is no solution",
          "there are no solutions", "there is no real solution", "there are no real solutions",
-         "no solution exists",
-         "no solutions exist", "none", "empty set", "null set"), _EMPTY),
+         "no solution exists", "no solutions exist", "none", "empty set", "null set"), _EMPTY),
     **dict.fromkeys(("infinitely many", "infinite", "positive infinity", "plus infinity"), "\\infty"),
     **dict.fromkeys(("negative infinity", "minus infinity"), "-\\infty"),
     **dict.fromkeys(("all integers", "set of integers", "set of all integers"), "\\mathbbZ "),
@@ -33,16 +32,14 @@ _SAID = {
 }
 _BUT = re.compile(
     r"(?:all|any|every) real (?:numbers?|values?)(?: (?:of )?[a-z])? (?:except|other than|excluding|but"
-    r"|not equal to)"
-    r"(?: for)? (?:[a-z] ?= ?)?(.{1,60})", re.I)
+    r"|not equal to)(?: for)? (?:[a-z] ?= ?)?(.{1,60})", re.I)
 _RATIO = re.compile(r"([0-9.]{1,20}) to ([0-9.]{1,20})(?: to ([0-9.]{1,20}))?")
 _OPTION = re.compile(r"(?:[Oo]ption|[Cc]hoice) ?\(?([A-J])\)?")
 _SHARE = re.compile(r"([0-9]{1,12}) out of ([0-9]{1,12})")
 _SOME = re.compile(r"([0-9][0-9,.]{0,20}) (?:out )?of the [0-9][0-9,.]{0,20}(?: [A-Za-z]{1,20}){1,3}")
 _CHOOSE = re.compile(
     r"(?<![A-Za-z\\])[Cn]?C ?\( ?([0-9]{1,4}) ?, ?([0-9]{1,4}) ?\)"
-    r"|(?:\{ ?\})?_ ?\{? ?([0-9]{1,4}) ?\}? ?C ?_ ?\{? ?([0-9]{1,4}) ?\}?"
-    r"|\b([0-9]{1,4}) choose ([0-9]{1,4})\b")
+    r"|(?:\{ ?\})?_ ?\{? ?([0-9]{1,4}) ?\}? ?C ?_ ?\{? ?([0-9]{1,4}) ?\}?|\b([0-9]{1,4}) choose ([0-9]{1,4})\b")
 
 
 def as_formula(text: str) -> str:

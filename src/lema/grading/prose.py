@@ -19,8 +19,7 @@ _GOES_ON = re.compile(
     r"|that)\b")
 _BEHIND = re.compile(
     r"\b(?:for|in|to|of|from|per|when|than|with|over|at(?! least| most)|by|after|before|within|during|every"
-    r"|until|into|on|since"
-    r"|if|because|once|while|out of|step|to (?:have|be|get|pay|earn|make))"
+    r"|until|into|on|since|if|because|once|while|out of|step|to (?:have|be|get|pay|earn|make))"
     r"(?: (?!(?:is|are|was|were|be|has|have|had|gets?|got|makes|made|needs?|needed|takes?|took|costs?|pays?"
     r"|paid|earns?|earned|spends?|spent|equals?|leaves?|left|will|would|can|must|and|or|there"
     r"|total|all)\b)[A-Za-z'-]{1,20}){0,4} ?\Z"

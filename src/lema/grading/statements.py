@@ -81,19 +81,17 @@ def statements(text: str) -> Iterator[tuple[str, str]]:
 
 def placed(text: str) -> Iterator[tuple[int, str, str]]:
     """(where it starts, value, form) of the same."""
-    places: list[tuple[int, int, str]] = []
+    openings: list[re.Match] = []
     denied: set[int] = set()
     if "nswer" in text or "NSWER" in text:
-        for match in _ANSWER.finditer(text):
-            places.append((match.start(), match.end(), "answer sentence"))
-            if match["no"]:
-                denied.add(match.start())
-        places += [(match.start(), match.end(), "answer sentence") for match in _HEADING.finditer(text)]
+        openings = [*_ANSWER.finditer(text), *_HEADING.finditer(text)]
+        denied = {match.start() for match in openings if match.re is _ANSWER and match["no"]}
     if not text.isascii() or any(hint in text for hint in _FOREIGN_HINTS):
-        places += [(match.start(), match.end(), "answer sentence") for match in _FOREIGN.finditer(text)]
+        openings += _FOREIGN.finditer(text)
+    places = [(match.start(), match.end(), "answer sentence") for match in openings]
     if "####" in text or "A:" in text or "Ans" in text:
         places += [(match.start(), match.end(), match[1] or "A:") for match in _LINE_FORM.finditer(text)
-                  if not _is_heading(text, match)]
+                   if not _is_heading(text, match)]
     boxes, cut = _all_boxes(text)
     places += [(start, start, "boxed") for start in boxes]
     for start, end, how in sorted(places, reverse=True)[:MOST]:

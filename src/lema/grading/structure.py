@@ -1,13 +1,14 @@
-"""What kind of answer a tree is: a named value, a list, a region of the number line.
+"""What kind of answer a tree is: a named value, a list, a set of real numbers.
 
 One design decision: every form is brought to one of few, so that two answers are compared part by part: "x = 5"
 is 5 with a name, "1 ± √2" is two numbers, "x < 3" is the interval from minus infinity to 3.
 """
 
 from fractions import Fraction
+from itertools import chain
 from typing import NamedTuple
 
-from lema.grading.numeric_equality import names_of, nodes
+from lema.grading.numeric_equality import names_of, says
 
 ONE = ("num", Fraction(1), 0)
 MINUS_INFINITY = ("neg", ("const", "inf"))
@@ -25,7 +26,7 @@ class Stated(NamedTuple):
 
 
 class SymbolicInterval(NamedTuple):
-    """One interval of a region."""
+    """One interval, whose ends may have letters in them."""
 
     low: tuple
     high: tuple
@@ -51,7 +52,7 @@ def stated(tree: tuple) -> Stated:
             return Stated(last, sides[0])
         if is_name(sides[-1]) and len(sides) == 2 and not is_name(sides[0]) and not names_of(sides[0]):
             return Stated(sides[0], sides[-1])  # "5 = x"
-        if not any(names_of(side) for side in sides):
+        if not names_of(*sides):
             return Stated(last, None)
     return Stated(("rel", signs, sides), None)
 
@@ -83,15 +84,14 @@ def is_name(tree: tuple) -> bool:
     if kind == "div":
         return is_name(tree[1]) and is_name(tree[2])
     if kind == "tuple" or (kind == "closed" and len(tree[1]) == 1):  # [ABC], an area
-        return all(is_name(item) for item in tree[1])
+        return all(map(is_name, tree[1]))
     return kind == "fn" and tree[1] != "root" and is_name(tree[2])
 
 
 def items(tree: tuple) -> tuple[str, tuple[tuple, ...]]:
     """The kind of a sequence and its items, those with "±" as two; a single value is a list of one."""
     if tree[0] in SEQUENCES:
-        values = [value for item in tree[1] for value in both_signs(item)]
-        return tree[0], tuple(values)
+        return tree[0], tuple(chain.from_iterable(map(both_signs, tree[1])))
     values = both_signs(tree)
     return ("list" if len(values) > 1 else "one"), values
 
@@ -100,15 +100,13 @@ def both_signs(tree: tuple) -> tuple[tuple, ...]:
     """The tree with + and with - where it says "±"; else the tree alone."""
     if not _has_sign(tree):
         return (tree,)
-    if tree[0] in SEQUENCES or tree[0] == "rel":
-        name = stated(tree)
-        if tree[0] == "rel" and name.name is not None:
-            return tuple(("rel", ("=",), (name.name, signed)) for signed in both_signs(name.tree))
+    if tree[0] == "rel" and (equation := stated(tree)).name is not None:
+        return tuple(("rel", ("=",), (equation.name, signed)) for signed in both_signs(equation.tree))
     return (_signed(tree, 1), _signed(tree, -1))
 
 
 def _has_sign(tree: tuple) -> bool:
-    return any(node[0] in ("pm", "mp") for node in nodes(tree))
+    return says(tree, "pm", "mp")
 
 
 def _signed(tree: object, sign: int) -> object:
@@ -140,13 +138,13 @@ def symbolic_intervals(tree: tuple) -> tuple[SymbolicInterval, ...] | None:
     if kind == "rel":
         return _inequality(tree)
     if kind in ("union", "or", "list"):
-        parts = [symbolic_intervals(part) for part in (tree[1:] if kind == "union" else tree[1])]
-        return tuple(part for intervals in parts for part in intervals) if all(parts) else None
+        parts = list(map(symbolic_intervals, tree[1:] if kind == "union" else tree[1]))
+        return tuple(chain(*parts)) if all(parts) else None
     return None
 
 
 def must_be_interval_set(tree: tuple) -> bool:
-    """Whether the tree can be nothing but a region; a pair "(1, 2)" may be a point too."""
+    """Whether the tree can be nothing but a set of real numbers; a pair "(1, 2)" may be a point too."""
     if tree[0] in ("union", "inter", "minus", "interval", "domain", "such"):
         return True
     if tree[0] == "rel":

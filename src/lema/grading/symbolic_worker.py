@@ -16,8 +16,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-MEMORY = 1024**3
-"""Bytes of address space that a comparison may use beyond what is loaded."""
+from lema.grading.symbolic import bound_memory
 
 WARMING = (("\\frac{1}{2}+x", "x+0.5"), ("\\{1,2\\}", "\\{2,1\\}"), ("[0,1)", "(0,1)"))
 
@@ -54,7 +53,7 @@ class Child:
         if not self.pid:
             os.close(ours[1])
             os.close(theirs[0])
-            _bound_memory()
+            bound_memory()
             _serve(ours[0], theirs[1], compare)
         os.close(ours[0])
         os.close(theirs[1])
@@ -108,15 +107,6 @@ def _comparison() -> Callable[[str, str], str]:
             return "no"
 
     return compare
-
-
-def _bound_memory() -> None:
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        with open("/proc/self/statm", encoding="ascii") as statm:
-            loaded = int(statm.read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (loaded + MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 if __name__ == "__main__":

@@ -16,16 +16,13 @@ RELATIONS = {
     "\\gt": ">", "\\ne": "!=", "\\neq": "!=", "\\in": "in", "\\approx": "~", "\\equiv": "=", "\\simeq": "~",
     "\\to": "=", "\\rightarrow": "=", "\\mapsto": "=", "\\colon": ":"}
 FUNCTIONS = frozenset((
-    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "ln",
-    "log", "exp",
-    "lg", "max", "min", "gcd", "lcm", "arccot", "cosec", "cis", "cbrt"))
+    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "ln", "log",
+    "exp", "lg", "max", "min", "gcd", "lcm", "arccot", "cosec", "cis", "cbrt"))
 GREEK = frozenset((
     "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota",
-    "kappa",
-    "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "varphi", "chi", "psi", "omega", "Gamma",
-    "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega", "ell", "hbar", "emptyset",
-    "varnothing",
-    "aleph", "Re", "Im", "uniti", "unitj", "unitk"))
+    "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "varphi", "chi", "psi", "omega",
+    "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega", "ell", "hbar", "emptyset",
+    "varnothing", "aleph", "Re", "Im", "uniti", "unitj", "unitk"))
 DOMAINS = {f"mathbb{letter}": ("domain", letter) for letter in "RZNQC"}
 WORDS = {"pi": ("const", "pi"), "infty": ("const", "inf"), "infinity": ("const", "inf"), "inf": ("const", "inf"),
           "oo": ("const", "inf")}
@@ -42,8 +39,8 @@ IGNORED = frozenset(("\\angle", "\\triangle", "\\measuredangle", "\\vec", "\\ove
     "\\hat",
                       "\\bar", "\\mathbb", "\\mathbf", "\\mathrm"))
 ENGLISH = IN_FORMULAS | {
-    "the", "for", "all", "not", "odd", "any", "are", "if", "is", "no", "of", "to", "as", "at", "by", "in", "on", "yes",
-    "none", "has", "was", "who", "out", "than"}
+    "the", "for", "all", "not", "odd", "any", "are", "if", "is", "no", "of", "to", "as", "at", "by", "in", "on",
+    "yes", "none", "has", "was", "who", "out", "than"}
 """Words that are no product of their letters: what has one of them is no formula."""
 
 

@@ -19,7 +19,7 @@ SIZES = {
     **dict.fromkeys(("cent", "penny", "pennie"), ("money", 1)), "dollar": ("money", 100),
     "dozen": ("pieces", 12), "quart": ("gallons", 4), "pint": ("gallons", 2), "cup": ("gallons", 1),
     "gallon": ("gallons", 16)}
-"""Unit without its "s": (kind, how many of the smallest unit of that kind). What two such units add up to is exact."""
+"""Unit without its "s": (kind, how many of the smallest unit of that kind); what they add up to is exact."""
 
 FAMILIES = tuple(map(frozenset, (
     ("second", "sec", "minute", "min", "hour", "hr", "day", "week", "month", "year", "decade", "century"),
@@ -42,8 +42,9 @@ OF_TWO_LETTERS = _SHORT | {"am", "pm", "tv", "cd", "of", "an", "my"}
 GLUED = _SHORT | {"am", "pm", "lbs", "hrs", "min", "mins", "sec", "mph", "kph", "kwh", "cents", "usd"}
 """What may stand right behind a number without a space and still be its unit."""
 
-IN_FORMULAS = _SHORT | {"mph", "kmh", "lbs", "yd", "mi", "mL", "hrs", "sec", "cup", "day", "gal", "sq", "cc", "deg",
-                        "rad", "men", "kW", "Hz"}
+IN_FORMULAS = _SHORT | {
+    "mph", "kmh", "lbs", "yd", "mi", "mL", "hrs", "sec", "cup", "day", "gal", "sq", "cc", "deg", "rad", "men",
+    "kW", "Hz"}
 """Words that are no product of variables within a formula."""
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from itertools import product
+from itertools import chain, product
 from typing import NamedTuple
 
 from lema.grading.equations.evaluate import Expression, Unevaluable, evaluate
@@ -28,10 +28,11 @@ _ABOUT = frozenset((
 _WHOLE = frozenset((
     "about", "approximately", "approx", "roughly", "around", "nearly", "almost", "round", "rounded", "rounding",
     "rounds", "nearest", "whole", "full", "complete", "completely", "remainder", "left", "leftover", "remaining",
-    "floor",     "ceiling", "up", "down", "integer", "estimate", "estimated", "mod", "modulo", "at"))
+    "floor", "ceiling", "up", "down", "integer", "estimate", "estimated", "mod", "modulo", "at"))
 _CHANGING = FACTORS | {
     "by", "over", "per", "percent", "squared", "cubed", "root", "mod", "modulo", "log", "ln", "sin", "cos", "tan",
-    "max", "min", "gcd", "lcm", "than", "divided", "multiplied", "added", "subtracted", "from", "to", "sqrt", "times"}
+    "max", "min", "gcd", "lcm", "than", "divided", "multiplied", "added", "subtracted", "from", "to", "sqrt",
+    "times"}
 _PLAIN_OF = frozenset(("total", "sum", "cost", "amount", "price", "number", "spend", "spent"))
 
 
@@ -45,12 +46,13 @@ class Equation(NamedTuple):
 
 def false_equation(steps: Iterable[str]) -> str | None:
     """The first equation in the steps that is not true; None where there is none."""
-    return next((equation.text for step in steps for equation in equations(step) if equation.true is False), None)
+    judged = chain.from_iterable(map(equations_in, steps))
+    return next((equation.text for equation in judged if equation.true is False), None)
 
 
-def equations(text: str, values: Mapping[str, Fraction] | None = None) -> Iterator[Equation]:
-    """Every "left = right" of the text in reading order; a chain "a = b = c" holds two. `known` are values of
-    names (lema.grading.equations.names), which then count as numbers wherever something is calculated with them."""
+def equations_in(text: str, values: Mapping[str, Fraction] | None = None) -> Iterator[Equation]:
+    """Every "left = right" of the text in reading order; a chain "a = b = c" holds two. `values` are those of
+    `names`, which then count as numbers wherever something is calculated with them."""
     for line in text.splitlines():
         if _SIGN.search(line):
             yield from _of(_filled(_cut(line), values)) if values else _of_line(line)
@@ -99,7 +101,8 @@ def contradiction(kept: Iterable[str], further: Iterable[str]) -> str | None:
     """The first equation in `further` that is false only because `kept` gives a name in it another value."""
     values = names(kept)
     for step in further:
-        for plain, filled in zip(equations(step), equations(step, values), strict=True) if values else ():
+        judged = zip(equations_in(step), equations_in(step, values), strict=True) if values else ()
+        for plain, filled in judged:
             if filled.true is False and plain.true is not False:
                 return filled.text
         values |= names([step])
@@ -108,7 +111,8 @@ def contradiction(kept: Iterable[str], further: Iterable[str]) -> str | None:
 
 def calculations(steps: Iterable[str]) -> tuple[str, ...]:
     """The calculations of a path in one plain notation: what makes two right paths the same to RFT."""
-    return tuple(equation.text for step in steps for equation in equations(step) if equation.result is not None)
+    judged = chain.from_iterable(map(equations_in, steps))
+    return tuple(equation.text for equation in judged if equation.result is not None)
 
 
 def _filled(line: Sequence[Token], values: Mapping[str, Fraction]) -> list[Token]:
@@ -117,8 +121,8 @@ def _filled(line: Sequence[Token], values: Mapping[str, Fraction]) -> list[Token
     filled = list(line)
     for place, token in enumerate(line):
         if token.kind in ("word", "variable") and token.text in values:
-            beside = [line[other].kind for other in (place - 1, place + 1) if 0 <= other < len(line)]
-            if "sign" in beside and not {"number", "word", "variable", "close", "unknown"} & set(beside):
+            beside = {other.kind for other in (*line[max(0, place - 1):place], *line[place + 1:place + 2])}
+            if "sign" in beside and not {"number", "word", "variable", "close", "unknown"} & beside:
                 filled[place] = Token("number", token.text, values[token.text])
     return filled
 
@@ -137,12 +141,15 @@ def _judged(left: Sequence[Token], sign: str, right: Sequence[Token], words: fro
         end = second.end
         shown = f"{_shown(left[start:])} {sign} {_shown(right[:end])}"
         result = second.value if result is None else result
-        verdicts.append(_compared(first, second, sign, words) if sure else
-                        True if first.value == second.value else None)
+        if sure:
+            verdicts.append(_compared(first, second, sign, words))
+        else:
+            verdicts.append(True if first.value == second.value else None)
         if not first.percent and not second.percent:
             break
-    true = True if True in verdicts else None if None in verdicts else False
-    return Equation(shown, true, result)
+    if True in verdicts:
+        return Equation(shown, True, result)
+    return Equation(shown, None if None in verdicts else False, result)
 
 
 def _left_side(side: Sequence[Token], percent: Fraction) -> tuple[Expression, bool, int]:

@@ -67,7 +67,8 @@ def tokens(line: str) -> list[Token]:
     pieces: list[Token] = []
     end = 0
     for match in _TOKEN.finditer(_plain(line[:LONGEST])):
-        pieces += _token(match, touching=match.start() == end and bool(pieces), before=pieces[-1] if pieces else None)
+        before = pieces[-1] if pieces else None
+        pieces += _token(match, touching=match.start() == end and bool(pieces), before=before)
         end = match.end() if match.lastgroup != "space" else -1
     return [_times(pieces, place) for place in range(len(pieces))]
 
