@@ -10,9 +10,9 @@ those that run math-verify (symbolic) and those that grade many texts (many). Fo
    is", boxes), last (no statement: the last value), prose (which number a sentence says), choices (options).
 3. normalize: a stated answer without its dress. numbers, number_words, units, quantities: what a number is, in
    digits, in words, in several units. phrases: words that are mathematics ("no solution").
-4. compare: are two answers equal? Formulas become trees (tokens, atoms, latex), are brought to one form (structure,
-   vectors, interval_sets) and compared part by part (equal) by their values (evaluate, numeric_equality). What
-   cannot be decided so goes to math-verify (symbolic, symbolic_worker).
+4. compare: are two answers equal? Formulas become trees (tokens, atoms, latex), are brought to one form
+   (structure, vectors, interval_sets) and compared part by part (equal) by their values (evaluate,
+   numeric_equality). What cannot be decided so goes to math-verify (symbolic, symbolic_worker).
 5. equations: which calculations of a worked solution are true; read from prose, evaluated within bounds.
 
 The second graders, official (with bounded) and peer, judge whole texts as others do; nothing above uses them.

@@ -6,6 +6,7 @@ two, states none, and no candidate is ever taken because it is the nearest.
 
 import re
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 
 from lema.grading.compare import decided
 from lema.grading.extract import NONE, UNFINISHED, Reading, read_text
@@ -130,7 +131,7 @@ def _stated(text: str) -> Iterator[tuple[str, str]]:
         spoken += [(match.start(), match.end(), match[1].upper()) for match in _CALLED.finditer(text)]
         places += [(start, letter or stated_at(text, end), "answer sentence")
                   for start, end, letter in sorted(spoken)[-MOST:]]
-        places.sort(key=lambda one: one[0], reverse=True)
+        places.sort(key=itemgetter(0), reverse=True)
     return ((_head(value), how) for _, value, how in places if value)
 
 

@@ -171,14 +171,12 @@ def _common_divisor(parts: list[str]) -> int:
 def _labelled(a: str, b: str, how: Conventions) -> bool | None:
     """Where one side is a choice with its letter, "(C) 7", and the other is not: whether that is the letter or the
     words."""
-    one, other = _LABEL.match(a), _LABEL.match(b)
-    if (one is None) == (other is None):
+    label, wanted_label = _LABEL.match(a), _LABEL.match(b)
+    if (label is None) == (wanted_label is None):
         return None
-    label, labelled, alone = (one, a, b) if one else (other, b, a)
-    if alone.strip("()") == label[1]:
-        return True
-    rest = labelled[label.end():]
-    return decided(rest, alone, how) if one else decided(alone, rest, how)
+    if label:
+        return b.strip("()") == label[1] or decided(a[label.end():], b, how)
+    return a.strip("()") == wanted_label[1] or decided(a, b[wanted_label.end():], how)
 
 
 def _unit(text: str) -> str:

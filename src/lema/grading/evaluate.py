@@ -247,10 +247,9 @@ def _transcendental(name: str, of: Value) -> Value:
         raise Undecided("too large")
     name = {"cosec": "csc", "arccot": "acot"}.get(name, name)
     name = "a" + name[3:] if name.startswith("arc") else name
-    function = getattr(mp, name, None) if name in _TRANSCENDENTAL else None
-    if function is None:
+    if name not in _TRANSCENDENTAL:
         raise Undecided(name)
-    return function(of)
+    return getattr(mp, name)(of)
 
 
 _TRANSCENDENTAL = frozenset((

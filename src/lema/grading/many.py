@@ -55,7 +55,7 @@ def grade_row(row: Row, task: str, how: Conventions, by: By) -> Grade:
 
 
 def work() -> None:
-    """A worker's whole life: what it grades with is its argument; a block of rows per line in, their grades out."""
+    """A worker's whole life: settings as its argument, a block of rows per line in, their grades out."""
     task, settings, by = json.loads(sys.argv[1])
     how = Conventions(**settings)
     for line in sys.stdin.buffer:

@@ -52,18 +52,11 @@ def equal(a: tuple, b: tuple) -> bool:
     if not names:
         return any(close(value(a, base), value(b, base)) for base in bases(a, b))
     reach = _reach(a, b)
-    seen, enough = 0, ENOUGH + (2 if reach > 1 else 0)
+    enough = ENOUGH + (2 if reach > 1 else 0)
     complex_too = ("const", "i") in nodes(("", a, b))
-    for point in _points(names, reach):
-        try:
-            here, there = value(a, point), value(b, point)
-        except Undecided:
-            continue
-        if not complex_too and not (is_real(here) and is_real(there)):
-            continue
+    for seen, (here, there) in enumerate(_values(a, b, _points(names, reach), complex_too), 1):
         if not close(here, there):
             return False
-        seen += 1
         if seen == enough:
             return True
     raise Undecided("no points")
@@ -71,29 +64,32 @@ def equal(a: tuple, b: tuple) -> bool:
 
 def proportional(a: tuple, b: tuple) -> Fraction | Value | None:
     """The constant by which the formula `a` is that many times `b`; None where there is none. Raises Undecided."""
-    names = names_of(a, b)
     ratio = None
     seen = 0
-    for point in _points(names, _reach(a, b)):
-        try:
-            one, other = value(a, point), value(b, point)
-        except Undecided:
-            continue
-        if not (is_real(one) and is_real(other)):
-            continue
-        if not one or not other:
-            if bool(one) != bool(other):
+    for here, there in _values(a, b, _points(names_of(a, b), _reach(a, b)), False):
+        if not here or not there:
+            if bool(here) != bool(there):
                 return None
             continue
-        exact = isinstance(one, Fraction) and isinstance(other, Fraction)
-        here = one / other if exact else real(one) / real(other)
-        if ratio is not None and not close(ratio, here):
+        exact = isinstance(here, Fraction) and isinstance(there, Fraction)
+        before, ratio = ratio, here / there if exact else real(here) / real(there)
+        if before is not None and not close(before, ratio):
             return None
-        ratio = here
         seen += 1
         if seen == ENOUGH:
             return ratio
     raise Undecided("no points")
+
+
+def _values(a: tuple, b: tuple, points: Iterator[dict], complex_too: bool) -> Iterator[tuple[Value, Value]]:
+    """The values of both formulas at the points where both have one, and a real one unless all will do."""
+    for point in points:
+        try:
+            here, there = value(a, point), value(b, point)
+        except Undecided:
+            continue
+        if complex_too or (is_real(here) and is_real(there)):
+            yield here, there
 
 
 def close(a: Value, b: Value) -> bool:

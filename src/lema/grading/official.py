@@ -16,6 +16,7 @@ them: here on the one that the last answer sentence names as it stands, else on 
 text (difflib's ratio; of equally near ones the first). lema's own csqa task never guesses.
 """
 
+import operator
 import re
 from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
@@ -111,13 +112,9 @@ def _rounded(answer: float, gold: float) -> bool:
     return round(answer, 2) == round(gold, 2)
 
 
-def _equal(answer: object, gold: object) -> bool:
-    return answer == gold
-
-
 _TASKS: dict[str, tuple[Callable, Callable]] = {
-    "gsm8k": (read_number, _equal), "math": (read_maths, _equal), "svamp": (read_number, _rounded),
-    "asdiv": (read_number, _rounded), "mawps": (read_number, _rounded), "csqa": (_candidate, _equal)}
+    "gsm8k": (read_number, operator.eq), "math": (read_maths, operator.eq), "svamp": (read_number, _rounded),
+    "asdiv": (read_number, _rounded), "mawps": (read_number, _rounded), "csqa": (_candidate, operator.eq)}
 
 
 def _reading(task: str) -> tuple[Callable, Callable]:

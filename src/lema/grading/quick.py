@@ -42,7 +42,8 @@ def quick(text: str, gold: str) -> Grade | None:
     if (may_be_cut(text) and (is_cut(text) or len(reply_span(text)) < len(text))) or (
             text.count(":") > ending[0].count(":") and len(reply_span(text)) < len(text)):
         return None  # there is a new question before this answer
-    return Grade("right" if value == wanted else "wrong", answer, _form(ending))
+    how = ending[3] or (ending[4] and "A:") or (ending[5] and "boxed") or "answer sentence"
+    return Grade("right" if value == wanted else "wrong", answer, how)
 
 
 def _last_line(text: str, gold: str) -> Grade | None:
@@ -60,12 +61,6 @@ def _last_line(text: str, gold: str) -> Grade | None:
     if not start or max(len(number), len(gold)) > LONGEST or text.find(":") != colon or may_be_cut(text):
         return None
     return Grade("right" if number.lstrip("0") == gold.lstrip("0") else "wrong", number, form)
-
-
-def _form(ending: re.Match) -> str:
-    if ending[5]:
-        return "boxed"
-    return "answer sentence" if ending[1] or ending[2] else ending[3] or "A:"
 
 
 def _digits(text: str) -> str | None:

@@ -41,9 +41,7 @@ _AFTER = re.compile(r"(?:[\s$.)\]]|\\[)\]]){0,12}")
 _EMPTY_BOX = re.compile(r"[$\s]{0,4}\\(?:boxed|fbox)\s{0,4}\{\s{0,9}\}[$\s.]{0,4}|_{2,80}")
 _UNCLOSED_END = re.compile(r"\n|\$|\\[)\]]")
 _DISPLAY = re.compile(r"\\begin\{([a-z]{3,12}\*?)\}(.{0,600}?)\\end\{\1\}", re.S)
-_ALIGNED = frozenset(
-    name + star for name in ("equation", "align", "aligned", "gather", "displaymath", "math", "split")
-    for star in ("", "*"))
+_ALIGNED = frozenset(("equation", "align", "aligned", "gather", "displaymath", "math", "split"))
 _QUOTED = re.compile(r"\"((?:[^\"\\\n]|\\.){1,600})\"(?=\s{0,9}[,}])")
 _SUMS = re.compile(r"[0-9][0-9,.]*\s?[+*/x×=-]\s?\$[0-9]")
 _BARE_BOX = re.compile(r"\\boxed\s{0,2}(\\?[A-Za-z0-9]+)")
@@ -116,7 +114,7 @@ def _is_heading(text: str, line: re.Match) -> bool:
 def stated_at(text: str, start: int) -> str:
     """What stands from `start` to the end of its sentence; of mathematics, the formulas joined by "and"."""
     if text.startswith("\\begin{", start) and (display := _DISPLAY.match(text, start)):
-        return _last_row(display[2]) if display[1] in _ALIGNED else display[0]
+        return _last_row(display[2]) if display[1].removesuffix("*") in _ALIGNED else display[0]
     if text.startswith('"', start) and (quoted := _QUOTED.match(text, start)):
         return quoted[1].strip()
     opening = _OPENING.match(text, start)

@@ -35,21 +35,19 @@ BARS = {"|": "|", "\\vert": "\\vert", "\\lvert": "\\rvert", "\\|": "\\|", "\\lVe
 SUCH_THAT = frozenset(("\\mid", "|", ":", "\\vert", "\\colon"))
 ROUNDED = {"\\lfloor": ("\\rfloor", "floor"), "\\lceil": ("\\rceil", "ceil")}
 SEPARATORS = frozenset((",", ";"))
-IGNORED = frozenset(("\\angle", "\\triangle", "\\measuredangle", "\\vec", "\\overline", "\\overrightarrow",
-    "\\hat",
-                      "\\bar", "\\mathbb", "\\mathbf", "\\mathrm"))
+IGNORED = frozenset((
+    "\\angle", "\\triangle", "\\measuredangle", "\\vec", "\\overline", "\\overrightarrow", "\\hat", "\\bar",
+    "\\mathbb", "\\mathbf", "\\mathrm"))
 ENGLISH = IN_FORMULAS | {
     "the", "for", "all", "not", "odd", "any", "are", "if", "is", "no", "of", "to", "as", "at", "by", "in", "on",
     "yes", "none", "has", "was", "who", "out", "than"}
 """Words that are no product of their letters: what has one of them is no formula."""
 
-
 DIGITS = frozenset("0123456789")
 STOPS = frozenset((
     "and", "or", "+", "-", "\\pm", "\\mp", "\\cup", "\\cap", "\\setminus", "\\backslash", "&", "\\\\", "\\end",
-    "|", "\\rvert", "\\rVert",
-    "\\mid", "\\rfloor", "\\rceil", "\\wedge", "\\vee", "\\land",
-    "\\lor")) | ENDS | SEPARATORS | frozenset(RELATIONS)
+    "|", "\\rvert", "\\rVert", "\\mid", "\\rfloor", "\\rceil", "\\wedge", "\\vee", "\\land", "\\lor",
+)) | ENDS | SEPARATORS | frozenset(RELATIONS)
 """No factor begins with these."""
 
 

@@ -72,11 +72,12 @@ def _cut(line: str) -> tuple[Token, ...]:
 def _of(line: Sequence[Token]) -> Iterator[Equation]:
     signs = [place for place, token in enumerate(line) if token.kind == "equals"]
     edges = [-1, *signs, len(line)]
+    words = frozenset(token.text for token in line if token.kind == "word")
     for number, place in enumerate(signs):
         if line[place].text in ("=", "≈"):
             left = line[max(edges[number] + 1, place - WINDOW):place]
             right = line[place + 1:min(edges[number + 2], place + 1 + WINDOW)]
-            yield _judged(left, line[place].text, right, _words(line))
+            yield _judged(left, line[place].text, right, words)
 
 
 def names(steps: Iterable[str]) -> dict[str, Fraction]:
@@ -214,8 +215,8 @@ def _compared(left: Expression, right: Expression, sign: str, words: frozenset[s
         return True
     if sign == "≈" or words & _WHOLE:
         return True if difference < 1 or difference * 20 <= size else None
-    if rounded.signs == 0 and rounded.decimals and not _is_short(exact.value) and (
-            difference * 10 ** rounded.decimals < 1):
+    long = 10_000 % exact.value.denominator != 0  # more than four digits behind the point: it had to be cut
+    if rounded.signs == 0 and rounded.decimals and long and difference * 10 ** rounded.decimals < 1:
         return True
     if max(left.decimals, right.decimals) >= 2 and difference * 100 <= size:
         return True  # calculated on with rounded numbers
@@ -225,11 +226,6 @@ def _compared(left: Expression, right: Expression, sign: str, words: frozenset[s
     return False
 
 
-def _is_short(value: Fraction) -> bool:
-    """Whether it ends within four digits behind the point."""
-    return 10_000 % value.denominator == 0
-
-
 def _other_units(left: Expression, right: Expression) -> bool:
     """Whether the sides speak of different things, so that a conversion may stand between them."""
     if any(len((left.units | right.units) & family) > 1 for family in FAMILIES):
@@ -237,10 +233,6 @@ def _other_units(left: Expression, right: Expression) -> bool:
     if bool(left.signs) != bool(right.signs) and left.signs == 0 and left.units:
         return True  # "3 hours = 3 * 60"
     return bool(left.units and right.units and not left.units & right.units)
-
-
-def _words(line: Sequence[Token]) -> frozenset[str]:
-    return frozenset(token.text for token in line if token.kind == "word")
 
 
 def _shown(side: Sequence[Token]) -> str:
