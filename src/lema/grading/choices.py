@@ -47,10 +47,9 @@ _CALLED = re.compile(
     r"(?:correct|right|best|answer|true|appropriate|likely)\b", re.A | re.I)
 _OPTION = re.compile(
     r"(?:\b(?:correct|right|best|chosen|final|appropriate|likely|suitable)[ \t]{1,3}(?:option|choice|one"
-    r"|selection|solution)"
-    r"|\bthe (?:solution|choice|option)|(?:^[ \t*#>]{0,8}|[.:] )(?:solution|choice|option|selection|conclusion))"
-    r"[*_ \t]{0,4}(?:\b(?:is|would be|must be|should be|seems to be)\b:?"
-    r"|:)[\s:*_]{0,12}(?:solution[ \t]{0,2}:[ \t]{0,3})?",
+    r"|selection|solution)|\bthe (?:solution|choice|option)"
+    r"|(?:^[ \t*#>]{0,8}|[.:] )(?:solution|choice|option|selection|conclusion))[*_ \t]{0,4}"
+    r"(?:\b(?:is|would be|must be|should be|seems to be)\b:?|:)[\s:*_]{0,12}(?:solution[ \t]{0,2}:[ \t]{0,3})?",
     re.I | re.M)
 _DENIED = re.compile(
     r"\b(?:no|not|nor|wrong|incorrect|never|cannot|too|false|unlikely|eliminated?|exclud\w{0,4}|rul\w{1,3} out"

@@ -20,7 +20,9 @@ from lema.grading.structure import (
     flipped,
     is_infinite,
     is_reduced,
+    is_relation,
     is_rounded,
+    is_sum,
     items,
     literal_decimals,
     must_be_interval_set,
@@ -49,14 +51,14 @@ def _same(a: tuple, b: tuple, how: Conventions) -> bool:
         return True
     if is_rounded(a) or is_rounded(b):
         return _same_rounded(a, b, how)
-    if (_is_relation(a) or _is_relation(b)) and (must_be_interval_set(a) or must_be_interval_set(b)):
+    if (is_relation(a) or is_relation(b)) and (must_be_interval_set(a) or must_be_interval_set(b)):
         return _same_inequality(a, b, how)
     if (a[0] == "deg") != (b[0] == "deg") and _ANGLE.search(f"{a}{b}") and equal(a, b):
         return True  # 30° and pi/6
     answer, gold = stated(a), stated(b)
     named = answer.name is not None and gold.name is not None and not must_be_interval_set(answer.tree)
     if named and _other_unknown(answer.name, gold.name):
-        return _same_equation(_as_relation(answer), _as_relation(gold))
+        return _same_equation(answer.as_relation(), gold.as_relation())
     a, b = answer.tree, gold.tree
     if a[0] == "rel" or b[0] == "rel":
         return _same_relation(answer, gold, how)
@@ -74,10 +76,6 @@ def _same(a: tuple, b: tuple, how: Conventions) -> bool:
 def _same_rounded(a: tuple, b: tuple, how: Conventions) -> bool:
     """Where a side says "1/3 ≈ 0.33": what it says exactly, or what it says about it."""
     return any(_same(x, y, how) for x in sides_said(a) for y in sides_said(b))
-
-
-def _is_relation(tree: tuple) -> bool:
-    return tree[0] == "rel" or (tree[0] in ("or", "list") and any(part[0] == "rel" for part in tree[1]))
 
 
 def _other_unknown(name: tuple, other: tuple) -> bool:
@@ -265,16 +263,9 @@ def _same_slope(a: tuple, b: tuple) -> bool:
     return ratio is not None and real(ratio).real > 0
 
 
-def _as_relation(answer: Stated) -> tuple:
-    """An answer with its name, where it has one, as the equation that it was."""
-    if answer.tree[0] == "rel" or answer.name is None:
-        return answer.tree
-    return ("rel", ("=",), (answer.name, answer.tree))
-
-
 def _same_relation(answer: Stated, gold: Stated, how: Conventions) -> bool:
     """An equation against an equation, or against a value with a name."""
-    a, b = _as_relation(answer), _as_relation(gold)
+    a, b = answer.as_relation(), gold.as_relation()
     if a[0] != "rel" or b[0] != "rel":
         return _same_total(a, b, how)
     if a[1] == b[1] and len(a[1]) == 1 and a[1][0] in ("=", "!="):
@@ -285,13 +276,9 @@ def _same_relation(answer: Stated, gold: Stated, how: Conventions) -> bool:
 def _same_total(a: tuple, b: tuple, how: Conventions) -> bool:
     """Whether m + n = 5 stands beside 5: a sum of plain names has a value as a name has."""
     equation, alone = (a, b) if a[0] == "rel" else (b, a)
-    if alone[0] == "rel" or equation[1] != ("=",) or names_of(alone) or not _is_sum(equation[2][0]):
+    if alone[0] == "rel" or equation[1] != ("=",) or names_of(alone) or not is_sum(equation[2][0]):
         return False
     return _same(equation[2][1], alone, how)
-
-
-def _is_sum(tree: tuple) -> bool:
-    return tree[0] == "sym" or (tree[0] == "add" and _is_sum(tree[1]) and _is_sum(tree[2]))
 
 
 def _same_equation(a: tuple, b: tuple) -> bool:

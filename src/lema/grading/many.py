@@ -38,12 +38,11 @@ def grade_many(rows: Iterable[Row], *, task: str = "math", workers: int | None =
 
     `workers` is the number of worker processes: by default one per core; 0 grades in this process.
     """
-    kind_of(task)
-    how = (conventions or kind_of(task).conventions)
-    blocks = _blocks(iter(rows))
+    kind = kind_of(task)
+    how = conventions or kind.conventions
     if workers == 0:
-        return (grade_row(row, task, how, by) for block in blocks for row in block)
-    return _streamed(blocks, (task, how, by), workers or os.cpu_count() or 1)
+        return (grade_row(row, task, how, by) for row in rows)
+    return _streamed(_blocks(iter(rows)), (task, how, by), workers or os.cpu_count() or 1)
 
 
 def grade_row(row: Row, task: str, how: Conventions, by: By) -> Grade:

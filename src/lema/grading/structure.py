@@ -24,6 +24,12 @@ class Stated(NamedTuple):
     tree: tuple
     name: tuple | None
 
+    def as_relation(self) -> tuple:
+        """The equation that it was, where it has a name."""
+        if self.tree[0] == "rel" or self.name is None:
+            return self.tree
+        return ("rel", ("=",), (self.name, self.tree))
+
 
 class SymbolicInterval(NamedTuple):
     """One interval, whose ends may have letters in them."""
@@ -55,6 +61,16 @@ def stated(tree: tuple) -> Stated:
         if not names_of(*sides):
             return Stated(last, None)
     return Stated(("rel", signs, sides), None)
+
+
+def is_relation(tree: tuple) -> bool:
+    """Whether the tree is an equation or inequality, or a list with one in it."""
+    return tree[0] == "rel" or (tree[0] in ("or", "list") and any(part[0] == "rel" for part in tree[1]))
+
+
+def is_sum(tree: tuple) -> bool:
+    """Whether the tree is a sum of plain names."""
+    return tree[0] == "sym" or (tree[0] == "add" and is_sum(tree[1]) and is_sum(tree[2]))
 
 
 def is_rounded(tree: tuple) -> bool:
