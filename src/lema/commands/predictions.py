@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 from lema.commands.running import config_of
 from lema.errors import ConfigError, DataError
-from lema.grading import KINDS, Conventions, Grade, grade, grade_many, grade_path
-from lema.grading.many import By
+from lema.grading import KINDS, By, Conventions, Grade, grade, grade_many, grade_path
 from lema.plugins import near_miss, settings_of, shipped
 from lema.records import Question, ReasoningPath, from_row, read_rows
 from lema.scratch import ScratchTable

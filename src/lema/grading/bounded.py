@@ -25,26 +25,26 @@ _COMPARED = {ast.Lt: operator.lt, ast.Gt: operator.gt, ast.LtE: operator.le, ast
              ast.Eq: operator.eq, ast.NotEq: operator.ne}
 
 
-class Refused(ValueError):
+class NotArithmetic(ValueError):
     """No arithmetic, wrong arithmetic (1/0), or too large to be worked out."""
 
 
 def evaluate(text: str) -> object:
-    """The value that Python gives to an expression of literals and operators. Raises Refused for all else."""
+    """The value that Python gives to an expression of literals and operators; else raises NotArithmetic."""
     if len(text) > LONGEST:
-        raise Refused("too long")
+        raise NotArithmetic("too long")
     if "'" in text.partition("#")[0] and "\\" in text:
-        raise Refused("an escape in a text")  # the parser would warn, and warnings are not safe in threads
+        raise NotArithmetic("an escape in a text")  # the parser would warn, and warnings are not safe in threads
     try:
         return _value(ast.parse(text.lstrip(" \t"), mode="eval").body, DEEPEST)
     except (SyntaxError, ValueError, TypeError, ArithmeticError, LookupError, MemoryError,
             RecursionError) as error:
-        raise Refused(str(error)) from None
+        raise NotArithmetic(str(error)) from None
 
 
 def _value(node: ast.expr, room: int) -> object:
     if room == 0:
-        raise Refused("too deep")
+        raise NotArithmetic("too deep")
     if isinstance(node, ast.Constant):
         return node.value
     if isinstance(node, ast.UnaryOp):
@@ -61,7 +61,7 @@ def _value(node: ast.expr, room: int) -> object:
         return {_value(item, room - 1) for item in node.elts}
     if isinstance(node, ast.Subscript):
         return _value(node.value, room - 1)[_value(node.slice, room - 1)]
-    raise Refused(f"{type(node).__name__} is no arithmetic")
+    raise NotArithmetic(f"{type(node).__name__} is no arithmetic")
 
 
 def _compared(node: ast.Compare, room: int) -> object:
@@ -89,7 +89,7 @@ def _binary(operation: ast.operator, left: object, right: object) -> object:
         return _whole(left) << _small(right, MOST_BITS)
     if kind is ast.Pow:
         return _power(left, right)
-    raise Refused(f"{kind.__name__} is no arithmetic")
+    raise NotArithmetic(f"{kind.__name__} is no arithmetic")
 
 
 def _product(left: object, right: object) -> object:
@@ -105,29 +105,29 @@ def _power(left: object, right: object) -> object:
     if isinstance(left, int) and isinstance(right, int) and right > 0:
         _fits(left.bit_length() * right if left not in (-1, 0, 1) else 0)
     if isinstance(left, int) and isinstance(right, int) and abs(right) > 10**300:
-        raise Refused("too large")
+        raise NotArithmetic("too large")
     return left ** right
 
 
 def _numbers(left: object, right: object) -> bool:
     """Both must be numbers: a format string is no arithmetic."""
     if not isinstance(left, int | float | complex) or not isinstance(right, int | float | complex):
-        raise Refused("no number")
+        raise NotArithmetic("no number")
     return True
 
 
 def _whole(value: object) -> int:
     if not isinstance(value, int):
-        raise Refused("no whole number")
+        raise NotArithmetic("no whole number")
     return value
 
 
 def _small(value: object, most: int) -> int:
     if _whole(value) > most:
-        raise Refused("too large")
+        raise NotArithmetic("too large")
     return value
 
 
 def _fits(bits: int) -> None:
     if bits > MOST_BITS:
-        raise Refused("too large")
+        raise NotArithmetic("too large")

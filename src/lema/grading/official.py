@@ -16,12 +16,13 @@ them: here on the one that the last answer sentence names as it stands, else on 
 text (difflib's ratio; of equally near ones the first). lema's own csqa task never guesses.
 """
 
+import operator
 import re
 from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 
 from lema.errors import ConfigError
-from lema.grading.bounded import Refused, evaluate
+from lema.grading.bounded import NotArithmetic, evaluate
 from lema.grading.verdict import Grade
 from lema.plugins import near_miss
 
@@ -56,20 +57,21 @@ def read(text: str, *, task: str = "gsm8k") -> float | str:
 def read_number(text: str) -> float:
     """The GSM8K reading: the digits of the last answer sentence; 0 where there is none to be read."""
     own = text.split("\n\nQ: ", 1)[0].split("\n\nQuestion: ", 1)[0].replace("The answer is: ", SENTENCE)
-    _, stated, said = own.rpartition(SENTENCE)
+    _, stated, stated_part = own.rpartition(SENTENCE)
     if not stated:
         return 0.0
-    said = said.removesuffix(".").replace("£", "").replace("€", "").removesuffix(".").replace(",", "")
+    stated_part = stated_part.removesuffix(".").replace("£", "").replace("€", "")
+    stated_part = stated_part.removesuffix(".").replace(",", "")
     for mark in ("=", ">>"):
-        if mark in said:
-            said = said.rpartition(mark)[2].strip()
-    said = said.lower().translate(_LETTERS).split(":", 1)[0].replace("$", "").replace('"', "")
-    if "%" in said:
-        said = said.strip()
-        if not said.endswith("%"):
+        if mark in stated_part:
+            stated_part = stated_part.rpartition(mark)[2].strip()
+    stated_part = stated_part.lower().translate(_LETTERS).split(":", 1)[0].replace("$", "").replace('"', "")
+    if "%" in stated_part:
+        stated_part = stated_part.strip()
+        if not stated_part.endswith("%"):
             return 0.0
-        said = said[:-1]
-    return _number(said.removesuffix("/").replace(" ", ""))
+        stated_part = stated_part[:-1]
+    return _number(stated_part.removesuffix("/").replace(" ", ""))
 
 
 def read_maths(text: str) -> str:
@@ -78,15 +80,15 @@ def read_maths(text: str) -> str:
     for start in ("Q:", "Question:"):
         if start in own:
             own = own.split(start, 1)[0].strip()
-    _, stated, said = own.replace("The answer is: ", SENTENCE).rpartition(SENTENCE)
-    said = said.strip()
+    _, stated, stated_part = own.replace("The answer is: ", SENTENCE).rpartition(SENTENCE)
+    stated_part = stated_part.strip()
     if stated:
-        said = said.removesuffix(".").replace("$", "").strip()
-    if not stated or "boxed{" in said:
-        said = _last_box(said) or ""
+        stated_part = stated_part.removesuffix(".").replace("$", "").strip()
+    if not stated or "boxed{" in stated_part:
+        stated_part = _last_box(stated_part) or ""
     try:
-        return _cleaned(said)
-    except _Unreadable:
+        return _cleaned(stated_part)
+    except _NotCleaned:
         return ""
 
 
@@ -95,14 +97,14 @@ def _candidate(text: str) -> str:
     return text.replace("The answer is: ", SENTENCE).rpartition(SENTENCE)[2].strip().removesuffix(".").strip()
 
 
-def _nearest(said: str, candidates: Sequence[str]) -> str:
+def _nearest(statement: str, candidates: Sequence[str]) -> str:
     """The candidate that is said, else the one whose text is nearest; only so much of either is looked at."""
-    named = [candidate for candidate in candidates if candidate == said]
+    named = [candidate for candidate in candidates if candidate == statement]
     if named:
         return named[0]
-    said = said[:LONGEST_SAID].casefold()
+    statement = statement[:LONGEST_SAID].casefold()
     return max(candidates[:MOST_CANDIDATES],
-               key=lambda candidate: SequenceMatcher(None, said, candidate[:LONGEST_SAID].casefold(),
+               key=lambda candidate: SequenceMatcher(None, statement, candidate[:LONGEST_SAID].casefold(),
                False).ratio())
 
 
@@ -110,13 +112,9 @@ def _rounded(answer: float, gold: float) -> bool:
     return round(answer, 2) == round(gold, 2)
 
 
-def _equal(answer: object, gold: object) -> bool:
-    return answer == gold
-
-
 _TASKS: dict[str, tuple[Callable, Callable]] = {
-    "gsm8k": (read_number, _equal), "math": (read_maths, _equal), "svamp": (read_number, _rounded),
-    "asdiv": (read_number, _rounded), "mawps": (read_number, _rounded), "csqa": (_candidate, _equal)}
+    "gsm8k": (read_number, operator.eq), "math": (read_maths, operator.eq), "svamp": (read_number, _rounded),
+    "asdiv": (read_number, _rounded), "mawps": (read_number, _rounded), "csqa": (_candidate, operator.eq)}
 
 
 def _reading(task: str) -> tuple[Callable, Callable]:
@@ -130,11 +128,11 @@ def _number(digits: str) -> float:
     """The value of what is left; arithmetic is worked out, anything unreadable is 0."""
     try:
         return float(evaluate(digits) if _OPERATORS.intersection(digits) else digits)
-    except (Refused, TypeError, ValueError, OverflowError):
+    except (NotArithmetic, TypeError, ValueError, OverflowError):
         return 0.0
 
 
-class _Unreadable(Exception):
+class _NotCleaned(Exception):
     """The clean-up fails."""
 
 
@@ -158,7 +156,7 @@ def _cleaned(text: str) -> str:
     text = text.replace("^{\\circ}", "").replace("^\\circ", "").replace("\\$", "")
     text, *units = text.split("\\text{ ")
     if len(units) > 1:
-        raise _Unreadable
+        raise _NotCleaned
     text = text.replace("\\%", "").replace(" .", " 0.").replace("{.", "{0.")
     text = f"0{text}" if text.startswith(".") else text
     name, equals, value = text.partition("=")
@@ -173,7 +171,7 @@ def _cleaned(text: str) -> str:
 def _braced_roots(text: str) -> str:
     """\\sqrt3 as \\sqrt{3}: the one character behind the root goes into braces."""
     if text.endswith("\\sqrt") or "\\sqrt\\sqrt" in text:
-        raise _Unreadable
+        raise _NotCleaned
     return re.sub(r"\\sqrt([^{])", r"\\sqrt{\1}", text, flags=re.S)
 
 
@@ -183,7 +181,7 @@ def _braced_fractions(text: str) -> str:
     whole = [head]
     for part in parts:
         if not part:
-            raise _Unreadable
+            raise _NotCleaned
         if part[0] != "{":
             if len(part) == 1:
                 return text

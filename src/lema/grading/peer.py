@@ -8,7 +8,7 @@ import json
 import os
 from functools import cache
 
-from lema.grading.symbolic import Worker, _line
+from lema.grading.symbolic import MathVerifyProcess
 from lema.grading.verdict import Grade
 
 LIMIT_S = 10.0
@@ -25,26 +25,15 @@ def _peer(pid: int) -> "Peer":
     return Peer()
 
 
-class Peer(Worker):
+class Peer(MathVerifyProcess):
     """The process that reads whole texts."""
 
     module = "lema.grading.peer_worker"
 
     def grade(self, text: str, gold: str, limit_s: float) -> Grade:
         """Its verdict and what it read."""
-        with self._lock:
-            process = self._running()
-            try:
-                process.stdin.write(json.dumps([text, gold, limit_s]).encode() + b"\n")
-                process.stdin.flush()
-                reply = _line(process, limit_s)
-            except OSError:
-                reply = b""
-            except BaseException:  # interrupted: its late reply must not answer the next question
-                self.stop()
-                raise
-            if not reply.endswith(b"\n"):
-                self.stop()
-                return Grade("ungradable", None, f"math-verify: not decided within {limit_s:g} s")
+        reply = self.exchange([text, gold, limit_s], limit_s)
+        if not reply:
+            return Grade("ungradable", None, f"math-verify: not decided within {limit_s:g} s")
         verdict, answer = json.loads(reply)
         return Grade(verdict, answer, "math-verify")

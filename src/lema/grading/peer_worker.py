@@ -11,7 +11,7 @@ import json
 import logging
 import sys
 
-from lema.grading.symbolic_worker import _bound_memory
+from lema.grading.symbolic import bound_memory
 
 LONGEST = 200
 """Characters of an answer that are sent back."""
@@ -24,7 +24,7 @@ def main() -> None:
     sys.stdout = sys.stderr  # whatever a library prints is no answer
     from math_verify import parse, verify
 
-    _bound_memory()
+    bound_memory()
     print("ready", file=out, flush=True)
     for line in sys.stdin:
         text, gold, limit_s = json.loads(line)

@@ -9,6 +9,8 @@ import unicodedata
 from functools import cache, lru_cache
 from math import gcd
 
+from lema.grading.number_words import NO_UNITS
+
 REMEMBERED = 200
 """Characters of an answer that is remembered without its dress."""
 
@@ -61,8 +63,7 @@ _UNIT = re.compile(
 _REMARK = re.compile(r"(?<=[0-9})\]]) ?(?:\\[ ,;:])? ?\\text ?\{ ?\([^{}()]{3,80}\) ?\}\W{0,4}\Z")
 """What is said about an answer behind it, in brackets."""
 _MEANT = re.compile(
-    r"percent|pct|hundred|thousand|illion|dozen|\b(?:and|or|if|not|no|all|more|less|mod|base|undefined"
-    r"|factorial)\b", re.I)
+    "|".join(NO_UNITS) + r"|pct|illion|\b(?:and|or|if|not|no|all|more|less|mod|base|undefined|factorial)\b", re.I)
 
 _FONTS = re.compile(
     r"\\(?:text(?:bf|it|rm|sf|tt|up|normal|normalfont|color)?|math(?:rm|bf|it|sf|tt|bb|cal|ord|normal)|mbox|hbox"
@@ -70,8 +71,7 @@ _FONTS = re.compile(
     r"(?:\{([^{}]{0,400})\}|(?=\{))")
 _SIZES = re.compile(
     r"\\(?:left|right|middle|[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits|phantom\{\}|rm|bf"
-    r"|it|[lL]arge"
-    r"|LARGE|[hH]uge|small|normalsize|checkmark|quad|nonumber|notag)(?![A-Za-z])\.?")
+    r"|it|[lL]arge|LARGE|[hH]uge|small|normalsize|checkmark|quad|nonumber|notag)(?![A-Za-z])\.?")
 _COLOUR = re.compile(r"\\(?:text)?color ?\{ ?[a-zA-Z]{1,12} ?\}")
 _TIGHT = re.compile(r",?\\! ?|\{ ?, ?\}|(?<=[0-9])\\[,;:] ?(?=[0-9]{3}(?![0-9]))")
 _SPACES = re.compile(r"(?<!\\)\\(?:[,;:> ]|q?quad|hspace\{[^{}]{0,20}\}|hfill)|~|&nbsp;")
@@ -85,7 +85,7 @@ _DOUBLED = re.compile(
     r"\\\\(?=(?:d?frac|sqrt|left|right|text|pi|cdot|times|boxed|infty|le|ge|in|cup)(?![A-Za-z]))")
 
 
-def plain(text: str) -> str:
+def trimmed(text: str) -> str:
     """The text without the dollar signs, bold and full stop around it."""
     return text.strip(EDGES)
 
@@ -100,16 +100,16 @@ def words(text: str) -> str:
     return _ARTICLE.sub("", " ".join(_QUOTES.sub("", text).strip(EDGES + "()\\").casefold().split()))
 
 
-def undressed(text: str) -> str:
+def normalized(text: str) -> str:
     """The text without an upright unit behind it and without its dress."""
-    return _remembered(text) if len(text) <= REMEMBERED else _undressed(text)
+    return _remembered(text) if len(text) <= REMEMBERED else _normalized(text)
 
 
-def _undressed(text: str) -> str:
-    return dressed_down(without_unit(text) if "\\" in text else text)
+def _normalized(text: str) -> str:
+    return as_plain_latex(without_unit(text) if "\\" in text else text)
 
 
-_remembered = lru_cache(maxsize=2048)(_undressed)  # a gold answer stands beside every path of its question
+_remembered = lru_cache(maxsize=2048)(_normalized)  # a gold answer stands beside every path of its question
 
 
 def without_unit(text: str) -> str:
@@ -123,18 +123,18 @@ def without_unit(text: str) -> str:
     return text[:unit.start()] + text[unit.end():]
 
 
-def dressed_down(text: str) -> str:
+def as_plain_latex(text: str) -> str:
     """The text as plain LaTeX: ASCII signs, no boxes, no fonts, no sizes, no dollar signs, single spaces."""
     if not text.isascii():
         text = folded(text)
     if "\\" in text:
         if "\\\\" in text and "\\begin" not in text:
             text = _DOUBLED.sub(r"\\", text)
-        text = _DOMAIN.sub(lambda found: f"\\mathbb{found[1] or found[2]} ", _BOX.sub("", text))
+        text = _DOMAIN.sub(lambda match: f"\\mathbb{match[1] or match[2]} ", _BOX.sub("", text))
         if len(set(_UNIT_VECTOR.findall(text))) > 1:
             text = _UNIT_VECTOR.sub(r"\\unit\1 ", text)
         text = _COLOUR.sub("", text.replace("\\not=", "\\ne ").replace("\\not =", "\\ne "))
-        text = _FONTS.sub(lambda found: f" {found[1] or ''} ", text)
+        text = _FONTS.sub(lambda match: f" {match[1] or ''} ", text)
         text = _SIZES.sub(" ", text)
         text = _DEGREES.sub("°", text)
         text = _TIGHT.sub("", text)
@@ -163,8 +163,8 @@ def dressed_down(text: str) -> str:
 def folded(text: str) -> str:
     """Signs of other scripts as ASCII: digits, superscripts, fractions, roots, spaces, arrows of direction."""
     text = text.translate(_table())
-    text = _RAISED.sub(lambda found: "^{" + "".join(map(_SUPERSCRIPTS.get, found[0])) + "}", text)
-    text = _LOWERED.sub(lambda found: "_{" + "".join(str(ord(c) - 0x2080) for c in found[0]) + "}", text)
+    text = _RAISED.sub(lambda match: "^{" + "".join(map(_SUPERSCRIPTS.get, match[0])) + "}", text)
+    text = _LOWERED.sub(lambda match: "_{" + "".join(str(ord(c) - 0x2080) for c in match[0]) + "}", text)
     text = _ROOT.sub(r"\\sqrt{\1}", text).replace("\\sqrt{}", "\\sqrt ").replace("√", "\\sqrt ")
     if text.isascii():
         return text
@@ -187,9 +187,9 @@ def _ascii(character: str) -> str:
     return character
 
 
-def _repeating(found: re.Match) -> str:
+def _repeating(match: re.Match) -> str:
     """0.1\\overline{6} as the fraction that it is."""
-    whole, fixed, again = found[1] or "0", found[2], found[3] or found[4]
+    whole, fixed, again = match[1] or "0", match[2], match[3] or match[4]
     lower = (10 ** len(again) - 1) * 10 ** len(fixed)
     upper = int(whole + fixed + again) - int(whole + fixed)
     shared = gcd(upper, lower)

@@ -1,20 +1,21 @@
 """Sets of real numbers: intervals, unions, complements, inequalities, "all x but 2", as one list of intervals.
 
-One design decision: a region whose ends are numbers is brought to its only form, intervals in order that do not
+One design decision: a set whose ends are numbers is brought to its only form, intervals in order that do not
 touch, so that [1, 3] with [3, 5] is [1, 5] and x ≠ 0 two half-lines; what has letters in its ends is none here.
 """
 
 from collections.abc import Callable
 from functools import reduce
+from itertools import chain
 from typing import NamedTuple
 
 from lema.grading.conventions import Conventions
 from lema.grading.evaluate import Undecided, Value, is_real, real, value
-from lema.grading.probe import close, names_of
+from lema.grading.numeric_equality import close, names_of
 from lema.grading.structure import flipped, is_infinite, is_name
 
 MOST = 24
-"""Intervals of a region."""
+"""Intervals of a set."""
 
 
 class End(NamedTuple):
@@ -32,24 +33,28 @@ LINE: tuple[Interval, ...] = ((LOWEST, HIGHEST),)
 
 
 def intervals(tree: tuple) -> tuple[Interval, ...] | None:
-    """The region in its only form; None where the tree is none, or has ends that are no numbers. Raises
+    """The set in its only form; None where the tree is none, or has ends that are no numbers. Raises
     Undecided."""
-    found = _region(tree)
-    if found is None:
+    parts = _parts_of(tree)
+    if parts is None:
         return None
-    return _joined(found)
+    return _joined(parts)
 
 
 def same_intervals(a: tuple[Interval, ...], b: tuple[Interval, ...], how: Conventions,
                    same: Callable[[tuple, tuple, Conventions], bool]) -> bool:
-    """Whether two regions are the same, where `same` tells of two ends whether they are."""
-    return len(a) == len(b) and all(
-        one.infinite == other.infinite and (one.infinite or same(one.tree, other.tree, how))
-        and (how.brackets == "free" or one.closed == other.closed)
-        for part, wanted in zip(a, b, strict=True) for one, other in zip(part, wanted, strict=True))
+    """Whether two sets are the same, where `same` tells of two ends whether they are."""
+    if len(a) != len(b):
+        return False
+    for end, wanted in zip(chain(*a), chain(*b), strict=True):
+        if end.infinite != wanted.infinite or not (end.infinite or same(end.tree, wanted.tree, how)):
+            return False
+        if how.brackets == "must match" and end.closed != wanted.closed:
+            return False
+    return True
 
 
-def _region(tree: tuple) -> tuple[Interval, ...] | None:
+def _parts_of(tree: tuple) -> tuple[Interval, ...] | None:
     kind = tree[0]
     if kind == "domain":
         return LINE if tree[1] == "R" else None
@@ -58,18 +63,17 @@ def _region(tree: tuple) -> tuple[Interval, ...] | None:
         return _between(_end(low, ends[0] == "["), _end(high, ends[1] == "]")) or None  # (3, 1) is a pair
     if kind == "set":
         points = [_end(item, True) for item in tree[1]]
-        return tuple((point, point) for point in points) if all(point and not point.infinite for point in points) \
-            else None
+        return None if None in points else tuple(zip(points, points, strict=True))
     if kind == "rel":
         return _relation(tree)
     if kind == "such":
-        within = LINE if tree[2] is None else _region(tree[2])
-        holds = _region(tree[1])
+        within = LINE if tree[2] is None else _parts_of(tree[2])
+        holds = _parts_of(tree[1])
         return None if within is None or holds is None else _both(within, holds)
     if kind in ("union", "inter", "minus"):
-        return _combined(kind, _region(tree[1]), _region(tree[2]))
+        return _combined(kind, _parts_of(tree[1]), _parts_of(tree[2]))
     if kind in ("or", "list"):
-        return _several(kind, [_region(part) for part in tree[1]])
+        return _several(kind, [_parts_of(part) for part in tree[1]])
     return None
 
 
@@ -81,26 +85,26 @@ def _combined(kind: str, a: tuple | None, b: tuple | None) -> tuple | None:
     return _both(a, b if kind == "inter" else _without(b))
 
 
-def _several(kind: str, found: list) -> tuple | None:
+def _several(kind: str, conditions: list) -> tuple | None:
     """Conditions in a row: both hold, unless nothing is left then or the text says "or"."""
-    if not all(one is not None for one in found):
+    if None in conditions:
         return None
-    both = reduce(_both, found, LINE)
-    return both if both and kind == "list" else tuple(part for one in found for part in one)
+    both = reduce(_both, conditions, LINE)
+    return both if both and kind == "list" else tuple(chain(*conditions))
 
 
 def _relation(tree: tuple) -> tuple | None:
     _, signs, sides = tree
     if signs == ("in",):
-        return _region(sides[1])
-    found = LINE
+        return _parts_of(sides[1])
+    meeting = LINE
     for left, sign, right in zip(sides, signs, sides[1:], strict=False):
-        one = _half(left, sign, right)
-        if one is None:
+        half = _half(left, sign, right)
+        if half is None:
             return None
-        found = _both(found, one)
-    names = [names_of(side) for side in sides if names_of(side)]
-    return found if names and all(one == names[0] for one in names) else None
+        meeting = _both(meeting, half)
+    names = set(map(names_of, sides)) - {frozenset()}
+    return meeting if len(names) == 1 else None
 
 
 def _half(left: tuple, sign: str, right: tuple) -> tuple | None:
@@ -130,7 +134,7 @@ def _absolute(inside: tuple, sign: str, bound: tuple) -> tuple | None:
     shift: tuple = ("num", 0, 0)
     if inside[0] == "add" and not names_of(inside[2]):
         inside, shift = inside[1], inside[2]
-    low, high = (("add", side, ("neg", shift)) for side in (("neg", bound), bound))
+    low, high = ("add", ("neg", bound), ("neg", shift)), ("add", bound, ("neg", shift))
     if sign in ("<", "<="):
         a, b = _bounded(inside, ">" + sign[1:], low), _bounded(inside, sign, high)
         return None if a is None or b is None else _both(a, b)
@@ -145,8 +149,8 @@ def _end(tree: tuple, closed: bool) -> End | None:
         return End(infinite, 0, False) if not closed else None
     if names_of(tree):
         return None
-    found = value(tree, {})
-    return End(0, found, closed, tree) if is_real(found) else None
+    place = value(tree, {})
+    return End(0, place, closed, tree) if is_real(place) else None
 
 
 def _between(low: End | None, high: End | None) -> tuple | None:
@@ -160,35 +164,35 @@ def _between(low: End | None, high: End | None) -> tuple | None:
 
 
 def _joined(parts: tuple[Interval, ...]) -> tuple[Interval, ...]:
-    """The same region in intervals in order that neither overlap nor touch."""
+    """The same set in intervals in order that neither overlap nor touch."""
     if len(parts) > 2 * MOST:
         raise Undecided("many intervals")
-    found: list[Interval] = []
+    apart: list[Interval] = []
     for low, high in _in_order(parts):
-        if found and _touches(found[-1][1], low):
-            found[-1] = (found[-1][0], _further(found[-1][1], high))
+        if apart and _touches(apart[-1][1], low):
+            apart[-1] = (apart[-1][0], _further(apart[-1][1], high))
         else:
-            found.append((low, high))
-    return tuple(found)
+            apart.append((low, high))
+    return tuple(apart)
 
 
 def _in_order(parts: tuple[Interval, ...]) -> list[Interval]:
     """By their low ends; of two that begin at the same place the closed one first."""
-    found: list[Interval] = []
+    ordered: list[Interval] = []
     for part in parts:
-        at = len(found)
-        while at and _before(part[0], found[at - 1][0]):
+        at = len(ordered)
+        while at and _before(part[0], ordered[at - 1][0]):
             at -= 1
-        found.insert(at, part)
-    return found
+        ordered.insert(at, part)
+    return ordered
 
 
-def _before(one: End, other: End) -> bool:
-    if one.infinite or other.infinite:
-        return one.infinite < other.infinite
-    if close(one.at, other.at):
-        return one.closed and not other.closed
-    return _less(one.at, other.at)
+def _before(end: End, other_end: End) -> bool:
+    if end.infinite or other_end.infinite:
+        return end.infinite < other_end.infinite
+    if close(end.at, other_end.at):
+        return end.closed and not other_end.closed
+    return _less(end.at, other_end.at)
 
 
 def _touches(high: End, low: End) -> bool:
@@ -197,25 +201,25 @@ def _touches(high: End, low: End) -> bool:
     return _less(low.at, high.at) or (close(low.at, high.at) and (low.closed or high.closed))
 
 
-def _further(one: End, other: End) -> End:
-    if one.infinite or other.infinite:
-        return one if one.infinite else other
-    if close(one.at, other.at):
-        return one if one.closed else other
-    return other if _less(one.at, other.at) else one
+def _further(end: End, other_end: End) -> End:
+    if end.infinite or other_end.infinite:
+        return end if end.infinite else other_end
+    if close(end.at, other_end.at):
+        return end if end.closed else other_end
+    return other_end if _less(end.at, other_end.at) else end
 
 
 def _without(parts: tuple[Interval, ...]) -> tuple[Interval, ...]:
     """Everything else."""
-    found: list[Interval] = []
+    gaps: list[Interval] = []
     low = LOWEST
     for start, stop in _joined(parts):
         if not start.infinite:
-            found += _between(low, start._replace(closed=not start.closed)) or ()
+            gaps += _between(low, start._replace(closed=not start.closed)) or ()
         low = stop._replace(closed=not stop.closed) if not stop.infinite else HIGHEST
     if not low.infinite or low is LOWEST:
-        found += _between(low, HIGHEST) or ()
-    return tuple(found)
+        gaps += _between(low, HIGHEST) or ()
+    return tuple(gaps)
 
 
 def _both(a: tuple[Interval, ...], b: tuple[Interval, ...]) -> tuple[Interval, ...]:

@@ -32,7 +32,7 @@ _PREFACE = 200
 _SAYS = re.compile(r"[0-9]|nswer|NSWER|boxed|\([A-Z]\)")
 
 
-def own_part(text: str) -> str:
+def reply_span(text: str) -> str:
     """The text from the end of its thoughts up to the next "Question:" that a model goes on to invent; one at its
     very start, or behind a preface that says nothing yet, stays. Of a text that is longer than any answer should
     be, only the end."""

@@ -3,7 +3,7 @@
 import pytest
 
 from lema.grading import grade
-from lema.grading.own import is_cut, own_part
+from lema.grading.reply_span import is_cut, reply_span
 
 REPLY = "She has 10 apples left."
 
@@ -44,8 +44,8 @@ def test_a_thought_without_a_reply_is_all_that_there_is():
 
 def test_a_question_that_is_only_repeated_ends_nothing():
     text = "Sure, let us solve it.\n\n**Problem:** Ann has 3 nuts and 4 more.\n\nThe answer is 7."
-    assert own_part(text) == text
-    assert own_part("7 nuts.\n\nProblem: another") == "7 nuts.\n\n"
+    assert reply_span(text) == text
+    assert reply_span("7 nuts.\n\nProblem: another") == "7 nuts.\n\n"
 
 
 def test_a_less_than_sign_is_no_mark():
