@@ -5,8 +5,10 @@ run. It never looks into rows, so the same lines say what would be done (`lema p
 stage's settings stand beside its verb, and name the models and prompts that the run looks up for it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from operator import attrgetter
 
 from lema.config import Config, TrainOneConfig
 from lema.examples import critiques_needed
@@ -30,6 +32,35 @@ from lema.stages.verify import verify
 Stages = tuple[Stage, ...]
 
 
+def pipeline(run: Run, config: Config) -> None:
+    """The whole method on one question set."""
+    # The paper's data: reasoning paths, corrections of the wrong ones, and new questions that go the same way.
+    everything = gathered(run, config)
+    if not config.arms:
+        return
+
+    # Its comparisons, such as CoT alone against CoT with corrections: an arm is what one model is trained on.
+    first = everything.rounds[""]
+    check_arms(config, imports(run.folder), corrections=first.verified is not None)
+    sets = {arm: training_set(run, config, arm, everything) for arm in config.arms}
+    every_set = tuple(sets.values())
+    accounts = run.stage("accounts", account, accounting(config, map(attrgetter("settings"), every_set)), every_set,
+                         tuple(everything.bought.values()), everything.of_every_round("questions"),
+                         everything.of_every_round("corrections"), everything.critiques)
+    if config.train is None:
+        return
+
+    # Fine-tuning, every arm with every seed, and the examination of all that came of it.
+    trained = run.side_by_side([planned_training(run, terms, sets[terms.arm]) for terms in training(config)])
+    examined = examination(run, config, first.questions, trained)
+    standings = scoring(config, map(attrgetter("settings"), trained))
+    scores = run.stage("scores", score, standings, first.questions, examined)
+    comparisons = run.stage("comparisons", compare, standings, examined)
+    run.stage("report", report, reporting(config, standings), everything.of_every_round("questions"),
+              everything.of_every_round("graded"), everything.of_every_round("verified"), every_set, accounts,
+              tuple(trained), examined, scores, comparisons, everything.critiques)
+
+
 @dataclass(frozen=True)
 class Round:
     """One pass of the method's front half: its questions, graded paths, and corrections and critiques (by the sort
@@ -51,40 +82,12 @@ class Gathered:
 
     def of_every_round(self, part: str) -> Stages:
         """The stage that is that part of a round, of every round that has one."""
-        stages = (getattr(each, part) for each in self.rounds.values())
-        return tuple(stage for stage in stages if stage is not None)
+        return tuple(filter(None, map(attrgetter(part), self.rounds.values())))
 
-
-def pipeline(run: Run, config: Config) -> None:
-    """The whole method on one question set."""
-    everything = gathered(run, config)
-    if not config.arms:
-        return
-
-    first = everything.rounds[""]
-    check_arms(config, imports(run.folder), corrections=first.verified is not None)
-    sets = {arm: training_set(run, config, arm, everything) for arm in config.arms}
-    every_set = tuple(sets.values())
-    critiques = tuple(stage for each in everything.rounds.values() for stage in each.critiques.values())
-    accounts = run.stage("accounts", account, accounting(config, (stage.settings for stage in every_set)), every_set,
-                         tuple(everything.bought.values()), everything.of_every_round("questions"),
-                         everything.of_every_round("corrections"), critiques)
-    if config.train is None:
-        return
-
-    trained = tuple(run.side_by_side([planned_training(run, one, sets[one.arm]) for one in training(config)]))
-    examinees = [config.train.base, *(stage.folder.name for stage in trained)]
-    answers = tuple(run.side_by_side([
-        run.planned(f"answers/{name.strip('/').replace('/', '--')}", sample, config.evaluate.of(name),
-                    first.questions)
-        for name in examinees]))
-    examined = run.stage("examined", grade, None, first.questions, answers)
-    examination = scoring(config, (stage.settings for stage in trained))
-    scores = run.stage("scores", score, examination, first.questions, examined)
-    comparisons = run.stage("comparisons", compare, scores.settings, examined)
-    run.stage("report", report, reporting(config, scores.settings), everything.of_every_round("questions"),
-              everything.of_every_round("graded"), everything.of_every_round("verified"), every_set, accounts,
-              trained, examined, scores, comparisons, critiques)
+    @property
+    def critiques(self) -> Stages:
+        """The critiques of every round, round by round."""
+        return tuple(chain.from_iterable(each.critiques.values() for each in self.rounds.values()))
 
 
 def gathered(run: Run, config: Config) -> Gathered:
@@ -94,6 +97,8 @@ def gathered(run: Run, config: Config) -> Gathered:
     grow_students(run, config, questions)
     first = mistakes_and_corrections(run, config, "", questions, config.sample.models)
     everything = Gathered({"": first}, worked_solutions(run, config, first))
+
+    # The paper's evolution: each [evolve.X] table grows questions and sends them through the same stages.
     for name, evolution in config.evolve.items():
         grown = new_questions(run, config, name, everything.rounds)
         students = just_trained(run, config, evolution.students, everything)
@@ -103,12 +108,12 @@ def gathered(run: Run, config: Config) -> Gathered:
 
 
 def grow_students(run: Run, config: Config, questions: Stage) -> None:
-    """Students from scratch, where the config asks for any: taught the task's lessons, and those with a finish
-    trained on the worked solutions of `questions` after that."""
-    students = growing(config)
+    """Students from scratch, where the config asks for any; the paper has pretrained models in their place. They
+    are taught the task's lessons, and those with a finish trained on the worked solutions of `questions` after
+    that."""
+    students, finished = growing(config), []
     run.side_by_side([run.planned(f"lessons/{name}" if student.finish else f"students/{name}", grow, student)
                       for name, student in students.items()])
-    finished = []
     for name, student in students.items():
         if student.finish:
             worked = run.stage(f"sets/finish-{name}", assemble, worked_alone(name), (), (questions, (), ()))
@@ -124,6 +129,8 @@ def mistakes_and_corrections(run: Run, config: Config, name: str, questions: Sta
     paths = run.side_by_side([run.planned(f"{here}paths/{model}", sample, config.sample.of(model), questions)
                               for model in models])
     joined, corrections_joined = imported(run, questions) if not name else ((), ())
+
+    # What the paper calls inaccurate reasoning paths are the rows graded "wrong"; the others stay to be counted.
     graded = run.stage(f"{here}graded", grade, None, questions, (*paths, *joined))
     corrections, verified = corrected(run, config, name, questions, graded, corrections_joined)
     critiques = {sort: run.planned(f"{here}critiques/{sort}", critique, terms, questions, graded)
@@ -146,35 +153,40 @@ def corrected(run: Run, config: Config, name: str, questions: Stage, graded: Sta
               joined: Stages) -> tuple[Stage | None, Stage | None]:
     """The corrections of a round and those of them, and of the imported ones (`joined`), that passed the checks;
     None for what the config does not ask for."""
-    here = f"{name}/" if name else ""
-    terms = correcting(config, name)
+    here, terms = f"{name}/" if name else "", correcting(config, name)
     if terms is None:
-        return None, run.stage(f"{here}verified", verify, config.verify, questions, graded, (),
-                               joined) if joined else None
-    before: Stages = ()
+        if not joined:
+            return None, None
+        return None, run.stage(f"{here}verified", verify, config.verify, questions, graded, (), joined)
+
+    # A second try is asked about what failed the checks of the first. The last try holds all that came before it
+    # and bears the plain names, so that whoever reads `verified` need not know how many there were.
+    tried: Stages = ()
     for attempt in range(1, terms.tries + 1):
         at = here if attempt == terms.tries else f"{here}try-{attempt}/"
-        corrections = run.stage(f"{at}corrections", correct, terms, questions, graded, joined, *before)
+        corrections = run.stage(f"{at}corrections", correct, terms, questions, graded, joined, *tried)
         verified = run.stage(f"{at}verified", verify, config.verify, questions, graded, corrections, joined)
-        before = (verified,)
+        tried = (verified,)
     return corrections, verified
 
 
 def worked_solutions(run: Run, config: Config, first: Round) -> dict[str, Stage]:
-    """Worked solutions that a teacher writes for random or for failed questions: paths like any others, graded
-    likewise; by purchase."""
+    """Worked solutions that a teacher writes for random or for failed questions, the paper's CoT data where no
+    person wrote any: paths like any others, graded likewise; by purchase."""
     bought: dict[str, Stage] = {}
     for name in config.cot.questions if config.cot else ():
         terms, here = config.cot.asking(name), "bought" if name == "random" else f"bought/{name}"
-        looks_at = (first.graded,) if name == "failed" or terms.tokens == "corrections" else ()
-        costs = (first.corrections,) if terms.tokens == "corrections" and first.corrections else ()
-        paths = run.stage(f"{here}/paths", sample, terms, first.questions, *looks_at, *costs)
+        as_corrections = terms.tokens == "corrections"
+        looks_at = first.graded if name == "failed" or as_corrections else ()
+        costs = first.corrections or () if as_corrections else ()
+        paths = run.stage(f"{here}/paths", sample, terms, first.questions, looks_at, costs)
         bought[name] = run.stage(f"{here}/graded", grade, None, first.questions, (paths,))
     return bought
 
 
 def new_questions(run: Run, config: Config, name: str, rounds: dict[str, Round]) -> Stage:
-    """Seeds → drafts → votes → questions with an agreed answer."""
+    """Seeds → drafts → votes → questions with an agreed answer. Seeds are the questions of kept corrections (the
+    paper's correction-centric evolution) or all training questions (its general evolution)."""
     evolution, first = config.evolve[name], rounds[""]
     seeds = first.verified if evolution.seeds_from == "corrections" else ()
     earlier = (rounds[before].questions for before in rounds_before(config, name))
@@ -183,12 +195,13 @@ def new_questions(run: Run, config: Config, name: str, rounds: dict[str, Round])
     return run.stage(f"{name}/questions", settle, evolution.settling, drafts, votes)
 
 
-def just_trained(run: Run, config: Config, arms: tuple[str, ...], everything: Gathered) -> list[str]:
+def just_trained(run: Run, config: Config, arms: Sequence[str], everything: Gathered) -> list[str]:
     """The models whose mistakes a later round corrects: those of its arms, trained on what the rounds before
     gave."""
-    trained = run.side_by_side([planned_training(run, one, training_set(run, config, one.arm, everything))
-                                for one in first_of_each(config, arms)])
-    return [stage.folder.name for stage in trained]
+    trained = []
+    for terms in first_of_each(config, arms):
+        trained.append(planned_training(run, terms, training_set(run, config, terms.arm, everything)))
+    return [stage.folder.name for stage in run.side_by_side(trained)]
 
 
 def training_set(run: Run, config: Config, arm: str, everything: Gathered) -> Stage:
@@ -198,13 +211,22 @@ def training_set(run: Run, config: Config, arm: str, everything: Gathered) -> St
     drawn_on = []
     for name in settings.rounds:
         each = everything.rounds[name]
-        sorts = critiques_needed(settings.take, name)
-        critiques = (each.critiques[sort] for sort in sorts if sort in each.critiques)
+        critiques = filter(None, map(each.critiques.get, critiques_needed(settings.take, name)))
         drawn_on.append((each.questions, each.graded, each.verified or (), *critiques))
-    bought = tuple(everything.bought[name] for name in settings.purchases)
+    bought = tuple(map(everything.bought.__getitem__, settings.purchases))
     return run.stage(f"sets/{arm}", assemble, settings, bought, *drawn_on)
 
 
-def planned_training(run: Run, one: TrainOneConfig, examples: Stage) -> Stage:
+def planned_training(run: Run, terms: TrainOneConfig, examples: Stage) -> Stage:
     """One arm's model with one seed."""
-    return run.planned(f"models/{one.arm}-{one.seed}", train, one, examples)
+    return run.planned(f"models/{terms.arm}-{terms.seed}", train, terms, examples)
+
+
+def examination(run: Run, config: Config, questions: Stage, trained: Sequence[Stage]) -> Stage:
+    """The answers of the student as every arm finds it, and of every trained model, graded: sampled and graded as
+    its mistakes were."""
+    answers = []
+    for name in (config.train.base, *(stage.folder.name for stage in trained)):
+        answers.append(run.planned(f"answers/{name.strip('/').replace('/', '--')}", sample,
+                                   config.evaluate.of(name), questions))
+    return run.stage("examined", grade, None, questions, tuple(run.side_by_side(answers)))

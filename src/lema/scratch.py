@@ -23,6 +23,11 @@ Record = TypeVar("Record")
 PUT = 1000  # rows handed to SQLite at once
 
 
+def by_id(folder: Path, kind: type[Record], rows: Iterable[Record]) -> "ScratchTable[Record]":
+    """A table of rows by their ids."""
+    return ScratchTable(folder, kind).fill((row.id, row) for row in rows)
+
+
 class ScratchTable(Generic[Record]):
     """Records of `kinds` under text keys; several may share a key and keep the order in which they were put.
 

@@ -1,5 +1,8 @@
 """Accounts: what each arm's training set holds, what it shares with the others, and what the teacher wrote for it.
 
+    {"kind": "correction", "source": "corrections", "tokens": 51, "question": "37835c9b8f2262cb", …}, 65 more
+    → {"arm": "lema", "examples": 66, "tokens": 3094, "teacher_tokens": 2549, "teacher_replies": 44, …}
+
 One design decision: the bill of an arm is everything that was paid on the way to it, rejected replies, drafts
 and votes included, so that arms can be compared at equal cost.
 """
@@ -39,45 +42,47 @@ def account(context: StageContext, settings: AccountConfig, sets: tuple[Iterable
     """One account per arm. `questions` and, where any were asked for, `corrections` stand in the order of
     `settings.rounds`, `bought` in that of `settings.purchases`, and `critiques` round by round in that of the
     purchases that the arms need."""
-    paid = {("questions", name): _Costs(row for row in rows if row.tokens or row.prompt_tokens)
-            for name, rows in zip(settings.rounds, questions, strict=True)}
-    paid |= {("corrections", name): _Costs(rows)
-             for name, rows in zip(settings.rounds, corrections, strict=bool(corrections))}
-    paid |= {("bought", name): _Costs(rows) for name, rows in zip(settings.purchases, bought, strict=True)}
     takes = [take for arm in settings.arms for take in arm.take]
     judged = [(f"critiques {sort}", name) for name in settings.rounds for sort in critiques_needed(takes, name)]
-    paid |= {purchase: _Costs(rows) for purchase, rows in zip(judged, critiques, strict=True)}
-    held = [_Held(arm.arm, rows) for arm, rows in zip(settings.arms, sets, strict=True)]
-    budgets = settings.budgets or [None] * len(held)
-    for arm, ours, budget in zip(settings.arms, held, budgets, strict=True):
+    paid = dict(zip(judged, map(_Costs, critiques), strict=True))
+    for name, rows in zip(settings.rounds, questions, strict=True):
+        paid["questions", name] = _Costs(rows)
+    for name, rows in zip(settings.rounds, corrections, strict=bool(corrections)):
+        paid["corrections", name] = _Costs(rows)
+    for name, rows in zip(settings.purchases, bought, strict=True):
+        paid["bought", name] = _Costs(rows)
+
+    held = [_SetCounts(arm.arm, rows) for arm, rows in zip(settings.arms, sets, strict=True)]
+    for arm, ours, budget in zip(settings.arms, held, settings.budgets or [None] * len(held), strict=True):
         bill = array("q", _bill(arm, paid))
         yield Account(
             arm=arm.arm, examples=len(ours.lengths), questions=len(ours.questions),
             prompt_tokens=ours.prompt_tokens, tokens=sum(ours.tokens), teacher_tokens=sum(bill),
-            teacher_replies=sum(1 for cost in bill if cost),
-            kinds=dict(sorted(ours.kinds.items())), epochs=_epochs(settings, budget, ours),
+            teacher_replies=len(bill) - bill.count(0), kinds=dict(sorted(ours.kinds.items())),
+            epochs=_epochs(settings, budget, ours),
             shared={other.arm: ours.shared(other) for other in held if other is not ours})
 
 
-class _Held:
+class _SetCounts:
     """What a training set holds, counted in one pass; ids as 64-bit numbers, 32 bytes an example."""
 
     def __init__(self, arm: str, examples: Iterable[Example]) -> None:
         self.arm, self.kinds = arm, Counter()
-        self.tokens, self.lengths, ids, questions = (array("q") for _ in range(4))
+        self.tokens, self.lengths, ids, questions = array("q"), array("q"), array("q"), array("q")
         for example in examples:
             self.kinds[f"{example.kind} {example.source}"] += 1
             self.tokens.append(example.tokens)
             self.lengths.append(example.prompt_tokens + example.tokens)
             ids.append(hash(example.id))
             questions.append(hash(example.question))
-        self.ids, self.questions = (np.unique(np.frombuffer(each, np.int64)) for each in (ids, questions))
+        self.ids = np.unique(np.frombuffer(ids, np.int64))
+        self.questions = np.unique(np.frombuffer(questions, np.int64))
         self.prompt_tokens = sum(self.lengths) - sum(self.tokens)
 
-    def shared(self, other: "_Held") -> tuple[int, int]:
+    def shared(self, other: "_SetCounts") -> tuple[int, int]:
         """How many examples and questions of this set the other has too."""
-        return tuple(len(np.intersect1d(mine, theirs, assume_unique=True)) for mine, theirs in
-                     ((self.ids, other.ids), (self.questions, other.questions)))
+        return (len(np.intersect1d(self.ids, other.ids, assume_unique=True)),
+                len(np.intersect1d(self.questions, other.questions, assume_unique=True)))
 
 
 class _Reply(NamedTuple):
@@ -101,24 +106,25 @@ class _Costs:
 
     def __iter__(self) -> Iterator[_Reply]:
         names = list(self._names)
-        return (_Reply(tokens, prompts, names[writer]) for tokens, prompts, writer in zip(
-            self._tokens, self._prompts, self._writer, strict=True))
+        return map(_Reply, self._tokens, self._prompts, map(names.__getitem__, self._writer))
 
 
 def _bill(arm: AssembleConfig, paid: dict[tuple[str, str], _Costs]) -> Iterator[int]:
-    """The tokens of every teacher's reply that went into an arm, in the order in which they are drawn on."""
-    needs = {(need, take.round) for take in arm.take for need in find_kind(take, arm.arm).needs}
-    drawn = [paid.get(("bought", name), []) for name in arm.purchases]
+    """The tokens of every teacher's reply that went into an arm. They are drawn on in the order of stages/
+    assemble.py, so that a cap ends the bill at the reply at which it ends the set."""
+    drawn = [paid["bought", name] for name in arm.purchases]
     for name in arm.rounds:
-        if any(round_ == name for _, round_ in needs):
-            drawn.append(paid.get(("questions", name), []))
-        if ("corrections", name) in needs:
-            drawn.append(paid.get(("corrections", name), []))
+        needs = set().union(*(find_kind(take, arm.arm).needs for take in arm.take if take.round == name))
+        if needs:
+            drawn.append(paid["questions", name])
+        if "corrections" in needs:
+            drawn.append(paid.get(("corrections", name), ()))  # imported ones alone cost nothing here
         drawn.append(alternately([paid[f"critiques {sort}", name] for sort in critiques_needed(arm.take, name)]))
-    return (reply.tokens for reply in Allowance(arm).pays(chain.from_iterable(drawn)))
+    for reply in Allowance(arm).pays(chain.from_iterable(drawn)):
+        yield reply.tokens
 
 
-def _epochs(settings: AccountConfig, budget: BudgetConfig | None, ours: _Held) -> float | None:
+def _epochs(settings: AccountConfig, budget: BudgetConfig | None, ours: _SetCounts) -> float | None:
     if budget is None:
         return None
     trainer = find_trainer(settings.trainer, settings.options)

@@ -1,5 +1,8 @@
 """Training sets: one per arm, made of what its table takes.
 
+    {"question": "37835c9b8f2262cb", "step": 1, "explanation": "This step…", "steps": ["Sam = Mia * 2…", …], …}
+    → {"kind": "correction", "prompt": "…Wrong Solution:…", "completion": " Step 1.\\nExplanation:…", "tokens": 51, …}
+
 One design decision: every kind of example sees one question's case at a time, and a limit takes the first of an
 order that content alone decides; so a bigger set contains the smaller one, and a set of any size is made on disk.
 """
@@ -7,7 +10,7 @@ order that content alone decides; so a bigger set contains the smaller one, and 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 from lema.config import AssembleConfig, Config, ImportConfig
 from lema.errors import ConfigError, DataError
@@ -41,12 +44,12 @@ REMEDIES = {"corrections": "a [correct] table, or imported corrections (lema imp
 def assembling(config: Config, arm: str) -> AssembleConfig:
     """What the arm's training set depends on, and nothing that it does not."""
     table, budget = config.arms[arm], config.budget_of(arm)
-    needs = {need for take in table.take for need in find_kind(take, "take").needs}
+    needs = set().union(*(find_kind(take, "take").needs for take in table.take))
     money = budget.money if budget else None
     return AssembleConfig(
         arm=arm, take=table.take, base=config.train.base if config.train else None,
         rounds=tuple(dict.fromkeys(("", *(take.round for take in table.take)))),
-        purchases=tuple(name for name in (config.cot.questions if config.cot else ()) if f"bought {name}" in needs),
+        purchases=tuple(name for name in _purchases(config) if f"bought {name}" in needs),
         teacher_tokens=budget.teacher_tokens if budget else None, money=money,
         prices=_prices(config, arm) if money else {})
 
@@ -59,8 +62,10 @@ def worked_alone(student: str) -> AssembleConfig:
 def check_arms(config: Config, imported: Iterable[ImportConfig], corrections: bool) -> None:
     """ConfigError where an arm takes what the run never makes, so that it is told before anything runs.
     `corrections`: whether there will be any."""
-    models = [*config.models, *(model for each in imported for model in each.models)]
-    made = {"worked", "paths", *(f"bought {name}" for name in (config.cot.questions if config.cot else ()))}
+    models, made = list(config.models), {"worked", "paths"}
+    for each in imported:
+        models += each.models
+    made.update(f"bought {name}" for name in _purchases(config))
     if corrections:
         made.add("corrections")
     if config.train is not None and config.train.base in config.sample.models:
@@ -70,6 +75,10 @@ def check_arms(config: Config, imported: Iterable[ImportConfig], corrections: bo
     for arm, table in config.arms.items():
         for take in table.take:
             _check_take(arm, take, models, made)
+
+
+def _purchases(config: Config) -> tuple[str, ...]:
+    return config.cot.questions if config.cot else ()
 
 
 def _check_take(arm: str, take: Take, models: list[str], made: set[str]) -> None:
@@ -84,16 +93,14 @@ def _check_take(arm: str, take: Take, models: list[str], made: set[str]) -> None
 
 def _prices(config: Config, arm: str) -> dict[str, tuple[float, float]]:
     """What each teacher's tokens cost. ConfigError where that is not known."""
-    teachers = [table.model for table in (config.correct, config.critique, config.cot, *config.evolve.values())
-                if table]
     prices = {}
-    for name in dict.fromkeys(teachers):
-        price = price_of(config, name)
+    for table in filter(None, (config.correct, config.critique, config.cot, *config.evolve.values())):
+        price = price_of(config, table.model)
         if price is None:
-            raise ConfigError(f"arms.{arm}.budget.money: the price of model {name!r} is not known; add a "
-                              f"[prices.\"{config.models[name].own.get('model', name)}\"] table with input and "
-                              "output, or give teacher_tokens instead")
-        prices[name] = (price.input, price.output)
+            name = config.models[table.model].own.get("model", table.model)
+            raise ConfigError(f"arms.{arm}.budget.money: the price of model {table.model!r} is not known; add a "
+                              f"[prices.\"{name}\"] table with input and output, or give teacher_tokens instead")
+        prices[table.model] = (price.input, price.output)
     return prices
 
 
@@ -107,17 +114,19 @@ def assemble(context: StageContext, settings: AssembleConfig, bought: tuple[Iter
     nothing is left.
     """
     kinds = [find_kind(take, f"arms.{settings.arm}.take") for take in settings.take]
-    count = _counter(context, settings)
-    words = Words(lambda question: _asked(context, question), cache(context.prompt), settings.base)
+    count, done = _counter(context, settings), 0
+    words = Words(partial(_prompt_text, context), cache(context.prompt), settings.base)
     with ExitStack() as open_:
         made = [open_.enter_context(ScratchTable(context.folder, Example)) for _ in kinds]
         for name, case in _cases(context, settings, kinds, bought, rounds, open_):
-            for take, kind, shelf in zip(settings.take, kinds, made, strict=True):
+            for take, kind, table in zip(settings.take, kinds, made, strict=True):
                 if take.round == name:
-                    shelf.fill(_chosen(take, kind.make(case.of(take.models), words)))
-        seen, done = open_.enter_context(IdTable(context.folder)), 0
-        for take, shelf in zip(settings.take, made, strict=True):
-            for example in _limited(take, shelf, count):
+                    table.fill(_keyed(take, kind.make(case.of(take.models), words)))
+
+        # Two lines of an arm may give the same example, as a round and a purchase do: it is trained on once.
+        seen = open_.enter_context(IdTable(context.folder))
+        for take, table in zip(settings.take, made, strict=True):
+            for example in _limited(take, table, count):
                 if seen.add(example.id):
                     done += 1
                     yield example
@@ -127,35 +136,40 @@ def assemble(context: StageContext, settings: AssembleConfig, bought: tuple[Iter
                         "or sample more paths")
 
 
-def _cases(context: StageContext, settings: AssembleConfig, kinds: list[Kind], bought: tuple[Iterable[ReasoningPath], ...],
-           rounds: tuple[Rows, ...], open_: ExitStack) -> Iterator[tuple[str, Case]]:
+def _cases(context: StageContext, settings: AssembleConfig, kinds: list[Kind],
+           bought: tuple[Iterable[ReasoningPath], ...], rounds: tuple[Rows, ...],
+           open_: ExitStack) -> Iterator[tuple[str, Case]]:
     """(round, case); only the rows that some kind needs are read."""
-    allowance = Allowance(settings)
-    shelves = {name: open_.enter_context(ScratchTable(context.folder, ReasoningPath)).fill(
-        (path.question, path) for path in allowance.pays(paths))
-        for name, paths in zip(settings.purchases, bought, strict=True)}
-    for name, rows in zip(settings.rounds, rounds, strict=True):
-        needs = {need for take, kind in zip(settings.take, kinds, strict=True) if take.round == name
-                 for need in kind.needs}
-        questions, graded, verified, *critiques = rows
+    # The cap is spent in the order in which rows are read here. Purchases come first because the cases of every
+    # round look worked solutions up in them, so they are on disk before the first case is made.
+    allowance, solutions = Allowance(settings), {}
+    for name, paths in zip(settings.purchases, bought, strict=True):
+        solutions[name] = open_.enter_context(ScratchTable(context.folder, ReasoningPath)).fill(
+            (path.question, path) for path in allowance.pays(paths))
+    for name, (questions, graded, verified, *critiques) in zip(settings.rounds, rounds, strict=True):
+        lines = zip(settings.take, kinds, strict=True)
+        needs = set().union(*(kind.needs for take, kind in lines if take.round == name))
         if needs:
-            here = cases(context.folder, allowance.pays(questions),
-                         graded if needs & MADE_OF_PATHS else (),
-                         allowance.pays(verified) if "corrections" in needs else (),
-                         allowance.pays(alternately(critiques)), shelves)
-            yield from ((name, case) for case in here)
+            for case in cases(context.folder, allowance.pays(questions),
+                              graded if needs & MADE_OF_PATHS else (),
+                              allowance.pays(verified) if "corrections" in needs else (),
+                              allowance.pays(alternately(critiques)), solutions):
+                yield name, case
 
 
-def _chosen(take: Take, examples: Iterator[Example]) -> Iterator[tuple[str, Example]]:
-    """The distinct examples of one question under the key that orders all, at most `per_question` of them."""
-    keyed = ((content_id("limit", example.id), example) for example in {e.id: e for e in examples}.values())
-    return iter(sorted(keyed, key=lambda pair: pair[0])[:take.per_question])
+def _keyed(take: Take, examples: Iterable[Example]) -> list[tuple[str, Example]]:
+    """The distinct examples of one question under the keys that order all, at most `per_question` of them."""
+    # A key is a hash of what the example says: a limit that takes the first of this order draws as good as at
+    # random, the same in every run, and what it draws stays when the limit is raised or rows are added.
+    by_key = {content_id("limit", example.id): example for example in examples}
+    return sorted(by_key.items())[:take.per_question]
 
 
-def _limited(take: Take, shelf: ScratchTable[Example], count: Callable[[Example], tuple[int, int]]) -> Iterator[Example]:
+def _limited(take: Take, table: ScratchTable[Example],
+             count: Callable[[Example], tuple[int, int]]) -> Iterator[Example]:
     """The first examples in the order of their keys, at most `limit` of them and `tokens` trained tokens."""
     taken = spent = 0
-    for _, (*_, example) in shelf.groups():
+    for _, (*_, example) in table.groups():
         prompt_tokens, tokens = count(example)
         taken, spent = taken + 1, spent + tokens
         if (take.limit and taken > take.limit) or (take.tokens and spent > take.tokens):
@@ -163,7 +177,7 @@ def _limited(take: Take, shelf: ScratchTable[Example], count: Callable[[Example]
         yield replace(example, prompt_tokens=prompt_tokens, tokens=tokens)
 
 
-def _asked(context: StageContext, question: Question) -> str:
+def _prompt_text(context: StageContext, question: Question) -> str:
     return "\n\n".join(message.content for message in context.task.prompt(question))
 
 

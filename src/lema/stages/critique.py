@@ -1,5 +1,9 @@
 """Critiques: a critic judges paths, right ones or wrong ones, and says of each why.
 
+    {"question": "37835c9b8f2262cb", "text": "Step 1: The answer is 8 = 7.", "verdict": "wrong", …}
+    → {"path": "113b64d5f66f8a9a", "text": "Step 1: This step does not say… Incorrect Step: Step 1.",
+       "said": "wrong", "step": 1, …}
+
 One design decision: the critic is not told how a path was graded, and a critique stays whatever it concludes, as
 critique fine-tuning has it; only a reply that came to no end or no conclusion is rejected. Whether critic and
 grader agree can be seen in the row, and an arm may ask for it.
@@ -18,7 +22,7 @@ from lema.replies import Unparsed
 from lema.replies.judgements import parse_critique
 from lema.runs.context import StageContext
 from lema.runs.spending import within_budget
-from lema.scratch import ScratchTable
+from lema.scratch import by_id
 
 VERSION = 1
 
@@ -48,26 +52,29 @@ def critique(context: StageContext, settings: CritiqueOneConfig, questions: Iter
     """One critique of each of the first `settings.per_question` distinct paths of a question that were graded as
     `settings.of` says, as far as the budget reaches."""
     prompt = context.prompt("critique", settings.prompt)
-    judged = (path for path in graded if path.verdict == settings.of and (
-        not settings.models or path.model in settings.models))
-    with (ScratchTable(context.folder, Question) as asked,
-          in_turn(context.folder, judged, settings.per_question) as chosen):
-        asked.fill((question.id, question) for question in questions)
-        requests = (Request(messages(prompt, settings.form, critique_values(asked.get(path.question), path.text)),
-                            settings.sampling, 0, (path,)) for path in chosen)
-        for request, reply in within_budget(context, settings.model, requests, settings.tokens, len(chosen)):
+    with (by_id(context.folder, Question, questions) as texts,
+          in_turn(context.folder, _of_the_sort(settings, graded), settings.per_question) as paths):
+        requests = (Request(messages(prompt, settings.form, critique_values(texts.get(path.question), path.text)),
+                            settings.sampling, 0, (path,)) for path in paths)
+        for request, reply in within_budget(context, settings.model, requests, settings.tokens, len(paths)):
             (path,) = request.about
             yield Critique(question=path.question, path=path.id, verdict=path.verdict, model=settings.model,
                            reply=reply.text, prompt=prompt.id, finish=reply.finish, tokens=reply.tokens,
                            prompt_tokens=reply.prompt_tokens, **_read(reply))
 
 
+def _of_the_sort(settings: CritiqueOneConfig, graded: Iterable[ReasoningPath]) -> Iterator[ReasoningPath]:
+    for path in graded:
+        if path.verdict == settings.of and (not settings.models or path.model in settings.models):
+            yield path
+
+
 def _read(reply: Completion) -> dict:
     """What a reply says, as fields of a Critique; why it is `rejected` where it says nothing that can be used."""
     if reply.finish != "stop":
         return {"rejected": "cut off or failed"}
-    found = parse_critique(reply.text)
-    if isinstance(found, Unparsed):
-        return {"rejected": f"unreadable: {found.reason}"}
-    said = "right" if found.judgement.right else "wrong"
-    return {"text": found.text, "said": said, "step": found.judgement.step}
+    parsed = parse_critique(reply.text)
+    if isinstance(parsed, Unparsed):
+        return {"rejected": f"unreadable: {parsed.reason}"}
+    verdict = "right" if parsed.judgement.right else "wrong"
+    return {"text": parsed.text, "said": verdict, "step": parsed.judgement.step}

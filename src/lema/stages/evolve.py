@@ -1,5 +1,9 @@
 """New questions, grown from seeds: those that occur in kept corrections, or all of them.
 
+    {"text": "At the fair Mia wins 7 coins. Sam wins double what Mia wins. …", "answer": "14", …}
+    → {"text": "Finn has 2 coins. Ben has twice as many coins as Finn. …", "answer": "", "parent": "37835c9b…", …}
+    → three votes later {… "answer": "4", "agreement": 1.0, "rejected": ""}
+
 One design decision: a new question is drafted, answered several times by the ordinary sampling stage, and then
 settled by vote; drafts and votes stay as rows, and a question that may not be used keeps its reason.
 """
@@ -9,10 +13,10 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
 from lema.config import Config, EvolveConfig, SettleConfig
 from lema.decontamination import Overlap
-from lema.grading import GradingTimeout
 from lema.messages import Message, Request
 from lema.prompting import Prompt
 from lema.records import Correction, Question, ReasoningPath
@@ -44,40 +48,49 @@ def evolve(context: StageContext, settings: EvolveConfig, questions: Iterable[Qu
     seeds."""
     prompt = context.prompt("evolve", settings.prompt)
     offset = len(earlier) * settings.seeds
-    examined, known = Overlap(settings.decontaminate), Overlap(settings.deduplicate)
-    with ScratchTable(context.folder, Question) as everything:
+    examined, trained_on = Overlap(settings.decontaminate), Overlap(settings.deduplicate)
+    with ScratchTable(context.folder, Question) as texts:
         for question in questions:
-            everything.put(question.id, question)
-            (known if question.split == "train" else examined).learn(question.split, [question.text])
+            texts.put(question.id, question)
+            overlap = trained_on if question.split == "train" else examined
+            overlap.learn(question.split, [question.text])
         for rows in earlier:
-            known.learn("evolved before", (question.text for question in rows))
+            trained_on.learn("evolved before", map(attrgetter("text"), rows))
         seeds = _drawn(settings, questions, corrections)
-        requests = (_request(prompt, settings, index, everything.get(seed))
-                    for index, seed in enumerate(seeds, offset))
-        yield from _drafts(context, settings, requests, len(seeds), examined, known)
+        requests = (_request(prompt, settings, index, texts.get(seed)) for index, seed in enumerate(seeds, offset))
+        yield from _drafts(context, settings, requests, len(seeds), examined, trained_on)
 
 
 def _drawn(settings: EvolveConfig, questions: Iterable[Question], corrections: Iterable[Correction]) -> list[str]:
     """The ids of the seeds, drawn with replacement; the pool is read twice and never held."""
-    def pool() -> Iterator[str]:
-        if settings.seeds_from == "questions":
-            return (question.id for question in questions if question.split == "train")
-        return (correction.question for correction in corrections if correction.verified)
+    draw, size = random.Random(settings.seed), 0
+    for _ in _pool(settings, questions, corrections):
+        size += 1
+    if not size:
+        return []
+    places = [draw.choice(range(size)) for _ in range(settings.seeds)]
+    ids = dict.fromkeys(places, "")
+    for place, question_id in enumerate(_pool(settings, questions, corrections)):
+        if place in ids:
+            ids[place] = question_id
+    return [ids[place] for place in places]
 
-    draw, size = random.Random(settings.seed), sum(1 for _ in pool())
-    places = [draw.choice(range(size)) for _ in range(settings.seeds)] if size else []
-    drawn = dict.fromkeys(places, "")
-    drawn.update((place, name) for place, name in enumerate(pool()) if place in drawn)
-    return [drawn[place] for place in places]
+
+def _pool(settings: EvolveConfig, questions: Iterable[Question], corrections: Iterable[Correction]) -> Iterator[str]:
+    """The ids that seeds are drawn from: a question stands in it once, or as often as it has kept corrections, so
+    that what models fail at in many ways is varied more."""
+    if settings.seeds_from == "questions":
+        return (question.id for question in questions if question.split == "train")
+    return (correction.question for correction in corrections if correction.verified)
 
 
 def _request(prompt: Prompt, settings: EvolveConfig, index: int, seed: Question) -> Request:
     return Request((Message("user", prompt.render(question=seed.text)),), settings.sampling, index, (seed,))
 
 
-def _drafts(context: StageContext, settings: EvolveConfig, requests: Iterable[Request], total: int, examined: Overlap,
-            known: Overlap) -> Iterator[Question]:
-    """What the teacher writes, each new question known from then on."""
+def _drafts(context: StageContext, settings: EvolveConfig, requests: Iterable[Request], total: int,
+            examined: Overlap, trained_on: Overlap) -> Iterator[Question]:
+    """What the teacher writes; each new question is one that later drafts may not be like."""
     for request, reply in within_budget(context, settings.model, requests, settings.tokens, total):
         (seed,) = request.about
         text = reply.text.strip().removeprefix("New Question:").removeprefix("Question:").strip()
@@ -85,9 +98,9 @@ def _drafts(context: StageContext, settings: EvolveConfig, requests: Iterable[Re
         choices = tuple(_CHOICE.findall(text)) if seed.choices else ()
         if seed.choices and len(choices) < 2:
             rejected = rejected or "no choices"
-        rejected = rejected or examined.found(text) or known.found(text)
+        rejected = rejected or examined.found(text) or trained_on.found(text)
         if not rejected:
-            known.learn("evolved", [text])
+            trained_on.learn("evolved", [text])
         yield Question(text=text, answer="", choices=choices, split="train", level=seed.level, parent=seed.id,
                        source=f"evolved:{settings.model}", prompt_tokens=reply.prompt_tokens,
                        tokens=reply.tokens, rejected=rejected)
@@ -121,17 +134,9 @@ def _settled(context: StageContext, settings: SettleConfig, draft: Question, cas
 
 def _majority(answers: Answers, votes: list[ReasoningPath]) -> tuple[str | None, int]:
     """The answer that most votes give (the first such), and how many give it."""
-    read = [answers.read(vote.text).answer for vote in votes if vote.finish == "stop"]
     counted: Counter[str] = Counter()
-    for answer in filter(None, read):
-        twin = next((known for known in counted if _same(answers, answer, known)), answer)
-        counted[twin] += 1
+    for vote in votes:
+        answer = answers.read(vote.text).answer if vote.finish == "stop" else None
+        if answer:  # counted under the first way in which it was put: "1/2" and "0.5" are one vote each for the same
+            counted[next((first for first in counted if answers.agree(answer, first)), answer)] += 1
     return counted.most_common(1)[0] if counted else (None, 0)
-
-
-def _same(answers: Answers, answer: str, other: str) -> bool:
-    """An undecided comparison leaves two votes apart."""
-    try:
-        return answers.same(answer, other)
-    except GradingTimeout:
-        return False

@@ -1,5 +1,8 @@
 """Verdicts: every path's final answer read and compared with the gold one.
 
+    {"question": "37835c9b8f2262cb", "model": "student", "text": "Step 1: The answer is 8 = 7.", …}
+    → {… "verdict": "wrong", "answer": "8", "how": "answer sentence"}
+
 One design decision: grading adds a verdict and takes nothing away; whoever wants the pool of mistakes filters
 for `wrong`, and everything else stays countable.
 """
@@ -11,7 +14,7 @@ from itertools import chain
 from lema.grading import grade_path
 from lema.records import Question, ReasoningPath
 from lema.runs.context import StageContext
-from lema.scratch import ScratchTable
+from lema.scratch import by_id
 from lema.tasks import answers_to
 
 VERSION = 3
@@ -21,10 +24,9 @@ def grade(context: StageContext, settings: None, questions: Iterable[Question],
           paths: tuple[Iterable[ReasoningPath], ...]) -> Iterator[ReasoningPath]:
     """The same paths with verdict, answer and how it was found."""
     done = 0
-    with ScratchTable(context.folder, Question) as asked:
-        asked.fill((question.id, question) for question in questions)
+    with by_id(context.folder, Question, questions) as texts:
         for path in chain.from_iterable(paths):
-            question = asked.get(path.question)
+            question = texts.get(path.question)
             answers = answers_to(context.task, question.choices)
             graded = grade_path(path.text, question.answer, finish=path.finish, read=answers.read,
                                 same=answers.same)

@@ -1,10 +1,14 @@
 """Questions: read from the task, checked once, so that no later stage meets a row it cannot use.
 
+    train.jsonl: {"question": "At the fair Mia wins 7 coins. Sam wins double what Mia wins. …", "answer": "14"}
+    → {"text": "At the fair Mia wins 7 coins. …", "answer": "14", "split": "train", "id": "37835c9b8f2262cb", …}
+
 One design decision: all splits go into one folder, each question marked with its own, so that everything after
 it names one input and leaks between splits can be seen in one place.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 
 from lema.config import Config
 from lema.errors import DataError
@@ -42,4 +46,4 @@ def load(context: StageContext, settings: Settings) -> Iterator[Question]:
 
 def _every(task: Task) -> Iterator[Question]:
     """The questions of all splits in turn."""
-    return (question for split in task.splits for question in task.questions(split))
+    return chain.from_iterable(map(task.questions, task.splits))

@@ -1,5 +1,8 @@
 """The report: what the run found, as one page and as one table.
 
+    every stage's rows
+    → report.html, table.txt, {"arm": "step", "baseline": "cot", "mean": -0.0056, "p_holm": 1.0, "reading": …, …}
+
 One design decision: everything shown is read from the rows of earlier stages; this stage computes no score of
 its own but the paired differences that the statistics room defines.
 """
@@ -7,6 +10,8 @@ its own but the paired differences that the statistics room defines.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import chain, zip_longest
+from operator import attrgetter
+from typing import TypeVar
 
 import numpy as np
 
@@ -34,6 +39,8 @@ from lema.runs.versions import versions
 from lema.statistics import accuracy, difference
 
 VERSION = 3
+
+Record = TypeVar("Record", Question, ReasoningPath)
 
 FIRST = "The questions of the task"
 NOTES = (
@@ -73,20 +80,23 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
         bill=context.bill(),
         config=(context.run_folder / "config.toml").read_text(encoding="utf-8"),
         versions=tuple(versions().items()),
-        notes=(*NOTES, *_hinted(one for rows in verified for one in rows if one.verified)),
+        notes=(*NOTES, *_hinted(filter(attrgetter("verified"), chain.from_iterable(verified)))),
     )
     (context.folder / "report.html").write_text(render(data), encoding="utf-8")
     (context.folder / "table.txt").write_text("\n".join(table(data)) + "\n", encoding="utf-8")
-    yield from (one for one in comparisons if one.arm in (settings.headline, settings.control))
+    for comparison in comparisons:
+        if comparison.arm in (settings.headline, settings.control):
+            yield comparison
 
 
 def funnels(settings: ReportOneConfig, questions: tuple[Iterable[Question], ...],
             graded: tuple[Iterable[ReasoningPath], ...], verified: tuple[Iterable[Correction], ...],
             used: np.ndarray, critiques: tuple[Iterable[Critique], ...]) -> Iterator[Funnel]:
     """Round by round; rounds without corrections come last."""
-    for name, *rows, corrected in zip_longest(settings.rounds, questions, graded, verified, fillvalue=()):
-        yield funnel(name or FIRST, *rows, corrected, used, settings.seeds.get(name, 0))
-        yield from critique_funnels(name or FIRST, rows[1], chain.from_iterable(critiques), used)
+    rounds = zip_longest(settings.rounds, questions, graded, verified, fillvalue=())
+    for name, new, paths, corrections in rounds:
+        yield funnel(name or FIRST, new, paths, corrections, used, settings.seeds.get(name, 0))
+        yield from critique_funnels(name or FIRST, paths, chain.from_iterable(critiques), used)
 
 
 def _hinted(kept: Iterable[Correction]) -> Iterator[str]:
@@ -110,14 +120,14 @@ def _arms(settings: ReportOneConfig, right: dict[str, np.ndarray], accounts: Ite
           trained: tuple[Iterable[Checkpoint], ...], scores: list[Score]) -> Iterator[Arm]:
     yield Arm(name="(before)", description=f"{settings.base}, as every arm finds it",
               accuracy=accuracy(right[""]))
-    seen = {checkpoint.name: checkpoint for rows in trained for checkpoint in rows}
+    by_name = {checkpoint.name: checkpoint for checkpoint in chain.from_iterable(trained)}
     for account in accounts:
-        runs = [seen[model] for model, arm, _ in settings.examined if arm == account.arm]
-        mean_examples = sum(run.examples for run in runs) / len(runs)
+        seeds = [by_name[model] for model, arm, _ in settings.examined if arm == account.arm]
+        mean_examples = sum(map(attrgetter("examples"), seeds)) / len(seeds)
         yield Arm(
             name=account.arm, description=settings.about.get(account.arm, ""), examples=account.examples,
             unique_questions=account.questions, prompt_tokens=account.prompt_tokens,
-            trained_tokens=round(sum(run.tokens for run in runs) / len(runs)),
+            trained_tokens=round(sum(map(attrgetter("tokens"), seeds)) / len(seeds)),
             epochs=mean_examples / account.examples, teacher_tokens=account.teacher_tokens, shared=account.shared,
             accuracy=accuracy(right[account.arm]), levels=_levels(account.arm, scores),
             difference=None if account.arm == settings.baseline else
@@ -129,8 +139,11 @@ def _levels(arm: str, scores: list[Score]) -> tuple[LevelScore, ...]:
     for score in scores:
         if score.arm == arm and score.level is not None:
             of_level[score.level].append(score)
-    return tuple(LevelScore(level, several[0].questions, sum(s.accuracy for s in several) / len(several))
-                 for level, several in sorted(of_level.items()))
+    levels = []
+    for level, several in sorted(of_level.items()):
+        mean = sum(map(attrgetter("accuracy"), several)) / len(several)
+        levels.append(LevelScore(level, several[0].questions, mean))
+    return tuple(levels)
 
 
 def _compared(right: dict[str, np.ndarray], arm: str | None, other: str | None) -> Compared | None:
@@ -142,14 +155,17 @@ def _compared(right: dict[str, np.ndarray], arm: str | None, other: str | None) 
 def _shown(settings: ReportOneConfig, questions: Iterable[Question], graded: Iterable[ReasoningPath],
            verified: Iterable[Correction]) -> ShownCorrection | None:
     """The first kept correction of a later step, else of any: an example, not a chosen success."""
-    first = next((one for one in verified if one.verified), None)
-    correction = next((one for one in verified if one.verified and one.step and one.step > 1), first)
+    later = (row for row in verified if row.verified and row.step and row.step > 1)
+    correction = next(chain(later, filter(attrgetter("verified"), verified)), None)
     if correction is None:
         return None
-    question = next(q for q in questions if q.id == correction.question)
-    path = next(p for p in graded if p.id == correction.path)
+    question, path = _with_id(questions, correction.question), _with_id(graded, correction.path)
     return ShownCorrection(
         question=question.text, gold=question.answer, student=path.model, stated=path.answer or "",
         path=split_steps(path.text), wrong_step=correction.step or 1, explanation=correction.explanation,
         corrected=correction.steps, corrector=correction.model,
         checks=tuple(Check(name, True) for name in settings.checks))
+
+
+def _with_id(rows: Iterable[Record], identifier: str) -> Record:
+    return next(row for row in rows if row.id == identifier)

@@ -1,5 +1,8 @@
 """Reasoning paths: every question asked n times of one model.
 
+    {"text": "At the fair Mia wins 7 coins. Sam wins double what Mia wins. …", "id": "37835c9b8f2262cb", …}
+    → {"question": "37835c9b8f2262cb", "model": "student", "text": "Step 1: The answer is 8 = 7.", "index": 0, …}
+
 One design decision: the same verb serves the students' mistakes, bought worked solutions, the votes on evolved
 questions and the examination; they differ in settings and input only. Where `[sample.adaptive]` says when a
 question has been sampled enough, paths are asked for in waves, one path of every open question in each.
@@ -7,11 +10,12 @@ question has been sampled enough, paths are asked for in waves, one path of ever
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from itertools import islice
+from itertools import chain, islice
+from operator import attrgetter, itemgetter
 from pathlib import Path
 
 from lema.adaptive_sampling import Tally
-from lema.config import AdaptiveConfig, PurchaseConfig, SampleConfig
+from lema.config import PurchaseConfig, SampleConfig
 from lema.grading import grade_path
 from lema.messages import Completion, Message, Request
 from lema.records import Correction, Question, ReasoningPath, content_id
@@ -31,19 +35,25 @@ def sample(context: StageContext, settings: SampleConfig, questions: Iterable[Qu
     `settings.adaptive` says so, as far as the budget reaches. A purchase may look at `graded` for who failed, and
     at `corrections` for what they cost."""
     (model,) = settings.models
-    tokens = sum(c.tokens for c in corrections) if settings.tokens == "corrections" else settings.tokens
-    with Chosen(context.folder, settings, questions, graded) as asked:
+    tokens = settings.tokens
+    if tokens == "corrections":
+        tokens = sum(map(attrgetter("tokens"), corrections))
+    with Chosen(context.folder, settings, questions, graded) as chosen:
         if settings.adaptive:
-            yield from _in_waves(context, settings, settings.adaptive, asked, tokens)
+            yield from _in_waves(context, settings, chosen, tokens)
             return
-        paths = ((question, context.available(model, question, settings.paths)) for question in asked)
-        requests = (_request(context, settings, each, index) for each, most in paths for index in range(most))
-        total = None if tokens else sum(context.available(model, each, settings.paths) for each in asked)
-        for request, reply in within_budget(context, model, requests, tokens, total):
+        total = None if tokens else sum(context.available(model, each, settings.paths) for each in chosen)
+        for request, reply in within_budget(context, model, _requests(context, settings, chosen), tokens, total):
             yield _path(model, request, reply)
 
 
-def _in_waves(context: StageContext, settings: SampleConfig, told: AdaptiveConfig, asked: Iterable[Question],
+def _requests(context: StageContext, settings: SampleConfig, chosen: Iterable[Question]) -> Iterator[Request]:
+    for question in chosen:
+        for index in range(context.available(*settings.models, question, settings.paths)):
+            yield _request(context, settings, question, index)
+
+
+def _in_waves(context: StageContext, settings: SampleConfig, chosen: Iterable[Question],
               left: int | None) -> Iterator[ReasoningPath]:
     """Paths, wave by wave, the most promising questions first; a question leaves once it has given enough.
     `left` is the budget in tokens.
@@ -52,14 +62,20 @@ def _in_waves(context: StageContext, settings: SampleConfig, told: AdaptiveConfi
     the same waves, and each is one whole list to the model. What a question has given is kept in memory, some
     thousand bytes each; its text is not.
     """
-    (model,) = settings.models
-    most = {question.id: context.available(model, question, settings.paths) for question in asked}
-    tallies = {name: Tally(told.right) for name in most}
+    (model,), rules, done = settings.models, settings.adaptive, 0
+    most: dict[str, int] = {}
+    tallies: dict[str, Tally] = {}
     with ScratchTable(context.folder, Question) as texts:
-        texts.fill((question.id, question) for question in asked)
-        wave = [name for name in most if most[name]]
-        done = 0
-        while wave and (left is None or left > 0):
+        for question in chosen:
+            texts.put(question.id, question)
+            most[question.id] = context.available(model, question, settings.paths)
+            tallies[question.id] = Tally(rules.right)
+        while left is None or left > 0:
+            wave = [name for name in most if tallies[name].paths < most[name] and not tallies[name].enough(rules)]
+            if not wave:
+                return
+            # One path of each: asked twice in a wave, a question might get a path that its first made needless.
+            wave.sort(key=lambda name: -tallies[name].promise)
             requests = (_request(context, settings, texts.get(name), tallies[name].paths) for name in wave)
             for request, reply in within_budget(context, model, requests, left):
                 path = _path(model, request, reply)
@@ -68,8 +84,6 @@ def _in_waves(context: StageContext, settings: SampleConfig, told: AdaptiveConfi
                 left = None if left is None else left - path.tokens
                 done += 1
             context.show(done)
-            wave = [name for name in most if tallies[name].paths < most[name] and not tallies[name].enough(told)]
-            wave.sort(key=lambda name: -tallies[name].promise)
 
 
 def _count(context: StageContext, tally: Tally, path: ReasoningPath, question: Question) -> None:
@@ -86,7 +100,7 @@ def _path(model: str, request: Request, reply: Completion) -> ReasoningPath:
     (question,) = request.about
     return ReasoningPath(
         question=question.id, model=model, text=reply.text, index=request.index, sampling=request.sampling,
-        prompt=content_id([m.content for m in request.messages]), finish=reply.finish,
+        prompt=content_id([message.content for message in request.messages]), finish=reply.finish,
         prompt_tokens=reply.prompt_tokens, tokens=reply.tokens)
 
 
@@ -96,8 +110,10 @@ def how_many(settings: SampleConfig, questions: Iterable[Question]) -> int:
 
 
 def _fitting(settings: SampleConfig, questions: Iterable[Question]) -> Iterator[Question]:
-    return (question for question in questions if question.split == settings.split and not question.rejected
-            and (settings.only == "all" or question.solution is None))
+    for question in questions:
+        wanted = settings.only == "all" or question.solution is None
+        if wanted and question.split == settings.split and not question.rejected:
+            yield question
 
 
 class Chosen:
@@ -113,13 +129,14 @@ class Chosen:
                 if path.verdict == "wrong":
                     self._failed.add(path.question)
         if settings.order == "random":
-            self._drawn = self._open.enter_context(ScratchTable(folder, Question)).fill(
-                (content_id(settings.seed, question.id), question) for question in self._fit())
+            self._drawn = self._open.enter_context(ScratchTable(folder, Question))
+            for question in self._fit():
+                self._drawn.put(content_id(settings.seed, question.id), question)
 
     def __iter__(self) -> Iterator[Question]:
-        found = self._fit() if self._drawn is None else (
-            question for _, several in self._drawn.groups() for question in several)
-        return islice(found, self._settings.limit)
+        if self._drawn is None:
+            return islice(self._fit(), self._settings.limit)
+        return islice(chain.from_iterable(map(itemgetter(1), self._drawn.groups())), self._settings.limit)
 
     def __enter__(self) -> "Chosen":
         return self
@@ -128,8 +145,9 @@ class Chosen:
         self._open.close()
 
     def _fit(self) -> Iterator[Question]:
-        return (question for question in _fitting(self._settings, self._questions)
-                if self._failed is None or question.id in self._failed)
+        for question in _fitting(self._settings, self._questions):
+            if self._failed is None or question.id in self._failed:
+                yield question
 
 
 def _messages(context: StageContext, settings: SampleConfig, question: Question) -> tuple[Message, ...]:

@@ -1,5 +1,8 @@
 """One model: the base continued on one arm's set with one seed.
 
+    {"kind": "correction", "prompt": "…Wrong Solution:…", "completion": " Step 1.\\nExplanation:…", "tokens": 51, …}
+    → {"name": "lema-1", "steps": 10, "examples": 84, "tokens": 3997, "loss": 1.832504, "weights": "f58bcd01…", …}
+
 One design decision: the budget is turned into an exact stream of examples before the trainer starts, so every
 arm sees what its table says and no library's epoch decides.
 """
@@ -27,7 +30,7 @@ def first_of_each(config: Config, arms: Sequence[str]) -> list[TrainOneConfig]:
     """The first seed of each arm: the models that a later round samples."""
     if not arms:
         return []
-    return [one for one in training(config) if one.arm in arms and one.seed == config.train.seeds[0]]
+    return [each for each in training(config) if each.arm in arms and each.seed == config.train.seeds[0]]
 
 
 def finishing(name: str, student: GrowConfig) -> TrainOneConfig:

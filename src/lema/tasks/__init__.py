@@ -7,7 +7,7 @@ nothing of arithmetic or letters. A new task is one module with a `Settings` and
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
-from lema.grading import Reading
+from lema.grading import GradingTimeout, Reading
 from lema.messages import Message
 from lema.plugins import find, settings_of
 from lema.records import Question
@@ -38,6 +38,13 @@ class Answers(NamedTuple):
 
     read: Callable[[str], Reading]
     same: Callable[[str, str], bool]
+
+    def agree(self, answer: str, other: str) -> bool:
+        """Whether two answers are the same; what cannot be decided is not."""
+        try:
+            return self.same(answer, other)
+        except GradingTimeout:
+            return False
 
 
 def answers_to(task: Task, choices: tuple[str, ...]) -> Answers:
