@@ -34,31 +34,33 @@ Stages = tuple[Stage, ...]
 
 def pipeline(run: Run, config: Config) -> None:
     """The whole method on one question set."""
-    # The paper's data: reasoning paths, corrections of the wrong ones, and new questions that go the same way.
+    # The paper's data: reasoning paths, corrections of the wrong ones, and evolved questions that go the same way.
     everything = gathered(run, config)
     if not config.arms:
         return
 
-    # Its comparisons, such as CoT alone against CoT with corrections: an arm is what one model is trained on.
+    # Its comparisons, such as CoT alone against CoT with corrections: an arm is what a model is trained on.
     first = everything.rounds[""]
     check_arms(config, imports(run.folder), corrections=first.verified is not None)
     sets = {arm: training_set(run, config, arm, everything) for arm in config.arms}
-    every_set = tuple(sets.values())
-    accounts = run.stage("accounts", account, accounting(config, map(attrgetter("settings"), every_set)), every_set,
-                         tuple(everything.bought.values()), everything.of_every_round("questions"),
-                         everything.of_every_round("corrections"), everything.critiques)
+    every_set, questions = tuple(sets.values()), everything.of_every_round("questions")
+    critiques = tuple(chain.from_iterable(map(dict.values, everything.of_every_round("critiques"))))
+    bills = accounting(config, map(attrgetter("settings"), every_set))
+    accounts = run.stage("accounts", account, bills, every_set, tuple(everything.bought.values()), questions,
+                         everything.of_every_round("corrections"), critiques)
     if config.train is None:
         return
 
-    # Fine-tuning, every arm with every seed, and the examination of all that came of it.
+    # Fine-tuning, every arm with every seed, and the examination of the student before and after it.
     trained = run.side_by_side([planned_training(run, terms, sets[terms.arm]) for terms in training(config)])
-    examined = examination(run, config, first.questions, trained)
-    standings = scoring(config, map(attrgetter("settings"), trained))
-    scores = run.stage("scores", score, standings, first.questions, examined)
-    comparisons = run.stage("comparisons", compare, standings, examined)
-    run.stage("report", report, reporting(config, standings), everything.of_every_round("questions"),
-              everything.of_every_round("graded"), everything.of_every_round("verified"), every_set, accounts,
-              tuple(trained), examined, scores, comparisons, everything.critiques)
+    answers = examination(run, config, first.questions, trained)
+    examined = run.stage("examined", grade, None, first.questions, answers)
+    examinees = scoring(config, map(attrgetter("settings"), trained))
+    scores = run.stage("scores", score, examinees, first.questions, examined)
+    comparisons = run.stage("comparisons", compare, examinees, examined)
+    run.stage("report", report, reporting(config, examinees), questions, everything.of_every_round("graded"),
+              everything.of_every_round("verified"), every_set, accounts, tuple(trained), examined, scores,
+              comparisons, critiques)
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,9 @@ class Gathered:
     rounds: dict[str, Round]
     bought: dict[str, Stage]
 
-    def of_every_round(self, part: str) -> Stages:
-        """The stage that is that part of a round, of every round that has one."""
+    def of_every_round(self, part: str) -> tuple:
+        """That part of every round that has it."""
         return tuple(filter(None, map(attrgetter(part), self.rounds.values())))
-
-    @property
-    def critiques(self) -> Stages:
-        """The critiques of every round, round by round."""
-        return tuple(chain.from_iterable(each.critiques.values() for each in self.rounds.values()))
 
 
 def gathered(run: Run, config: Config) -> Gathered:
@@ -97,20 +94,16 @@ def gathered(run: Run, config: Config) -> Gathered:
     grow_students(run, config, questions)
     first = mistakes_and_corrections(run, config, "", questions, config.sample.models)
     everything = Gathered({"": first}, worked_solutions(run, config, first))
-
-    # The paper's evolution: each [evolve.X] table grows questions and sends them through the same stages.
     for name, evolution in config.evolve.items():
         grown = new_questions(run, config, name, everything.rounds)
-        students = just_trained(run, config, evolution.students, everything)
-        everything.rounds[name] = mistakes_and_corrections(run, config, name, grown,
-                                                           students or config.sample.models)
+        students = just_trained(run, config, evolution.students, everything) or config.sample.models
+        everything.rounds[name] = mistakes_and_corrections(run, config, name, grown, students)
     return everything
 
 
 def grow_students(run: Run, config: Config, questions: Stage) -> None:
-    """Students from scratch, where the config asks for any; the paper has pretrained models in their place. They
-    are taught the task's lessons, and those with a finish trained on the worked solutions of `questions` after
-    that."""
+    """Students from scratch, where the config asks for any (the paper begins with pretrained models): taught the
+    task's lessons, and those with a finish trained on the worked solutions of `questions` after that."""
     students, finished = growing(config), []
     run.side_by_side([run.planned(f"lessons/{name}" if student.finish else f"students/{name}", grow, student)
                       for name, student in students.items()])
@@ -129,8 +122,7 @@ def mistakes_and_corrections(run: Run, config: Config, name: str, questions: Sta
     paths = run.side_by_side([run.planned(f"{here}paths/{model}", sample, config.sample.of(model), questions)
                               for model in models])
     joined, corrections_joined = imported(run, questions) if not name else ((), ())
-
-    # What the paper calls inaccurate reasoning paths are the rows graded "wrong"; the others stay to be counted.
+    # The paper's inaccurate reasoning paths are the rows graded "wrong"; the others stay, and are counted.
     graded = run.stage(f"{here}graded", grade, None, questions, (*paths, *joined))
     corrections, verified = corrected(run, config, name, questions, graded, corrections_joined)
     critiques = {sort: run.planned(f"{here}critiques/{sort}", critique, terms, questions, graded)
@@ -154,13 +146,12 @@ def corrected(run: Run, config: Config, name: str, questions: Stage, graded: Sta
     """The corrections of a round and those of them, and of the imported ones (`joined`), that passed the checks;
     None for what the config does not ask for."""
     here, terms = f"{name}/" if name else "", correcting(config, name)
+    if terms is None and not joined:
+        return None, None
     if terms is None:
-        if not joined:
-            return None, None
         return None, run.stage(f"{here}verified", verify, config.verify, questions, graded, (), joined)
-
-    # A second try is asked about what failed the checks of the first. The last try holds all that came before it
-    # and bears the plain names, so that whoever reads `verified` need not know how many there were.
+    # A further try asks about what failed the checks of the one before and hands on what passed them. The last one
+    # holds everything and has the plain name, so that nobody after it need know how many there were.
     tried: Stages = ()
     for attempt in range(1, terms.tries + 1):
         at = here if attempt == terms.tries else f"{here}try-{attempt}/"
@@ -171,14 +162,14 @@ def corrected(run: Run, config: Config, name: str, questions: Stage, graded: Sta
 
 
 def worked_solutions(run: Run, config: Config, first: Round) -> dict[str, Stage]:
-    """Worked solutions that a teacher writes for random or for failed questions, the paper's CoT data where no
-    person wrote any: paths like any others, graded likewise; by purchase."""
+    """Worked solutions that a teacher writes for random or for failed questions, by purchase: the paper's CoT data
+    where no person wrote any. They are paths like any others, and graded likewise."""
     bought: dict[str, Stage] = {}
     for name in config.cot.questions if config.cot else ():
         terms, here = config.cot.asking(name), "bought" if name == "random" else f"bought/{name}"
-        as_corrections = terms.tokens == "corrections"
+        as_corrections = terms.tokens == "corrections"  # as many as these did cost
         looks_at = first.graded if name == "failed" or as_corrections else ()
-        costs = first.corrections or () if as_corrections else ()
+        costs = (as_corrections and first.corrections) or ()
         paths = run.stage(f"{here}/paths", sample, terms, first.questions, looks_at, costs)
         bought[name] = run.stage(f"{here}/graded", grade, None, first.questions, (paths,))
     return bought
@@ -196,8 +187,7 @@ def new_questions(run: Run, config: Config, name: str, rounds: dict[str, Round])
 
 
 def just_trained(run: Run, config: Config, arms: Sequence[str], everything: Gathered) -> list[str]:
-    """The models whose mistakes a later round corrects: those of its arms, trained on what the rounds before
-    gave."""
+    """The models whose mistakes a later round corrects: those of its arms, trained on the rounds before it."""
     trained = []
     for terms in first_of_each(config, arms):
         trained.append(planned_training(run, terms, training_set(run, config, terms.arm, everything)))
@@ -207,13 +197,12 @@ def just_trained(run: Run, config: Config, arms: Sequence[str], everything: Gath
 def training_set(run: Run, config: Config, arm: str, everything: Gathered) -> Stage:
     """What one arm is trained on: of every round that it takes from the questions, the graded paths, the verified
     corrections and those critiques that it takes."""
-    settings = assembling(config, arm)
-    drawn_on = []
+    settings, drawn_on = assembling(config, arm), []
     for name in settings.rounds:
         each = everything.rounds[name]
         critiques = filter(None, map(each.critiques.get, critiques_needed(settings.take, name)))
         drawn_on.append((each.questions, each.graded, each.verified or (), *critiques))
-    bought = tuple(map(everything.bought.__getitem__, settings.purchases))
+    bought = tuple(everything.bought[name] for name in settings.purchases)
     return run.stage(f"sets/{arm}", assemble, settings, bought, *drawn_on)
 
 
@@ -222,11 +211,10 @@ def planned_training(run: Run, terms: TrainOneConfig, examples: Stage) -> Stage:
     return run.planned(f"models/{terms.arm}-{terms.seed}", train, terms, examples)
 
 
-def examination(run: Run, config: Config, questions: Stage, trained: Sequence[Stage]) -> Stage:
-    """The answers of the student as every arm finds it, and of every trained model, graded: sampled and graded as
-    its mistakes were."""
+def examination(run: Run, config: Config, questions: Stage, trained: Iterable[Stage]) -> Stages:
+    """The answers of the base and of what came of it, sampled as mistakes are, by the table [evaluate]."""
     answers = []
     for name in (config.train.base, *(stage.folder.name for stage in trained)):
-        answers.append(run.planned(f"answers/{name.strip('/').replace('/', '--')}", sample,
-                                   config.evaluate.of(name), questions))
-    return run.stage("examined", grade, None, questions, tuple(run.side_by_side(answers)))
+        place = f"answers/{name.strip('/').replace('/', '--')}"  # a base may be a folder or a hub id
+        answers.append(run.planned(place, sample, config.evaluate.of(name), questions))
+    return tuple(run.side_by_side(answers))

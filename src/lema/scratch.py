@@ -25,7 +25,12 @@ PUT = 1000  # rows handed to SQLite at once
 
 def by_id(folder: Path, kind: type[Record], rows: Iterable[Record]) -> "ScratchTable[Record]":
     """A table of rows by their ids."""
-    return ScratchTable(folder, kind).fill((row.id, row) for row in rows)
+    return by_field("id", folder, kind, rows)
+
+
+def by_field(name: str, folder: Path, kind: type[Record], rows: Iterable[Record]) -> "ScratchTable[Record]":
+    """A table of rows by a field, such as the question that they are about."""
+    return ScratchTable(folder, kind).fill((getattr(row, name), row) for row in rows)
 
 
 class ScratchTable(Generic[Record]):

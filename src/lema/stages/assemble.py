@@ -1,7 +1,7 @@
 """Training sets: one per arm, made of what its table takes.
 
-    {"question": "37835c9b8f2262cb", "step": 1, "explanation": "This step…", "steps": ["Sam = Mia * 2…", …], …}
-    → {"kind": "correction", "prompt": "…Wrong Solution:…", "completion": " Step 1.\\nExplanation:…", "tokens": 51, …}
+    {"path": "113b64d5f66f8a9a", "step": 1, "explanation": "This step…", "steps": ["Sam = Mia * 2…", …], …}
+    → {"kind": "correction", "prompt": "…Wrong Solution:…", "completion": " Step 1.\\nExplanation:…", …}
 
 One design decision: every kind of example sees one question's case at a time, and a limit takes the first of an
 order that content alone decides; so a bigger set contains the smaller one, and a set of any size is made on disk.
@@ -10,7 +10,9 @@ order that content alone decides; so a bigger set contains the smaller one, and 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
+from itertools import chain
+from operator import attrgetter
 
 from lema.config import AssembleConfig, Config, ImportConfig
 from lema.errors import ConfigError, DataError
@@ -18,11 +20,11 @@ from lema.examples import Case, Kind, Words, find_kind
 from lema.examples._cases import cases
 from lema.examples.take import Take
 from lema.plugins import near_miss
-from lema.records import Example, Question, ReasoningPath, content_id
+from lema.records import Example, ReasoningPath, content_id
 from lema.runs.context import StageContext
 from lema.runs.prices import price_of
 from lema.runs.spending import Allowance, alternately
-from lema.scratch import IdTable, ScratchTable
+from lema.scratch import IdTable, ScratchTable, by_field
 
 VERSION = 2
 
@@ -32,26 +34,27 @@ Rows = tuple[Iterable, ...]
 MADE_OF_PATHS = {"paths", "own", "corrections", "critiques right", "critiques wrong"}
 """Needs that graded paths are looked up for."""
 
-REMEDIES = {"corrections": "a [correct] table, or imported corrections (lema import)",
-            "own": "train.base among sample.models; where it is sampled under another name, take source = "
-                   "\"sampled\" with models",
-            "bought random": "a [cot] table with questions = [\"random\"]",
-            "bought failed": "a [cot] table with questions = [\"failed\"]",
-            "critiques right": "a [critique] table, or a [correct] table that stands for it",
-            "critiques wrong": "a [critique] table, or a [correct] table that stands for it"}
+REMEDIES = {
+    "corrections": "a [correct] table, or imported corrections (lema import)",
+    "own": 'train.base among sample.models; where it is sampled under another name, take source = "sampled" '
+           "with models",
+    "bought random": 'a [cot] table with questions = ["random"]',
+    "bought failed": 'a [cot] table with questions = ["failed"]',
+    "critiques right": "a [critique] table, or a [correct] table that stands for it",
+    "critiques wrong": "a [critique] table, or a [correct] table that stands for it",
+}
 
 
 def assembling(config: Config, arm: str) -> AssembleConfig:
     """What the arm's training set depends on, and nothing that it does not."""
-    table, budget = config.arms[arm], config.budget_of(arm)
-    needs = set().union(*(find_kind(take, "take").needs for take in table.take))
-    money = budget.money if budget else None
+    takes, budget = config.arms[arm].take, config.budget_of(arm)
+    needs = set().union(*(find_kind(take, "take").needs for take in takes))
+    purchases, money = config.cot.questions if config.cot else (), budget and budget.money
     return AssembleConfig(
-        arm=arm, take=table.take, base=config.train.base if config.train else None,
-        rounds=tuple(dict.fromkeys(("", *(take.round for take in table.take)))),
-        purchases=tuple(name for name in _purchases(config) if f"bought {name}" in needs),
-        teacher_tokens=budget.teacher_tokens if budget else None, money=money,
-        prices=_prices(config, arm) if money else {})
+        arm=arm, take=takes, base=config.train.base if config.train else None,
+        rounds=tuple(dict.fromkeys(("", *map(attrgetter("round"), takes)))),
+        purchases=tuple(name for name in purchases if f"bought {name}" in needs),
+        teacher_tokens=budget and budget.teacher_tokens, money=money, prices=_prices(config, arm) if money else {})
 
 
 def worked_alone(student: str) -> AssembleConfig:
@@ -62,10 +65,10 @@ def worked_alone(student: str) -> AssembleConfig:
 def check_arms(config: Config, imported: Iterable[ImportConfig], corrections: bool) -> None:
     """ConfigError where an arm takes what the run never makes, so that it is told before anything runs.
     `corrections`: whether there will be any."""
-    models, made = list(config.models), {"worked", "paths"}
-    for each in imported:
-        models += each.models
-    made.update(f"bought {name}" for name in _purchases(config))
+    models = [*config.models, *chain.from_iterable(map(attrgetter("models"), imported))]
+    made = {"worked", "paths"}
+    for name in config.cot.questions if config.cot else ():
+        made.add(f"bought {name}")
     if corrections:
         made.add("corrections")
     if config.train is not None and config.train.base in config.sample.models:
@@ -75,10 +78,6 @@ def check_arms(config: Config, imported: Iterable[ImportConfig], corrections: bo
     for arm, table in config.arms.items():
         for take in table.take:
             _check_take(arm, take, models, made)
-
-
-def _purchases(config: Config) -> tuple[str, ...]:
-    return config.cot.questions if config.cot else ()
 
 
 def _check_take(arm: str, take: Take, models: list[str], made: set[str]) -> None:
@@ -113,19 +112,19 @@ def assemble(context: StageContext, settings: AssembleConfig, bought: tuple[Iter
     round the questions, the corrections and the critiques, of right and wrong paths in turn. DataError where
     nothing is left.
     """
-    kinds = [find_kind(take, f"arms.{settings.arm}.take") for take in settings.take]
-    count, done = _counter(context, settings), 0
-    words = Words(partial(_prompt_text, context), cache(context.prompt), settings.base)
+    lines, count, done = [], _counter(context, settings), 0
+    words = Words(lambda question: "\n\n".join(map(attrgetter("content"), context.task.prompt(question))),
+                  cache(context.prompt), settings.base)
     with ExitStack() as open_:
-        made = [open_.enter_context(ScratchTable(context.folder, Example)) for _ in kinds]
-        for name, case in _cases(context, settings, kinds, bought, rounds, open_):
-            for take, kind, table in zip(settings.take, kinds, made, strict=True):
+        seen = open_.enter_context(IdTable(context.folder))  # two lines may give the same example
+        for take in settings.take:
+            table = open_.enter_context(ScratchTable(context.folder, Example))
+            lines.append((take, find_kind(take, f"arms.{settings.arm}.take"), table))
+        for name, case in _cases(context, settings, lines, bought, rounds, open_):
+            for take, kind, table in lines:
                 if take.round == name:
                     table.fill(_keyed(take, kind.make(case.of(take.models), words)))
-
-        # Two lines of an arm may give the same example, as a round and a purchase do: it is trained on once.
-        seen = open_.enter_context(IdTable(context.folder))
-        for take, table in zip(settings.take, made, strict=True):
+        for take, _, table in lines:
             for example in _limited(take, table, count):
                 if seen.add(example.id):
                     done += 1
@@ -136,7 +135,7 @@ def assemble(context: StageContext, settings: AssembleConfig, bought: tuple[Iter
                         "or sample more paths")
 
 
-def _cases(context: StageContext, settings: AssembleConfig, kinds: list[Kind],
+def _cases(context: StageContext, settings: AssembleConfig, lines: list[tuple[Take, Kind, ScratchTable]],
            bought: tuple[Iterable[ReasoningPath], ...], rounds: tuple[Rows, ...],
            open_: ExitStack) -> Iterator[tuple[str, Case]]:
     """(round, case); only the rows that some kind needs are read."""
@@ -144,11 +143,10 @@ def _cases(context: StageContext, settings: AssembleConfig, kinds: list[Kind],
     # round look worked solutions up in them, so they are on disk before the first case is made.
     allowance, solutions = Allowance(settings), {}
     for name, paths in zip(settings.purchases, bought, strict=True):
-        solutions[name] = open_.enter_context(ScratchTable(context.folder, ReasoningPath)).fill(
-            (path.question, path) for path in allowance.pays(paths))
+        solutions[name] = open_.enter_context(
+            by_field("question", context.folder, ReasoningPath, allowance.pays(paths)))
     for name, (questions, graded, verified, *critiques) in zip(settings.rounds, rounds, strict=True):
-        lines = zip(settings.take, kinds, strict=True)
-        needs = set().union(*(kind.needs for take, kind in lines if take.round == name))
+        needs = set().union(*(kind.needs for take, kind, _ in lines if take.round == name))
         if needs:
             for case in cases(context.folder, allowance.pays(questions),
                               graded if needs & MADE_OF_PATHS else (),
@@ -159,8 +157,8 @@ def _cases(context: StageContext, settings: AssembleConfig, kinds: list[Kind],
 
 def _keyed(take: Take, examples: Iterable[Example]) -> list[tuple[str, Example]]:
     """The distinct examples of one question under the keys that order all, at most `per_question` of them."""
-    # A key is a hash of what the example says: a limit that takes the first of this order draws as good as at
-    # random, the same in every run, and what it draws stays when the limit is raised or rows are added.
+    # A key is a hash of what the example says: a limit takes the first of that order, which is as good as drawn at
+    # random, is the same in every run, and keeps what it has when the limit is raised.
     by_key = {content_id("limit", example.id): example for example in examples}
     return sorted(by_key.items())[:take.per_question]
 
@@ -177,14 +175,10 @@ def _limited(take: Take, table: ScratchTable[Example],
         yield replace(example, prompt_tokens=prompt_tokens, tokens=tokens)
 
 
-def _prompt_text(context: StageContext, question: Question) -> str:
-    return "\n\n".join(message.content for message in context.task.prompt(question))
-
-
 def _counter(context: StageContext, settings: AssembleConfig) -> Callable[[Example], tuple[int, int]]:
     """Counts (prompt tokens, trained tokens); zeros where no student is named that could count."""
     if settings.base is None:
-        if any(take.tokens for take in settings.take):
+        if any(map(attrgetter("tokens"), settings.take)):
             raise DataError(f"arm {settings.arm}: a limit in tokens needs train.base, whose tokenizer counts them")
         return lambda example: (0, 0)
     from lema.training.sft import count_tokens

@@ -1,8 +1,7 @@
 """Corrections: a corrector names the wrong step of a mistake, explains it and corrects it from there.
 
     {"question": "37835c9b8f2262cb", "text": "Step 1: The answer is 8 = 7.", "verdict": "wrong", …}
-    → {"path": "113b64d5f66f8a9a", "step": 1, "explanation": "This step does not say what is found and how.",
-       "steps": ["Sam = Mia * 2 = 7 * 2 = 14.", "The answer is 14."], "reply": " Step 1.\\nExplanation: …", …}
+    → {"path": "113b64d5f66f8a9a", "step": 1, "explanation": "This step does not say…", "steps": ["Sam =…", …], …}
 
 One design decision: the corrector gets the question and the numbered wrong path, never the gold answer (unless the
 config has it told on a second try); and a budget in its output tokens is spent in waves, mistake by mistake in an
@@ -12,7 +11,7 @@ order that content alone decides, so that a run that was killed spends it on the
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from itertools import chain, groupby
+from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from lema.records import Correction, Question, ReasoningPath
 from lema.replies import Rewrite, Unparsed, parse_correction, parse_rewrite, split_steps
 from lema.runs.context import StageContext
 from lema.runs.spending import within_budget
-from lema.scratch import IdTable, ScratchTable, TurnTable, by_id
+from lema.scratch import IdTable, ScratchTable, TurnTable, by_field, by_id
 
 VERSION = 3
 
@@ -45,18 +44,18 @@ def correct(context: StageContext, settings: CorrectConfig, questions: Iterable[
             graded: Iterable[ReasoningPath], imported: tuple[Iterable[Correction], ...] = (),
             tried: Iterable[Correction] = ()) -> Iterator[Correction]:
     """`settings.samples` corrections per distinct wrong path, as far as the budget reaches; an unreadable reply
-    is rejected. With the verified corrections of the try before, these come again, and where none of a
-    mistake's passed one more follows, asked for with what was wrong. Paths that an `imported` correction is
-    about are not asked about."""
+    is rejected. With the verified corrections of the try before (`tried`), these come again, and where none of a
+    mistake's passed one more follows, asked for with what was wrong."""
     wrong = _mistakes(context.folder, settings, graded, imported)
     with (by_id(context.folder, Question, questions) as texts, in_turn(context.folder, wrong) as mistakes,
-          ScratchTable(context.folder, Correction) as before):
-        before.fill((row.path, row) for row in tried)
+          by_field("path", context.folder, Correction, tried) as before):
         if len(before):
-            yield from _second_tries(context, settings, texts, mistakes, before, tried)
+            yield from _second_tries(context, settings, texts, mistakes, before)
             return
         prompt = context.prompt("correct", settings.prompt)
-        requests = _first_requests(prompt, settings, texts, mistakes)
+        requests = (
+            Request(_messages(prompt, settings, texts.get(path.question), path), settings.sampling, index, (path,))
+            for path in mistakes for index in range(settings.samples))
         total = len(mistakes) * settings.samples
         for request, reply in within_budget(context, settings.model, requests, settings.tokens, total):
             yield read(reply, request, settings, prompt)
@@ -78,10 +77,10 @@ def read(reply: Completion, request: Request, settings: CorrectConfig, prompt: P
          **more: object) -> Correction:
     """A corrector's reply as a row, whatever it says."""
     path = request.about[0]
-    fields = fields_of(reply.text, path, prompt.cue)
-    return Correction(question=path.question, path=path.id, model=settings.model, reply=reply.text,
-                      prompt=prompt.id, index=request.index, finish=reply.finish,
-                      prompt_tokens=reply.prompt_tokens, tokens=reply.tokens, **fields, **more)
+    return Correction(
+        question=path.question, path=path.id, model=settings.model, reply=reply.text, prompt=prompt.id,
+        index=request.index, finish=reply.finish, prompt_tokens=reply.prompt_tokens, tokens=reply.tokens,
+        **fields_of(reply.text, path, prompt.cue), **more)
 
 
 def fields_of(reply: str, path: ReasoningPath, cue: str) -> dict:
@@ -89,31 +88,21 @@ def fields_of(reply: str, path: ReasoningPath, cue: str) -> dict:
     parsed = parse_rewrite(reply) if cue == REWRITE_CUE else parse_correction(reply)
     if isinstance(parsed, Unparsed):
         return {"rejected": f"unreadable: {parsed.reason}"}
-    if isinstance(parsed, Rewrite):
+    if isinstance(parsed, Rewrite):  # of a path without steps, which is corrected as a whole
         return {"explanation": parsed.mistakes, "steps": split_steps(parsed.answer)}
     first, steps = without_repeated(parsed.step, parsed.first_number, parsed.steps, split_steps(path.text))
     return {"step": parsed.step, "explanation": parsed.explanation, "steps": steps, "first_number": first,
             "quote": parsed.quote}
 
 
-def _messages(prompt: Prompt, settings: CorrectConfig, question: Question,
-              path: ReasoningPath) -> tuple[Message, ...]:
+def _messages(prompt: Prompt, settings: CorrectConfig, question: Question, path: ReasoningPath) -> tuple:
     return messages(prompt, settings.form, correction_values(question, path.text, prompt.cue))
 
 
-def _first_requests(prompt: Prompt, settings: CorrectConfig, texts: ScratchTable[Question],
-                    mistakes: TurnTable[ReasoningPath]) -> Iterator[Request]:
-    for path in mistakes:
-        conversation = _messages(prompt, settings, texts.get(path.question), path)
-        for index in range(settings.samples):
-            yield Request(conversation, settings.sampling, index, (path,))
-
-
 def _second_tries(context: StageContext, settings: CorrectConfig, texts: ScratchTable[Question],
-                  mistakes: TurnTable[ReasoningPath], before: ScratchTable[Correction],
-                  tried: Iterable[Correction]) -> Iterator[Correction]:
+                  mistakes: TurnTable[ReasoningPath], before: ScratchTable[Correction]) -> Iterator[Correction]:
     """The corrections of the try before and behind them, for every mistake without a verified one, one more, as
-    far as what is left of the budget reaches. `tried` are those in `before`, in their order."""
+    far as what is left of the budget reaches."""
     prompt, again = context.prompt("correct", settings.prompt), context.prompt("again", settings.again)
     hint = settings.hint if settings.hint == "answer" else ""
 
@@ -127,17 +116,13 @@ def _second_tries(context: StageContext, settings: CorrectConfig, texts: Scratch
                                 Message("assistant", rows[-1].reply.strip() or "-"), Message("user", note))
                 yield Request(conversation, settings.sampling, 0, (path, rows[-1]))
 
-    spent = total = 0
-    for _, several in groupby(tried, key=attrgetter("path")):  # as `verify` leaves them: mistake by mistake
-        rows = list(several)
-        spent += sum(row.tokens for row in rows)
-        total += _failed(rows)
-    left = None if settings.tokens is None else max(0, settings.tokens - spent)
+    total = sum(_failed(rows) for _, rows in before.groups())
+    left = None if settings.tokens is None else max(0, settings.tokens - sum(map(attrgetter("tokens"), before)))
     with closing(within_budget(context, settings.model, requests(), left, total)) as replies:
         for path in mistakes:
             rows = before.under(path.id)
             yield from map(_unverified, rows)
-            # Requests go out in the order of `mistakes`, so the next reply is to this one until the budget is spent.
+            # Requests go out in the order of `mistakes`, so the next reply, while there is one, is about this one.
             if _failed(rows) and (answered := next(replies, None)):
                 request, reply = answered
                 yield read(reply, request, settings, prompt, attempt=rows[-1].attempt + 1, hint=hint)
@@ -145,7 +130,7 @@ def _second_tries(context: StageContext, settings: CorrectConfig, texts: Scratch
 
 def _failed(rows: Sequence[Correction]) -> bool:
     """Whether a mistake was asked about and none of its corrections was kept."""
-    return bool(rows) and not any(row.verified for row in rows)
+    return bool(rows) and not any(map(attrgetter("verified"), rows))
 
 
 def _unverified(row: Correction) -> Correction:

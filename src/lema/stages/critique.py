@@ -1,8 +1,7 @@
 """Critiques: a critic judges paths, right ones or wrong ones, and says of each why.
 
     {"question": "37835c9b8f2262cb", "text": "Step 1: The answer is 8 = 7.", "verdict": "wrong", …}
-    → {"path": "113b64d5f66f8a9a", "text": "Step 1: This step does not say… Incorrect Step: Step 1.",
-       "said": "wrong", "step": 1, …}
+    → {"path": "113b64d5f66f8a9a", "text": "Step 1: This step does not say…", "said": "wrong", "step": 1, …}
 
 One design decision: the critic is not told how a path was graded, and a critique stays whatever it concludes, as
 critique fine-tuning has it; only a reply that came to no end or no conclusion is rejected. Whether critic and
@@ -10,6 +9,8 @@ grader agree can be seen in the row, and an arm may ask for it.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
+from operator import attrgetter
 
 from lema.config import Config, CritiqueConfig, CritiqueOneConfig
 from lema.examples import critiques_needed
@@ -42,7 +43,7 @@ def critiquing(config: Config, round_name: str) -> dict[Sort, CritiqueOneConfig]
         return {}
     if round_name and config.evolve[round_name].students:
         critic = critic.model_copy(update={"models": ()})  # models trained in the run, which no table can name
-    takes = [take for table in config.arms.values() for take in table.take]
+    takes = list(chain.from_iterable(map(attrgetter("take"), config.arms.values())))
     terms = critic.model_dump()
     return {sort: CritiqueOneConfig(of=sort, **terms) for sort in critiques_needed(takes, round_name)}
 
@@ -52,8 +53,10 @@ def critique(context: StageContext, settings: CritiqueOneConfig, questions: Iter
     """One critique of each of the first `settings.per_question` distinct paths of a question that were graded as
     `settings.of` says, as far as the budget reaches."""
     prompt = context.prompt("critique", settings.prompt)
+    judged = (path for path in graded if path.verdict == settings.of
+              and (not settings.models or path.model in settings.models))
     with (by_id(context.folder, Question, questions) as texts,
-          in_turn(context.folder, _of_the_sort(settings, graded), settings.per_question) as paths):
+          in_turn(context.folder, judged, settings.per_question) as paths):
         requests = (Request(messages(prompt, settings.form, critique_values(texts.get(path.question), path.text)),
                             settings.sampling, 0, (path,)) for path in paths)
         for request, reply in within_budget(context, settings.model, requests, settings.tokens, len(paths)):
@@ -61,12 +64,6 @@ def critique(context: StageContext, settings: CritiqueOneConfig, questions: Iter
             yield Critique(question=path.question, path=path.id, verdict=path.verdict, model=settings.model,
                            reply=reply.text, prompt=prompt.id, finish=reply.finish, tokens=reply.tokens,
                            prompt_tokens=reply.prompt_tokens, **_read(reply))
-
-
-def _of_the_sort(settings: CritiqueOneConfig, graded: Iterable[ReasoningPath]) -> Iterator[ReasoningPath]:
-    for path in graded:
-        if path.verdict == settings.of and (not settings.models or path.model in settings.models):
-            yield path
 
 
 def _read(reply: Completion) -> dict:

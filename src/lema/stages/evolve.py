@@ -1,8 +1,7 @@
 """New questions, grown from seeds: those that occur in kept corrections, or all of them.
 
     {"text": "At the fair Mia wins 7 coins. Sam wins double what Mia wins. …", "answer": "14", …}
-    → {"text": "Finn has 2 coins. Ben has twice as many coins as Finn. …", "answer": "", "parent": "37835c9b…", …}
-    → three votes later {… "answer": "4", "agreement": 1.0, "rejected": ""}
+    → {"text": "Finn has 2 coins. Ben has twice as many coins as Finn. …", "answer": "4", "agreement": 1.0, …}
 
 One design decision: a new question is drafted, answered several times by the ordinary sampling stage, and then
 settled by vote; drafts and votes stay as rows, and a question that may not be used keeps its reason.
@@ -13,6 +12,8 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import count
 from operator import attrgetter
 
 from lema.config import Config, EvolveConfig, SettleConfig
@@ -22,7 +23,7 @@ from lema.prompting import Prompt
 from lema.records import Correction, Question, ReasoningPath
 from lema.runs.context import StageContext
 from lema.runs.spending import within_budget
-from lema.scratch import ScratchTable
+from lema.scratch import ScratchTable, by_field
 from lema.tasks import Answers, answers_to
 
 VERSION = 4
@@ -57,31 +58,27 @@ def evolve(context: StageContext, settings: EvolveConfig, questions: Iterable[Qu
         for rows in earlier:
             trained_on.learn("evolved before", map(attrgetter("text"), rows))
         seeds = _drawn(settings, questions, corrections)
-        requests = (_request(prompt, settings, index, texts.get(seed)) for index, seed in enumerate(seeds, offset))
+        requests = map(partial(_request, prompt, settings), count(offset), map(texts.get, seeds))
         yield from _drafts(context, settings, requests, len(seeds), examined, trained_on)
 
 
 def _drawn(settings: EvolveConfig, questions: Iterable[Question], corrections: Iterable[Correction]) -> list[str]:
     """The ids of the seeds, drawn with replacement; the pool is read twice and never held."""
-    draw, size = random.Random(settings.seed), 0
-    for _ in _pool(settings, questions, corrections):
-        size += 1
-    if not size:
-        return []
-    places = [draw.choice(range(size)) for _ in range(settings.seeds)]
+    draw, size = random.Random(settings.seed), sum(1 for _ in _pool(settings, questions, corrections))
+    places = [draw.choice(range(size)) for _ in range(settings.seeds if size else 0)]
     ids = dict.fromkeys(places, "")
     for place, question_id in enumerate(_pool(settings, questions, corrections)):
         if place in ids:
             ids[place] = question_id
-    return [ids[place] for place in places]
+    return list(map(ids.get, places))
 
 
-def _pool(settings: EvolveConfig, questions: Iterable[Question], corrections: Iterable[Correction]) -> Iterator[str]:
-    """The ids that seeds are drawn from: a question stands in it once, or as often as it has kept corrections, so
+def _pool(settings: EvolveConfig, questions: Iterable[Question], corrections: Iterable[Correction]) -> Iterator:
+    """The ids that seeds are drawn from: a question stands there once, or as often as it has kept corrections, so
     that what models fail at in many ways is varied more."""
     if settings.seeds_from == "questions":
         return (question.id for question in questions if question.split == "train")
-    return (correction.question for correction in corrections if correction.verified)
+    return map(attrgetter("question"), filter(attrgetter("verified"), corrections))
 
 
 def _request(prompt: Prompt, settings: EvolveConfig, index: int, seed: Question) -> Request:
@@ -112,15 +109,14 @@ def settle(context: StageContext, settings: SettleConfig, drafts: Iterable[Quest
 
     Answers are the same where the task says so; a draft whose votes all differ, or state none, is rejected.
     """
-    with ScratchTable(context.folder, ReasoningPath) as ballots:
-        ballots.fill((vote.question, vote) for vote in votes)
+    with by_field("question", context.folder, ReasoningPath, votes) as ballots:
         for draft in drafts:
-            yield _settled(context, settings, draft, ballots.under(draft.id))
+            yield _settled(answers_to(context.task, draft.choices), settings, draft, ballots.under(draft.id))
 
 
-def _settled(context: StageContext, settings: SettleConfig, draft: Question, cast: list[ReasoningPath]) -> Question:
+def _settled(answers: Answers, settings: SettleConfig, draft: Question, cast: list[ReasoningPath]) -> Question:
     """A draft with what came of its votes."""
-    answer, count = _majority(answers_to(context.task, draft.choices), cast)
+    answer, count = _majority(answers, cast)
     rejected = draft.rejected or ("" if answer else "no vote states an answer")
     if not rejected and count == 1 < settings.votes:
         rejected = "all votes differ"
@@ -128,8 +124,8 @@ def _settled(context: StageContext, settings: SettleConfig, draft: Question, cas
         rejected = "too few votes agree"
     return dataclasses.replace(
         draft, id="", answer=answer or "", agreement=count / settings.votes if cast else None,
-        rejected=rejected, tokens=draft.tokens + sum(vote.tokens for vote in cast),
-        prompt_tokens=draft.prompt_tokens + sum(vote.prompt_tokens for vote in cast))
+        rejected=rejected, tokens=draft.tokens + sum(map(attrgetter("tokens"), cast)),
+        prompt_tokens=draft.prompt_tokens + sum(map(attrgetter("prompt_tokens"), cast)))
 
 
 def _majority(answers: Answers, votes: list[ReasoningPath]) -> tuple[str | None, int]:
@@ -137,6 +133,6 @@ def _majority(answers: Answers, votes: list[ReasoningPath]) -> tuple[str | None,
     counted: Counter[str] = Counter()
     for vote in votes:
         answer = answers.read(vote.text).answer if vote.finish == "stop" else None
-        if answer:  # counted under the first way in which it was put: "1/2" and "0.5" are one vote each for the same
+        if answer:  # counted under the first form in which it came: "1/2" and "0.5" are two votes for one answer
             counted[next((first for first in counted if answers.agree(answer, first)), answer)] += 1
     return counted.most_common(1)[0] if counted else (None, 0)

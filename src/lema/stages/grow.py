@@ -1,7 +1,6 @@
 """Students: small real models, trained from scratch on the task's own lessons.
 
-    nothing goes in but the task's vocabulary and lessons
-    → {"name": "lessons/student", "steps": 386, "tokens": 162630, "loss": 0.901161, "weights": "d10e5f4d…", …}
+    the task's lessons → {"name": "lessons/student", "steps": 386, "tokens": 162630, "loss": 0.901161, …}
 
 One design decision: a student is grown by the same trainer as every arm, starting from a fresh checkpoint; what
 was grown once is kept in a cache folder under its fingerprint, so a second run copies it.
@@ -26,26 +25,22 @@ VERSION = 1
 def growing(config: Config) -> dict[str, GrowConfig]:
     """The students that are grown here, by name. ConfigError where one cannot run here, or its trainer does not
     know a key."""
-    tables = {}
-    for name, model in config.models.items():
-        if model.grow is None:
-            continue
-        if model.backend != MADE_HERE:
+    tables = {name: model.grow for name, model in config.models.items() if model.grow is not None}
+    for name, table in tables.items():
+        if config.models[name].backend != MADE_HERE:
             raise ConfigError(f"models.{name}.backend: a student that is grown here runs on {MADE_HERE!r}, not on "
-                              f"{model.backend!r}; drop its grow table or change the backend")
-        find_trainer(model.grow.trainer, model.grow.options)
-        tables[name] = model.grow
+                              f"{config.models[name].backend!r}; drop its grow table or change the backend")
+        find_trainer(table.trainer, table.options)
     return tables
 
 
 def grow(context: StageContext, settings: GrowConfig) -> Iterator[Checkpoint]:
     """One checkpoint in `model/`, from the cache where it was grown before."""
     kept = context.kept_model
-    if not (kept / "rows.jsonl").is_file():
-        rows = [_grown(context, settings)]
-        _keep(context.folder / "model", rows, kept)
-    else:
+    if (kept / "rows.jsonl").is_file():
         shutil.copytree(kept / "model", context.folder / "model", dirs_exist_ok=True)
+    else:
+        _keep(context.folder / "model", [_grown(context, settings)], kept)
     yield from read_rows(Checkpoint, kept / "rows.jsonl")
 
 

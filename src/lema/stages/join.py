@@ -1,7 +1,6 @@
 """Imported paths and corrections, as they lie in the run's folder since `lema import`.
 
-    runs/x/imports/theirs/paths.jsonl: {"question": "37835c9b8f2262cb", "model": "theirs", "text": "Step 1: …", …}
-    → the same row, which is graded with the run's own
+    imports/theirs/paths.jsonl: {"model": "theirs", "text": "Step 1: …", …} → the same, to be graded with the rest
 
 One design decision: an import is an input like any other: its stage has a fingerprint of the imported content, so
 that another import makes exactly what depends on it stale.
@@ -26,13 +25,14 @@ def imports(run_folder: Path) -> list[ImportConfig]:
     every = []
     for notes in sorted(run_folder.glob("imports/*/import.json")):
         imported = json.loads(notes.read_text(encoding="utf-8"))
-        content = content_id(file_hash(notes.parent / "paths.jsonl"), file_hash(notes.parent / "corrections.jsonl"))
-        every.append(ImportConfig(name=notes.parent.name, content=content, what=imported["what"],
+        hashes = file_hash(notes.with_name("paths.jsonl")), file_hash(notes.with_name("corrections.jsonl"))
+        every.append(ImportConfig(name=notes.parent.name, content=content_id(*hashes), what=imported["what"],
                                   models=imported["models"]))
     return every
 
 
-def join_paths(context: StageContext, settings: ImportConfig, questions: Iterable[Question]) -> Iterator[ReasoningPath]:
+def join_paths(context: StageContext, settings: ImportConfig,
+               questions: Iterable[Question]) -> Iterator[ReasoningPath]:
     """The imported paths, not graded yet. DataError where the run no longer has the question of one."""
     with IdTable(context.folder) as ids:
         for question in questions:

@@ -1,7 +1,6 @@
 """Questions: read from the task, checked once, so that no later stage meets a row it cannot use.
 
-    train.jsonl: {"question": "At the fair Mia wins 7 coins. Sam wins double what Mia wins. …", "answer": "14"}
-    → {"text": "At the fair Mia wins 7 coins. …", "answer": "14", "split": "train", "id": "37835c9b8f2262cb", …}
+    train.jsonl: {"question": "At the fair…", "answer": "14"} → {"text": "At the fair…", "split": "train", …}
 
 One design decision: all splits go into one folder, each question marked with its own, so that everything after
 it names one input and leaks between splits can be seen in one place.

@@ -1,7 +1,6 @@
 """The report: what the run found, as one page and as one table.
 
-    every stage's rows
-    → report.html, table.txt, {"arm": "step", "baseline": "cot", "mean": -0.0056, "p_holm": 1.0, "reading": …, …}
+    all rows → report.html, table.txt and {"arm": "step", "baseline": "cot", "mean": -0.0056, "p_holm": 1.0, …}
 
 One design decision: everything shown is read from the rows of earlier stages; this stage computes no score of
 its own but the paired differences that the statistics room defines.
@@ -11,22 +10,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import chain, zip_longest
 from operator import attrgetter
-from typing import TypeVar
 
 import numpy as np
 
 from lema.config import Config, ReportOneConfig, ScoreConfig
-from lema.records import (
-    Account,
-    Checkpoint,
-    Comparison,
-    Correction,
-    Critique,
-    Example,
-    Question,
-    ReasoningPath,
-    Score,
-)
+from lema.records import Account, Checkpoint, Comparison, Correction, Critique, Question, ReasoningPath, Score
 from lema.replies import split_steps
 from lema.report import Arm, Check, Funnel, LevelScore, ReportData, ShownCorrection
 from lema.report import Comparison as Compared
@@ -40,8 +28,6 @@ from lema.statistics import accuracy, difference
 
 VERSION = 3
 
-Record = TypeVar("Record", Question, ReasoningPath)
-
 FIRST = "The questions of the task"
 NOTES = (
     "Arms were compared at the end of their budget; no checkpoint and no setting was chosen on the test set.",
@@ -54,34 +40,28 @@ NOTES = (
 def reporting(config: Config, scores: ScoreConfig) -> ReportOneConfig:
     """What the report shows: the config's headline, else the last arm against the first."""
     return ReportOneConfig(
-        **scores.model_dump(), title=config.name, base=config.train.base,
-        headline=config.report.headline or list(config.arms)[-1], control=config.report.control,
-        about={arm: table.about for arm, table in config.arms.items()}, rounds=("", *config.evolve),
-        prices=config.model_dump()["prices"], checks=config.verify.checks,
-        seeds={name: evolution.seeds for name, evolution in config.evolve.items()})
+        **scores.model_dump(), title=config.name, base=config.train.base, control=config.report.control,
+        headline=config.report.headline or list(config.arms)[-1], rounds=("", *config.evolve),
+        about={arm: table.about for arm, table in config.arms.items()}, prices=config.model_dump()["prices"],
+        seeds={name: table.seeds for name, table in config.evolve.items()}, checks=config.verify.checks)
 
 
 def report(context: StageContext, settings: ReportOneConfig, questions: tuple[Iterable[Question], ...],
            graded: tuple[Iterable[ReasoningPath], ...], verified: tuple[Iterable[Correction], ...],
-           sets: tuple[Iterable[Example], ...], accounts: Iterable[Account],
-           trained: tuple[Iterable[Checkpoint], ...], examined: Iterable[ReasoningPath],
-           scores: Iterable[Score], comparisons: Iterable[Comparison],
+           sets: tuple[Iterable, ...], accounts: Iterable[Account], trained: tuple[Iterable[Checkpoint], ...],
+           examined: Iterable[ReasoningPath], scores: Iterable[Score], comparisons: Iterable[Comparison],
            critiques: tuple[Iterable[Critique], ...]) -> Iterator[Comparison]:
     """Writes `report.html` and `table.txt`; the rows are the comparisons that the headline is made of."""
     right, used = _right(settings, examined), parents(sets)
     data = ReportData(
-        title=settings.title,
-        baseline=settings.baseline,
+        title=settings.title, baseline=settings.baseline, versions=tuple(versions().items()), bill=context.bill(),
         arms=tuple(_arms(settings, right, accounts, trained, list(scores))),
         headline=_compared(right, settings.headline, settings.baseline),
         control=_compared(right, settings.headline, settings.control),
         funnels=tuple(funnels(settings, questions, graded, verified, used, critiques)),
         correction=_shown(settings, questions[0], graded[0], verified[0]) if verified else None,
-        bill=context.bill(),
         config=(context.run_folder / "config.toml").read_text(encoding="utf-8"),
-        versions=tuple(versions().items()),
-        notes=(*NOTES, *_hinted(filter(attrgetter("verified"), chain.from_iterable(verified)))),
-    )
+        notes=(*NOTES, *_hinted(filter(attrgetter("verified"), chain.from_iterable(verified)))))
     (context.folder / "report.html").write_text(render(data), encoding="utf-8")
     (context.folder / "table.txt").write_text("\n".join(table(data)) + "\n", encoding="utf-8")
     for comparison in comparisons:
@@ -93,15 +73,14 @@ def funnels(settings: ReportOneConfig, questions: tuple[Iterable[Question], ...]
             graded: tuple[Iterable[ReasoningPath], ...], verified: tuple[Iterable[Correction], ...],
             used: np.ndarray, critiques: tuple[Iterable[Critique], ...]) -> Iterator[Funnel]:
     """Round by round; rounds without corrections come last."""
-    rounds = zip_longest(settings.rounds, questions, graded, verified, fillvalue=())
-    for name, new, paths, corrections in rounds:
+    for name, new, paths, corrections in zip_longest(settings.rounds, questions, graded, verified, fillvalue=()):
         yield funnel(name or FIRST, new, paths, corrections, used, settings.seeds.get(name, 0))
         yield from critique_funnels(name or FIRST, paths, chain.from_iterable(critiques), used)
 
 
 def _hinted(kept: Iterable[Correction]) -> Iterator[str]:
     """What must be said where the corrector was told gold answers."""
-    hints = Counter(correction.hint for correction in kept)
+    hints = Counter(map(attrgetter("hint"), kept))
     if hints["answer"]:
         yield (f"On a second try the corrector was told the gold answer: {hints['answer']:,} of the "
                f"{hints.total():,} kept corrections come from such a try.")
@@ -118,8 +97,7 @@ def _right(settings: ReportOneConfig, examined: Iterable[ReasoningPath]) -> dict
 
 def _arms(settings: ReportOneConfig, right: dict[str, np.ndarray], accounts: Iterable[Account],
           trained: tuple[Iterable[Checkpoint], ...], scores: list[Score]) -> Iterator[Arm]:
-    yield Arm(name="(before)", description=f"{settings.base}, as every arm finds it",
-              accuracy=accuracy(right[""]))
+    yield Arm(name="(before)", description=f"{settings.base}, as every arm finds it", accuracy=accuracy(right[""]))
     by_name = {checkpoint.name: checkpoint for checkpoint in chain.from_iterable(trained)}
     for account in accounts:
         seeds = [by_name[model] for model, arm, _ in settings.examined if arm == account.arm]
@@ -159,13 +137,10 @@ def _shown(settings: ReportOneConfig, questions: Iterable[Question], graded: Ite
     correction = next(chain(later, filter(attrgetter("verified"), verified)), None)
     if correction is None:
         return None
-    question, path = _with_id(questions, correction.question), _with_id(graded, correction.path)
+    question = next(row for row in questions if row.id == correction.question)
+    path = next(row for row in graded if row.id == correction.path)
     return ShownCorrection(
         question=question.text, gold=question.answer, student=path.model, stated=path.answer or "",
         path=split_steps(path.text), wrong_step=correction.step or 1, explanation=correction.explanation,
         corrected=correction.steps, corrector=correction.model,
         checks=tuple(Check(name, True) for name in settings.checks))
-
-
-def _with_id(rows: Iterable[Record], identifier: str) -> Record:
-    return next(row for row in rows if row.id == identifier)

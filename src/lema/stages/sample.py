@@ -8,22 +8,22 @@ questions and the examination; they differ in settings and input only. Where `[s
 question has been sampled enough, paths are asked for in waves, one path of every open question in each.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from itertools import chain, islice
 from operator import attrgetter, itemgetter
 from pathlib import Path
 
 from lema.adaptive_sampling import Tally
 from lema.config import PurchaseConfig, SampleConfig
-from lema.grading import grade_path
 from lema.messages import Completion, Message, Request
 from lema.records import Correction, Question, ReasoningPath, content_id
 from lema.replies import split_steps
 from lema.runs.context import StageContext
 from lema.runs.spending import within_budget
 from lema.scratch import IdTable, ScratchTable
-from lema.tasks import answers_to
+from lema.tasks import verdict_on
 
 VERSION = 1
 
@@ -34,23 +34,19 @@ def sample(context: StageContext, settings: SampleConfig, questions: Iterable[Qu
     """`settings.paths` paths of the one model in `settings.models` for each chosen question, or fewer where
     `settings.adaptive` says so, as far as the budget reaches. A purchase may look at `graded` for who failed, and
     at `corrections` for what they cost."""
-    (model,) = settings.models
-    tokens = settings.tokens
+    (model,), tokens = settings.models, settings.tokens
+    available = partial(context.available, model, wanted=settings.paths)
     if tokens == "corrections":
         tokens = sum(map(attrgetter("tokens"), corrections))
     with Chosen(context.folder, settings, questions, graded) as chosen:
         if settings.adaptive:
             yield from _in_waves(context, settings, chosen, tokens)
             return
-        total = None if tokens else sum(context.available(model, each, settings.paths) for each in chosen)
-        for request, reply in within_budget(context, model, _requests(context, settings, chosen), tokens, total):
+        requests = (_request(context, settings, question, index)
+                    for question in chosen for index in range(available(question)))
+        total = None if tokens else sum(map(available, chosen))
+        for request, reply in within_budget(context, model, requests, tokens, total):
             yield _path(model, request, reply)
-
-
-def _requests(context: StageContext, settings: SampleConfig, chosen: Iterable[Question]) -> Iterator[Request]:
-    for question in chosen:
-        for index in range(context.available(*settings.models, question, settings.paths)):
-            yield _request(context, settings, question, index)
 
 
 def _in_waves(context: StageContext, settings: SampleConfig, chosen: Iterable[Question],
@@ -74,33 +70,33 @@ def _in_waves(context: StageContext, settings: SampleConfig, chosen: Iterable[Qu
             wave = [name for name in most if tallies[name].paths < most[name] and not tallies[name].enough(rules)]
             if not wave:
                 return
-            # One path of each: asked twice in a wave, a question might get a path that its first made needless.
+            # One path of each, as a second may be needless after the first; those that promise most come first, as
+            # the budget may end within the wave.
             wave.sort(key=lambda name: -tallies[name].promise)
             requests = (_request(context, settings, texts.get(name), tallies[name].paths) for name in wave)
             for request, reply in within_budget(context, model, requests, left):
                 path = _path(model, request, reply)
                 yield path
-                _count(context, tallies[path.question], path, request.about[0])
+                verdict = verdict_on(path, *request.about, context.task).verdict
+                tallies[path.question].add(verdict, content_id(split_steps(path.text)))
                 left = None if left is None else left - path.tokens
                 done += 1
             context.show(done)
 
 
-def _count(context: StageContext, tally: Tally, path: ReasoningPath, question: Question) -> None:
-    answers = answers_to(context.task, question.choices)
-    graded = grade_path(path.text, question.answer, finish=path.finish, read=answers.read, same=answers.same)
-    tally.add(graded.verdict, content_id(split_steps(path.text)))
-
-
 def _request(context: StageContext, settings: SampleConfig, question: Question, index: int) -> Request:
-    return Request(_messages(context, settings, question), settings.sampling, index, (question,))
+    if settings.prompt is None:
+        messages = tuple(context.task.prompt(question))
+    else:
+        messages = (Message("user", context.prompt("solve", settings.prompt).render(question=question.text)),)
+    return Request(messages, settings.sampling, index, (question,))
 
 
 def _path(model: str, request: Request, reply: Completion) -> ReasoningPath:
     (question,) = request.about
     return ReasoningPath(
         question=question.id, model=model, text=reply.text, index=request.index, sampling=request.sampling,
-        prompt=content_id([message.content for message in request.messages]), finish=reply.finish,
+        prompt=content_id(list(map(attrgetter("content"), request.messages))), finish=reply.finish,
         prompt_tokens=reply.prompt_tokens, tokens=reply.tokens)
 
 
@@ -109,48 +105,34 @@ def how_many(settings: SampleConfig, questions: Iterable[Question]) -> int:
     return sum(1 for _ in islice(_fitting(settings, questions), settings.limit))
 
 
-def _fitting(settings: SampleConfig, questions: Iterable[Question]) -> Iterator[Question]:
+def _fitting(settings: SampleConfig, questions: Iterable[Question],
+             among: Container[str] | None = None) -> Iterator[Question]:
     for question in questions:
         wanted = settings.only == "all" or question.solution is None
-        if wanted and question.split == settings.split and not question.rejected:
+        wanted = wanted and question.split == settings.split and not question.rejected
+        if wanted and (among is None or question.id in among):
             yield question
 
 
-class Chosen:
+class Chosen(ExitStack):
     """The questions that are asked, in that order, as often as wanted; a limit takes the first of them."""
 
     def __init__(self, folder: Path, settings: SampleConfig, questions: Iterable[Question],
                  graded: Iterable[ReasoningPath]) -> None:
-        self._settings, self._questions, self._open = settings, questions, ExitStack()
-        self._failed, self._drawn = None, None
+        super().__init__()
+        self._settings, self._questions, self._failed, self._drawn = settings, questions, None, None
         if isinstance(settings, PurchaseConfig) and settings.questions == "failed":
-            self._failed = self._open.enter_context(IdTable(folder))
+            self._failed = self.enter_context(IdTable(folder))
             for path in graded:
                 if path.verdict == "wrong":
                     self._failed.add(path.question)
         if settings.order == "random":
-            self._drawn = self._open.enter_context(ScratchTable(folder, Question))
-            for question in self._fit():
+            self._drawn = self.enter_context(ScratchTable(folder, Question))
+            for question in _fitting(settings, questions, self._failed):
                 self._drawn.put(content_id(settings.seed, question.id), question)
 
     def __iter__(self) -> Iterator[Question]:
-        if self._drawn is None:
-            return islice(self._fit(), self._settings.limit)
-        return islice(chain.from_iterable(map(itemgetter(1), self._drawn.groups())), self._settings.limit)
-
-    def __enter__(self) -> "Chosen":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
-
-    def _fit(self) -> Iterator[Question]:
-        for question in _fitting(self._settings, self._questions):
-            if self._failed is None or question.id in self._failed:
-                yield question
-
-
-def _messages(context: StageContext, settings: SampleConfig, question: Question) -> tuple[Message, ...]:
-    if settings.prompt is None:
-        return tuple(context.task.prompt(question))
-    return (Message("user", context.prompt("solve", settings.prompt).render(question=question.text)),)
+        fitting = _fitting(self._settings, self._questions, self._failed)
+        if self._drawn is not None:
+            fitting = chain.from_iterable(map(itemgetter(1), self._drawn.groups()))
+        return islice(fitting, self._settings.limit)

@@ -1,7 +1,6 @@
 """Scores: how many answers of each model are right, level by level, and how the arms compare.
 
-    {"question": "6bf67bc2ba8cb606", "model": "lema-1", "verdict": "wrong", …}, and 59 more of this model
-    → {"arm": "lema", "seed": 1, "level": null, "questions": 60, "right": 3, "truncated": 0, …}
+    60 × {"model": "lema-1", "verdict": "wrong", …} → {"arm": "lema", "seed": 1, "questions": 60, "right": 3, …}
 
 One design decision: everything unanswered, truncated or ungradable counts as not right and is shown beside, so
 that no denominator is ever smaller than the question set.
@@ -44,7 +43,8 @@ def score(context: StageContext, settings: ScoreConfig, questions: Iterable[Ques
                         ungradable=counted["ungradable"])
 
 
-def compare(context: StageContext, settings: ScoreConfig, examined: Iterable[ReasoningPath]) -> Iterator[Comparison]:
+def compare(context: StageContext, settings: ScoreConfig,
+            examined: Iterable[ReasoningPath]) -> Iterator[Comparison]:
     """Every arm against the baseline, paired by question and seed."""
     baseline = settings.baseline
     if baseline is None:
@@ -54,15 +54,13 @@ def compare(context: StageContext, settings: ScoreConfig, examined: Iterable[Rea
     for model, arm, seed in settings.examined:
         models[arm][seed] = model
 
-    # The same seed stands for the same draw of examples, so arms are paired by it; a seed that the baseline lacks
-    # has no partner.
+    # Arms are paired by seed, which is what their trainings have in common.
     paired, base = [], models.pop(baseline, {})
     for arm, ours in models.items():
-        seeds = tuple(seed for seed in ours if seed in base)
+        seeds = tuple(filter(base.__contains__, ours))
+        pairs = [(right[ours[seed]], right[base[seed]]) for seed in seeds]
         if seeds:
-            mine = np.array([right[ours[seed]] for seed in seeds])
-            theirs = np.array([right[base[seed]] for seed in seeds])
-            paired.append((arm, seeds, difference(mine, theirs)))
+            paired.append((arm, seeds, difference(*map(np.array, zip(*pairs, strict=True)))))
     adjusted = holm([apart.p_value for _, _, apart in paired])
     for (arm, seeds, apart), p_holm in zip(paired, adjusted, strict=True):
         yield Comparison(

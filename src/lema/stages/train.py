@@ -1,7 +1,6 @@
 """One model: the base continued on one arm's set with one seed.
 
-    {"kind": "correction", "prompt": "…Wrong Solution:…", "completion": " Step 1.\\nExplanation:…", "tokens": 51, …}
-    → {"name": "lema-1", "steps": 10, "examples": 84, "tokens": 3997, "loss": 1.832504, "weights": "f58bcd01…", …}
+    66 × {"kind": "correction", "completion": " Step 1.…", …} → {"name": "lema-1", "steps": 10, "tokens": 3997, …}
 
 One design decision: the budget is turned into an exact stream of examples before the trainer starts, so every
 arm sees what its table says and no library's epoch decides.

@@ -1,7 +1,6 @@
 """Verified corrections: which of them may be trained on, and for each other one why not.
 
-    {"path": "113b64d5f66f8a9a", "step": 1, "steps": ["Sam = Mia * 2 = 7 * 2 = 14.", "The answer is 14."], …}
-    → {… "answer": "14", "verified": true, "rejected": ""}
+    {"step": 1, "steps": ["Sam = Mia * 2 = 7 * 2 = 14.", "The answer is 14."], …} → {… "verified": true, …}
 
 One design decision: a check is a small function from a correction to yes or no (lema.checks), named in the config;
 the first that fails is the reason that the row carries, so the funnel is counted from rows.
@@ -73,16 +72,13 @@ def solution_of(correction: Correction) -> str:
 def _kept(rule: str, judged: Sequence[Correction]) -> Iterator[Correction]:
     """Of the verified corrections of one mistake all, the first, or the first of those that name the step that
     most of its readable replies name."""
-    named = Counter(correction.step for correction in judged if correction.steps)
+    named = Counter(map(attrgetter("step"), filter(attrgetter("steps"), judged)))
     most, kept = max(named.values(), default=0), False
     for correction in judged:
-        if correction.verified and rule == "majority" and named[correction.step] < most:
-            correction = _refused(correction, ANOTHER_STEP)
-        if correction.verified and kept and rule != "all":
-            correction = _refused(correction, ANOTHER_KEPT)
+        reason = ANOTHER_KEPT if kept and rule != "all" else ""
+        if rule == "majority" and named[correction.step] < most:
+            reason = ANOTHER_STEP
+        if correction.verified and reason:
+            correction = dataclasses.replace(correction, verified=False, rejected=reason)
         kept |= bool(correction.verified)
         yield correction
-
-
-def _refused(correction: Correction, reason: str) -> Correction:
-    return dataclasses.replace(correction, verified=False, rejected=reason)
