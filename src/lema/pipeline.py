@@ -52,7 +52,7 @@ def pipeline(run: Run, config: Config) -> None:
         return
 
     # Fine-tuning, every arm with every seed, and the examination of the student before and after it.
-    trained = run.side_by_side([planned_training(run, terms, sets[terms.arm]) for terms in training(config)])
+    trained = trainings(run, training(config), sets)
     answers = examination(run, config, first.questions, trained)
     examined = run.stage("examined", grade, None, first.questions, answers)
     examinees = scoring(config, map(attrgetter("settings"), trained))
@@ -88,8 +88,8 @@ class Gathered:
 
 
 def gathered(run: Run, config: Config) -> Gathered:
-    """Questions, and all that is asked of models about them before anything is trained for good: round by round
-    mistakes, corrections and critiques; worked solutions."""
+    """Questions, and all that models are asked about them: round by round mistakes, corrections and critiques;
+    worked solutions."""
     questions = run.stage("questions", load, task_settings(config))
     grow_students(run, config, questions)
     first = mistakes_and_corrections(run, config, "", questions, config.sample.models)
@@ -180,7 +180,7 @@ def new_questions(run: Run, config: Config, name: str, rounds: dict[str, Round])
     paper's correction-centric evolution) or all training questions (its general evolution)."""
     evolution, first = config.evolve[name], rounds[""]
     seeds = first.verified if evolution.seeds_from == "corrections" else ()
-    earlier = (rounds[before].questions for before in rounds_before(config, name))
+    earlier = map(attrgetter("questions"), map(rounds.__getitem__, rounds_before(config, name)))
     drafts = run.stage(f"{name}/drafts", evolve, evolution, first.questions, seeds, *earlier)
     votes = run.stage(f"{name}/votes", sample, evolution.voting, drafts)
     return run.stage(f"{name}/questions", settle, evolution.settling, drafts, votes)
@@ -188,33 +188,31 @@ def new_questions(run: Run, config: Config, name: str, rounds: dict[str, Round])
 
 def just_trained(run: Run, config: Config, arms: Sequence[str], everything: Gathered) -> list[str]:
     """The models whose mistakes a later round corrects: those of its arms, trained on the rounds before it."""
-    trained = []
-    for terms in first_of_each(config, arms):
-        trained.append(planned_training(run, terms, training_set(run, config, terms.arm, everything)))
-    return [stage.folder.name for stage in run.side_by_side(trained)]
+    sets = {arm: training_set(run, config, arm, everything) for arm in config.arms if arm in arms}
+    return list(map(attrgetter("folder.name"), trainings(run, first_of_each(config, arms), sets)))
 
 
 def training_set(run: Run, config: Config, arm: str, everything: Gathered) -> Stage:
-    """What one arm is trained on: of every round that it takes from the questions, the graded paths, the verified
-    corrections and those critiques that it takes."""
+    """What one arm is trained on, made of the rounds that it takes from and of worked solutions."""
     settings, drawn_on = assembling(config, arm), []
     for name in settings.rounds:
         each = everything.rounds[name]
         critiques = filter(None, map(each.critiques.get, critiques_needed(settings.take, name)))
         drawn_on.append((each.questions, each.graded, each.verified or (), *critiques))
-    bought = tuple(everything.bought[name] for name in settings.purchases)
+    bought = tuple(map(everything.bought.__getitem__, settings.purchases))
     return run.stage(f"sets/{arm}", assemble, settings, bought, *drawn_on)
 
 
-def planned_training(run: Run, terms: TrainOneConfig, examples: Stage) -> Stage:
-    """One arm's model with one seed."""
-    return run.planned(f"models/{terms.arm}-{terms.seed}", train, terms, examples)
+def trainings(run: Run, every: Iterable[TrainOneConfig], sets: dict[str, Stage]) -> list[Stage]:
+    """The models: each is one arm with one seed."""
+    return run.side_by_side([run.planned(f"models/{terms.arm}-{terms.seed}", train, terms, sets[terms.arm])
+                             for terms in every])
 
 
 def examination(run: Run, config: Config, questions: Stage, trained: Iterable[Stage]) -> Stages:
     """The answers of the base and of what came of it, sampled as mistakes are, by the table [evaluate]."""
     answers = []
-    for name in (config.train.base, *(stage.folder.name for stage in trained)):
+    for name in (config.train.base, *map(attrgetter("folder.name"), trained)):
         place = f"answers/{name.strip('/').replace('/', '--')}"  # a base may be a folder or a hub id
         answers.append(run.planned(place, sample, config.evaluate.of(name), questions))
     return tuple(run.side_by_side(answers))

@@ -16,7 +16,7 @@ from operator import attrgetter
 
 import numpy as np
 
-from lema.config import AccountConfig, AssembleConfig, BudgetConfig, Config
+from lema.config import AccountConfig, AssembleConfig, Config
 from lema.examples import critiques_needed, find_kind
 from lema.records import Account, Correction, Critique, Example, Question, ReasoningPath
 from lema.runs.context import StageContext
@@ -54,6 +54,7 @@ def account(context: StageContext, settings: AccountConfig, sets: tuple[Iterable
         paid["bought", name] = rows
 
     held = list(map(_SetCounts, settings.arms, sets))
+    trainer = find_trainer(settings.trainer, settings.options) if settings.trainer else None
     for arm, ours, budget in zip(settings.arms, held, settings.budgets or [None] * len(held), strict=True):
         tokens = replies = 0
         for reply in Allowance(arm).pays(_drawn_on(arm, paid)):
@@ -63,7 +64,7 @@ def account(context: StageContext, settings: AccountConfig, sets: tuple[Iterable
             arm=arm.arm, examples=len(ours.lengths), questions=len(ours.questions),
             prompt_tokens=sum(ours.lengths) - sum(ours.tokens), tokens=sum(ours.tokens), teacher_tokens=tokens,
             teacher_replies=replies, kinds=dict(sorted(ours.kinds.items())),
-            epochs=_epochs(settings, budget, ours),
+            epochs=budget and round(epochs_of(ours.tokens, ours.lengths, budget, trainer.steps), 3),
             shared={other.arm: ours.shared(other) for other in held if other is not ours})
 
 
@@ -99,13 +100,6 @@ def _drawn_on(arm: AssembleConfig, paid: dict[tuple[str, str], Iterable[Paid]]) 
             yield from paid["questions", name]
         if "corrections" in needs:
             yield from paid["corrections", name]
-        judged = (paid[f"critiques {sort}", name] for sort in critiques_needed(arm.take, name))
         costly = partial(filter, lambda reply: reply.tokens or reply.prompt_tokens)
+        judged = (paid[f"critiques {sort}", name] for sort in critiques_needed(arm.take, name))
         yield from alternately(list(map(costly, judged)))
-
-
-def _epochs(settings: AccountConfig, budget: BudgetConfig | None, ours: _SetCounts) -> float | None:
-    if budget is None:
-        return None
-    trainer = find_trainer(settings.trainer, settings.options)
-    return round(epochs_of(ours.tokens, ours.lengths, budget, trainer.steps), 3)

@@ -53,7 +53,7 @@ def assembling(config: Config, arm: str) -> AssembleConfig:
     return AssembleConfig(
         arm=arm, take=takes, base=config.train.base if config.train else None,
         rounds=tuple(dict.fromkeys(("", *map(attrgetter("round"), takes)))),
-        purchases=tuple(name for name in purchases if f"bought {name}" in needs),
+        purchases=tuple(filter(lambda name: f"bought {name}" in needs, purchases)),
         teacher_tokens=budget and budget.teacher_tokens, money=money, prices=_prices(config, arm) if money else {})
 
 
@@ -66,9 +66,7 @@ def check_arms(config: Config, imported: Iterable[ImportConfig], corrections: bo
     """ConfigError where an arm takes what the run never makes, so that it is told before anything runs.
     `corrections`: whether there will be any."""
     models = [*config.models, *chain.from_iterable(map(attrgetter("models"), imported))]
-    made = {"worked", "paths"}
-    for name in config.cot.questions if config.cot else ():
-        made.add(f"bought {name}")
+    made = {"worked", "paths", *map("bought {}".format, config.cot.questions if config.cot else ())}
     if corrections:
         made.add("corrections")
     if config.train is not None and config.train.base in config.sample.models:
@@ -108,9 +106,8 @@ def assemble(context: StageContext, settings: AssembleConfig, bought: tuple[Iter
     """The arm's examples, each once, with their tokens counted as the base's tokenizer counts them.
 
     `rounds` are the rows of `settings.rounds` in that order, `bought` the graded paths of `settings.purchases`.
-    Where the arm's bill is capped, it draws on what that much bought: purchases first, then round by
-    round the questions, the corrections and the critiques, of right and wrong paths in turn. DataError where
-    nothing is left.
+    Where the bill is capped, it draws on what that much bought: purchases first, then round by round questions,
+    corrections and critiques, of right and wrong paths in turn. DataError where nothing is left.
     """
     lines, count, done = [], _counter(context, settings), 0
     words = Words(lambda question: "\n\n".join(map(attrgetter("content"), context.task.prompt(question))),
@@ -177,10 +174,10 @@ def _limited(take: Take, table: ScratchTable[Example],
 
 def _counter(context: StageContext, settings: AssembleConfig) -> Callable[[Example], tuple[int, int]]:
     """Counts (prompt tokens, trained tokens); zeros where no student is named that could count."""
-    if settings.base is None:
-        if any(map(attrgetter("tokens"), settings.take)):
-            raise DataError(f"arm {settings.arm}: a limit in tokens needs train.base, whose tokenizer counts them")
-        return lambda example: (0, 0)
-    from lema.training.sft import count_tokens
+    if settings.base is not None:
+        from lema.training.sft import count_tokens
 
-    return count_tokens(context.checkpoint(settings.base))
+        return count_tokens(context.checkpoint(settings.base))
+    if any(map(attrgetter("tokens"), settings.take)):
+        raise DataError(f"arm {settings.arm}: a limit in tokens needs train.base, whose tokenizer counts them")
+    return lambda example: (0, 0)

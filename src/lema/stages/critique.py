@@ -44,8 +44,7 @@ def critiquing(config: Config, round_name: str) -> dict[Sort, CritiqueOneConfig]
     if round_name and config.evolve[round_name].students:
         critic = critic.model_copy(update={"models": ()})  # models trained in the run, which no table can name
     takes = list(chain.from_iterable(map(attrgetter("take"), config.arms.values())))
-    terms = critic.model_dump()
-    return {sort: CritiqueOneConfig(of=sort, **terms) for sort in critiques_needed(takes, round_name)}
+    return {of: CritiqueOneConfig(of=of, **critic.model_dump()) for of in critiques_needed(takes, round_name)}
 
 
 def critique(context: StageContext, settings: CritiqueOneConfig, questions: Iterable[Question],

@@ -42,13 +42,8 @@ def rounds_before(config: Config, round_name: str) -> list[str]:
 def evolve(context: StageContext, settings: EvolveConfig, questions: Iterable[Question],
            corrections: Iterable[Correction] = (), *earlier: Iterable[Question]) -> Iterator[Question]:
     """Drafts without an answer yet: one per seed, drawn with replacement; what is like a known question is
-    rejected.
-
-    With `corrections` the seeds are the questions of the kept ones, as often as they occur; else all training
-    questions. `earlier` are the questions of the rounds that this one follows: it asks for others of the same
-    seeds."""
-    prompt = context.prompt("evolve", settings.prompt)
-    offset = len(earlier) * settings.seeds
+    rejected. `earlier` are the questions of rounds before this one, which asks for others of the same seeds."""
+    prompt, offset = context.prompt("evolve", settings.prompt), len(earlier) * settings.seeds
     examined, trained_on = Overlap(settings.decontaminate), Overlap(settings.deduplicate)
     with ScratchTable(context.folder, Question) as texts:
         for question in questions:
@@ -77,7 +72,7 @@ def _pool(settings: EvolveConfig, questions: Iterable[Question], corrections: It
     """The ids that seeds are drawn from: a question stands there once, or as often as it has kept corrections, so
     that what models fail at in many ways is varied more."""
     if settings.seeds_from == "questions":
-        return (question.id for question in questions if question.split == "train")
+        return map(attrgetter("id"), filter(lambda question: question.split == "train", questions))
     return map(attrgetter("question"), filter(attrgetter("verified"), corrections))
 
 
@@ -105,10 +100,8 @@ def _drafts(context: StageContext, settings: EvolveConfig, requests: Iterable[Re
 
 def settle(context: StageContext, settings: SettleConfig, drafts: Iterable[Question],
            votes: Iterable[ReasoningPath]) -> Iterator[Question]:
-    """The drafts with the answer that most votes give, its share of the votes, and their whole cost.
-
-    Answers are the same where the task says so; a draft whose votes all differ, or state none, is rejected.
-    """
+    """The drafts with the answer that most votes give, its share of the votes, and their whole cost. Answers are
+    the same where the task says so; a draft whose votes all differ, or state none, is rejected."""
     with by_field("question", context.folder, ReasoningPath, votes) as ballots:
         for draft in drafts:
             yield _settled(answers_to(context.task, draft.choices), settings, draft, ballots.under(draft.id))

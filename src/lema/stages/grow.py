@@ -50,9 +50,8 @@ def _grown(context: StageContext, settings: GrowConfig) -> Checkpoint:
 
     fresh, out = context.folder / "fresh", context.folder / "model"
     build(settings_of(Shape, settings.shape, "grow.shape"), context.task.vocabulary(), fresh, settings.seed)
-    trainer = find_trainer(settings.trainer, settings.options)
     lessons = list(context.task.lessons(settings.seed, settings.tokens))
-    log = trainer.fit(lessons, fresh, out, settings.seed, context.show)
+    log = find_trainer(settings.trainer, settings.options).fit(lessons, fresh, out, settings.seed, context.show)
     shutil.rmtree(fresh)
     return Checkpoint(name=context.name, steps=log.steps, examples=log.examples, tokens=log.tokens,
                       all_tokens=log.all_tokens, loss=round(log.loss, 6), weights=weights_hash(out))

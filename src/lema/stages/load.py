@@ -33,7 +33,7 @@ def load(context: StageContext, settings: Settings) -> Iterator[Question]:
             if not question.answer.strip():
                 raise DataError(f"{question.source}: question without an answer; add one or take the row out")
             if not seen.add(question.id):
-                twin = next(first for first in _every(context.task) if first.id == question.id)
+                twin = next(filter(lambda first: first.id == question.id, _every(context.task)))
                 raise DataError(f"{question.source}: the same question as {twin.source} ({question.split} and "
                                 f"{twin.split}); take one of them out")
             yield question

@@ -29,12 +29,11 @@ from lema.statistics import accuracy, difference
 VERSION = 3
 
 FIRST = "The questions of the task"
-NOTES = (
+NOTES = (  # what holds of every run of this pipeline
     "Arms were compared at the end of their budget; no checkpoint and no setting was chosen on the test set.",
     "Teacher tokens of an arm are everything that the teacher wrote on the way to it, rejected replies included.",
     "Unanswered, cut off and ungradable answers count as not right.",
 )
-"""What holds of every run of this pipeline."""
 
 
 def reporting(config: Config, scores: ScoreConfig) -> ReportOneConfig:
@@ -101,12 +100,12 @@ def _arms(settings: ReportOneConfig, right: dict[str, np.ndarray], accounts: Ite
     by_name = {checkpoint.name: checkpoint for checkpoint in chain.from_iterable(trained)}
     for account in accounts:
         seeds = [by_name[model] for model, arm, _ in settings.examined if arm == account.arm]
-        mean_examples = sum(map(attrgetter("examples"), seeds)) / len(seeds)
         yield Arm(
             name=account.arm, description=settings.about.get(account.arm, ""), examples=account.examples,
             unique_questions=account.questions, prompt_tokens=account.prompt_tokens,
             trained_tokens=round(sum(map(attrgetter("tokens"), seeds)) / len(seeds)),
-            epochs=mean_examples / account.examples, teacher_tokens=account.teacher_tokens, shared=account.shared,
+            epochs=sum(map(attrgetter("examples"), seeds)) / len(seeds) / account.examples,
+            teacher_tokens=account.teacher_tokens, shared=account.shared,
             accuracy=accuracy(right[account.arm]), levels=_levels(account.arm, scores),
             difference=None if account.arm == settings.baseline else
             difference(right[account.arm], right[settings.baseline]))
@@ -133,12 +132,12 @@ def _compared(right: dict[str, np.ndarray], arm: str | None, other: str | None) 
 def _shown(settings: ReportOneConfig, questions: Iterable[Question], graded: Iterable[ReasoningPath],
            verified: Iterable[Correction]) -> ShownCorrection | None:
     """The first kept correction of a later step, else of any: an example, not a chosen success."""
-    later = (row for row in verified if row.verified and row.step and row.step > 1)
+    later = filter(lambda row: row.verified and (row.step or 1) > 1, verified)
     correction = next(chain(later, filter(attrgetter("verified"), verified)), None)
     if correction is None:
         return None
-    question = next(row for row in questions if row.id == correction.question)
-    path = next(row for row in graded if row.id == correction.path)
+    question = next(filter(lambda row: row.id == correction.question, questions))
+    path = next(filter(lambda row: row.id == correction.path, graded))
     return ShownCorrection(
         question=question.text, gold=question.answer, student=path.model, stated=path.answer or "",
         path=split_steps(path.text), wrong_step=correction.step or 1, explanation=correction.explanation,

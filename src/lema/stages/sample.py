@@ -51,8 +51,7 @@ def sample(context: StageContext, settings: SampleConfig, questions: Iterable[Qu
 
 def _in_waves(context: StageContext, settings: SampleConfig, chosen: Iterable[Question],
               left: int | None) -> Iterator[ReasoningPath]:
-    """Paths, wave by wave, the most promising questions first; a question leaves once it has given enough.
-    `left` is the budget in tokens.
+    """Paths, wave by wave; a question leaves once it has given enough. `left` is the budget in tokens.
 
     A wave follows from the verdicts on those before it, which the journal gives again: a run that was killed asks
     the same waves, and each is one whole list to the model. What a question has given is kept in memory, some

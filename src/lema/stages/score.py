@@ -37,10 +37,9 @@ def score(context: StageContext, settings: ScoreConfig, questions: Iterable[Ques
                 verdicts[path.model][level][path.verdict] += 1
     for model, arm, seed in settings.examined:
         for level in sorted(verdicts[model], key=lambda level: -1 if level is None else level):
-            counted = verdicts[model][level]
-            yield Score(arm=arm, seed=seed, level=level, questions=counted.total(), right=counted["right"],
-                        no_answer=counted["no_answer"], truncated=counted["truncated"],
-                        ungradable=counted["ungradable"])
+            sums = verdicts[model][level]
+            yield Score(arm=arm, seed=seed, level=level, questions=sums.total(), right=sums["right"],
+                        no_answer=sums["no_answer"], truncated=sums["truncated"], ungradable=sums["ungradable"])
 
 
 def compare(context: StageContext, settings: ScoreConfig,
@@ -53,7 +52,6 @@ def compare(context: StageContext, settings: ScoreConfig,
     models: dict[str, dict[int, str]] = defaultdict(dict)
     for model, arm, seed in settings.examined:
         models[arm][seed] = model
-
     # Arms are paired by seed, which is what their trainings have in common.
     paired, base = [], models.pop(baseline, {})
     for arm, ours in models.items():

@@ -43,9 +43,8 @@ def train(context: StageContext, settings: TrainOneConfig, examples: Iterable[Ex
     from lema.checkpoints import weights_hash
     from lema.training.stream import stream
 
-    trainer = find_trainer(settings.trainer, settings.options)
+    trainer, out = find_trainer(settings.trainer, settings.options), context.folder / "model"
     rows = stream(list(examples), settings.budget, settings.seed, trainer.steps)
-    out = context.folder / "model"
     log = trainer.fit(rows, context.checkpoint(settings.base), out, settings.seed, context.show)
     yield Checkpoint(name=f"{settings.arm}-{settings.seed}", steps=log.steps, examples=log.examples,
                      tokens=log.tokens, all_tokens=log.all_tokens, loss=round(log.loss, 6),

@@ -32,7 +32,7 @@ def verify(context: StageContext, settings: VerifyConfig, questions: Iterable[Qu
            imported: tuple[Iterable[Correction], ...] = ()) -> Iterator[Correction]:
     """The same corrections with `answer`, `verified` and, where one is not kept, `rejected`. Corrections of one
     mistake stand behind each other. An imported correction of a path that is not wrong is rejected for that."""
-    done, wrong = 0, (path for path in graded if path.verdict == "wrong")
+    done, wrong = 0, filter(lambda path: path.verdict == "wrong", graded)
     with (by_id(context.folder, Question, questions) as texts,
           by_id(context.folder, ReasoningPath, wrong) as mistakes, IdTable(context.folder) as seen):
         for path, several in groupby(chain(corrections, *imported), key=attrgetter("path")):
@@ -49,12 +49,12 @@ def _judged(context: StageContext, settings: VerifyConfig, correction: Correctio
             question: Question, seen: IdTable) -> Correction:
     """The correction with its answer and the first check that it fails. What passes is entered in `seen`."""
     answers = answers_to(context.task, question.choices)
-    answer = answers.read(solution_of(correction)).answer if correction.steps else None
+    text = number_steps(correction.steps) if correction.step else "\n".join(correction.steps)
+    answer = answers.read(text).answer if correction.steps else None
     if mistake is None:
-        return dataclasses.replace(correction, answer=answer, verified=False,
-                                   rejected=correction.rejected or NO_MISTAKE)
-    kept_steps = mistake[:correction.step or 0]
-    key = content_id(question.id, kept_steps, correction.explanation, correction.steps)
+        rejected = correction.rejected or NO_MISTAKE
+        return dataclasses.replace(correction, answer=answer, verified=False, rejected=rejected)
+    key = content_id(question.id, mistake[:correction.step or 0], correction.explanation, correction.steps)
     is_gold = answer is not None and answers.agree(answer, question.answer)
     checked = Checked(correction, mistake, question.text, question.answer, is_gold, key in seen)
     reasons = failed(checked, settings.checks)
@@ -62,11 +62,6 @@ def _judged(context: StageContext, settings: VerifyConfig, correction: Correctio
         seen.add(key)
     return dataclasses.replace(correction, answer=answer, verified=not reasons,
                                rejected=correction.rejected or (REASONS[reasons[0]] if reasons else ""))
-
-
-def solution_of(correction: Correction) -> str:
-    """The corrected steps as a text to read an answer from."""
-    return number_steps(correction.steps) if correction.step else "\n".join(correction.steps)
 
 
 def _kept(rule: str, judged: Sequence[Correction]) -> Iterator[Correction]:
