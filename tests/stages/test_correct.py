@@ -43,7 +43,8 @@ def test_a_budget_ends_the_asking_and_every_reply_is_kept(tmp_path):
     graded = [path(LEO, *WRONG, f"Nothing {n}.") for n in range(60)]
     replies = _corrected(tmp_path, graded, tokens=500)
     assert 500 <= sum(reply.tokens for reply in replies) < 650
-    assert [reply.id for reply in replies] == [reply.id for reply in _corrected(tmp_path, graded[::-1], tokens=500)]
+    again = _corrected(tmp_path, graded[::-1], tokens=500)
+    assert [reply.id for reply in replies] == [reply.id for reply in again]
 
 
 def test_a_correction_that_ends_in_the_gold_answer_passes_every_check(tmp_path):

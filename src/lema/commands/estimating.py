@@ -24,8 +24,9 @@ from lema.config import Config, load_table, parse_config
 from lema.figures import money
 from lema.prompting import find_prompt
 from lema.runs.bills import ancestors
+from lema.runs.folder import held
 from lema.runs.prices import Price, Prices, Usage, price_of
-from lema.runs.run import Run, Stage, held
+from lema.runs.run import Run, Stage
 from lema.stages.sample import how_many
 from lema.statistics import t_quantile, wilson
 from lema.tasks import find_task
@@ -202,7 +203,7 @@ def _figure(stage: str, model: str, use: Usage, times: float, interval: tuple[fl
     low, high = interval[0], min(interval[1], max(1.0, cap / tokens if tokens else 1.0))
     dollars = 0.0 if here else None if price is None else price.of(times * use.paid_prompt_tokens,
                                                                    times * use.paid_tokens)
-    return Figure(stage, model, times * (use.asked + use.known), prompts, tokens, low * (tokens + prompts),
+    return Figure(stage, model, times * use.replies, prompts, tokens, low * (tokens + prompts),
                   high * (tokens + prompts), dollars, *(None if dollars is None else bound * dollars
                                                         for bound in (low, high)),
                   here or (price is not None and price.here))

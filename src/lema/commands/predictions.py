@@ -19,7 +19,7 @@ from lema.records import Question, ReasoningPath, from_row, read_rows
 from lema.scratch import ScratchTable
 from lema.tasks import Task, answers_to, find_task
 from lema.tasks._choices import ChoiceSet
-from lema.tasks._files import Row, read_file, text_of
+from lema.tasks._files import FileRow, read_file, text_of
 from lema.tasks._sets import QuestionSet, laid_over
 
 
@@ -102,7 +102,7 @@ def _answered(file: Path, beside: Path) -> Iterator[Prediction]:
             yield Prediction(row.place, question.id, path.text, question.answer, path.finish, question.choices)
 
 
-def _of_samples(file: Path, rows: Iterator[Row], asked: Asked) -> tuple[Judge, Iterator[Prediction]]:
+def _of_samples(file: Path, rows: Iterator[FileRow], asked: Asked) -> tuple[Judge, Iterator[Prediction]]:
     """{"samples": [...]} a line, in the order of the test file that was asked."""
     if asked.beside is None or asked.task is None:
         raise ConfigError(f'{file}: rows of {{"samples": [...]}} hold no questions; name their test file with '
@@ -111,7 +111,7 @@ def _of_samples(file: Path, rows: Iterator[Row], asked: Asked) -> tuple[Judge, I
     return judge_of(task), _sampled(file, rows, task, asked.beside)
 
 
-def _sampled(file: Path, rows: Iterator[Row], task: Task, beside: Path) -> Iterator[Prediction]:
+def _sampled(file: Path, rows: Iterator[FileRow], task: Task, beside: Path) -> Iterator[Prediction]:
     questions = task.questions("test")
     count = 0
     for count, row in enumerate(rows, 1):
@@ -129,7 +129,7 @@ def _sampled(file: Path, rows: Iterator[Row], task: Task, beside: Path) -> Itera
                         "needs its row, in the same order")
 
 
-def _plain(rows: Iterator[Row], asked: Asked) -> tuple[Judge, Iterator[Prediction]]:
+def _plain(rows: Iterator[FileRow], asked: Asked) -> tuple[Judge, Iterator[Prediction]]:
     """Rows with a text and its gold answer."""
     if asked.beside is not None:
         raise ConfigError(f"--beside {asked.beside}: these rows hold their own gold answers; leave it out, or "
@@ -139,7 +139,7 @@ def _plain(rows: Iterator[Row], asked: Asked) -> tuple[Judge, Iterator[Predictio
     return judge_named(asked.task, asked.conventions), (_plain_row(row, asked) for row in rows)
 
 
-def _plain_row(row: Row, asked: Asked) -> Prediction:
+def _plain_row(row: FileRow, asked: Asked) -> Prediction:
     for column, option in ((asked.text, "--text"), (asked.gold, "--gold")):
         if column not in row.values:
             raise DataError(f"{row.place}: no column {column!r}{near_miss(column, list(row.values))} ({option} "

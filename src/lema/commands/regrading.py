@@ -19,7 +19,8 @@ from lema.errors import RunError
 from lema.grading import grade_path
 from lema.printable import short
 from lema.records import Question, ReasoningPath, Verdict, read_rows, write_rows
-from lema.runs.run import Stage, finish, held, write_record
+from lema.runs.folder import held, write_record
+from lema.runs.run import Stage
 from lema.scratch import ScratchTable
 from lema.stages.grade import grade
 from lema.tasks import Task, answers_to, find_task
@@ -172,7 +173,7 @@ def _write(one: Regraded) -> None:
     stage.part.mkdir(parents=True)
     rows = write_rows(stage.part / "rows.jsonl", (_as_judged_now(path, one.changes) for path in stage))
     kept = {key: value for key, value in record.items() if key not in ("fingerprint", "facts", "finished")}
-    finish(stage, kept | {"rows": rows, "regraded": len(one.changes)})
+    stage.finish(kept | {"rows": rows, "regraded": len(one.changes)})
 
 
 def _as_judged_now(path: ReasoningPath, changes: ScratchTable[Change]) -> ReasoningPath:

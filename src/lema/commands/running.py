@@ -12,7 +12,8 @@ import tomli_w
 
 from lema.config import Config, load_config, load_table, parse_config
 from lema.errors import RunError
-from lema.runs.run import Run, Stage, held
+from lema.runs.folder import held
+from lema.runs.run import Run, Stage
 
 
 def run_config(source: str, overrides: list[str], runs: Path, online_tail: int | None = None) -> Path:

@@ -15,8 +15,8 @@ from lema.config import Config
 from lema.errors import DataError, RunError
 from lema.journal import Journal
 from lema.runs.budget import served_prices
+from lema.runs.folder import held
 from lema.runs.prices import Usage
-from lema.runs.run import held
 
 NAME = "journal.sqlite"
 REPLY = ("key", "model", "request", "path", "text", "finish", "prompt_tokens", "tokens", "created", "share")
@@ -31,7 +31,7 @@ def stats(folder: Path, config: Config, *, as_json: bool) -> str:
     """What the journal holds, by model, with what it cost. RunError where there is no journal."""
     path, prices = _there(folder), served_prices(config)
     with Journal(path) as journal:
-        spent = {model: Usage(asked=replies, prompt_tokens=prompts, tokens=tokens, paid_prompt_tokens=paid_prompts,
+        spent = {model: Usage(sent=replies, prompt_tokens=prompts, tokens=tokens, paid_prompt_tokens=paid_prompts,
                               paid_tokens=paid)
                  for model, replies, prompts, tokens, paid_prompts, paid in journal.spent()}
     with contextlib.closing(sqlite3.connect(path)) as file:
@@ -42,7 +42,7 @@ def stats(folder: Path, config: Config, *, as_json: bool) -> str:
     found = {"journal": str(path), "bytes": _size(path), "completions": counts["completions"],
              "failures": counts["failures"], "prompts": counts["requests"], "batches_under_way": open_jobs,
              "computed_here": {"replies": here[0], "prompt_tokens": here[1] or 0, "tokens": here[2] or 0},
-             "models": {model: {"replies": use.asked, "prompt_tokens": use.prompt_tokens, "tokens": use.tokens,
+             "models": {model: {"replies": use.replies, "prompt_tokens": use.prompt_tokens, "tokens": use.tokens,
                                 "dollars": use.cost(prices(model))} for model, use in spent.items()}}
     return json.dumps(found, indent=1, ensure_ascii=False) if as_json else _in_words(found)
 

@@ -90,7 +90,7 @@ def _drafts(context: StageContext, settings: EvolveConfig, requests: Iterable[Re
         choices = tuple(_CHOICE.findall(text)) if seed.choices else ()
         if seed.choices and len(choices) < 2:
             rejected = rejected or "no choices"
-        rejected = rejected or examined.found(text) or trained_on.found(text)
+        rejected = rejected or examined.reason(text) or trained_on.reason(text)
         if not rejected:
             trained_on.learn("evolved", [text])
         yield Question(text=text, answer="", choices=choices, split="train", level=seed.level, parent=seed.id,
