@@ -13,8 +13,8 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
-from lema.commands import abreast
-from lema.commands.predictions import Asked, open_predictions
+from lema.commands.score import abreast
+from lema.commands.score.predictions import Asked, open_predictions
 
 
 def written(data: Path, part: str, rows: int, folder: Path) -> Path:

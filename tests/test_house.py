@@ -65,7 +65,7 @@ def test_stages_never_import_each_other():
         assert not {name for name in _imports(path) if name.startswith("stages.")}, path.name
 
 
-@pytest.mark.parametrize("statement", ["import lema", "import lema.pipeline, lema.runs.engine, lema.commands.showing"])
+@pytest.mark.parametrize("statement", ["import lema", "import lema.pipeline, lema.runs.engine, lema.commands.show"])
 def test_importing_lema_loads_no_model_library(statement):
     heavy = [name for name in HEAVY if name != "numpy" or statement == "import lema"]
     code = f"{statement}; import sys; print([m for m in {heavy!r} if m in sys.modules])"

@@ -184,7 +184,7 @@ def assembling(config: Config, arm: str, table: ArmConfig) -> AssembleConfig:
 
 
 def imports(folder: Path) -> list[ImportConfig]:
-    """What was imported into a run (lema.commands.importing), by name."""
+    """What was imported into a run (lema.commands.import_), by name."""
     found = []
     for facts in sorted(folder.glob("imports/*/import.json")):
         here = facts.parent

@@ -16,6 +16,7 @@ from lema.replies import Unparsed
 from lema.replies.judgements import parse_critique
 from lema.runs.context import StageContext
 from lema.runs.spending import within_budget
+from lema.runs.workload import Workload
 from lema.scratch import ScratchTable
 
 VERSION = 1
@@ -49,3 +50,8 @@ def _read(reply: Completion) -> dict:
         return {"rejected": f"unreadable: {found.reason}"}
     said = "right" if found.judgement.right else "wrong"
     return {"text": found.text, "said": said, "step": found.judgement.step}
+
+
+def expected(settings: CritiqueOneConfig) -> Workload:
+    """So many paths of a question at most, of those that were graded so."""
+    return Workload(settings.per_question, 1, settings.of, settings.prompt or "critique")

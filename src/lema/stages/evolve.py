@@ -18,6 +18,7 @@ from lema.prompting import Prompt
 from lema.records import Correction, Question, ReasoningPath
 from lema.runs.context import StageContext
 from lema.runs.spending import within_budget
+from lema.runs.workload import Workload
 from lema.scratch import ScratchTable
 from lema.tasks import Answers, answers_to
 
@@ -126,3 +127,13 @@ def _same(answers: Answers, answer: str, other: str) -> bool:
         return answers.same(answer, other)
     except GradingTimeout:
         return False
+
+
+def expected(settings: EvolveConfig) -> Workload:
+    """One draft for each seed."""
+    return Workload(1, prompt=settings.prompt or "evolve")
+
+
+def units(settings: EvolveConfig, questions: Iterable[Question]) -> int:
+    """What the work of the drafts, and of all that follows from them, grows with: the seeds."""
+    return settings.seeds

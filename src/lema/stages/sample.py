@@ -18,6 +18,7 @@ from lema.records import Correction, Question, ReasoningPath, content_id
 from lema.replies import split_steps
 from lema.runs.context import StageContext
 from lema.runs.spending import within_budget
+from lema.runs.workload import Workload
 from lema.scratch import IdTable, ScratchTable
 from lema.tasks import answers_to
 
@@ -90,8 +91,8 @@ def _path(model: str, request: Request, reply: Completion) -> ReasoningPath:
         prompt_tokens=reply.prompt_tokens, tokens=reply.tokens)
 
 
-def how_many(settings: SampleConfig, questions: Iterable[Question]) -> int:
-    """How many of the questions are asked, before anybody knows who failed."""
+def units(settings: SampleConfig, questions: Iterable[Question]) -> int:
+    """What its work grows with: how many questions are asked, before anybody knows who failed."""
     return sum(1 for _ in islice(_fitting(settings, questions), settings.limit))
 
 
@@ -136,3 +137,8 @@ def _messages(context: StageContext, settings: SampleConfig, question: Question)
     if settings.prompt is None:
         return tuple(context.task.prompt(question))
     return (Message("user", context.prompt("solve", settings.prompt).render(question=question.text)),)
+
+
+def expected(settings: SampleConfig) -> Workload:
+    """So many paths of each question."""
+    return Workload(settings.paths)

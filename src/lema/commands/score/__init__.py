@@ -1,0 +1,164 @@
+"""`lema score`: how many predictions of a file are right, and where another grader disagrees.
+
+One design decision: a question counts once however many texts answer it, its share of right ones, as everywhere in
+lema; and what is not right is told apart: wrong, no answer, truncated, ungradable. Rows are judged one by one, and
+of a text nine bytes are kept where it names its question; only disagreements are kept.
+"""
+
+import json
+import math
+from array import array
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, get_args
+
+from lema.commands.score.abreast import judged, size_of
+from lema.commands.score.predictions import Asked, Judge, Prediction, open_predictions
+from lema.errors import ConfigError, DataError
+from lema.grading import Grade, official, peer
+from lema.plugins import near_miss
+from lema.printable import short
+from lema.records import Verdict
+
+VERDICTS = get_args(Verdict)
+GRADERS = ("official", "math-verify")
+_OFFICIAL = {"number": "gsm8k", "expression": "math", "choice": "csqa"}
+
+
+@dataclass
+class Tally:
+    """What one grader made of a file."""
+
+    verdicts: Counter = field(default_factory=Counter)
+    named: array = field(default_factory=lambda: array("q"))  # of each text the hash of its question ...
+    right: bytearray = field(default_factory=bytearray)  # ... and whether it is right
+    alone: list[int] = field(default_factory=lambda: [0, 0])  # right and all of the texts that name no question
+
+    def add(self, question: str, verdict: str) -> None:
+        """One more text."""
+        self.verdicts[verdict] += 1
+        if question:
+            self.named.append(hash(question))
+            self.right.append(verdict == "right")
+        else:
+            self.alone[0] += verdict == "right"
+            self.alone[1] += 1
+
+    def facts(self) -> dict:
+        """Questions, accuracy, its 95 % Wilson interval over questions, and every verdict's count."""
+        import numpy as np
+
+        from lema.statistics import wilson
+
+        _, place, judged = np.unique(np.frombuffer(self.named, np.int64), return_inverse=True, return_counts=True)
+        shares = np.bincount(place, np.frombuffer(self.right, np.bool_), len(judged)) / judged
+        questions, right = len(judged) + self.alone[1], math.fsum(shares) + self.alone[0]
+        return {"questions": questions, "accuracy": right / questions, "interval": [*wilson(right, questions)],
+                "verdicts": {name: self.verdicts[name] for name in VERDICTS}}
+
+
+class Disagreement(NamedTuple):
+    """A row that two graders judge differently."""
+
+    prediction: Prediction
+    ours: Grade
+    theirs: Grade
+
+    def facts(self) -> dict:
+        """For programs."""
+        return {"place": self.prediction.place, "question": self.prediction.question,
+                "gold": self.prediction.gold, "ours": self.ours._asdict(), "theirs": self.theirs._asdict()}
+
+
+def score_file(path: Path, asked: Asked, *, against: str | None = None, out: Path | None = None,
+               as_json: bool = False) -> str:
+    """Judges every prediction of a file; with `against` also by that grader; with `out` writes a row for each."""
+    judge, predictions = open_predictions(path, asked)
+    rival = _rival(against, judge) if against else None
+    ours, theirs = Tally(), Tally()
+    both: Counter = Counter()
+    differing: list[dict] = []
+    with _Rows(out) as rows:
+        for prediction, found in judged(judge, predictions, size_of(path)):
+            ours.add(prediction.question, found.verdict)
+            rows.write(prediction, found)
+            if rival is not None:
+                other = rival(prediction)
+                theirs.add(prediction.question, other.verdict)
+                both[found.verdict, other.verdict] += 1
+                if (found.verdict == "right") != (other.verdict == "right"):
+                    differing.append(Disagreement(prediction, found, other).facts())
+    facts = {"file": str(path), "task": judge.name, "answers": ours.verdicts.total(), **ours.facts()}
+    if rival is not None:
+        facts["against"] = {"grader": against, **theirs.facts(), "agreed": facts["answers"] - len(differing),
+                            "pairs": [[*pair, count] for pair, count in sorted(both.items())],
+                            "disagreements": differing}
+    return json.dumps(facts, indent=1) if as_json else _in_words(facts)
+
+
+class _Rows:
+    """The file of verdicts, where one was asked for; never over a file that is there."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path, self._file = path, None
+
+    def __enter__(self) -> "_Rows":
+        if self.path is not None:
+            try:
+                self._file = self.path.open("x", encoding="utf-8")
+            except FileExistsError:
+                raise ConfigError(f"{self.path}: already there; give another file with --out") from None
+            except OSError as error:
+                raise DataError(f"{self.path}: cannot be written ({error.strerror}); give another file with "
+                                "--out") from None
+        return self
+
+    def write(self, prediction: Prediction, grade: Grade) -> None:
+        if self._file is not None:
+            row = {"place": prediction.place, "question": prediction.question, "gold": prediction.gold,
+                   **grade._asdict()}
+            self._file.write(json.dumps(row) + "\n")
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def _rival(name: str, judge: Judge) -> Callable[[Prediction], Grade]:
+    """The other grader, as a function of a prediction."""
+    if name == "math-verify":
+        return lambda one: peer.grade(one.text, one.gold)
+    if name != "official":
+        raise ConfigError(f"--against: no grader {name!r}{near_miss(name, list(GRADERS))}")
+    task = _OFFICIAL.get(judge.kind, judge.kind)
+    official.read("", task=task)  # refuses a task that it does not score, before anything is judged
+    if task != "csqa":
+        return lambda one: official.grade(one.text, one.gold, task=task)
+    return lambda one: official.grade(one.text, one.gold.partition(") ")[2] or one.gold, task=task,
+                                      candidates=one.choices)
+
+
+def _in_words(facts: dict) -> str:
+    many = f" to {facts['questions']:,} questions" if facts["questions"] != facts["answers"] else ""
+    lines = [f"{facts['file']}: {facts['answers']:,} answers{many}, read as {facts['task']}",
+             f"accuracy {_accuracy(facts)}", ""]
+    lines += [f"{name.replace('_', ' '):12} {count:9,} {count / facts['answers']:8.1%}"
+              for name, count in facts["verdicts"].items()]
+    if other := facts.get("against"):
+        lines += ["", f"{other['grader']}: accuracy {_accuracy(other)}",
+                  f"both agree on right or not right in {other['agreed']:,} of {facts['answers']:,}"]
+        lines += [_line(one, other["grader"]) for one in other["disagreements"]]
+    return "\n".join(lines)
+
+
+def _accuracy(facts: dict) -> str:
+    low, high = facts["interval"]
+    return f"{100 * facts['accuracy']:.1f} %, 95 % interval [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _line(one: dict, grader: str) -> str:
+    said = [f"{who} {short(grade['verdict'].replace('_', ' '))} {short(grade['answer'])}"
+            for who, grade in (("lema", one["ours"]), (grader, one["theirs"]))]
+    return f"  {one['place']}  gold {short(one['gold'])}: {', '.join(said)}"

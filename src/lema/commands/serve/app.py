@@ -1,0 +1,70 @@
+"""The server's few addresses: chat and plain completions, the models, and whether it is up.
+
+One design decision: a handler only reads, waits and writes; all work on models happens at their desks, so the
+server stays answerable while a model writes.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from lema.commands.serve.batching import Desk
+from lema.commands.serve.wire import Asked, Chat, Plain, Refused, read_body, write_reply
+from lema.errors import LemaError
+from lema.messages import Model
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def app_of(models: Mapping[str, Model]) -> Starlette:
+    """The application that serves `models` by their names; where there is one only, any name will do that is
+    not given at all."""
+    desks = {name: Desk() for name in models}
+    started = int(time.time())
+
+    async def complete(kind: type[Asked], request: Request) -> Response:
+        asked = read_body(kind, await request.body())
+        name = asked.model or (next(iter(models)) if len(models) == 1 else "")
+        if name not in models:
+            raise Refused(f"no model {name!r} here; there is {', '.join(models)}", 404, "model_not_found")
+        model = models[name]
+        if kind is Plain and hasattr(model, "plain"):
+            model = plain[name]
+        replies = desks[name].ask(model, asked.requests())
+        completions = await asyncio.gather(*map(asyncio.wrap_future, replies))
+        return JSONResponse(write_reply(asked, name, completions))
+
+    async def known(request: Request) -> Response:
+        return JSONResponse({"object": "list", "data": [
+            {"id": name, "object": "model", "created": started, "owned_by": "lema"} for name in models]})
+
+    async def healthy(request: Request) -> Response:
+        return Response()
+
+    plain = {name: model.plain() for name, model in models.items() if hasattr(model, "plain")}
+    return Starlette(routes=[
+        Route("/v1/chat/completions", _refusing(lambda request: complete(Chat, request)), methods=["POST"]),
+        Route("/v1/completions", _refusing(lambda request: complete(Plain, request)), methods=["POST"]),
+        Route("/v1/models", known), Route("/health", healthy)])
+
+
+def _refusing(handle: Handler) -> Handler:
+    """TurnTable what a handler refuses, and what a model fails at, into the API's error replies."""
+    async def handler(request: Request) -> Response:
+        try:
+            return await handle(request)
+        except Refused as refused:
+            return _error(str(refused), refused.status, refused.code)
+        except LemaError as error:
+            return _error(str(error), 500, "model_error")
+    return handler
+
+
+def _error(said: str, status: int, code: str) -> Response:
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    return JSONResponse({"error": {"message": said, "type": kind, "param": None, "code": code}}, status)
