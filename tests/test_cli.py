@@ -119,7 +119,7 @@ def test_a_users_task_backend_and_arm_need_no_file_of_ours(tmp_path):
 TASK = '''
 from lema import plugins
 from lema.grading import Reading
-from lema.models import Message
+from lema.messages import Message
 from lema.records import Question
 
 CAPITALS = {"France": "Paris", "Italy": "Rome"}
@@ -149,7 +149,7 @@ class Task:
 '''
 BACKEND = '''
 from lema import plugins
-from lema.models import Completion
+from lema.messages import Completion
 
 class Settings(plugins.Settings):
     says: str

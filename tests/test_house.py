@@ -20,7 +20,6 @@ LAYERS = (  # a room may import from its own row and from the rows above it
     {"checks", "training", "adaptive_sampling", "runs"},
     {"report"},
     {"stages"},
-    {"wiring", "needs"},
     {"pipeline"},
     {"commands"},
     {"cli"},

@@ -42,6 +42,14 @@ class Settings(BaseModel):
         hashes = {str(path): file_hash(path) for path in self.files()}
         return {**facts, "files": hashes} if hashes else facts
 
+    def models_used(self) -> tuple[str, ...]:
+        """The models that a stage with these settings asks or continues from."""
+        return ()
+
+    def prompts_used(self) -> dict[str, str | None]:
+        """The prompts that it reads, and the user's file where one takes the place of the shipped text."""
+        return {}
+
 
 class Open(Settings):
     """A table whose further keys belong to the module that it names."""

@@ -54,7 +54,8 @@ def _config(workers: int = 1) -> Config:
 def _run(folder: Path, workers: int = 1) -> tuple[Run, list[News]]:
     folder.mkdir(exist_ok=True)
     news: list[News] = []
-    return Run(folder, Local(folder, _config(workers), news.append)), news
+    config = _config(workers)
+    return Run(folder, Local(folder, config, news.append), config), news
 
 
 def test_rows_that_name_an_id_are_found_without_reading_the_others(tmp_path):

@@ -15,10 +15,12 @@ CONFIG = {
 }
 
 
-def context(folder: Path, verb, **changes) -> StageContext:
-    """StageContext for one call of `verb`, which may ask every model of the config."""
+def context(folder: Path, verb, base: dict | None = None, **changes) -> StageContext:
+    """StageContext for one call of `verb`, which may ask every model of the config. `base`: facts of a model that
+    the config does not name."""
     config = parse_config(CONFIG | changes, "x")
-    stage = Stage(folder, "stage", verb, None, models={name: {} for name in config.models})
+    models = {name: {} for name in config.models} | ({"base": base} if base else {})
+    stage = Stage(folder, "stage", verb, None, models=models)
     return StageContext(stage, config, _quiet, Journal(folder / "journal.sqlite"), folder)
 
 

@@ -163,13 +163,15 @@ def test_corrections_of_one_mistake_stay_together_and_are_counted_as_replies():
     assert (stages["corrected"].count, stages["replies"].count, stages["verified"].count) == (1, 3, 1)
 
 
-def test_rounds_without_corrections_have_funnels_too_and_unwritten_questions_are_counted(tmp_path):
+def test_rounds_without_corrections_have_funnels_too_and_unwritten_questions_are_counted():
+    from lema.config import ReportOneConfig
     from lema.report.funnels import parents
     from lema.stages.report import funnels
 
-    config = context(tmp_path, correct, evolve={"more": {"model": "teacher", "seeds": 5}}).config
+    settings = ReportOneConfig(examined=(), title="x", base="b", headline=None, control=None, about={},
+                               rounds=("", "more"), seeds={"more": 5})
     graded = [path(LEO, *WRONG)]
-    first, more = funnels(config, ("", "more"), ([LEO], []), (graded, []), (), parents(()), ())
+    first, more = funnels(settings, ([LEO], []), (graded, []), (), parents(()), ())
     assert [stage.count for stage in first.stages] == [1, 1, 1, 0, 0, 0]
     assert (more.stages[0].count, more.stages[0].losses[0].count) == (0, 5)
 

@@ -109,8 +109,7 @@ def test_a_limit_in_trained_tokens_is_never_passed_and_nests(tmp_path):
                  for n in range(20, 40)]
     made = {}
     for tokens in (150, 400):
-        here = context(tmp_path, assemble)
-        here.stage.models["base"] = {"path": str(base)}
+        here = context(tmp_path, assemble, base={"path": str(base)})
         settings = AssembleConfig(arm="arm", take=(Take(kind="cot", tokens=tokens),), base="base", rounds=("",))
         made[tokens] = list(assemble(here, settings, (), (questions, [], [])))
         assert tokens - 60 < sum(example.tokens for example in made[tokens]) <= tokens

@@ -34,7 +34,7 @@ def run_config(source: str, overrides: list[str], runs: Path, online_tail: int |
 
         _keep_config(folder, table)
         with display() as progress, closing(Local(folder, config, progress)) as engine:
-            pipeline(Run(folder, engine), config)
+            pipeline(Run(folder, engine, config), config)
     return folder
 
 

@@ -21,7 +21,7 @@ def stages_of(folder: Path, config: Config) -> dict[str, Stage]:
     def look(planned: Sequence[Stage]) -> None:
         stages.update((stage.name, stage) for stage in planned)
 
-    pipeline(Run(folder, look), config)
+    pipeline(Run(folder, look, config), config)
     return stages
 
 

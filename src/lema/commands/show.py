@@ -1,7 +1,7 @@
 """`lema show`: what a run holds, for people and for programs.
 
-One design decision: a run is read through the same stages that made it, asked for by what their rows are, so nothing
-here knows a folder's name again; a run that is half done shows what is there.
+One design decision: a run is read through the same stages that made it, asked for by their verbs and rounds, so
+nothing here knows a folder's name again; a run that is half done shows what is there.
 """
 
 import dataclasses
@@ -82,7 +82,7 @@ def life_of(folder: Path, identifier: str, *, as_json: bool) -> str:
 def funnels(folder: Path, config: Config, done: dict[str, Stage]) -> Iterator[Funnel]:
     """The funnel of every round whose paths are graded."""
     used = parents(stage for stage in done.values() if stage.kind is Example)
-    for name, each in gathered(Run(folder, lambda planned: None), config).rounds.items():
+    for name, each in gathered(Run(folder, lambda planned: None, config), config).rounds.items():
         if each.graded.name in done:
             title = name or "The questions of the task"
             verified = each.verified if each.verified and each.verified.name in done else ()

@@ -1,8 +1,9 @@
 """`lema why`: which field of a call differs from those that the journal holds, so that it has to be paid again.
 
-One design decision: the stage's own verb says what it would ask, with context that answer from the journal and send
-nothing; the nearest journalled call is the one in which the fewest fields differ, then the one whose texts share
-the longest beginning and end. It is looked for among those that share a line with a missing call, and the newest.
+One design decision: the stage's own verb says what it would ask, in a context that answers from the journal and
+sends nothing; the nearest journalled call is the one in which the fewest fields differ, then the one whose texts
+share the longest beginning and end. It is looked for among those that share a line with a missing call, and the
+newest.
 """
 
 import hashlib
@@ -38,7 +39,7 @@ Fields = dict[str, object]
 
 @dataclass
 class Looking(StageContext):
-    """StageContext that answer from the journal alone and remember the first calls that it could not answer."""
+    """Answers from the journal alone and remembers the first calls that it could not answer."""
 
     calls: int = 0
     missed: int = 0
@@ -47,7 +48,7 @@ class Looking(StageContext):
     def ask(self, name: str, requests: Iterable[Request], total: int | None = None) -> Iterator[Completion]:
         identity, several = self.model(name).identity(), iter(requests)
         while calls := [call_of(identity, request) for request in itertools.islice(several, READ)]:
-            journalled = self.journal.known([call.key for call in calls])
+            journalled = self._journal.known([call.key for call in calls])
             for call in calls:
                 self.calls += 1
                 if call.key not in journalled:
@@ -250,6 +251,6 @@ def as_json(explanations: list[Explanation]) -> str:
     """The explanations for programs."""
     rows = []
     for each in explanations:
-        reasons = [{"calls": reason.calls, "said": reason.text, "fields": reason.fields} for reason in each.reasons]
+        reasons = [{"calls": calls, "said": text, "fields": fields} for calls, text, fields in each.reasons]
         rows.append(each._asdict() | {"reasons": reasons})
     return json.dumps(rows, indent=1, ensure_ascii=False)

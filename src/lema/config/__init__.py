@@ -27,6 +27,7 @@ from lema.config.sampling import (
     EvolveConfig,
     PurchaseConfig,
     SampleConfig,
+    SettleConfig,
     VerifyConfig,
 )
 from lema.config.sources import (
@@ -78,6 +79,7 @@ __all__ = [
     "ReportOneConfig",
     "SampleConfig",
     "ScoreConfig",
+    "SettleConfig",
     "SpendConfig",
     "TaskConfig",
     "TrainConfig",

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from lema.config.arms import ArmConfig, ReportConfig, TrainConfig
+from lema.config.arms import ArmConfig, BudgetConfig, ReportConfig, TrainConfig
 from lema.config.ready_arms import expanded
 from lema.config.sampling import (
     CorrectConfig,
@@ -77,6 +77,13 @@ class Config(BaseModel):
         for place, name in enumerate(self.evolve):
             _can_follow(self, name, list(self.evolve)[:place])
         return self
+
+    def budget_of(self, arm: str) -> BudgetConfig | None:
+        """How an arm is trained and what its making may cost; None where neither is stated."""
+        own = self.arms[arm].budget
+        if self.train is None:
+            return own
+        return own.of(self.train.budget) if own else self.train.budget
 
     @property
     def asked_models(self) -> list[str]:

@@ -52,6 +52,13 @@ class SampleConfig(Settings):
         return Sampling(temperature=self.temperature, top_p=self.top_p, max_tokens=self.max_tokens,
                         stop=self.stop, seed=self.seed)
 
+    def models_used(self) -> tuple[str, ...]:
+        return self.models
+
+    def prompts_used(self) -> dict[str, str | None]:
+        asking = {"question": None} if self.prompt is None else {"solve": self.prompt}
+        return {**asking, "decoding": None}
+
     def of(self, model: str) -> "SampleConfig":
         """The same for one model only: what a single sampling stage depends on."""
         return self.model_copy(update={"models": (model,)})
@@ -74,6 +81,10 @@ class AskConfig(Settings):
                         seed=self.seed)
 
 
+    def models_used(self) -> tuple[str, ...]:
+        return (self.model,)
+
+
 class CorrectConfig(AskConfig):
     """[correct]: the corrector and whose mistakes it gets (all sampled models by default)."""
 
@@ -94,7 +105,8 @@ class CorrectConfig(AskConfig):
             raise ValueError("samples > 1 are all alike at temperature 0; set a temperature")
         return self
 
-
+    def prompts_used(self) -> dict[str, str | None]:
+        return {"correct": self.prompt} | ({"again": self.again} if self.tries > 1 else {})
 
 
 class CritiqueConfig(AskConfig):
@@ -112,6 +124,9 @@ class CritiqueOneConfig(CritiqueConfig):
     """One purchase of critiques."""
 
     of: Sort
+
+    def prompts_used(self) -> dict[str, str | None]:
+        return {"critique": self.prompt}
 
 
 CHECKS = ("complete", "parsed", "step", "quoted", "kept", "changed", "arithmetic", "earlier", "explanation",
@@ -189,6 +204,24 @@ class EvolveConfig(AskConfig):
     def voting(self) -> SampleConfig:
         return SampleConfig(models=(self.model,), paths=self.votes, temperature=self.temperature,
                             top_p=self.top_p, max_tokens=self.max_tokens, seed=self.seed)
+
+
+    @property
+    def settling(self) -> "SettleConfig":
+        return SettleConfig(**self.model_dump())
+
+    def prompts_used(self) -> dict[str, str | None]:
+        return {"evolve": self.prompt}
+
+
+class SettleConfig(EvolveConfig):
+    """What the votes on new questions are counted by; nobody is asked any more."""
+
+    def models_used(self) -> tuple[str, ...]:
+        return ()
+
+    def prompts_used(self) -> dict[str, str | None]:
+        return {}
 
 
 class EvaluateConfig(SampleConfig):

@@ -50,6 +50,9 @@ class GrowConfig(Open):
         """The trainer's table."""
         return SMALL | self.own
 
+    def prompts_used(self) -> dict[str, str | None]:
+        return {"lessons": None}
+
     def facts(self) -> dict:
         """What the lessons alone depend on; the finish is a stage of its own."""
         return {key: value for key, value in super().facts().items() if key != "finish"} | self.options

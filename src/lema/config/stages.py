@@ -1,4 +1,4 @@
-"""What a single stage depends on, cut from the tables of a config by lema.wiring.
+"""What a single stage depends on, derived from the tables of a config beside the stage's verb (lema.stages).
 
 One design decision: a stage's settings hold what changes its rows and nothing that does not.
 """
@@ -6,6 +6,7 @@ One design decision: a stage's settings hold what changes its rows and nothing t
 from pydantic import Field
 
 from lema.config.arms import BudgetConfig
+from lema.examples import find_kind
 from lema.examples.take import Take
 from lema.plugins import Settings
 
@@ -22,6 +23,17 @@ class AssembleConfig(Settings):
     money: float | None = None
     prices: dict[str, tuple[float, float]] = Field(
         default_factory=dict, description="dollars per million tokens read and written, where money is a cap")
+
+    def models_used(self) -> tuple[str, ...]:
+        """The base alone, whose tokenizer counts."""
+        return (self.base,) if self.base is not None else ()
+
+    def prompts_used(self) -> dict[str, str | None]:
+        """All that its examples are written with."""
+        prompts: dict[str, str | None] = {"question": None}
+        for take in self.take:
+            prompts |= dict.fromkeys(find_kind(take, "take").prompts)
+        return prompts
 
 
 class ImportConfig(Settings):
@@ -54,6 +66,9 @@ class TrainOneConfig(Settings):
     trainer: str
     options: dict = Field(default_factory=dict)
 
+    def models_used(self) -> tuple[str, ...]:
+        return (self.base,)
+
 
 class ScoreConfig(Settings):
     """Which examined model is which arm and seed: (model, arm, seed)."""
@@ -72,3 +87,5 @@ class ReportOneConfig(ScoreConfig):
     about: dict[str, str]
     prices: dict = Field(default_factory=dict)
     rounds: tuple[str, ...]
+    checks: tuple[str, ...] = ()
+    seeds: dict[str, int] = Field(default_factory=dict, description="how many questions a round was to write")

@@ -10,7 +10,8 @@ import re
 import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from lema.report import Comparison, ReportData, adjusted_p_values, charts, figures
+from lema import figures
+from lema.report import Comparison, ReportData, adjusted_p_values, charts
 from lema.statistics import bracket, points, verdict
 
 

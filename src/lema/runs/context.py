@@ -25,6 +25,7 @@ from lema.prompting import Prompt, find_prompt
 from lema.records import Question
 from lema.runs.bills import Bill, ancestors, draw_up
 from lema.runs.budget import Budget, Gate, weighing
+from lema.runs.dependencies import decoding
 from lema.runs.prices import HERE, Price, Usage, price_of, served_prices
 from lema.runs.run import Stage
 from lema.tasks import Task, find_task
@@ -43,22 +44,14 @@ class News(NamedTuple):
 Progress = Callable[[News], None]
 
 
-def decoding(config: Config, name: str) -> dict:
-    """How a model that is a stage of the run writes: by its own table, a trained one by that of its base."""
-    table = config.models.get(name) or (config.models.get(config.train.base) if config.train else None)
-    if table is None or table.backend != "transformers":
-        return {}
-    return {key: value for key, value in table.own.items() if not key.startswith(("path", "adapter"))}
-
-
 @dataclass
 class StageContext:
     """Made anew for every stage that is performed; `usage` counts what each of its models gave."""
 
-    stage: Stage
-    config: Config
+    _stage: Stage
+    _config: Config
     progress: Progress
-    journal: Journal
+    _journal: Journal
     folder: Path
     usage: dict[str, Usage] = field(default_factory=lambda: defaultdict(Usage))
     budget: Budget | None = None
@@ -66,9 +59,25 @@ class StageContext:
     _models: dict[str, Model] = field(default_factory=dict)
     _prices: dict[str, Price | None] = field(default_factory=dict)
 
+    @property
+    def name(self) -> str:
+        """The stage's name: its folder below the run's."""
+        return self._stage.name
+
+    @property
+    def run_folder(self) -> Path:
+        return self._stage.run
+
+    @property
+    def kept_model(self) -> Path:
+        """Where a model that these settings make is kept between runs, complete or not there."""
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        cache = Path(self._config.machine.cache or Path(home) / "lema" / "students")
+        return cache / self._stage.fingerprint
+
     @cached_property
     def task(self) -> Task:
-        return find_task(self.config.task.name, self.config.task.own)
+        return find_task(self._config.task.name, self._config.task.own)
 
     def prompt(self, name: str, path: str | None = None) -> Prompt:
         """The prompt of that name: the user's file, the task's own, or the general one."""
@@ -77,35 +86,29 @@ class StageContext:
     def model(self, name: str) -> Model:
         """The backend behind a model's name; a grown or trained one is its checkpoint folder."""
         if name not in self._models:
-            self._models[name] = self._found(name)
+            self._models[name] = self._opened(name)
         return self._models[name]
 
-    def _found(self, name: str) -> Model:
-        given = self.stage.models[name]
+    def _opened(self, name: str) -> Model:
+        given = self._stage.models[name]
         if isinstance(given, Stage):
-            return find_model(name, "transformers", {**decoding(self.config, name),
+            return find_model(name, "transformers", {**decoding(self._config, name),
                                                      "path": str(given.folder / "model")})
-        if name not in self.config.models:  # the base of the training, named by its folder or hub id
+        if name not in self._config.models:  # the base of the training, named by its folder or hub id
             return find_model(name, "transformers", {"path": given["path"]})
-        return find_model(name, self.config.models[name].backend, self.config.models[name].own)
+        return find_model(name, self._config.models[name].backend, self._config.models[name].own)
 
     def checkpoint(self, name: str) -> Path | str:
         """The checkpoint folder (or hub id) behind a model's name."""
-        given = self.stage.models[name]
+        given = self._stage.models[name]
         if isinstance(given, Stage):
             return given.folder / "model"
         return Path(given["path"]) if Path(given["path"]).exists() else given["path"]
 
     def bill(self) -> Bill:
         """What the stages before this one cost."""
-        return draw_up(ancestors(self.stage), lambda name: price_of(self.config, name), self.journal.spent(),
-                       served_prices(self.config))
-
-    @property
-    def cache(self) -> Path:
-        """Where grown students are kept between runs."""
-        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        return Path(self.config.machine.cache or Path(home) / "lema" / "students")
+        return draw_up(ancestors(self._stage), lambda name: price_of(self._config, name), self._journal.spent(),
+                       served_prices(self._config))
 
     def available(self, name: str, question: Question, wanted: int) -> int:
         """How many paths of a question a model can give: recorded ones may be fewer than wanted."""
@@ -127,7 +130,7 @@ class StageContext:
         if hasattr(model, "watched"):  # it works for hours without a reply, but can say how far it is
             model.watched = lambda ready, said: self.show(answered + ready, total, said)
         with self._gate(name, model) as gate:
-            yield from complete(self.journal, model, requests, arrived, gate)
+            yield from complete(self._journal, model, requests, arrived, gate)
 
     def show(self, done: int, total: int | None = None, said: str = "") -> None:
         """Moves the progress line, at most ten times a second."""
@@ -135,7 +138,7 @@ class StageContext:
         if now - self._shown >= 0.1 or done == total:
             self._shown = now
             note = ", ".join(filter(None, [self.cost, said]))
-            self.progress(News(self.stage.name, "moving", done, total, note))
+            self.progress(News(self._stage.name, "moving", done, total, note))
 
     @property
     def cost(self) -> str:
@@ -152,18 +155,18 @@ class StageContext:
 
     def _price(self, name: str) -> Price | None:
         if name not in self._prices:
-            made_here = isinstance(self.stage.models[name], Stage)
-            self._prices[name] = HERE if made_here else price_of(self.config, name)
+            made_here = isinstance(self._stage.models[name], Stage)
+            self._prices[name] = HERE if made_here else price_of(self._config, name)
         return self._prices[name]
 
     @contextlib.contextmanager
     def _gate(self, name: str, model: Model) -> Iterator[Gate]:
         """The gate that the model's requests go through; an open one where they take nothing out of a budget."""
         price = None
-        if self.budget is not None and not isinstance(self.stage.models[name], Stage):
-            price = weighing(self.config, name, self.budget.unit)
+        if self.budget is not None and not isinstance(self._stage.models[name], Stage):
+            price = weighing(self._config, name, self.budget.unit)
         if price is None:
             yield OPEN
             return
-        with contextlib.closing(Gate(self.budget, price, self.stage.name, getattr(model, "share", 1.0))) as gate:
+        with contextlib.closing(Gate(self.budget, price, self._stage.name, getattr(model, "share", 1.0))) as gate:
             yield gate

@@ -19,10 +19,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args, get_type_hints
 
-from pydantic import BaseModel
-
+from lema.config import Config
 from lema.errors import RunError
-from lema.records import content_id, read_rows
+from lema.plugins import Settings
+from lema.records import Checkpoint, content_id, read_rows
+from lema.runs.dependencies import models_of, prompts_of
 
 WORKERS_GONE_SECONDS = 30
 
@@ -38,7 +39,7 @@ class Stage:
     run: Path
     name: str
     verb: Callable
-    settings: BaseModel | None
+    settings: Settings | None
     inputs: tuple["Stage | tuple[Stage, ...]", ...] = ()
     models: dict[str, "Stage | dict"] = field(default_factory=dict)
     prompts: dict[str, str] = field(default_factory=dict)
@@ -116,21 +117,35 @@ Engine = Callable[[Sequence[Stage]], None]
 
 @dataclass(frozen=True)
 class Run:
-    """What the pipeline writes its stages into."""
+    """What the pipeline writes its stages into.
+
+    `config` is asked for the models and prompts that a stage's settings name. `made` are the stages that made a
+    model so far, by the model's name: what is grown or trained here is used like any other model.
+    """
 
     folder: Path
     engine: Engine
+    config: Config
+    made: dict[str, Stage] = field(default_factory=dict)
 
-    def stage(self, name: str, verb: Callable, settings: BaseModel | None, *inputs: "Stage | tuple[Stage, ...]",
-              models: dict[str, "Stage | dict"] | None = None, prompts: dict[str, str] | None = None) -> Stage:
+    def stage(self, name: str, verb: Callable, settings: Settings | None,
+              *inputs: "Stage | tuple[Stage, ...]") -> Stage:
         """One stage, performed now unless it is remembered."""
-        return self.side_by_side([self.planned(name, verb, settings, *inputs, models=models, prompts=prompts)])[0]
+        return self.side_by_side([self.planned(name, verb, settings, *inputs)])[0]
 
-    def planned(self, name: str, verb: Callable, settings: BaseModel | None,
-                *inputs: "Stage | tuple[Stage, ...]", models: dict[str, "Stage | dict"] | None = None,
-                prompts: dict[str, str] | None = None) -> Stage:
+    def planned(self, name: str, verb: Callable, settings: Settings | None,
+                *inputs: "Stage | tuple[Stage, ...]") -> Stage:
         """One stage, not performed yet."""
-        return Stage(self.folder, name, verb, settings, inputs, models or {}, prompts or {})
+        stage = Stage(self.folder, name, verb, settings, inputs, models_of(self.config, settings, self.made),
+                      prompts_of(self.config, settings))
+        stage = self.placed(stage)
+        if stage.kind is Checkpoint:
+            self.made[stage.folder.name] = stage
+        return stage
+
+    def placed(self, stage: Stage) -> Stage:
+        """Where the stage lies; a pilot has a place of its own for what differs from the run."""
+        return stage
 
     def side_by_side(self, stages: Sequence[Stage]) -> list[Stage]:
         """Performs stages that do not need each other, on as many workers as there are."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lema.config import AccountConfig, AssembleConfig, BudgetConfig
+from lema.config import AccountConfig, AssembleConfig, BudgetConfig, Config
 from lema.examples import critiques_needed, find_kind
 from lema.records import Account, Correction, Critique, Example, Question, ReasoningPath
 from lema.runs.context import StageContext
@@ -23,10 +23,19 @@ from lema.training.stream import epochs_of
 VERSION = 2
 
 
+def accounting(config: Config, sets: Iterable[AssembleConfig]) -> AccountConfig:
+    """The accounts of all arms, whose training sets were made by these settings."""
+    arms, table = tuple(sets), config.train
+    return AccountConfig(
+        arms=arms, budgets=tuple(config.budget_of(each.arm) for each in arms) if table else (),
+        trainer=table.trainer if table else None, options=table.own if table else {},
+        rounds=("", *config.evolve), purchases=config.cot.questions if config.cot else ())
+
+
 def account(context: StageContext, settings: AccountConfig, sets: tuple[Iterable[Example], ...],
             bought: tuple[Iterable[ReasoningPath], ...], questions: tuple[Iterable[Question], ...],
             corrections: tuple[Iterable[Correction], ...],
-            critiques: tuple[Iterable[Critique], ...] = ()) -> Iterator[Account]:
+            critiques: tuple[Iterable[Critique], ...]) -> Iterator[Account]:
     """One account per arm. `questions` and, where any were asked for, `corrections` stand in the order of
     `settings.rounds`, `bought` in that of `settings.purchases`, and `critiques` round by round in that of the
     purchases that the arms need."""

@@ -9,24 +9,92 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
 
-from lema.config import AssembleConfig
-from lema.errors import DataError
+from lema.config import AssembleConfig, Config, ImportConfig
+from lema.errors import ConfigError, DataError
 from lema.examples import Case, Kind, Words, find_kind
 from lema.examples._cases import cases
 from lema.examples.take import Take
+from lema.plugins import near_miss
 from lema.records import Example, Question, ReasoningPath, content_id
 from lema.runs.context import StageContext
+from lema.runs.prices import price_of
 from lema.runs.spending import Allowance, alternately
 from lema.scratch import IdTable, ScratchTable
 
 VERSION = 2
 
 Rows = tuple[Iterable, ...]
-"""Questions, graded paths, verified corrections, critiques; what is not there, or not taken, is left out at the
-end, and is an empty tuple before that."""
+"""Questions, graded paths, verified corrections (an empty tuple where there are none), and the critiques taken."""
 
 MADE_OF_PATHS = {"paths", "own", "corrections", "critiques right", "critiques wrong"}
 """Needs that graded paths are looked up for."""
+
+REMEDIES = {"corrections": "a [correct] table, or imported corrections (lema import)",
+            "own": "train.base among sample.models; where it is sampled under another name, take source = "
+                   "\"sampled\" with models",
+            "bought random": "a [cot] table with questions = [\"random\"]",
+            "bought failed": "a [cot] table with questions = [\"failed\"]",
+            "critiques right": "a [critique] table, or a [correct] table that stands for it",
+            "critiques wrong": "a [critique] table, or a [correct] table that stands for it"}
+
+
+def assembling(config: Config, arm: str) -> AssembleConfig:
+    """What the arm's training set depends on, and nothing that it does not."""
+    table, budget = config.arms[arm], config.budget_of(arm)
+    needs = {need for take in table.take for need in find_kind(take, "take").needs}
+    money = budget.money if budget else None
+    return AssembleConfig(
+        arm=arm, take=table.take, base=config.train.base if config.train else None,
+        rounds=tuple(dict.fromkeys(("", *(take.round for take in table.take)))),
+        purchases=tuple(name for name in (config.cot.questions if config.cot else ()) if f"bought {name}" in needs),
+        teacher_tokens=budget.teacher_tokens if budget else None, money=money,
+        prices=_prices(config, arm) if money else {})
+
+
+def worked_alone(student: str) -> AssembleConfig:
+    """The worked solutions, with which a grown student finishes."""
+    return AssembleConfig(arm=f"{student} (finish)", take=(Take(kind="cot"),), base=student, rounds=("",))
+
+
+def check_arms(config: Config, imported: Iterable[ImportConfig], corrections: bool) -> None:
+    """ConfigError where an arm takes what the run never makes, so that it is told before anything runs.
+    `corrections`: whether there will be any."""
+    models = [*config.models, *(model for each in imported for model in each.models)]
+    made = {"worked", "paths", *(f"bought {name}" for name in (config.cot.questions if config.cot else ()))}
+    if corrections:
+        made.add("corrections")
+    if config.train is not None and config.train.base in config.sample.models:
+        made.add("own")
+    if config.critique is not None or config.correct is not None:
+        made |= {"critiques right", "critiques wrong"}
+    for arm, table in config.arms.items():
+        for take in table.take:
+            _check_take(arm, take, models, made)
+
+
+def _check_take(arm: str, take: Take, models: list[str], made: set[str]) -> None:
+    for model in take.models:
+        if model not in models:
+            raise ConfigError(f"arms.{arm}.take.models = {model!r} is no [models.X] and nothing imported"
+                              f"{near_miss(model, models)}")
+    for need in sorted(find_kind(take, f"arms.{arm}.take").needs - made):
+        source = f" with source {take.own['source']!r}" if "source" in take.own else ""
+        raise ConfigError(f"arms.{arm}.take: kind {take.kind!r}{source} needs {REMEDIES.get(need, need)}")
+
+
+def _prices(config: Config, arm: str) -> dict[str, tuple[float, float]]:
+    """What each teacher's tokens cost. ConfigError where that is not known."""
+    teachers = [table.model for table in (config.correct, config.critique, config.cot, *config.evolve.values())
+                if table]
+    prices = {}
+    for name in dict.fromkeys(teachers):
+        price = price_of(config, name)
+        if price is None:
+            raise ConfigError(f"arms.{arm}.budget.money: the price of model {name!r} is not known; add a "
+                              f"[prices.\"{config.models[name].own.get('model', name)}\"] table with input and "
+                              "output, or give teacher_tokens instead")
+        prices[name] = (price.input, price.output)
+    return prices
 
 
 def assemble(context: StageContext, settings: AssembleConfig, bought: tuple[Iterable[ReasoningPath], ...],
@@ -69,7 +137,7 @@ def _cases(context: StageContext, settings: AssembleConfig, kinds: list[Kind], b
     for name, rows in zip(settings.rounds, rounds, strict=True):
         needs = {need for take, kind in zip(settings.take, kinds, strict=True) if take.round == name
                  for need in kind.needs}
-        questions, graded, verified, *critiques = (*rows, (), ())[:max(3, len(rows))]
+        questions, graded, verified, *critiques = rows
         if needs:
             here = cases(context.folder, allowance.pays(questions),
                          graded if needs & MADE_OF_PATHS else (),

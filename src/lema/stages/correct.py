@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lema.checks.form import without_repeated
 from lema.checks.telling import told
-from lema.config import CorrectConfig
+from lema.config import Config, CorrectConfig
 from lema.messages import Completion, Message, Request
 from lema.prompting import REWRITE_CUE, Prompt, correction_values
 from lema.prompting.teacher import in_turn, messages
@@ -25,6 +25,16 @@ from lema.runs.workload import Workload
 from lema.scratch import IdTable, ScratchTable, TurnTable
 
 VERSION = 3
+
+
+def correcting(config: Config, round_name: str) -> CorrectConfig | None:
+    """The corrector's table, where there is one; an evolved round has its own budget, and where its mistakes are
+    made by models trained in the run, which no table can name, all of them are corrected."""
+    if not round_name or config.correct is None:
+        return config.correct
+    evolution = config.evolve[round_name]
+    whose = {"models": ()} if evolution.students else {}
+    return config.correct.model_copy(update={"tokens": evolution.correction_tokens, **whose})
 
 
 def correct(context: StageContext, settings: CorrectConfig, questions: Iterable[Question], graded: Iterable[ReasoningPath],

@@ -7,7 +7,9 @@ grader agree can be seen in the row, and an arm may ask for it.
 
 from collections.abc import Iterable, Iterator
 
-from lema.config import CritiqueOneConfig
+from lema.config import Config, CritiqueConfig, CritiqueOneConfig
+from lema.examples import critiques_needed
+from lema.examples.take import Sort
 from lema.messages import Completion, Request
 from lema.prompting import critique_values
 from lema.prompting.teacher import in_turn, messages
@@ -20,6 +22,26 @@ from lema.runs.workload import Workload
 from lema.scratch import ScratchTable
 
 VERSION = 1
+
+
+def critic_of(config: Config) -> CritiqueConfig | None:
+    """Who writes critiques: the [critique] table, else the corrector as its own table says."""
+    if config.critique is not None or config.correct is None:
+        return config.critique
+    return CritiqueConfig(**config.correct.model_dump(include=set(CritiqueConfig.model_fields) - {"prompt"}))
+
+
+def critiquing(config: Config, round_name: str) -> dict[Sort, CritiqueOneConfig]:
+    """The purchases of critiques that the arms need from a round, by the sort of paths that are judged: paid for
+    only where a line of some arm takes them."""
+    critic = critic_of(config)
+    if critic is None:
+        return {}
+    if round_name and config.evolve[round_name].students:
+        critic = critic.model_copy(update={"models": ()})  # models trained in the run, which no table can name
+    takes = [take for table in config.arms.values() for take in table.take]
+    terms = critic.model_dump()
+    return {sort: CritiqueOneConfig(of=sort, **terms) for sort in critiques_needed(takes, round_name)}
 
 
 def critique(context: StageContext, settings: CritiqueOneConfig, questions: Iterable[Question],

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from lema.config import EvolveConfig
+from lema.config import Config, EvolveConfig, SettleConfig
 from lema.decontamination import Overlap
 from lema.grading import GradingTimeout
 from lema.messages import Message, Request
@@ -24,6 +24,15 @@ from lema.tasks import Answers, answers_to
 
 VERSION = 4
 _CHOICE = re.compile(r"^\([A-Z]\)[ \t]+(\S.*)$", re.M)
+
+
+def rounds_before(config: Config, round_name: str) -> list[str]:
+    """The evolved rounds that a round follows, the nearest first."""
+    names: list[str] = []
+    while before := config.evolve[round_name].after:
+        names.append(before)
+        round_name = before
+    return names
 
 
 def evolve(context: StageContext, settings: EvolveConfig, questions: Iterable[Question],
@@ -85,7 +94,7 @@ def _drafts(context: StageContext, settings: EvolveConfig, requests: Iterable[Re
                        tokens=reply.tokens, rejected=rejected)
 
 
-def settle(context: StageContext, settings: EvolveConfig, drafts: Iterable[Question],
+def settle(context: StageContext, settings: SettleConfig, drafts: Iterable[Question],
            votes: Iterable[ReasoningPath]) -> Iterator[Question]:
     """The drafts with the answer that most votes give, its share of the votes, and their whole cost.
 
@@ -97,7 +106,7 @@ def settle(context: StageContext, settings: EvolveConfig, drafts: Iterable[Quest
             yield _settled(context, settings, draft, ballots.under(draft.id))
 
 
-def _settled(context: StageContext, settings: EvolveConfig, draft: Question, cast: list[ReasoningPath]) -> Question:
+def _settled(context: StageContext, settings: SettleConfig, draft: Question, cast: list[ReasoningPath]) -> Question:
     """A draft with what came of its votes."""
     answer, count = _majority(answers_to(context.task, draft.choices), cast)
     rejected = draft.rejected or ("" if answer else "no vote states an answer")

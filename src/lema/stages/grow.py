@@ -9,18 +9,35 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from lema.config import GrowConfig
+from lema.config import Config, GrowConfig
+from lema.errors import ConfigError
 from lema.plugins import settings_of
 from lema.records import Checkpoint, read_rows, write_rows
 from lema.runs.context import StageContext
+from lema.runs.dependencies import MADE_HERE
 from lema.training import find_trainer
 
 VERSION = 1
 
 
+def growing(config: Config) -> dict[str, GrowConfig]:
+    """The students that are grown here, by name. ConfigError where one cannot run here, or its trainer does not
+    know a key."""
+    tables = {}
+    for name, model in config.models.items():
+        if model.grow is None:
+            continue
+        if model.backend != MADE_HERE:
+            raise ConfigError(f"models.{name}.backend: a student that is grown here runs on {MADE_HERE!r}, not on "
+                              f"{model.backend!r}; drop its grow table or change the backend")
+        find_trainer(model.grow.trainer, model.grow.options)
+        tables[name] = model.grow
+    return tables
+
+
 def grow(context: StageContext, settings: GrowConfig) -> Iterator[Checkpoint]:
     """One checkpoint in `model/`, from the cache where it was grown before."""
-    kept = context.cache / context.stage.fingerprint
+    kept = context.kept_model
     if not (kept / "rows.jsonl").is_file():
         rows = [_grown(context, settings)]
         _keep(context.folder / "model", rows, kept)
@@ -39,7 +56,7 @@ def _grown(context: StageContext, settings: GrowConfig) -> Checkpoint:
     lessons = list(context.task.lessons(settings.seed, settings.tokens))
     log = trainer.fit(lessons, fresh, out, settings.seed, context.show)
     shutil.rmtree(fresh)
-    return Checkpoint(name=context.stage.name, steps=log.steps, examples=log.examples, tokens=log.tokens,
+    return Checkpoint(name=context.name, steps=log.steps, examples=log.examples, tokens=log.tokens,
                       all_tokens=log.all_tokens, loss=round(log.loss, 6), weights=weights_hash(out))
 
 

@@ -6,9 +6,9 @@ it names one input and leaks between splits can be seen in one place.
 
 from collections.abc import Iterator
 
-from pydantic import BaseModel
-
+from lema.config import Config
 from lema.errors import DataError
+from lema.plugins import Settings, find, settings_of
 from lema.records import Question
 from lema.runs.context import StageContext
 from lema.scratch import IdTable
@@ -17,7 +17,12 @@ from lema.tasks import Task
 VERSION = 1
 
 
-def load(context: StageContext, settings: BaseModel) -> Iterator[Question]:
+def task_settings(config: Config) -> Settings:
+    """The task's own table, checked by the task's module."""
+    return settings_of(find("tasks", config.task.name, "Task").Settings, config.task.own, "task")
+
+
+def load(context: StageContext, settings: Settings) -> Iterator[Question]:
     """The task's questions, train, dev and test in turn. DataError on an empty answer or a repeated question."""
     done = train = 0
     with IdTable(context.folder) as seen:

@@ -10,7 +10,7 @@ from itertools import chain, zip_longest
 
 import numpy as np
 
-from lema.config import Config, ReportOneConfig
+from lema.config import Config, ReportOneConfig, ScoreConfig
 from lema.records import (
     Account,
     Checkpoint,
@@ -26,7 +26,7 @@ from lema.replies import split_steps
 from lema.report import Arm, Check, Funnel, LevelScore, ReportData, ShownCorrection
 from lema.report import Comparison as Compared
 from lema.report.answers import by_question
-from lema.report.funnels import critique_funnels, funnel, parents, seeds_of
+from lema.report.funnels import critique_funnels, funnel, parents
 from lema.report.page import render
 from lema.report.terminal import table
 from lema.runs.context import StageContext
@@ -44,12 +44,22 @@ NOTES = (
 """What holds of every run of this pipeline."""
 
 
+def reporting(config: Config, scores: ScoreConfig) -> ReportOneConfig:
+    """What the report shows: the config's headline, else the last arm against the first."""
+    return ReportOneConfig(
+        **scores.model_dump(), title=config.name, base=config.train.base,
+        headline=config.report.headline or list(config.arms)[-1], control=config.report.control,
+        about={arm: table.about for arm, table in config.arms.items()}, rounds=("", *config.evolve),
+        prices=config.model_dump()["prices"], checks=config.verify.checks,
+        seeds={name: evolution.seeds for name, evolution in config.evolve.items()})
+
+
 def report(context: StageContext, settings: ReportOneConfig, questions: tuple[Iterable[Question], ...],
            graded: tuple[Iterable[ReasoningPath], ...], verified: tuple[Iterable[Correction], ...],
            sets: tuple[Iterable[Example], ...], accounts: Iterable[Account],
            trained: tuple[Iterable[Checkpoint], ...], examined: Iterable[ReasoningPath],
            scores: Iterable[Score], comparisons: Iterable[Comparison],
-           critiques: tuple[Iterable[Critique], ...] = ()) -> Iterator[Comparison]:
+           critiques: tuple[Iterable[Critique], ...]) -> Iterator[Comparison]:
     """Writes `report.html` and `table.txt`; the rows are the comparisons that the headline is made of."""
     right, used = _right(settings, examined), parents(sets)
     data = ReportData(
@@ -58,10 +68,10 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
         arms=tuple(_arms(settings, right, accounts, trained, list(scores))),
         headline=_compared(right, settings.headline, settings.baseline),
         control=_compared(right, settings.headline, settings.control),
-        funnels=tuple(funnels(context.config, settings.rounds, questions, graded, verified, used, critiques)),
-        correction=_shown(context, questions[0], graded[0], verified[0]) if verified else None,
+        funnels=tuple(funnels(settings, questions, graded, verified, used, critiques)),
+        correction=_shown(settings, questions[0], graded[0], verified[0]) if verified else None,
         bill=context.bill(),
-        config=(context.stage.run / "config.toml").read_text(encoding="utf-8"),
+        config=(context.run_folder / "config.toml").read_text(encoding="utf-8"),
         versions=tuple(versions().items()),
         notes=(*NOTES, *_hinted(one for rows in verified for one in rows if one.verified)),
     )
@@ -70,12 +80,12 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
     yield from (one for one in comparisons if one.arm in (settings.headline, settings.control))
 
 
-def funnels(config: Config, rounds: tuple[str, ...], questions: tuple[Iterable[Question], ...],
+def funnels(settings: ReportOneConfig, questions: tuple[Iterable[Question], ...],
             graded: tuple[Iterable[ReasoningPath], ...], verified: tuple[Iterable[Correction], ...],
             used: np.ndarray, critiques: tuple[Iterable[Critique], ...]) -> Iterator[Funnel]:
     """Round by round; rounds without corrections come last."""
-    for name, *rows, corrected in zip_longest(rounds, questions, graded, verified, fillvalue=()):
-        yield funnel(name or FIRST, *rows, corrected, used, seeds_of(config, name))
+    for name, *rows, corrected in zip_longest(settings.rounds, questions, graded, verified, fillvalue=()):
+        yield funnel(name or FIRST, *rows, corrected, used, settings.seeds.get(name, 0))
         yield from critique_funnels(name or FIRST, rows[1], chain.from_iterable(critiques), used)
 
 
@@ -129,7 +139,7 @@ def _compared(right: dict[str, np.ndarray], arm: str | None, other: str | None) 
     return Compared(arm, other, difference(right[arm], right[other]))
 
 
-def _shown(context: StageContext, questions: Iterable[Question], graded: Iterable[ReasoningPath],
+def _shown(settings: ReportOneConfig, questions: Iterable[Question], graded: Iterable[ReasoningPath],
            verified: Iterable[Correction]) -> ShownCorrection | None:
     """The first kept correction of a later step, else of any: an example, not a chosen success."""
     first = next((one for one in verified if one.verified), None)
@@ -142,4 +152,4 @@ def _shown(context: StageContext, questions: Iterable[Question], graded: Iterabl
         question=question.text, gold=question.answer, student=path.model, stated=path.answer or "",
         path=split_steps(path.text), wrong_step=correction.step or 1, explanation=correction.explanation,
         corrected=correction.steps, corrector=correction.model,
-        checks=tuple(Check(name, True) for name in context.config.verify.checks))
+        checks=tuple(Check(name, True) for name in settings.checks))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from lema.config import ScoreConfig
+from lema.config import Config, ScoreConfig, TrainOneConfig
 from lema.records import Comparison, Question, ReasoningPath, Score
 from lema.report.answers import by_question
 from lema.runs.context import StageContext
@@ -17,6 +17,12 @@ from lema.scratch import ScratchTable
 from lema.statistics import difference, holm, reading
 
 VERSION = 2
+
+
+def scoring(config: Config, trained: Iterable[TrainOneConfig]) -> ScoreConfig:
+    """Which examined model is which arm and seed."""
+    return ScoreConfig(examined=tuple((f"{one.arm}-{one.seed}", one.arm, one.seed) for one in trained),
+                       baseline=config.report.baseline or next(iter(config.arms)))
 
 
 def score(context: StageContext, settings: ScoreConfig, questions: Iterable[Question],

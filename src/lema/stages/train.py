@@ -4,14 +4,36 @@ One design decision: the budget is turned into an exact stream of examples befor
 arm sees what its table says and no library's epoch decides.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from lema.config import TrainOneConfig
+from lema.config import BudgetConfig, Config, GrowConfig, TrainOneConfig
 from lema.records import Checkpoint, Example
 from lema.runs.context import StageContext
 from lema.training import find_trainer
 
 VERSION = 1
+
+
+def training(config: Config) -> list[TrainOneConfig]:
+    """Every arm with every seed. ConfigError where the trainer does not know a key of [train]."""
+    table = config.train
+    find_trainer(table.trainer, table.own)
+    return [TrainOneConfig(arm=arm, seed=seed, base=table.base, budget=config.budget_of(arm),
+                           trainer=table.trainer, options=table.own)
+            for arm in config.arms for seed in table.seeds]
+
+
+def first_of_each(config: Config, arms: Sequence[str]) -> list[TrainOneConfig]:
+    """The first seed of each arm: the models that a later round samples."""
+    if not arms:
+        return []
+    return [one for one in training(config) if one.arm in arms and one.seed == config.train.seeds[0]]
+
+
+def finishing(name: str, student: GrowConfig) -> TrainOneConfig:
+    """How a student that was taught its lessons goes on with the worked solutions."""
+    return TrainOneConfig(arm=name, seed=student.seed, base=name, trainer=student.trainer,
+                          options=student.finish.options, budget=BudgetConfig(tokens=student.finish.tokens))
 
 
 def train(context: StageContext, settings: TrainOneConfig, examples: Iterable[Example]) -> Iterator[Checkpoint]:

@@ -53,9 +53,8 @@ class PilotRun(Run):
 
     full: dict[str, Stage] = dataclasses.field(default_factory=dict)
 
-    def planned(self, name: str, *given, **more) -> Stage:
-        stage = super().planned(name, *given, **more)
-        same = name in self.full and self.full[name].fingerprint == stage.fingerprint
+    def placed(self, stage: Stage) -> Stage:
+        same = stage.name in self.full and self.full[stage.name].fingerprint == stage.fingerprint
         return stage if same else dataclasses.replace(stage, run=self.folder / PILOT)
 
 
@@ -77,7 +76,7 @@ def by_pilot(config: Config, table: dict, runs: Path, questions: int) -> list[Fi
                 pilot.update((stage.name, stage) for stage in stages)
                 engine(stages)
 
-            gathered(PilotRun(folder, perform, full), small)
+            gathered(PilotRun(folder, perform, small, full=full), small)
     figures = []
     for name, stage in pilot.items():
         if workload(stage) and name in full:

@@ -10,10 +10,10 @@ from lema.commands.export.lineage import Lineage
 from lema.commands.export.rows import Written
 from lema.commands.show import funnels
 from lema.config import Config
-from lema.needs import critic_of, critiquing
 from lema.records import Account
 from lema.report.sets import table
 from lema.runs.run import Stage
+from lema.stages.critique import critic_of, critiquing
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
          (10_000_000, "1M<n<10M"))

@@ -23,9 +23,8 @@ from lema.replies import split_steps
 from lema.runs.run import Stage
 from lema.scratch import IdTable, ScratchTable
 from lema.stages.correct import fields_of
-from lema.stages.load import load
+from lema.stages.load import load, task_settings
 from lema.tasks import Task, find_task
-from lema.wiring import task_settings
 
 WHAT = ("corrections", "paths")
 
