@@ -136,7 +136,8 @@ def _regraded(stage: Stage, task: Task) -> Regraded:
         if before.verdict != now.verdict:
             regraded.verdicts[before.verdict, now.verdict] += 1
         if (before.verdict, before.answer) != (now.verdict, now.answer):
-            regraded.changes.put(path.id, Change(stage.name, path.id, path.question, path.model, gold, before, now))
+            change = Change(stage.name, path.id, path.question, path.model, gold, before, now)
+            regraded.changes.put(path.id, change)
     return regraded
 
 

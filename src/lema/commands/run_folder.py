@@ -1,7 +1,7 @@
 """From what a user calls a run to its folder, its config and its stages.
 
-One design decision: stages are asked for by calling the pipeline with an engine that only looks, so that no command
-spells a folder or an order of stages again.
+One design decision: stages are asked for by calling the pipeline with an engine that only looks, so that no
+command spells a folder or an order of stages again.
 """
 
 from collections.abc import Sequence

@@ -77,7 +77,7 @@ def _written(tmp_path: Path, trained: Trained, account: Account | None = None) -
 
     folder = tmp_path / "configs"
     folder.mkdir()
-    write_configs(folder, [("lema", account)], trained)
+    write_configs(folder, {"lema": account}, trained)
     return {file.name.removesuffix("-lema.yaml"): yaml.safe_load(file.read_text())
             for file in folder.glob("*.yaml")} | {"known": json.loads((folder / "dataset_info.json").read_text())}
 

@@ -15,12 +15,16 @@ from lema.commands.export.card import card
 from lema.commands.export.configs import Form, Trained, write_configs
 from lema.commands.export.lineage import Lineage
 from lema.commands.export.rows import write_arm
-from lema.commands.run_folder import config_of, stages_of
+from lema.commands.run_folder import config_of, finished, stages_of
+from lema.commands.show import funnels
 from lema.config import Config
 from lema.errors import ConfigError, RunError
 from lema.plugins import near_miss
 from lema.records import Account
+from lema.runs.bills import ancestors
 from lema.runs.run import Stage
+from lema.stages.account import account
+from lema.stages.assemble import assemble
 
 
 def export_run(folder: Path, out: Path, arms: Sequence[str] = (), form: Form | None = None) -> str:
@@ -45,30 +49,40 @@ def export_run(folder: Path, out: Path, arms: Sequence[str] = (), form: Form | N
     try:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        held = _fill(part, config, stages, wanted, trained)
+        held = _fill(part, folder, config, stages, wanted, trained)
         part.rename(out)
     except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
         raise RunError(f"{out}: cannot be written ({error.strerror or error}); give another folder with "
                        "--out, or make room there") from None
-    return _said(out, wanted, held, trained)
+    return _in_words(out, wanted, held, trained)
 
 
-def _fill(part: Path, config: Config, stages: dict[str, Stage], wanted: dict[str, Stage],
+def _fill(part: Path, folder: Path, config: Config, stages: dict[str, Stage], wanted: dict[str, Stage],
           trained: Trained) -> list[Account]:
     """Writes everything into the folder; the accounts of the exported arms, where the run has them."""
-    done = {name: stage for name, stage in stages.items() if stage.status().state == "done"}
+    done = finished(stages)
     tables = {}
     (part / "configs").mkdir()
-    with Lineage(part, config, done) as lineage:
+    with Lineage(part, config, _made_of(wanted, done)) as lineage:
         for arm, stage in wanted.items():
-            tables[arm] = write_arm(part / arm, ({**lineage.row(example), "arm": arm} for example in stage),
-                                    trained.base, part / "configs" / f"{arm}-marked.jsonl")
-    accounts = {row.arm: row for row in done["accounts"]} if "accounts" in done else {}
-    held = [accounts[arm] for arm in wanted if arm in accounts]
-    (part / "README.md").write_text(card(config, done, tables, held), encoding="utf-8")
-    write_configs(part / "configs", [(arm, accounts.get(arm)) for arm in wanted], trained)
+            tables[arm] = write_arm(part / arm, lineage.rows(arm, stage), trained.base,
+                                    part / "configs" / f"{arm}-marked.jsonl")
+    accounts: dict[str, Account | None] = dict.fromkeys(wanted)
+    for stage in done.values():
+        if stage.verb is account:
+            accounts |= {row.arm: row for row in stage if row.arm in wanted}
+    held = [row for row in accounts.values() if row is not None]
+    text = card(config, funnels(folder, config, done), tables, held)
+    (part / "README.md").write_text(text, encoding="utf-8")
+    write_configs(part / "configs", accounts, trained)
     return held
+
+
+def _made_of(wanted: dict[str, Stage], done: dict[str, Stage]) -> list[Stage]:
+    """The stages that went into the sets, as far as they are done."""
+    before = {stage.name for made in wanted.values() for stage in ancestors(made)}
+    return [stage for name, stage in done.items() if name in before]
 
 
 def _wanted(config: Config, stages: dict[str, Stage], arms: Sequence[str], folder: Path) -> dict[str, Stage]:
@@ -77,14 +91,15 @@ def _wanted(config: Config, stages: dict[str, Stage], arms: Sequence[str], folde
     for arm in arms:
         if arm not in config.arms:
             raise ConfigError(f"export: no arm {arm!r}{near_miss(arm, list(config.arms))}")
-    wanted = {arm: stages[f"sets/{arm}"] for arm in (arms or config.arms)}
+    sets = {stage.settings.arm: stage for stage in stages.values() if stage.verb is assemble}
+    wanted = {arm: sets[arm] for arm in (arms or config.arms)}
     for arm, stage in wanted.items():
         if stage.status().state != "done":
             raise RunError(f"{folder}: the set of arm {arm} is {stage.status().state}; `lema run` makes it")
     return wanted
 
 
-def _said(out: Path, wanted: dict[str, Stage], held: list[Account], trained: Trained) -> str:
+def _in_words(out: Path, wanted: dict[str, Stage], held: list[Account], trained: Trained) -> str:
     sizes = {account.arm: f"{account.examples:,} examples" for account in held}
     lines = [f"  {arm}/  {sizes.get(arm, '')}".rstrip() for arm in wanted]
     form = trained.form.replace("_", "/")

@@ -46,10 +46,10 @@ class Base:
         marked = tokenizer("a")["input_ids"]
         return cls(path, tokenizer, tokenizer.decode(marked[:len(marked) - len(plain)]), longest)
 
-    def marked(self, asked: str, prefix: str, completion: str) -> dict[str, str]:
+    def marked(self, question: str, prefix: str, completion: str) -> dict[str, str]:
         """A row with what this base has around it: its chat template where it has one, and its end. `start` stands
         apart, because some trainers add it themselves. ModelError where the template refuses the question."""
-        text = prompt_text(self.tokenizer, [Message("user", asked)])
+        text = prompt_text(self.tokenizer, [Message("user", question)])
         has_start = not self.tokenizer.chat_template or (bool(self.start) and text.startswith(self.start))
         start = self.start if has_start else ""
         return {"start": start, "prompt": text.removeprefix(start) + prefix,

@@ -5,14 +5,15 @@ of a model) is said to be unstated, never guessed.
 """
 
 import json
+from collections import defaultdict
+from collections.abc import Iterable
 
 from lema.commands.export.lineage import Lineage
 from lema.commands.export.rows import Written
-from lema.commands.show import funnels
 from lema.config import Config
 from lema.records import Account
+from lema.report import Funnel
 from lema.report.sets import table
-from lema.runs.run import Stage
 from lema.stages.critique import critic_of, critiquing
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
@@ -35,19 +36,20 @@ COLUMNS = """\
 """
 
 
-def card(config: Config, done: dict[str, Stage], tables: dict[str, Written], accounts: list[Account]) -> str:
+def card(config: Config, funnels: Iterable[Funnel], tables: dict[str, Written], accounts: list[Account]) -> str:
     """README.md of the folder: front matter that names each arm as a subset with its size, then the text."""
     arms = list(tables)
     return "\n".join([*_front_matter(config, tables), "", f"# {config.name}", "", *_about(config, arms), "",
                       "## Sizes", "", "    " + "\n    ".join(table(accounts) if accounts else ["not counted"]), "",
                       "## Columns", "", COLUMNS, *_sources(config), "", *_checks(config), "",
-                      *_funnels(config, done), ""])
+                      *_funnels(funnels), ""])
 
 
 def _front_matter(config: Config, tables: dict[str, Written]) -> list[str]:
     """What the Hub reads: terms (nobody stated them), subsets with their files, columns and sizes."""
     most = sum(table.rows for table in tables.values())
     size = next((words for limit, words in SIZES if most < limit), "n>10M")
+    features = [f"  - {{name: {column}, dtype: {kind}}}" for column, kind in Lineage.COLUMNS.items()]
     lines = ["---", f"pretty_name: {json.dumps(config.name)}", "license: unknown", "task_categories:",
              "- text-generation", "size_categories:", f"- {json.dumps(size)}", "tags:", "- lema",
              "- learning-from-mistakes", "configs:"]
@@ -57,8 +59,7 @@ def _front_matter(config: Config, tables: dict[str, Written]) -> list[str]:
                   f"    path: {json.dumps(f'{arm}/train.parquet')}"]
     lines += ["dataset_info:"]
     for arm, table_ in tables.items():
-        lines += [f"- config_name: {json.dumps(arm)}", "  features:",
-                  *(f"  - {{name: {column}, dtype: {kind}}}" for column, kind in Lineage.COLUMNS.items()),
+        lines += [f"- config_name: {json.dumps(arm)}", "  features:", *features,
                   "  splits:", f"  - {{name: train, num_bytes: {table_.bytes}, num_examples: {table_.rows}}}",
                   f"  download_size: {table_.file_bytes}", f"  dataset_size: {table_.bytes}"]
     return [*lines, "---"]
@@ -82,22 +83,26 @@ def _sources(config: Config) -> list[str]:
     roles = _roles(config)
     for name, model in config.models.items():
         what = model.own.get("model") or model.own.get("path") or model.own.get("file") or ""
-        grown = "grown by this run" if model.grow else what
-        lines.append(f"| {name} | {model.backend} {grown}".rstrip() +
+        if model.grow:
+            what = "grown by this run"
+        lines.append(f"| {name} | {model.backend} {what}".rstrip() +
                      f" | {', '.join(roles.get(name, ['not used']))} | {model.terms or 'not stated'} |")
     return lines
 
 
 def _roles(config: Config) -> dict[str, list[str]]:
-    roles: dict[str, list[str]] = {}
+    """What each model did, by its name."""
+    roles: dict[str, list[str]] = defaultdict(list)
     for name in config.sample.models:
-        roles.setdefault(name, []).append("sampled paths")
-    critic = critic_of(config) if any(critiquing(config, name) for name in ("", *config.evolve)) else None
-    named = [(config.correct, "corrections"), (critic, "critiques"), (config.cot, "worked solutions"),
-             *((table, f"questions of {name}") for name, table in config.evolve.items())]
-    for table_, role in named:
-        if table_ is not None:
-            roles.setdefault(table_.model, []).append(role)
+        roles[name].append("sampled paths")
+    if config.correct:
+        roles[config.correct.model].append("corrections")
+    if any(critiquing(config, name) for name in ("", *config.evolve)):
+        roles[critic_of(config).model].append("critiques")
+    if config.cot:
+        roles[config.cot.model].append("worked solutions")
+    for name, evolution in config.evolve.items():
+        roles[evolution.model].append(f"questions of {name}")
     return roles
 
 
@@ -108,12 +113,12 @@ def _checks(config: Config) -> list[str]:
             + ", ".join(f"`{check}`" for check in config.verify.checks) + "."]
 
 
-def _funnels(config: Config, done: dict[str, Stage]) -> list[str]:
+def _funnels(funnels: Iterable[Funnel]) -> list[str]:
     lines = ["## From questions to training examples", ""]
-    for each in funnels(config, done):
+    for each in funnels:
         lines += [f"{each.name}:", ""]
         for stage in each.stages:
-            lost = ", ".join(f"{loss.count:,} {loss.reason}" for loss in stage.losses)
-            lines.append(f"- {stage.count:,} {stage.name}" + (f" (lost before: {lost})" if lost else ""))
+            losses = ", ".join(f"{loss.count:,} {loss.reason}" for loss in stage.losses)
+            lines.append(f"- {stage.count:,} {stage.name}" + (f" (lost before: {losses})" if losses else ""))
         lines.append("")
     return lines

@@ -7,6 +7,7 @@ run by its own tool, TRL 1.16, LLaMA-Factory 0.9.5 and axolotl 0.19 (docs/intero
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -100,22 +101,21 @@ class Trained:
         return "".join(lines)
 
 
-def write_configs(folder: Path, arms: list[tuple[str, Account | None]], trained: Trained) -> None:
+def write_configs(folder: Path, arms: Mapping[str, Account | None], trained: Trained) -> None:
     """configs/trl-X.yaml, llama-factory-X.yaml, axolotl-X.yaml, and the dataset_info.json that LLaMA-Factory
     reads."""
-    known = {}
-    for arm, account in arms:
-        for tool, lines in (("trl", _trl(arm, account, trained)),
-                            ("llama-factory", _llama_factory(arm, account, trained)),
-                            ("axolotl", _axolotl(arm, account, trained))):
-            (folder / f"{tool}-{arm}.yaml").write_text(trained.comment + _yaml(lines), encoding="utf-8")
-        plain = {"prompt": "prompt", "response": "completion"}
-        known[arm] = {"file_name": f"../{arm}/prompt_completion.jsonl", "columns": plain}
-        known[f"{arm}-messages"] = {"file_name": f"../{arm}/messages.jsonl", "formatting": "sharegpt",
-                                    "columns": {"messages": "messages"}, "tags": MESSAGES_TAGS}
+    plain = {"prompt": "prompt", "response": "completion"}
+    sets = {}
+    for arm, account in arms.items():
+        for tool, values in (("trl", _trl), ("llama-factory", _llama_factory), ("axolotl", _axolotl)):
+            text = trained.comment + _yaml(values(arm, account, trained))
+            (folder / f"{tool}-{arm}.yaml").write_text(text, encoding="utf-8")
+        sets[arm] = {"file_name": f"../{arm}/prompt_completion.jsonl", "columns": plain}
+        sets[f"{arm}-messages"] = {"file_name": f"../{arm}/messages.jsonl", "formatting": "sharegpt",
+                                   "columns": {"messages": "messages"}, "tags": MESSAGES_TAGS}
         if trained.base.tokenizer:
-            known[f"{arm}-marked"] = {"file_name": f"{arm}-marked.jsonl", "columns": {**plain, "system": "start"}}
-    (folder / "dataset_info.json").write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+            sets[f"{arm}-marked"] = {"file_name": f"{arm}-marked.jsonl", "columns": {**plain, "system": "start"}}
+    (folder / "dataset_info.json").write_text(json.dumps(sets, indent=2) + "\n", encoding="utf-8")
 
 
 def _trl(arm: str, account: Account | None, trained: Trained) -> dict:

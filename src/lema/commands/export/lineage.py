@@ -4,6 +4,7 @@ One design decision: lineage is looked up in the run's own rows at the time of t
 row, so that a file that left the run still says which model wrote which part of it.
 """
 
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar
@@ -12,6 +13,14 @@ from lema.config import Config
 from lema.records import Correction, Critique, Example, Question, ReasoningPath
 from lema.runs.run import Stage
 from lema.scratch import ScratchTable
+from lema.stages.critique import critique
+from lema.stages.evolve import settle
+from lema.stages.grade import grade
+from lema.stages.load import load
+from lema.stages.verify import verify
+
+LAST = (load, settle, grade, verify, critique)
+"""The verbs after which nothing changes in a question, a path, a correction or a critique."""
 
 
 class Lineage:
@@ -25,47 +34,46 @@ class Lineage:
         "mistake_model": "string", "mistake_step": "int64", "judged": "string", "judged_model": "string",
         "judged_verdict": "string", "concluded": "string", "task": "string", "run": "string"}
 
-    def __init__(self, folder: Path, config: Config, done: dict[str, Stage]) -> None:
-        self.config, self._done, self._folder = config, done, folder
+    def __init__(self, folder: Path, config: Config, stages: Iterable[Stage]) -> None:
+        self.config, self._stages, self._folder = config, stages, folder
 
     def __enter__(self) -> "Lineage":
         self._open = ExitStack()
-        self._questions, self._paths, self._corrections, self._critiques = (
-            self._open.enter_context(ScratchTable(self._folder, kind))
-            for kind in (Question, ReasoningPath, Correction, Critique))
-        for name, stage in self._done.items():
-            last = name.rsplit("/", 1)[-1]
-            if last == "questions":
-                self._questions.fill((row.id, row) for row in stage)
-            elif last == "graded":
-                self._paths.fill((row.id, row) for row in stage)
-            elif last == "verified":
-                self._corrections.fill((row.id, row) for row in stage)
-            elif stage.verb.__name__ == "critique":
-                self._critiques.fill((row.id, row) for row in stage)
+        self._tables = {}
+        for kind in (Question, ReasoningPath, Correction, Critique):
+            self._tables[kind] = self._open.enter_context(ScratchTable(self._folder, kind))
+        for stage in self._stages:
+            if stage.verb in LAST:
+                self._tables[stage.kind].fill((row.id, row) for row in stage)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def row(self, example: Example) -> dict:
-        """The example with its lineage: every column but the arm. The prompt holds all that carries no loss;
-        `prefix` is its end, where the model itself is made to have begun."""
-        question = self._questions.get(example.question)
-        correction = self._corrections.get(example.parent)
-        critique = self._critiques.get(example.parent)
-        path = self._paths.get((correction or critique).path if correction or critique else example.parent)
-        writer = correction or critique or path
-        return {
-            "prompt": example.prompt + example.prefix, "completion": example.completion, "prefix": example.prefix,
-            "kind": example.kind, "source": example.source, "id": example.id,
-            "prompt_tokens": example.prompt_tokens, "tokens": example.tokens,
-            "teacher_tokens": example.teacher_tokens, "question": question.text, "answer": question.answer,
-            "question_id": question.id, "question_source": question.source, "parent": example.parent or None,
-            "writer": writer.model if writer else None, "writer_prompt": writer.prompt if writer else None,
-            "mistake": path.id if correction else None, "mistake_model": path.model if correction else None,
-            "mistake_step": correction.step if correction else None,
-            "judged": path.id if critique else None, "judged_model": path.model if critique else None,
-            "judged_verdict": critique.verdict if critique else None,
-            "concluded": critique.said if critique else None,
-            "task": self.config.task.name, "run": self.config.name}
+    def rows(self, arm: str, examples: Iterable[Example]) -> Iterator[dict]:
+        """An arm's examples with their lineage: every column. The prompt holds all that carries no loss; `prefix`
+        is its end, where the model itself is made to have begun."""
+        for example in examples:
+            question = self._tables[Question].get(example.question)
+            yield {
+                "prompt": example.prompt + example.prefix, "completion": example.completion,
+                "prefix": example.prefix, "kind": example.kind, "source": example.source, "arm": arm,
+                "id": example.id, "prompt_tokens": example.prompt_tokens, "tokens": example.tokens,
+                "teacher_tokens": example.teacher_tokens, "question": question.text, "answer": question.answer,
+                "question_id": question.id, "question_source": question.source,
+                "parent": example.parent or None, **self._written(example.parent),
+                "task": self.config.task.name, "run": self.config.name}
+
+    def _written(self, parent: str) -> dict:
+        """Who wrote what the example was made of, and about which path."""
+        correction, critique = self._tables[Correction].get(parent), self._tables[Critique].get(parent)
+        about = correction or critique
+        path = self._tables[ReasoningPath].get(about.path if about else parent)
+        columns = dict.fromkeys(name for name in self.COLUMNS if name.startswith(("writer", "mistake", "judged")))
+        if writer := about or path:
+            columns |= {"writer": writer.model, "writer_prompt": writer.prompt}
+        if correction:
+            columns |= {"mistake": path.id, "mistake_model": path.model, "mistake_step": correction.step}
+        if critique:
+            columns |= {"judged": path.id, "judged_model": path.model, "judged_verdict": critique.verdict}
+        return {**columns, "concluded": critique.said if critique else None}

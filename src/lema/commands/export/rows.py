@@ -5,7 +5,7 @@ row of every arm; whoever wants the lineage reads the Parquet file.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -27,7 +27,7 @@ class Written(NamedTuple):
     file_bytes: int
 
 
-def write_arm(folder: Path, rows: Iterator[dict], base: Base, marked: Path) -> Written:
+def write_arm(folder: Path, rows: Iterable[dict], base: Base, marked: Path) -> Written:
     """train.parquet, and prompt_completion, messages and chat as JSON lines; the file `marked` too, where the base
     can be read. OSError where they cannot be written."""
     try:
@@ -41,10 +41,11 @@ def write_arm(folder: Path, rows: Iterator[dict], base: Base, marked: Path) -> W
     files = {form: folder / f"{form}.jsonl" for form in FORMS} | ({"marked": marked} if base.tokenizer else {})
     with parquet.ParquetWriter(folder / "train.parquet", schema) as table, ExitStack() as opened:
         outs = {form: opened.enter_context(file.open("w", encoding="utf-8")) for form, file in files.items()}
+        rows = iter(rows)
         while several := list(islice(rows, ROWS_AT_ONCE)):
-            found = pyarrow.Table.from_pylist(several, schema=schema)
-            table.write_table(found)
-            count, size = count + found.num_rows, size + found.nbytes
+            block = pyarrow.Table.from_pylist(several, schema=schema)
+            table.write_table(block)
+            count, size = count + block.num_rows, size + block.nbytes
             for row in several:
                 for form, out in outs.items():
                     out.write(json.dumps(_as(form, row, base), ensure_ascii=False) + "\n")
@@ -56,11 +57,11 @@ def _as(form: str, row: dict, base: Base) -> dict:
     if form == "prompt_completion":
         return {"prompt": row["prompt"], "completion": row["completion"]}
     prefix = row["prefix"]
-    asked = row["prompt"].removesuffix(prefix) if prefix else row["prompt"]
+    question = row["prompt"].removesuffix(prefix)
     if form == "marked":
-        return base.marked(asked, prefix, row["completion"])
-    user, assistant = ({"role": "user", "content": asked},
-                       {"role": "assistant", "content": prefix + row["completion"]})
+        return base.marked(question, prefix, row["completion"])
+    user = {"role": "user", "content": question}
+    assistant = {"role": "assistant", "content": prefix + row["completion"]}
     if form == "messages":
         return {"messages": [user, assistant]}
     return {"prompt": [user], "completion": [assistant]}
