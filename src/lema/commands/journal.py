@@ -6,6 +6,7 @@ the mended one.
 """
 
 import contextlib
+import itertools
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -29,35 +30,37 @@ SMALLEST_ROW = 16  # bytes: so many rows at most are in a file of a given size
 
 def stats(folder: Path, config: Config, *, as_json: bool) -> str:
     """What the journal holds, by model, with what it cost. RunError where there is no journal."""
-    path, prices = _there(folder), served_prices(config)
+    path, prices, models = _there(folder), served_prices(config), {}
     with Journal(path) as journal:
-        spent = {model: Usage(asked=replies, prompt_tokens=prompts, tokens=tokens, paid_prompt_tokens=paid_prompts,
-                              paid_tokens=paid)
-                 for model, replies, prompts, tokens, paid_prompts, paid in journal.spent()}
+        for model, replies, prompts, tokens, paid_prompts, paid in journal.spent():
+            use = Usage(replies, prompt_tokens=prompts, tokens=tokens, paid_prompt_tokens=paid_prompts,
+                        paid_tokens=paid)
+            models[model] = {"replies": replies, "prompt_tokens": prompts, "tokens": tokens,
+                             "dollars": use.cost(prices(model))}
     with contextlib.closing(sqlite3.connect(path)) as file:
         counts = {table: file.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES}
         here = file.execute("SELECT count(*), sum(prompt_tokens), sum(tokens) FROM completions "
                             "WHERE model = ''").fetchone()
         open_jobs = file.execute("SELECT count(*) FROM jobs WHERE state != 'closed'").fetchone()[0]
-    found = {"journal": str(path), "bytes": _size(path), "completions": counts["completions"],
+    facts = {"journal": str(path), "bytes": _size(path), "completions": counts["completions"],
              "failures": counts["failures"], "prompts": counts["requests"], "batches_under_way": open_jobs,
              "computed_here": {"replies": here[0], "prompt_tokens": here[1] or 0, "tokens": here[2] or 0},
-             "models": {model: {"replies": use.asked, "prompt_tokens": use.prompt_tokens, "tokens": use.tokens,
-                                "dollars": use.cost(prices(model))} for model, use in spent.items()}}
-    return json.dumps(found, indent=1, ensure_ascii=False) if as_json else _in_words(found)
+             "models": models}
+    return json.dumps(facts, indent=1, ensure_ascii=False) if as_json else _in_words(facts)
 
 
-def _in_words(found: dict) -> str:
-    lines = [f"{found['journal']}: {found['bytes'] / 1e6:,.1f} MB, {found['completions']:,} completions of "
-             f"{found['prompts']:,} prompts, {found['failures']:,} failures, "
-             f"{found['batches_under_way']:,} batches under way", "",
+def _in_words(facts: dict) -> str:
+    lines = [f"{facts['journal']}: {facts['bytes'] / 1e6:,.1f} MB, {facts['completions']:,} completions of "
+             f"{facts['prompts']:,} prompts, {facts['failures']:,} failures, "
+             f"{facts['batches_under_way']:,} batches under way", "",
              f"{'model':32} {'replies':>9} {'prompt tokens':>14} {'tokens':>12} {'cost':>14}"]
-    rows = [(model, each, "price unknown" if each["dollars"] is None else f"${each['dollars']:,.4f}")
-            for model, each in found["models"].items()]
-    rows.append(("(computed here)", found["computed_here"], "nothing"))
-    lines += [f"{name:32} {each['replies']:>9,} {each['prompt_tokens']:>14,} {each['tokens']:>12,} {cost:>14}"
-              for name, each, cost in rows]
-    return "\n".join(lines)
+    for model, use in facts["models"].items():
+        lines.append(_row(model, use, "price unknown" if use["dollars"] is None else f"${use['dollars']:,.4f}"))
+    return "\n".join([*lines, _row("(computed here)", facts["computed_here"], "nothing")])
+
+
+def _row(model: str, use: dict, cost: str) -> str:
+    return f"{model:32} {use['replies']:>9,} {use['prompt_tokens']:>14,} {use['tokens']:>12,} {cost:>14}"
 
 
 def vacuum(folder: Path) -> str:
@@ -89,13 +92,16 @@ def merge(folder: Path, other: Path) -> str:
     path, source = _there(folder), other if other.is_file() else _there(other)
     if path.resolve() == source.resolve():
         raise DataError(f"{source}: the same journal; name another run")
+    added = {}
     with held(folder), _opened(path) as file:
         Journal(source).close()  # brings an older file's tables up to date
         file.execute("ATTACH ? AS other", (str(source),))
         with file:
-            added = {table: file.execute(
-                f"INSERT INTO main.{table} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM other.{table} "
-                f"WHERE true {_only_new(table)}").rowcount for table, columns in TABLES.items()}
+            for table, columns in TABLES.items():
+                names = ", ".join(columns)
+                added[table] = file.execute(
+                    f"INSERT INTO main.{table} ({names}) SELECT {names} FROM other.{table} WHERE true "
+                    f"{_only_new(table)}").rowcount
     return f"{path}: {added['completions']:,} completions added from {source}"
 
 
@@ -132,8 +138,8 @@ def mend(folder: Path) -> str:
 def _readable(file: sqlite3.Connection, table: str, columns: tuple[str, ...], size: int) -> Iterator[tuple]:
     """Every row that can be read. Ranges of row numbers that cannot are cut in halves down to single rows."""
     try:
-        known = {row[1] for row in file.execute(f"PRAGMA table_info({table})")}
-        names = [column for column in columns if column in known]
+        present = {row[1] for row in file.execute(f"PRAGMA table_info({table})")}
+        names = [column for column in columns if column in present]
         last = size // SMALLEST_ROW
         with contextlib.suppress(sqlite3.DatabaseError):
             last = file.execute(f"SELECT max(rowid) FROM {table}").fetchone()[0] or 0
@@ -155,8 +161,8 @@ def _readable(file: sqlite3.Connection, table: str, columns: tuple[str, ...], si
 
 def _set_aside(path: Path) -> Path:
     """Renames the damaged file and those that belong to it; returns its new name."""
-    kept = next(free for number in range(1, 1000)
-                if not (free := path.with_name(f"journal.damaged-{number}.sqlite")).exists())
+    names = (path.with_name(f"journal.damaged-{number}.sqlite") for number in range(1, 1000))
+    kept = next(itertools.filterfalse(Path.exists, names))
     for file in _family(path):
         if file.exists():
             file.rename(kept.with_name(kept.name + file.name.removeprefix(path.name)))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lema.commands.import_ import import_file
-from lema.commands.import_.forms import Columns, read_found
+from lema.commands.import_.forms import ImportColumns, read_foreign
 from lema.errors import DataError, RunError
 from lema.records import Correction, Question, ReasoningPath, read_rows
 from lema.report.funnels import funnel
@@ -76,7 +76,7 @@ def _write(path: Path, rows: list[dict], encoding: str = "utf-8") -> Path:
     (_plain, "a.parquet", "utf-8"), (_crlf, "a.jsonl", "utf-8"), (_messages, "a.jsonl", "utf-8"),
     (_messages, "a.parquet", "utf-8"), (_conversations, "a.jsonl", "utf-8"), (_chat, "a.jsonl", "utf-8")])
 def test_a_correction_is_read_alike_from_every_form(tmp_path, kind, form, name, encoding):
-    (found,) = read_found(_write(tmp_path / name, [form(*kind)], encoding), "corrections", None)
+    (found,) = read_foreign(_write(tmp_path / name, [form(*kind)], encoding), "corrections", None)
     assert (found.question, found.path, found.correction) == AS_FOUND[kind]
     assert (found.place, found.problem) == (f"{name}:1", "")
 
@@ -84,17 +84,18 @@ def test_a_correction_is_read_alike_from_every_form(tmp_path, kind, form, name, 
 @pytest.mark.parametrize("form", [_plain, _messages])
 def test_a_path_is_read_from_a_prompt_too(tmp_path, form):
     asked = form("Question: Ann has 2 nuts and finds 3. How many?\nSolution:\n", "Step 1: The answer is 5.")
-    path, correction = read_found(_write(tmp_path / "a.jsonl", [asked, form(*STEPS)]), "paths", None)
+    path, correction = read_foreign(_write(tmp_path / "a.jsonl", [asked, form(*STEPS)]), "paths", None)
     assert (path.question, path.path) == (AS_FOUND[STEPS][0], "Step 1: The answer is 5.")
     assert correction.problem == "a correction, no path: import it with --as corrections"
 
 
 def test_a_row_without_what_it_must_have_says_so_and_the_others_are_read(tmp_path):
     file = _write(tmp_path / "a.jsonl", [_plain(*STEPS), _plain("Question: who?", "me"), {"prompt": "x"}])
-    assert [found.problem.split(":")[0] for found in read_found(file, "corrections", None)] == [
+    assert [found.problem.split(":")[0] for found in read_foreign(file, "corrections", None)] == [
         "", "no correction", "no prompt with a completion"]
     file = _write(tmp_path / "b.jsonl", [{"question": "a", "path": "b"}, {"question": "c", "path": 5}])
-    assert [found.problem for found in read_found(file, "paths", Columns())] == ["", "no text under 'path'"]
+    rows = list(read_foreign(file, "paths", ImportColumns()))
+    assert [row.problem for row in rows] == ["", "no text under 'path'"]
 
 
 def test_a_file_that_is_not_what_its_name_says_is_one_line(tmp_path):
@@ -104,9 +105,9 @@ def test_a_file_that_is_not_what_its_name_says_is_one_line(tmp_path):
                                 ("d.jsonl", b'{"prompt": \n', "d.jsonl:1: not JSON")):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(DataError, match=says):
-            list(read_found(tmp_path / name, "corrections", None))
+            list(read_foreign(tmp_path / name, "corrections", None))
     with pytest.raises(DataError, match="a folder; give a file in it"):
-        read_found(tmp_path, "corrections", None)
+        read_foreign(tmp_path, "corrections", None)
 
 
 @pytest.fixture

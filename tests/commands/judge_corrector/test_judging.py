@@ -5,13 +5,13 @@ import subprocess
 import sys
 
 import pytest
-from lema.messages import Completion
 
-from lema.commands.judge_corrector.judged import judge
 from lema.commands.judge_corrector import judge_corrector
+from lema.commands.judge_corrector.judged import judge
 from lema.commands.judge_corrector.labelled import Labelled, planted, read_labelled
 from lema.commands.judge_corrector.measures import measured
 from lema.errors import ConfigError, DataError
+from lema.messages import Completion
 
 PATH = Labelled(id="a", source="own", question="Leo has 15 plums. Sam has twice as many plums. How many has Sam?",
                 gold="30", steps=("Sam has 15 + 2 = 17 plums.", "The answer is 17."), first_error=1)
@@ -39,12 +39,12 @@ def _check(found, name):
 ])
 def test_a_reply_becomes_a_row(reply, said, named, bad, failed):
     row = judge(PATH, Completion(reply))
-    assert (row.said, row.named, row.bad, row.failed) == (said, named, bad, failed)
+    assert (row.verdict, row.named, row.bad, row.failed) == (said, named, bad, failed)
 
 
 def test_what_cannot_be_asked_of_a_verdict_is_not_counted():
     row = judge(PATH, Completion("Final Judgement: wrong\nFirst Error Step: 1"))
-    assert row.asked == ("complete", "step", "earlier")
+    assert row.checks == ("complete", "step", "earlier")
 
 
 def test_a_teacher_that_never_slips_is_right_everywhere_and_loses_nothing(tmp_path):
@@ -64,7 +64,7 @@ def test_with_the_critique_prompt_a_critic_is_measured_on_right_paths_too(tmp_pa
     assert never["on_wrong"][0] == never["on_right"][0] == 0
     noisy = Completion("There are no errors in step 1.\nStep 2 adds.\nConclusion: wrong\nIncorrect Step: Step 2")
     row = judge(PATH, noisy, cue="Critique:")
-    assert (row.said, row.named, row.bad) == ("wrong", 2, True)
+    assert (row.verdict, row.named, row.bad) == ("wrong", 2, True)
 
 
 def test_a_teacher_that_slips_is_caught_and_every_share_has_its_interval(tmp_path):

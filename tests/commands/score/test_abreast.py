@@ -3,7 +3,14 @@
 import json
 
 from lema.commands.score import abreast
-from lema.commands.score.predictions import Asked, Judge, Prediction, judge_named, judge_of, open_predictions
+from lema.commands.score.predictions import (
+    Judge,
+    Prediction,
+    PredictionOptions,
+    judge_named,
+    judge_of,
+    open_predictions,
+)
 from lema.tasks import find_task
 
 
@@ -16,7 +23,7 @@ def rows(count: int) -> list[dict]:
 def test_a_large_file_has_the_same_rows_either_way(tmp_path):
     file = tmp_path / "p.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows(2 * abreast.FIRST + 500)), "utf-8")
-    for asked in (Asked("math"), Asked("gsm8k", conventions={"decimals": 2})):
+    for asked in (PredictionOptions("math"), PredictionOptions("gsm8k", conventions={"decimals": 2})):
         judge, here = open_predictions(file, asked)
         _, there = open_predictions(file, asked)
         found = [*abreast.judged(judge, there, 10**9, sending_s=0.0, worth_s=0.0)]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lema.commands.score.predictions import Asked, open_predictions
-from lema.commands.score import Tally, score_file
+from lema.commands.score import FileScore, score_file
+from lema.commands.score.predictions import PredictionOptions, open_predictions
 from lema.printable import short
 from lema.statistics import wilson
 from tests.commanding import in_process, lema
@@ -145,7 +145,7 @@ def test_choices_are_right_by_letter_or_text_and_never_by_nearness(tmp_path):
                           ("The answer is (C).", "wrong"), ("The answer is a garden of roses.", "no_answer"),
                           ("The answer is rosegarden.", "no_answer"), ("Roses, I think.", "no_answer")):
         write(tmp_path, [{"samples": [said]}])
-        asked = Asked("csqa", tmp_path / "test.jsonl")
+        asked = PredictionOptions("csqa", tmp_path / "test.jsonl")
         found = json.loads(score_file(tmp_path / "p.jsonl", asked, as_json=True))
         assert found["verdicts"][verdict] == 1, said
 
@@ -239,7 +239,7 @@ def test_hostile_texts_are_escaped_on_the_terminal(tmp_path):
 
 
 def test_a_question_counts_once_and_a_text_without_one_is_its_own():
-    tally = Tally()
+    tally = FileScore()
     for verdict in ("right", "wrong", "wrong", "wrong"):
         tally.add("q", verdict)
         tally.add("", verdict)
@@ -254,10 +254,10 @@ def test_published_files_score_themselves(shared_data, tmp_path):
         rows = [json.loads(line) for line in test.read_text("utf-8").splitlines()]
         file = write(tmp_path, [{"samples": [row.get("completion") or f"The answer is {row['answer']}."]}
                                 for row in rows])
-        found = json.loads(score_file(file, Asked(task, test), against="official", as_json=True))
+        found = json.loads(score_file(file, PredictionOptions(task, test), against="official", as_json=True))
         assert (found["answers"], found["accuracy"], found["against"]["accuracy"]) == (len(rows), 1.0, 1.0)
 
 
 def test_every_form_of_file_is_told_by_its_first_row(tmp_path):
-    judge, predictions = open_predictions(write(tmp_path, ROWS), Asked("svamp"))
+    judge, predictions = open_predictions(write(tmp_path, ROWS), PredictionOptions("svamp"))
     assert (judge.name, next(predictions).gold) == ("svamp", "5")

@@ -3,10 +3,10 @@
 import threading
 
 import pytest
-from lema.messages import Completion
 
 from lema.commands.serve.batching import Desk
 from lema.errors import ModelError
+from lema.messages import Completion
 from tests.answering import Echo, ask
 
 

@@ -11,9 +11,10 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from lema.commands.import_.forms import Columns, Found, read_found
+from lema.commands.import_.forms import ForeignRow, ImportColumns, read_foreign
 from lema.config import Config, find_recipe, load_config
 from lema.errors import ConfigError, DataError, RunError
 from lema.plugins import file_hash, near_miss, settings_of
@@ -45,7 +46,7 @@ def import_file(run: str, file: Path, what: str, name: str, columns: Sequence[st
         raise RunError(f"{out}: something of that name is imported already; give another name with --name, or "
                        "remove that folder")
     config = load_config(source)
-    rows = read_found(file, what, _columns(columns))
+    rows = read_foreign(file, what, _columns(columns))
     content = file_hash(file)
     _refuse_again(folder, content, what)
     task = find_task(config.task.name, config.task.own)
@@ -69,10 +70,10 @@ def import_file(run: str, file: Path, what: str, name: str, columns: Sequence[st
                        "with --runs DIR") from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return _said(run, out, what, tally)
+    return _in_words(run, out, what, tally)
 
 
-def _said(run: str, out: Path, what: str, tally: "_Tally") -> str:
+def _in_words(run: str, out: Path, what: str, tally: "_Imported") -> str:
     lines = [f"{out}: {tally.joined:,} {what} joined"]
     if tally.left:
         lines.append(f"  {tally.left.total():,} left out, each in {out}/left_out.jsonl: {_reasons(tally.left)}")
@@ -88,8 +89,8 @@ def _reasons(counts: Counter) -> str:
 
 def _refuse_again(folder: Path, content: str, what: str) -> None:
     for facts in sorted(folder.glob("imports/*/import.json")):
-        told = json.loads(facts.read_text(encoding="utf-8"))
-        if (told.get("content"), told.get("what")) == (content, what):
+        earlier = json.loads(facts.read_text(encoding="utf-8"))
+        if (earlier.get("content"), earlier.get("what")) == (content, what):
             raise RunError(f"{facts.parent}: the same file is imported already; remove that folder to import it "
                            "again")
 
@@ -102,14 +103,14 @@ def _run_folder(run: str, runs: Path) -> tuple[Path, str]:
     return runs / load_config(str(find_recipe(run))).name, run
 
 
-def _columns(pairs: Sequence[str]) -> Columns | None:
+def _columns(pairs: Sequence[str]) -> ImportColumns | None:
     table = {}
     for pair in pairs:
-        field, equals, column = pair.partition("=")
+        key, equals, column = pair.partition("=")
         if not equals or not column:
             raise ConfigError(f"import: --column {pair}: write it as field=column, for example question=problem")
-        table[field] = column
-    return settings_of(Columns, table, "--column") if table else None
+        table[key] = column
+    return settings_of(ImportColumns, table, "--column") if table else None
 
 
 def _questions(folder: Path, config: Config, task: Task) -> Iterator[Question]:
@@ -125,27 +126,27 @@ class _Questions:
     several questions share names none of them."""
 
     def __init__(self, folder: Path, questions: Iterable[Question], task: Task) -> None:
-        self._found = ScratchTable(folder, Question)
+        self._by_name = ScratchTable(folder, Question)
         for question in questions:
             if question.split == "train":
-                self._found.put(f"id {question.id}", question)
-                self._found.put(f"text {_plain(question.text)}", question)
-                for named in {_plain(name) for name in _names(question, task)}:
-                    self._found.put(f"name {named}", question)
+                self._by_name.put(f"id {question.id}", question)
+                self._by_name.put(f"text {_plain(question.text)}", question)
+                for name in set(map(_plain, _names(question, task))):
+                    self._by_name.put(f"name {name}", question)
 
-    def find(self, named: str) -> Question | None:
-        plain = _plain(named)
-        for key in (f"id {named}", f"text {plain}"):
-            if found := self._found.under(key):
-                return found[-1]
-        sharing = {question.id: question for question in self._found.under(f"name {plain}")}
+    def find(self, name: str) -> Question | None:
+        plain = _plain(name)
+        for key in (f"id {name}", f"text {plain}"):
+            if questions := self._by_name.under(key):
+                return questions[-1]
+        sharing = {question.id: question for question in self._by_name.under(f"name {plain}")}
         return next(iter(sharing.values())) if len(sharing) == 1 else None
 
     def __enter__(self) -> "_Questions":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._found.__exit__()
+        self._by_name.__exit__()
 
 
 def _names(question: Question, task: Task) -> Iterator[str]:
@@ -161,64 +162,64 @@ def _plain(text: str) -> str:
     return content_id(" ".join(text.lower().split()))
 
 
-class _Tally:
+@dataclass
+class _Imported:
     """What became of the rows."""
 
-    def __init__(self) -> None:
-        self.joined = 0
-        self.left: Counter[str] = Counter()
-        self.unreadable: Counter[str] = Counter()
-        self.models: set[str] = set()
+    joined: int = 0
+    left: Counter[str] = field(default_factory=Counter)
+    unreadable: Counter[str] = field(default_factory=Counter)
+    models: set[str] = field(default_factory=set)
 
 
-def _write(part: Path, questions: _Questions, rows: Iterator[Found], name: str) -> _Tally:
+def _write(part: Path, questions: _Questions, rows: Iterator[ForeignRow], name: str) -> _Imported:
     """Writes the three files. Corrections of one path that stand behind each other share it."""
-    tally, indexes, path = _Tally(), Counter(), None
+    tally, indexes, path = _Imported(), Counter(), None
     with (IdTable(part) as seen, (part / "paths.jsonl").open("w", encoding="utf-8") as paths,
           (part / "corrections.jsonl").open("w", encoding="utf-8") as corrections,
           (part / "left_out.jsonl").open("w", encoding="utf-8") as left_out):
-        for found in rows:
-            question = questions.find(found.question)
-            said = content_id(question.id if question else "", found.path, found.correction)
-            if reason := _unusable(found, question, said in seen):
+        for row in rows:
+            question = questions.find(row.question)
+            content = content_id(question.id if question else "", row.path, row.correction)
+            if reason := _unusable(row, question, content in seen):
                 tally.left[reason] += 1
-                left_out.write(json.dumps({"place": found.place, "reason": reason, "question": found.question},
+                left_out.write(json.dumps({"place": row.place, "reason": reason, "question": row.question},
                                           ensure_ascii=False) + "\n")
                 continue
             tally.joined += 1
-            model = found.model or name
-            if found.correction is None or path is None or (path.question, path.model, path.text) != (
-                    question.id, model, found.path):
-                path = ReasoningPath(question=question.id, model=model, text=found.path,
-                                     index=indexes[question.id], prompt=f"imported {found.place}")
+            model = row.model or name
+            if row.correction is None or path is None or (path.question, path.model, path.text) != (
+                    question.id, model, row.path):
+                path = ReasoningPath(question=question.id, model=model, text=row.path,
+                                     index=indexes[question.id], prompt=f"imported {row.place}")
                 indexes[question.id] += 1
                 tally.models.add(model)
                 paths.write(to_row(path) + "\n")
-            if found.correction is not None:
-                seen.add(said)
-                correction = _correction(found, path, name)
+            if row.correction is not None:
+                seen.add(content)
+                correction = _correction(row, path, name)
                 if correction.rejected:
                     tally.unreadable[correction.rejected] += 1
                 corrections.write(to_row(correction) + "\n")
     return tally
 
 
-def _unusable(found: Found, question: Question | None, again: bool) -> str:
+def _unusable(row: ForeignRow, question: Question | None, again: bool) -> str:
     """Why a row cannot join; empty where it can."""
-    if found.problem:
-        return found.problem
+    if row.problem:
+        return row.problem
     if question is None:
         return "about no training question of this run"
     if again:
         return "the same correction of the same path as a row before"
-    return "" if split_steps(found.path) else "the path has no steps"
+    return "" if split_steps(row.path) else "the path has no steps"
 
 
-def _correction(found: Found, path: ReasoningPath, name: str) -> Correction:
+def _correction(row: ForeignRow, path: ReasoningPath, name: str) -> Correction:
     """The correction as if it had been asked for here; without steps where it only reads as a whole answer."""
-    fields = fields_of(found.correction, path, CUE)
+    fields = fields_of(row.correction, path, CUE)
     if "rejected" in fields:
-        anew = fields_of(found.correction, path, REWRITE_CUE)
+        anew = fields_of(row.correction, path, REWRITE_CUE)
         fields = fields if "rejected" in anew else anew
-    return Correction(question=path.question, path=path.id, model=found.corrector or name, reply=found.correction,
-                      prompt=f"imported {found.place}", **fields)
+    return Correction(question=path.question, path=path.id, model=row.corrector or name, reply=row.correction,
+                      prompt=f"imported {row.place}", **fields)

@@ -18,14 +18,14 @@ from lema.records import Correction, ReasoningPath, from_row, read_rows
 from lema.scratch import ScratchTable
 from lema.tasks._files import read_file
 
-_BLOCK = re.compile(r"(?P<asked>.*)\n[^\n]{0,40}(?:Solution|Answer):\s*\{\n(?P<path>.*)\n\}\s*\Z", re.S)
-_ASKED = re.compile(r"\n[ \t]*(?:Solution|Answer|A)[ \t]*:[^\n]*\s*\Z")
+_BLOCK = re.compile(r"(?P<question>.*)\n[^\n]{0,40}(?:Solution|Answer):\s*\{\n(?P<path>.*)\n\}\s*\Z", re.S)
+_ANSWER_CUE = re.compile(r"\n[ \t]*(?:Solution|Answer|A)[ \t]*:[^\n]*\s*\Z")
 _TURNS = (("messages", "role", "content"), ("conversations", "from", "value"))
 _USER = ("user", "human")
 _ASSISTANT = ("assistant", "gpt", "model")
 
 
-class Columns(Settings):
+class ImportColumns(Settings):
     """--column field=column: which column of the file holds what."""
 
     question: str = "question"
@@ -35,7 +35,7 @@ class Columns(Settings):
     corrector: str | None = None
 
 
-class Found(NamedTuple):
+class ForeignRow(NamedTuple):
     """One row: the question by its text, its id or the prompt that asks it, a path, and for corrections what was
     written of it. Where a row has not got these, `problem` says what is wrong with it."""
 
@@ -48,7 +48,7 @@ class Found(NamedTuple):
     problem: str = ""
 
 
-def read_found(file: Path, what: str, columns: Columns | None) -> Iterator[Found]:
+def read_foreign(file: Path, what: str, columns: ImportColumns | None) -> Iterator[ForeignRow]:
     """The rows of a file. Without `columns`: rows of a run (rows.jsonl), else prompt and completion, as two
     columns or as the turns of a conversation. DataError where the file has no such form or is damaged."""
     if file.is_dir():
@@ -64,20 +64,18 @@ def read_found(file: Path, what: str, columns: Columns | None) -> Iterator[Found
         return _own_corrections(file, what)
     if {"question", "model", "text"} <= first.keys() and "index" in first:
         return _own_paths(file, what)
-    said = _said(first)
-    if said is not None:
-        return _told(file, said, _corrected if what == "corrections" else _solved)
+    turns = _turns(first)
+    if turns is not None:
+        return _prompted(file, turns, _corrected if what == "corrections" else _solved)
     raise DataError(f"{file}: columns {', '.join(map(str, list(first)[:8]))}: neither rows of a run nor prompt "
                     "and completion (or messages); name the columns, e.g. --column question=problem "
                     "--column path=solution")
 
 
-def _named(file: Path, what: str, columns: Columns, first: dict) -> Iterator[Found]:
+def _named(file: Path, what: str, columns: ImportColumns, first: dict) -> Iterator[ForeignRow]:
     if what == "corrections" and columns.correction is None:
         raise DataError(f"{file}: corrections need --column correction=NAME beside question and path")
-    wanted = {field: column for field, column in columns.model_dump().items() if column is not None}
-    if what == "paths":
-        wanted.pop("correction", None)
+    wanted = columns.model_dump(exclude_none=True, exclude={"correction"} if what == "paths" else None)
     for field, column in wanted.items():
         if column not in first:
             names = list(map(str, first))
@@ -85,22 +83,24 @@ def _named(file: Path, what: str, columns: Columns, first: dict) -> Iterator[Fou
                             f"{field}=NAME{near_miss(column, names)}")
     for row in read_file(str(file)):
         texts = {field: row.values.get(column) for field, column in wanted.items()}
-        bad = next((field for field, text in texts.items() if not isinstance(text, str) or not text.strip()), None)
-        if bad:
-            yield Found(row.short, str(texts["question"] or ""), problem=f"no text under {wanted[bad]!r}")
+        for field, text in texts.items():
+            if not isinstance(text, str) or not text.strip():
+                problem = f"no text under {wanted[field]!r}"
+                yield ForeignRow(row.short, str(texts["question"] or ""), problem=problem)
+                break
         else:
-            yield Found(row.short, **texts)
+            yield ForeignRow(row.short, **texts)
 
 
-def _own_paths(file: Path, what: str) -> Iterator[Found]:
+def _own_paths(file: Path, what: str) -> Iterator[ForeignRow]:
     if what != "paths":
         raise DataError(f"{file}: these are paths; import them with --as paths")
     for row in read_file(str(file)):
         path = from_row(ReasoningPath, json.dumps(row.values), row.place)
-        yield Found(row.short, path.question, path.text, None, path.model)
+        yield ForeignRow(row.short, path.question, path.text, None, path.model)
 
 
-def _own_corrections(file: Path, what: str) -> Iterator[Found]:
+def _own_corrections(file: Path, what: str) -> Iterator[ForeignRow]:
     """Corrections of another run; the wrong paths are in its graded rows beside them."""
     if what != "corrections":
         raise DataError(f"{file}: these are corrections; import them with --as corrections")
@@ -114,13 +114,14 @@ def _own_corrections(file: Path, what: str) -> Iterator[Found]:
             path = paths.get(correction.path)
             if path is None:
                 raise DataError(f"{row.place}: its wrong path {correction.path} is not in {graded}")
-            yield Found(row.short, path.question, path.text, correction.reply, path.model, correction.model)
+            yield ForeignRow(row.short, path.question, path.text, correction.reply, path.model, correction.model)
 
 
-Said = Callable[[dict], tuple[str, str] | None]
+Turns = Callable[[dict], tuple[str, str] | None]
+"""From a row's columns to its prompt and completion, where it has them."""
 
 
-def _said(first: dict) -> Said | None:
+def _turns(first: dict) -> Turns | None:
     """How to get the prompt and the completion of a row like the first; None for a row of another form."""
     for column, role, content in _TURNS:
         if column in first:
@@ -151,28 +152,30 @@ def _both(prompt: object, completion: object) -> tuple[str, str] | None:
     return prompt.replace("\r\n", "\n"), completion
 
 
-def _told(file: Path, said: Said, read: Callable[[str, str, str], Found]) -> Iterator[Found]:
+def _prompted(file: Path, turns: Turns, read: Callable[[str, str, str], ForeignRow]) -> Iterator[ForeignRow]:
     for row in read_file(str(file)):
-        both = said(row.values)
-        yield read(row.short, *both) if both else Found(row.short, "", problem="no prompt with a completion")
+        both = turns(row.values)
+        yield read(row.short, *both) if both else ForeignRow(row.short, "", problem="no prompt with a completion")
 
 
-def _corrected(place: str, prompt: str, completion: str) -> Found:
+def _corrected(place: str, prompt: str, completion: str) -> ForeignRow:
     """As the LeMa repository trains: the prompt ends in the question, the wrong path in braces and a cue, which
     the completion follows."""
     text = prompt.rstrip()
-    cue = next((cue for cue in (CUE, REWRITE_CUE) if text.endswith(cue)), "")
+    cue = next(filter(text.endswith, (CUE, REWRITE_CUE)), "")
     block = _BLOCK.fullmatch(text.removesuffix(cue).rstrip())
     if block is None:
-        return Found(place, prompt, problem="no correction: its prompt does not end in a question, a solution or "
-                                            f'answer in braces, and "{CUE}" or "{REWRITE_CUE}"')
-    return Found(place, block["asked"].rpartition("Question:")[2].strip(), block["path"], cue + completion)
+        return ForeignRow(place, prompt, problem="no correction: its prompt does not end in a question, a solution"
+                                                 f' or answer in braces, and "{CUE}" or "{REWRITE_CUE}"')
+    question = block["question"].rpartition("Question:")[2].strip()
+    return ForeignRow(place, question, block["path"], cue + completion)
 
 
-def _solved(place: str, prompt: str, completion: str) -> Found:
+def _solved(place: str, prompt: str, completion: str) -> ForeignRow:
     """The question alone, where a prompt asks it behind "Question:"; else the prompt as it is."""
     if not _corrected(place, prompt, completion).problem:
-        return Found(place, prompt, problem="a correction, no path: import it with --as corrections")
-    asked = prompt.rpartition("Question:")[2]
-    return Found(place, _ASKED.sub("", f"\n{asked.strip()}").strip() if "Question:" in prompt else prompt,
-                 completion)
+        return ForeignRow(place, prompt, problem="a correction, no path: import it with --as corrections")
+    _, cue, question = prompt.rpartition("Question:")
+    if cue:
+        prompt = _ANSWER_CUE.sub("", f"\n{question.strip()}").strip()
+    return ForeignRow(place, prompt, completion)

@@ -1,7 +1,8 @@
-"""The command behind `lema judge-corrector`: a model, labelled paths, a folder that remembers the replies.
+"""`lema judge-corrector`: how good a model is at correcting, and what each check of its corrections is worth.
 
-One design decision: the folder holds a journal as a run does, so a measurement that was stopped goes on where
-it was and a reply that was paid for is never asked for again.
+One design decision: a corrector is judged by the road that it takes in a run (prompt, reply, parser, checks), on
+mistakes whose first wrong step is known; what is known never reaches it. The folder holds a journal as a run's
+does, so a measurement that was stopped goes on where it was and no reply is paid for again.
 """
 
 import itertools
@@ -12,7 +13,7 @@ from pathlib import Path
 from lema.commands.judge_corrector.judged import judge, requests
 from lema.commands.judge_corrector.labelled import planted, read_labelled
 from lema.commands.judge_corrector.measures import measured
-from lema.commands.judge_corrector.tables import as_json, told
+from lema.commands.judge_corrector.tables import as_json, in_words
 from lema.config import lay_over, load_config
 from lema.errors import ConfigError
 from lema.journal import Journal, complete
@@ -20,7 +21,7 @@ from lema.messages import Completion, Model
 from lema.models import find_model
 from lema.plugins import near_miss
 from lema.prompting import CUE, REWRITE_CUE, find_prompt
-from lema.records import Sampling, write_rows
+from lema.records import Sampling
 from lema.runs.run import held
 
 HUMAN = "human"
@@ -40,29 +41,29 @@ def judge_corrector(model: str, *, config: str | None, options: Sequence[str], f
     backend = _backend(model, config, options)
     labels = list(itertools.islice(_labels(files, lab, seed), limit))
     if hasattr(backend, "available"):
-        labels = [label for label in labels if backend.available(label.asked)]
+        labels = [label for label in labels if backend.available(label.as_question)]
     if not labels:
         raise ConfigError("judge-corrector: no labelled path is left; check the files and a replay's columns")
     task = "lab" if lab else "gsm8k"
     sampling = Sampling(max_tokens=max_tokens, seed=seed)
-    asked = find_prompt(prompt or "correct", task).fitting("correct")
-    if asked.cue == REWRITE_CUE:
-        raise ConfigError(f"judge-corrector: prompt {asked.name} names no step, it asks for mistakes in prose; "
+    template = find_prompt(prompt or "correct", task).fitting("correct")
+    if template.cue == REWRITE_CUE:
+        raise ConfigError(f"judge-corrector: prompt {template.name} names no step, it asks for mistakes in prose; "
                           f'give one that ends in "{CUE}"')
-    asking = requests(labels, asked, sampling, form)
+    asking = requests(labels, template, sampling, form)
     folder = out or Path("judged") / model
     without = NOT_OF_LABELS if model == HUMAN else ()
     with held(folder), closing(Journal(folder / "journal.sqlite")) as journal:
         # two people may label the same path differently: their replay is asked itself, never the journal
-        replies = backend.complete(asking) if model == HUMAN else complete(journal, backend, asking, _nothing)
-        rows = [judge(label, reply, without, asked.cue) for label, reply in zip(labels, replies, strict=True)]
+        replies = backend.complete(asking) if model == HUMAN else complete(journal, backend, asking, _unwatched)
+        rows = [judge(label, reply, without, template.cue) for label, reply in zip(labels, replies, strict=True)]
         groups, worths = measured(rows)
-        write_rows(folder / "rows.jsonl", rows)
+        (folder / "rows.jsonl").write_text("".join(row.row() + "\n" for row in rows), encoding="utf-8")
         (folder / "summary.json").write_text(as_json(groups, worths) + "\n", encoding="utf-8")
-    return as_json(groups, worths) if for_programs else told(groups, worths, proved=bool(lab))
+    return as_json(groups, worths) if for_programs else in_words(groups, worths, proved=bool(lab))
 
 
-def _nothing(reply: Completion, known: bool) -> None:
+def _unwatched(reply: Completion, journalled: bool) -> None:
     """Nobody watches a measurement reply by reply."""
 
 

@@ -4,8 +4,9 @@ One design decision: a row holds what the reply said, what is true, and which ch
 counted from rows afterwards, so that whoever keeps the rows can count anew.
 """
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from lema.checks import CHECK, Checked
@@ -24,7 +25,7 @@ OF_A_VERDICT = ("complete", "step", "earlier", "explanation")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class JudgedReply:
     """One reply beside the truth. `named` is the step that it calls wrong; `bad` is None where nothing is
     corrected."""
 
@@ -32,45 +33,55 @@ class Judged:
     source: str
     steps: int
     first_error: int | None
-    said: Literal["wrong", "right", "unreadable", "failed"]
+    verdict: Literal["wrong", "right", "unreadable", "failed"]
     named: int | None = None
     bad: bool | None = None
-    asked: tuple[str, ...] = ()  # the checks that could be asked
+    checks: tuple[str, ...] = ()  # those that could be asked
     failed: tuple[str, ...] = ()
     reply: str = ""
     tokens: int = 0
+
+    def row(self) -> str:
+        """The reply as a line of rows.jsonl."""
+        renamed = {"verdict": "said", "checks": "asked"}
+        line = json.dumps({renamed.get(name, name): value for name, value in asdict(self).items()},
+                          ensure_ascii=False)
+        return line.encode("utf-8", "replace").decode()
 
 
 def requests(labels: Iterable[Labelled], prompt: Prompt, sampling: Sampling, form: str) -> Iterator[Request]:
     """One request per labelled path."""
     for label in labels:
         path = number_steps(label.steps)
-        values = critique_values(label.asked, path) if prompt.cue == CRITIQUE_CUE else (
-            correction_values(label.asked, path, prompt.cue))
-        yield Request(messages(prompt, form, values), sampling, 0, (label.asked, label))
+        if prompt.cue == CRITIQUE_CUE:
+            values = critique_values(label.as_question, path)
+        else:
+            values = correction_values(label.as_question, path, prompt.cue)
+        yield Request(messages(prompt, form, values), sampling, 0, (label.as_question, label))
 
 
-def judge(label: Labelled, reply: Completion, without: Collection[str] = (), cue: str = CUE) -> Judged:
+def judge(label: Labelled, reply: Completion, without: Collection[str] = (), cue: str = CUE) -> JudgedReply:
     """What the reply to this cue said of the path. `without` are checks that this corrector cannot be asked."""
     row = {"id": label.id, "source": label.source, "steps": len(label.steps), "first_error": label.first_error,
            "reply": reply.text, "tokens": reply.tokens}
     if reply.failed:
-        return Judged(**row, said="failed")
+        return JudgedReply(**row, verdict="failed")
     judgement = critique_verdict(reply.text) if cue == CRITIQUE_CUE else parse_judgement(reply.text)
     if not isinstance(judgement, Judgement):
-        return Judged(**row, said="unreadable")
+        return JudgedReply(**row, verdict="unreadable")
     if judgement.right:
-        return Judged(**row, said="right")
+        return JudgedReply(**row, verdict="right")
     if judgement.step is None:
-        return Judged(**row, said="wrong")
+        return JudgedReply(**row, verdict="wrong")
     parsed = parse_correction(reply.text)
     correction = _correction(label, reply, judgement, parsed if isinstance(parsed, Parsed) else None)
-    asked = tuple(name for name in (CHECK if correction.steps else OF_A_VERDICT) if name not in without
-                  and (name != "explanation" or correction.explanation))
+    if not correction.explanation:
+        without = {*without, "explanation"}
+    names = [name for name in (CHECK if correction.steps else OF_A_VERDICT) if name not in without]
     checked = Checked(correction, label.steps, label.question, label.gold, _right(label, correction.steps))
     bad = label.is_bad(judgement.step, correction.steps, correction.first_number)
-    return Judged(**row, said="wrong", named=judgement.step, bad=bad, asked=asked,
-                  failed=tuple(name for name in asked if not CHECK[name](checked)))
+    return JudgedReply(**row, verdict="wrong", named=judgement.step, bad=bad, checks=tuple(names),
+                       failed=tuple(name for name in names if not CHECK[name](checked)))
 
 
 def _correction(label: Labelled, reply: Completion, judgement: Judgement, parsed: Parsed | None) -> Correction:

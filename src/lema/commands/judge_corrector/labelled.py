@@ -42,7 +42,7 @@ class Labelled:
     proves: Callable[[tuple[str, ...]], bool] | None = field(default=None, compare=False)
 
     @property
-    def asked(self) -> Question:
+    def as_question(self) -> Question:
         """The question as backends that replay look for it: by text, or by the id of this row."""
         return Question(id=self.id, text=self.question, answer=self.gold or "?")
 
@@ -99,13 +99,14 @@ def planted(count: int, seed: int, levels: tuple[int, ...] = (1, 2, 3, 4, 5)) ->
 def _row(line: str, place: str, stem: str) -> Labelled:
     try:
         row = json.loads(line)
-        steps = tuple(_bare(step) for step in row["steps"])
+        steps = tuple(map(_bare, row["steps"]))
         first = row["first_error_step"]
         if not isinstance(row["question"], str) or not (first is None or 0 <= first < len(steps)):
             raise ValueError("first_error_step must be null or the place of a step, counted from 0")
     except (ValueError, KeyError, TypeError) as error:
-        said = f"no {error}" if isinstance(error, KeyError) else error
-        raise DataError(f"{place}: not a labelled path ({said}); give question, steps, first_error_step") from None
+        reason = f"no {error}" if isinstance(error, KeyError) else error
+        raise DataError(f"{place}: not a labelled path ({reason}); give question, steps, "
+                        "first_error_step") from None
     source = "/".join(str(row[key]) for key in ("source", "subset") if row.get(key)) or stem
     return Labelled(id=str(row.get("id") or place), source=source, question=row["question"],
                     gold=_text(row.get("gold_answer")), steps=steps,
@@ -120,7 +121,7 @@ def _bare(step: str) -> str:
 
 def _text(value: object) -> str:
     if isinstance(value, list):
-        return next((text for text in map(_text, value) if text), "")
+        return next(filter(None, map(_text, value)), "")
     return "" if value is None else str(value).strip()
 
 

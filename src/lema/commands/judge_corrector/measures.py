@@ -5,11 +5,12 @@ that it catches, precision the share of those it throws out that are bad, and be
 good ones lost.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lema.checks import CHECK
-from lema.commands.judge_corrector.judged import Judged
+from lema.commands.judge_corrector.judged import JudgedReply
 from lema.statistics import wilson
 
 
@@ -34,7 +35,7 @@ class Worth:
     """What one check (or all of them together) does to the corrections that it could be asked about."""
 
     check: str
-    asked: int
+    corrections: int
     bad: int
     caught: int
     lost: int
@@ -49,12 +50,12 @@ class Worth:
 
     @property
     def loss(self) -> Share:
-        return Share(self.lost, self.asked - self.bad)
+        return Share(self.lost, self.corrections - self.bad)
 
     @property
     def good_kept(self) -> Share:
         """How many of those that pass are good."""
-        kept = self.asked - self.caught - self.lost
+        kept = self.corrections - self.caught - self.lost
         return Share(kept - (self.bad - self.caught), kept)
 
 
@@ -70,46 +71,51 @@ class Group:
     failed: int
 
 
-def measured(rows: Sequence[Judged]) -> tuple[list[Group], list[Worth]]:
+def measured(rows: Sequence[JudgedReply]) -> tuple[list[Group], list[Worth]]:
     """All rows, then by source, then by the position of the first wrong step; and the worth of the checks."""
-    groups = [_group("all", rows)]
-    groups += [_group(name, some) for name, some in _by(rows, lambda row: row.source) if name]
-    wrong = [row for row in rows if row.first_error is not None]
-    groups += [_group(f"first wrong step {name}", some) for name, some in _by(wrong, _position)]
-    return groups, _worths([row for row in rows if row.bad is not None])
-
-
-def _group(name: str, rows: Sequence[Judged]) -> Group:
-    came = [row for row in rows if row.said != "failed"]
-    wrong = [row for row in came if row.first_error is not None]
-    right = [row for row in came if row.first_error is None]
-    return Group(name, Share(sum(row.named == row.first_error for row in wrong), len(wrong)),
-                 Share(sum(row.said == "right" for row in right), len(right)),
-                 sum(row.said == "unreadable" for row in came), sum(row.said == "right" for row in wrong),
-                 len(rows) - len(came))
-
-
-def _worths(rows: Sequence[Judged]) -> list[Worth]:
-    found = [_worth(name, [row for row in rows if name in row.asked], {name}) for name in CHECK]
-    every = [_worth("all of them", rows, set(CHECK)),
-             _worth("all but answer", rows, set(CHECK) - {"answer"}),
-             _worth("all but explanation", rows, set(CHECK) - {"explanation"})]
-    return [worth for worth in (*found, *every) if worth.asked]
-
-
-def _worth(name: str, rows: Sequence[Judged], checks: set[str]) -> Worth:
-    out = [row for row in rows if checks & set(row.failed)]
-    return Worth(name, len(rows), sum(bool(row.bad) for row in rows), sum(bool(row.bad) for row in out),
-                 sum(not row.bad for row in out))
-
-
-def _by(rows: Iterable[Judged], key: Callable[[Judged], str]) -> list[tuple[str, list[Judged]]]:
-    groups: dict[str, list[Judged]] = {}
+    by_source, by_position, corrections = defaultdict(list), defaultdict(list), []
     for row in rows:
-        groups.setdefault(key(row), []).append(row)
-    return sorted(groups.items())
+        if row.source:
+            by_source[row.source].append(row)
+        if row.first_error is not None:
+            by_position[f"first wrong step {_position(row.first_error)}"].append(row)
+        if row.bad is not None:
+            corrections.append(row)
+    groups = [("all", rows), *sorted(by_source.items()), *sorted(by_position.items())]
+    return [_group(name, some) for name, some in groups], _worths(corrections)
 
 
-def _position(row: Judged) -> str:
-    step = row.first_error or 0
-    return str(step) if step <= 3 else "4 or 5" if step <= 5 else "6 or later"
+def _group(name: str, rows: Sequence[JudgedReply]) -> Group:
+    verdicts = {True: Counter(), False: Counter()}  # of the wrong paths, and of the right ones
+    named = 0
+    for row in rows:
+        verdicts[row.first_error is not None][row.verdict] += 1
+        named += row.first_error is not None and row.named == row.first_error
+    wrong, right = verdicts[True], verdicts[False]
+    failed = wrong.pop("failed", 0) + right.pop("failed", 0)
+    return Group(name, Share(named, wrong.total()), Share(right["right"], right.total()),
+                 wrong["unreadable"] + right["unreadable"], wrong["right"], failed)
+
+
+def _worths(rows: Sequence[JudgedReply]) -> list[Worth]:
+    worths = [_worth(name, [row for row in rows if name in row.checks], {name}) for name in CHECK]
+    worths += [_worth("all of them", rows, set(CHECK)),
+               _worth("all but answer", rows, set(CHECK) - {"answer"}),
+               _worth("all but explanation", rows, set(CHECK) - {"explanation"})]
+    return [worth for worth in worths if worth.corrections]
+
+
+def _worth(name: str, rows: Sequence[JudgedReply], checks: set[str]) -> Worth:
+    bad = caught = lost = 0
+    for row in rows:
+        thrown_out = not checks.isdisjoint(row.failed)
+        bad += row.bad
+        caught += thrown_out and row.bad
+        lost += thrown_out and not row.bad
+    return Worth(name, len(rows), bad, caught, lost)
+
+
+def _position(step: int) -> str:
+    if step <= 3:
+        return str(step)
+    return "4 or 5" if step <= 5 else "6 or later"

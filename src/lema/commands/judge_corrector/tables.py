@@ -11,7 +11,7 @@ from lema.commands.judge_corrector.measures import Group, Share, Worth
 NAME = 36
 
 
-def told(groups: list[Group], worths: list[Worth], *, proved: bool) -> str:
+def in_words(groups: list[Group], worths: list[Worth], *, proved: bool) -> str:
     """The tables. `proved`: whether corrections were told good from bad by their whole path, not by the step
     alone."""
     lines = [f"{'':{NAME}}  {'wrong paths: first wrong step':>32}  {'right paths: left alone':>32}  {'unread':>6}",
@@ -26,20 +26,24 @@ def told(groups: list[Group], worths: list[Worth], *, proved: bool) -> str:
               f"{'check':19}  {'asked':>6}  {'bad caught (recall)':>31}  {'good lost':>31}  {'precision':>9}  "
               f"{'kept: good':>10}", "-" * 117]
     for worth in worths:
-        lines.append(f"{worth.check:19}  {worth.asked:>6}  {_share(worth.recall):>31}  {_share(worth.loss):>31}  "
-                     f"{_percent(worth.precision):>9}  {_percent(worth.good_kept):>10}")
+        lines.append(f"{worth.check:19}  {worth.corrections:>6}  {_share(worth.recall):>31}  "
+                     f"{_share(worth.loss):>31}  {_percent(worth.precision):>9}  {_percent(worth.good_kept):>10}")
     return "\n".join(lines)
 
 
 def as_json(groups: list[Group], worths: list[Worth]) -> str:
     """The same for programs: shares as [count, total, low, high]."""
-    return json.dumps({
-        "groups": [{"name": g.name, "on_wrong": _numbers(g.on_wrong), "on_right": _numbers(g.on_right),
-                    "unreadable": g.unreadable, "says_right": g.says_right, "failed": g.failed} for g in groups],
-        "checks": [{"check": w.check, "asked": w.asked, "bad": w.bad, "recall": _numbers(w.recall),
-                    "precision": _numbers(w.precision), "lost": _numbers(w.loss),
-                    "good_kept": _numbers(w.good_kept)}
-                   for w in worths]}, indent=1)
+    facts = {"groups": [], "checks": []}
+    for group in groups:
+        facts["groups"].append({
+            "name": group.name, "on_wrong": _numbers(group.on_wrong), "on_right": _numbers(group.on_right),
+            "unreadable": group.unreadable, "says_right": group.says_right, "failed": group.failed})
+    for worth in worths:
+        facts["checks"].append({
+            "check": worth.check, "asked": worth.corrections, "bad": worth.bad, "recall": _numbers(worth.recall),
+            "precision": _numbers(worth.precision), "lost": _numbers(worth.loss),
+            "good_kept": _numbers(worth.good_kept)})
+    return json.dumps(facts, indent=1)
 
 
 def _share(share: Share) -> str:

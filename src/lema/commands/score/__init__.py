@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import get_args
 
 from lema.commands.score.abreast import judged, size_of
-from lema.commands.score.predictions import Asked, Judge, Prediction, open_predictions
+from lema.commands.score.predictions import Judge, Prediction, PredictionOptions, open_predictions
 from lema.errors import ConfigError, DataError
 from lema.grading import Grade, official, peer
 from lema.plugins import near_miss
@@ -28,7 +28,7 @@ _OFFICIAL = {"number": "gsm8k", "expression": "math", "choice": "csqa"}
 
 
 @dataclass
-class Tally:
+class FileScore:
     """What one grader made of a file."""
 
     verdicts: Counter = field(default_factory=Counter)
@@ -59,37 +59,29 @@ class Tally:
                 "verdicts": {name: self.verdicts[name] for name in VERDICTS}}
 
 
-class Disagreement(NamedTuple):
-    """A row that two graders judge differently."""
-
-    prediction: Prediction
-    ours: Grade
-    theirs: Grade
-
-    def facts(self) -> dict:
-        """For programs."""
-        return {"place": self.prediction.place, "question": self.prediction.question,
-                "gold": self.prediction.gold, "ours": self.ours._asdict(), "theirs": self.theirs._asdict()}
+def _named(prediction: Prediction) -> dict:
+    """A row for programs: where it stands and what it is held against."""
+    return {"place": prediction.place, "question": prediction.question, "gold": prediction.gold}
 
 
-def score_file(path: Path, asked: Asked, *, against: str | None = None, out: Path | None = None,
+def score_file(path: Path, options: PredictionOptions, *, against: str | None = None, out: Path | None = None,
                as_json: bool = False) -> str:
     """Judges every prediction of a file; with `against` also by that grader; with `out` writes a row for each."""
-    judge, predictions = open_predictions(path, asked)
+    judge, predictions = open_predictions(path, options)
     rival = _rival(against, judge) if against else None
-    ours, theirs = Tally(), Tally()
+    ours, theirs = FileScore(), FileScore()
     both: Counter = Counter()
     differing: list[dict] = []
     with _Rows(out) as rows:
-        for prediction, found in judged(judge, predictions, size_of(path)):
-            ours.add(prediction.question, found.verdict)
-            rows.write(prediction, found)
+        for prediction, grade in judged(judge, predictions, size_of(path)):
+            ours.add(prediction.question, grade.verdict)
+            rows.write(prediction, grade)
             if rival is not None:
                 other = rival(prediction)
                 theirs.add(prediction.question, other.verdict)
-                both[found.verdict, other.verdict] += 1
-                if (found.verdict == "right") != (other.verdict == "right"):
-                    differing.append(Disagreement(prediction, found, other).facts())
+                both[grade.verdict, other.verdict] += 1
+                if (grade.verdict == "right") != (other.verdict == "right"):
+                    differing.append({**_named(prediction), "ours": grade._asdict(), "theirs": other._asdict()})
     facts = {"file": str(path), "task": judge.name, "answers": ours.verdicts.total(), **ours.facts()}
     if rival is not None:
         facts["against"] = {"grader": against, **theirs.facts(), "agreed": facts["answers"] - len(differing),
@@ -117,9 +109,7 @@ class _Rows:
 
     def write(self, prediction: Prediction, grade: Grade) -> None:
         if self._file is not None:
-            row = {"place": prediction.place, "question": prediction.question, "gold": prediction.gold,
-                   **grade._asdict()}
-            self._file.write(json.dumps(row) + "\n")
+            self._file.write(json.dumps(_named(prediction) | grade._asdict()) + "\n")
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
@@ -129,27 +119,29 @@ class _Rows:
 def _rival(name: str, judge: Judge) -> Callable[[Prediction], Grade]:
     """The other grader, as a function of a prediction."""
     if name == "math-verify":
-        return lambda one: peer.grade(one.text, one.gold)
+        return lambda row: peer.grade(row.text, row.gold)
     if name != "official":
         raise ConfigError(f"--against: no grader {name!r}{near_miss(name, list(GRADERS))}")
     task = _OFFICIAL.get(judge.kind, judge.kind)
     official.read("", task=task)  # refuses a task that it does not score, before anything is judged
     if task != "csqa":
-        return lambda one: official.grade(one.text, one.gold, task=task)
-    return lambda one: official.grade(one.text, one.gold.partition(") ")[2] or one.gold, task=task,
-                                      candidates=one.choices)
+        return lambda row: official.grade(row.text, row.gold, task=task)
+    return lambda row: official.grade(row.text, row.gold.partition(") ")[2] or row.gold, task=task,
+                                      candidates=row.choices)
 
 
 def _in_words(facts: dict) -> str:
     many = f" to {facts['questions']:,} questions" if facts["questions"] != facts["answers"] else ""
     lines = [f"{facts['file']}: {facts['answers']:,} answers{many}, read as {facts['task']}",
              f"accuracy {_accuracy(facts)}", ""]
-    lines += [f"{name.replace('_', ' '):12} {count:9,} {count / facts['answers']:8.1%}"
-              for name, count in facts["verdicts"].items()]
+    for name, count in facts["verdicts"].items():
+        lines.append(f"{name.replace('_', ' '):12} {count:9,} {count / facts['answers']:8.1%}")
     if other := facts.get("against"):
         lines += ["", f"{other['grader']}: accuracy {_accuracy(other)}",
                   f"both agree on right or not right in {other['agreed']:,} of {facts['answers']:,}"]
-        lines += [_line(one, other["grader"]) for one in other["disagreements"]]
+        for row in other["disagreements"]:
+            lines.append(f"  {row['place']}  gold {short(row['gold'])}: lema {_grade(row['ours'])}, "
+                         f"{other['grader']} {_grade(row['theirs'])}")
     return "\n".join(lines)
 
 
@@ -158,7 +150,5 @@ def _accuracy(facts: dict) -> str:
     return f"{100 * facts['accuracy']:.1f} %, 95 % interval [{100 * low:.1f}, {100 * high:.1f}]"
 
 
-def _line(one: dict, grader: str) -> str:
-    said = [f"{who} {short(grade['verdict'].replace('_', ' '))} {short(grade['answer'])}"
-            for who, grade in (("lema", one["ours"]), (grader, one["theirs"]))]
-    return f"  {one['place']}  gold {short(one['gold'])}: {', '.join(said)}"
+def _grade(grade: dict) -> str:
+    return f"{short(grade['verdict'].replace('_', ' '))} {short(grade['answer'])}"

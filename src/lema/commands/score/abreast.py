@@ -31,14 +31,15 @@ def judged(judge: Judge, predictions: Iterable[Prediction], size: int, sending_s
     rows = iter(predictions)
     first = list(itertools.islice(rows, FIRST))
     start = time.perf_counter()
-    grades = [judge.grade(one) for one in first]
+    grades = list(map(judge.grade, first))
     each = (time.perf_counter() - start) / max(1, len(first))
     yield from zip(first, grades, strict=True)
     if len(first) < FIRST:
         return
-    left = size / max(1, sum(len(one.text) + len(one.gold) for one in first) / FIRST)
+    left = size / max(1, sum(len(row.text) + len(row.gold) for row in first) / FIRST)
     if judge.elsewhere is None or each < sending_s or each * left < worth_s or (os.cpu_count() or 1) < 2:
-        yield from ((one, judge.grade(one)) for one in rows)
+        for row in rows:
+            yield row, judge.grade(row)
         return
     sent: deque[Prediction] = deque()
     for grade in judge.elsewhere(_remembered(rows, sent)):
@@ -52,6 +53,6 @@ def size_of(path: Path) -> int:
 
 def _remembered(rows: Iterable[Prediction], sent: deque[Prediction]) -> Iterator[Prediction]:
     """The rows, each kept until its grade is back; the workers take only a few blocks ahead."""
-    for one in rows:
-        sent.append(one)
-        yield one
+    for row in rows:
+        sent.append(row)
+        yield row

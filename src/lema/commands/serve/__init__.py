@@ -40,14 +40,15 @@ def served(what: Sequence[str], overrides: Sequence[str]) -> dict[str, Model]:
     id, and an override `NAME.key=value` lays a value over its [models.NAME] table."""
     tables: dict[str, dict] = {}
     backends = {}
-    for one in what:
-        name, backend, table = _table_of(one)
+    for argument in what:
+        name, backend, table = _table_of(argument)
         if name in tables:
-            raise ConfigError(f"serve {one}: a second model named {name!r}; give it another with NAME={one}")
+            raise ConfigError(f"serve {argument}: a second model named {name!r}; give it another with "
+                              f"NAME={argument}")
         tables[name], backends[name] = table, backend
     for override in overrides:
-        name = override.partition("=")[0].split(".")[0]
-        if name not in tables or "." not in override.partition("=")[0]:
+        name, dot, _ = override.partition("=")[0].partition(".")
+        if name not in tables or not dot:
             raise ConfigError(f"--set {override}: write NAME.key=value with the name of a served model"
                               f"{near_miss(name, list(tables))}")
         lay_over(tables, override)
@@ -55,17 +56,19 @@ def served(what: Sequence[str], overrides: Sequence[str]) -> dict[str, Model]:
     return {name: model.load() if hasattr(model, "load") else model for name, model in models.items()}
 
 
-def _table_of(one: str) -> tuple[str, str, dict]:
+def _table_of(argument: str) -> tuple[str, str, dict]:
     """Name, backend and settings table of one `[NAME=]WHAT`."""
-    name, given, what = one.rpartition("=")
+    name, given, what = argument.rpartition("=")
     if what in shipped("models"):
         return name or what, what, {}
     folder = Path(what)
     if (folder / "model" / "config.json").is_file():
         folder = folder / "model"  # the folder of a stage that grew or trained it
         what = str(folder)
-    own = folder.parent.name if folder.name == "model" else folder.name
-    return (name if given else (own if folder.is_dir() else what)), "transformers", {"path": what}
+    own = what
+    if folder.is_dir():
+        own = folder.parent.name if folder.name == "model" else folder.name
+    return name if given else own, "transformers", {"path": what}
 
 
 def _listening(host: str, port: int) -> socket.socket:

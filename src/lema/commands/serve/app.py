@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lema.commands.serve.batching import Desk
-from lema.commands.serve.wire import Asked, Chat, Plain, Refused, read_body, write_reply
+from lema.commands.serve.wire import Body, Chat, NotServed, Plain, read_body, write_reply
 from lema.errors import LemaError
 from lema.messages import Model
 
@@ -27,19 +27,21 @@ def app_of(models: Mapping[str, Model]) -> Starlette:
     desks = {name: Desk() for name in models}
     started = int(time.time())
 
-    async def complete(kind: type[Asked], request: Request) -> Response:
-        asked = read_body(kind, await request.body())
-        name = asked.model or (next(iter(models)) if len(models) == 1 else "")
+    async def complete(kind: type[Body], request: Request) -> Response:
+        body = read_body(kind, await request.body())
+        name = body.model
+        if not name and len(models) == 1:
+            (name,) = models
         if name not in models:
-            raise Refused(f"no model {name!r} here; there is {', '.join(models)}", 404, "model_not_found")
+            raise NotServed(f"no model {name!r} here; there is {', '.join(models)}", 404, "model_not_found")
         model = models[name]
         if kind is Plain and hasattr(model, "plain"):
             model = plain[name]
-        replies = desks[name].ask(model, asked.requests())
+        replies = desks[name].ask(model, body.requests())
         completions = await asyncio.gather(*map(asyncio.wrap_future, replies))
-        return JSONResponse(write_reply(asked, name, completions))
+        return JSONResponse(write_reply(body, name, completions))
 
-    async def known(request: Request) -> Response:
+    async def listed(request: Request) -> Response:
         return JSONResponse({"object": "list", "data": [
             {"id": name, "object": "model", "created": started, "owned_by": "lema"} for name in models]})
 
@@ -50,21 +52,21 @@ def app_of(models: Mapping[str, Model]) -> Starlette:
     return Starlette(routes=[
         Route("/v1/chat/completions", _refusing(lambda request: complete(Chat, request)), methods=["POST"]),
         Route("/v1/completions", _refusing(lambda request: complete(Plain, request)), methods=["POST"]),
-        Route("/v1/models", known), Route("/health", healthy)])
+        Route("/v1/models", listed), Route("/health", healthy)])
 
 
 def _refusing(handle: Handler) -> Handler:
-    """TurnTable what a handler refuses, and what a model fails at, into the API's error replies."""
+    """Turns what a handler refuses, and what a model fails at, into the API's error replies."""
     async def handler(request: Request) -> Response:
         try:
             return await handle(request)
-        except Refused as refused:
+        except NotServed as refused:
             return _error(str(refused), refused.status, refused.code)
         except LemaError as error:
             return _error(str(error), 500, "model_error")
     return handler
 
 
-def _error(said: str, status: int, code: str) -> Response:
+def _error(message: str, status: int, code: str) -> Response:
     kind = "invalid_request_error" if status < 500 else "server_error"
-    return JSONResponse({"error": {"message": said, "type": kind, "param": None, "code": code}}, status)
+    return JSONResponse({"error": {"message": message, "type": kind, "param": None, "code": code}}, status)

@@ -8,6 +8,7 @@ alone runs alone.
 import queue
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -39,9 +40,9 @@ class Desk:
     def ask(self, model: Model, requests: Sequence[Request]) -> "list[Future[Completion]]":
         """One future per request. Models that share weights share a desk; a batch is of one of them."""
         waiting = [_Waiting(model, request) for request in requests]
-        for one in waiting:
-            self._inbox.put(one)
-        return [one.reply for one in waiting]
+        for call in waiting:
+            self._inbox.put(call)
+        return [call.reply for call in waiting]
 
     def _work(self) -> None:
         while True:
@@ -50,28 +51,33 @@ class Desk:
                 time.sleep(GATHER)
             while len(taken) < MOST and not self._inbox.empty():
                 taken.append(self._inbox.get())
-            for model in dict.fromkeys(one.model for one in taken):
+            by_model: dict[Model, list[_Waiting]] = defaultdict(list)
+            for call in taken:
+                by_model[call.model].append(call)
+            for model, calls in by_model.items():
                 # a client that has gone is not written for
-                _answer(model, [one for one in taken if one.model is model
-                                and one.reply.set_running_or_notify_cancel()])
+                _answer(model, [call for call in calls if call.reply.set_running_or_notify_cancel()])
 
 
 def _answer(model: Model, waiting: list[_Waiting]) -> None:
     """Answers all of them, batch by batch; a batch that fails is told so, and the next one is tried."""
     try:
-        requests = [one.request for one in waiting]
+        requests = [call.request for call in waiting]
         batches = model.batches(requests) if hasattr(model, "batches") else [range(len(requests))]
     except Exception as error:  # whoever waits must hear of it, whatever it is
-        batches = []
-        for one in waiting:
-            one.reply.set_exception(error)
+        _fail(waiting, error)
+        return
     for batch in batches:
         together = [waiting[position] for position in batch]
         try:
-            replies = list(model.complete([one.request for one in together]))
+            replies = list(model.complete([call.request for call in together]))
         except Exception as error:
-            for one in together:
-                one.reply.set_exception(error)
+            _fail(together, error)
         else:
-            for one, reply in zip(together, replies, strict=True):
-                one.reply.set_result(reply)
+            for call, reply in zip(together, replies, strict=True):
+                call.reply.set_result(reply)
+
+
+def _fail(waiting: list[_Waiting], error: Exception) -> None:
+    for call in waiting:
+        call.reply.set_exception(error)

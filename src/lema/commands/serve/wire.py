@@ -6,7 +6,9 @@ word for it, never answered as if it had not asked; unknown fields are let throu
 
 import random
 import time
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -18,15 +20,15 @@ MAX_TOKENS = 1024
 """New tokens where a request does not say."""
 
 
-class Refused(Exception):
+class NotServed(Exception):
     """A request that cannot be served, with the status of its reply."""
 
-    def __init__(self, said: str, status: int = 400, code: str = "invalid_request") -> None:
-        super().__init__(said)
+    def __init__(self, message: str, status: int = 400, code: str = "invalid_request") -> None:
+        super().__init__(message)
         self.status, self.code = status, code
 
 
-class Asked(BaseModel):
+class Body(BaseModel):
     """What chat and plain completions have in common."""
 
     model_config = ConfigDict(extra="ignore")
@@ -43,7 +45,7 @@ class Asked(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _as_said(cls, body: Any) -> Any:
+    def _only_what_is_served(cls, body: Any) -> Any:
         if not isinstance(body, dict):
             raise ValueError("the body must be a JSON object")
         for missing in ("tools", "functions", "response_format", "best_of", "echo"):
@@ -72,16 +74,17 @@ class Asked(BaseModel):
 
     def requests(self) -> list[Request]:
         """One request per choice. Choices of one prompt are consecutive paths of the seed, or of a random one."""
-        return [request for messages in self.prompts() for request in self._choices(messages)]
+        return list(chain.from_iterable(map(self._choices, self.prompts())))
 
-    def _choices(self, messages: tuple[Message, ...]) -> list[Request]:
+    def _choices(self, messages: tuple[Message, ...]) -> Iterator[Request]:
         drawn = Sampling(temperature=self.temperature, top_p=self.top_p, max_tokens=self.max_tokens,
                          stop=self.stop)
         first = self.seed
         if first is None:
             first = random.getrandbits(30) if self.temperature > 0 else wire_seed(Request(messages))
-        numbers = [seed_and_index(first + choice, messages) for choice in range(self.n)]
-        return [Request(messages, replace(drawn, seed=seed), index) for seed, index in numbers]
+        for choice in range(self.n):
+            seed, index = seed_and_index(first + choice, messages)
+            yield Request(messages, replace(drawn, seed=seed), index)
 
 
 class ChatMessage(BaseModel):
@@ -95,7 +98,7 @@ class ChatMessage(BaseModel):
         return Message("system" if self.role == "developer" else self.role, text)
 
 
-class Chat(Asked):
+class Chat(Body):
     """The body of /v1/chat/completions."""
 
     messages: list[ChatMessage] = Field(min_length=1)
@@ -104,7 +107,7 @@ class Chat(Asked):
         return [tuple(message.read() for message in self.messages)]
 
 
-class Plain(Asked):
+class Plain(Body):
     """The body of /v1/completions: text, or several texts; tokens by number are not served."""
 
     prompt: str | list[str]
@@ -114,38 +117,41 @@ class Plain(Asked):
         return [(Message("user", text),) for text in texts]
 
 
-def read_body(kind: type[Asked], body: bytes) -> Asked:
-    """The body as it was meant; Refused names the first field that cannot be used."""
+def read_body(kind: type[Body], body: bytes) -> Body:
+    """The body as it was meant; NotServed names the first field that cannot be used."""
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field = ".".join(map(str, first["loc"]))
         if first["loc"][:1] in (("stream",), ("logprobs",)):
-            raise Refused(f"{field} is not served here") from None
-        said = first["msg"].removeprefix("Value error, ")
-        raise Refused(f"{field}: {said}" if field else said) from None
+            raise NotServed(f"{field} is not served here") from None
+        message = first["msg"].removeprefix("Value error, ")
+        raise NotServed(f"{field}: {message}" if field else message) from None
 
 
-def write_reply(asked: Asked, name: str, completions: list[Completion]) -> dict:
-    """The JSON of a reply; Refused where a prompt could not be answered at all."""
-    for completion in completions:
+def write_reply(body: Body, name: str, completions: list[Completion]) -> dict:
+    """The JSON of a reply; NotServed where a prompt could not be answered at all."""
+    chat, choices, tokens = isinstance(body, Chat), [], 0
+    for index, completion in enumerate(completions):
         if completion.failed:
-            raise Refused(completion.finish.removeprefix("error: "), code="context_length_exceeded")
-    chat = isinstance(asked, Chat)
-    prompt_tokens = sum(completion.prompt_tokens for completion in completions[::asked.n])
-    tokens = sum(completion.tokens for completion in completions)
+            raise NotServed(completion.finish.removeprefix("error: "), code="context_length_exceeded")
+        choice = {"index": index, "finish_reason": completion.finish, "logprobs": None}
+        if chat:
+            choice["message"] = {"role": "assistant", "content": completion.text}
+        else:
+            choice["text"] = completion.text
+        choices.append(choice)
+        tokens += completion.tokens
+    prompt_tokens = sum(completion.prompt_tokens for completion in completions[::body.n])
     return {
         "id": f"lema-{random.getrandbits(64):016x}", "object": "chat.completion" if chat else "text_completion",
-        "created": int(time.time()), "model": name,
-        "choices": [{"index": index, "finish_reason": it.finish, "logprobs": None,
-                     **({"message": {"role": "assistant", "content": it.text}} if chat else {"text": it.text})}
-                    for index, it in enumerate(completions)],
+        "created": int(time.time()), "model": name, "choices": choices,
         "usage": {"prompt_tokens": prompt_tokens, "completion_tokens": tokens,
                   "total_tokens": prompt_tokens + tokens}}
 
 
 def _part(part: dict) -> str:
     if part.get("type") != "text" or not isinstance(part.get("text"), str):
-        raise Refused("messages: only text can be read here")
+        raise NotServed("messages: only text can be read here")
     return part["text"]
