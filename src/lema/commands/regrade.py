@@ -99,15 +99,12 @@ def take_up(folder: Path) -> tuple[list[Regraded], list[str]]:
     stages = stages_of(folder, config_of(folder))
     with held(folder):
         grades = look(folder)
-        written = {each.stage.name: each for each in grades if each.changes and _state(each) == "done"}
+        written = {each.stage.name: each for each in grades
+                   if each.changes and each.stage.status().state == "done"}
         _mark_stale(stages, written)
         for each in written.values():
             _write(each)
     return grades, list(written)
-
-
-def _state(regraded: Regraded) -> str:
-    return regraded.stage.status().state
 
 
 def _in_words(folder: Path, grades: list[Regraded], taken_up: list[str]) -> Iterator[str]:

@@ -8,19 +8,60 @@ how few of them may have needed the stage at all.
 
 import dataclasses
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import inf
 from pathlib import Path
+from typing import NamedTuple
 
-from lema.commands.estimate.averages import Averages, by_averages
-from lema.commands.estimate.figure import Figure
-from lema.commands.estimate.pilot import by_pilot
-from lema.config import load_table, parse_config
+from lema.commands.run_folder import folder_for, stages_of
+from lema.config import Config, load_table, parse_config
 from lema.figures import money
-from lema.runs.prices import Prices, price_of
+from lema.records import Question
+from lema.runs.bills import ancestors
+from lema.runs.prices import HERE, Price, Prices, price_of
+from lema.runs.run import Stage
+from lema.runs.workload import module_of, workload
+from lema.stages.evolve import evolve
+from lema.stages.grade import grade
+from lema.stages.sample import sample
+from lema.stages.train import train
+from lema.tasks import find_task
+
+UNPRICED = (None, None, None)
+"""Dollars, and their ends, of what has no known price."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What one model will write for one stage: mean and 95 % interval. `dollars` None: price unknown."""
+
+    stage: str
+    model: str
+    replies: float
+    prompt_tokens: float
+    tokens: float
+    low: float  # tokens, prompts included
+    high: float
+    dollars: float | None
+    dollars_low: float | None
+    dollars_high: float | None
+    here: bool
+
+
+class Averages(NamedTuple):
+    """What the user already knows, instead of a pilot."""
+
+    prompt_tokens: float
+    tokens: float
+    wrong: float  # share of sampled paths that are mistakes
 
 
 def estimate_in_words(source: str, overrides: list[str], runs: Path, questions: int,
                       given: tuple[float, float, float] | None, *, as_json: bool) -> str:
     """The estimate of a config. `given`, instead of a pilot: prompt tokens, reply tokens, share of wrong paths."""
+    from lema.commands.estimate.pilot import by_pilot
+
     table = load_table(source, overrides)
     config = parse_config(table, source)
     if given:
@@ -33,6 +74,89 @@ def estimate_in_words(source: str, overrides: list[str], runs: Path, questions: 
     if as_json:
         return json.dumps([dataclasses.asdict(figure) for figure in figures], indent=1)
     return in_words(figures, lambda name: price_of(config, name), basis)
+
+
+def by_averages(config: Config, runs: Path, averages: Averages) -> list[Figure]:
+    """Every stage's requests counted by the config, with the given averages; the interval ends at max_tokens."""
+    task = find_task(config.task.name, config.task.own)
+    rows = []
+    for split in task.splits:
+        for question in task.questions(split):  # without the texts: counting looks at split and solution only
+            rows.append(dataclasses.replace(question, text="", answer="", source="",
+                                            solution=question.solution and "-"))
+    figures = []
+    for stage in stages_of(folder_for(config, runs), config).values():
+        if workload(stage) and not _asks_trained(stage):
+            count, most = _requests(stage, rows, averages.wrong)
+            for model in stage.models:
+                figures.append(_given(stage, model, count, most, averages, price_in_run(stage, model, config)))
+    return figures
+
+
+def _asks_trained(stage: Stage) -> bool:
+    """Whether it asks a model that is trained in the run: such are examined on this machine."""
+    return any(isinstance(given, Stage) and given.verb is train for given in stage.models.values())
+
+
+def _requests(stage: Stage, questions: list[Question], wrong: float) -> tuple[float, float]:
+    """How many requests a stage will make, and the most that it can; `wrong` is the share of wrong paths."""
+    work, drafts = workload(stage), drafts_of(stage)
+    if work.about is None:
+        count = units_of(drafts or stage, questions) * work.per_question
+        return count, count
+    (graded,) = (source for source in stage.sources if source.verb is grade)
+    sampling = [source for source in graded.sources if source.verb is sample]
+    paths = sum(_requests(each, questions, wrong)[1] for each in sampling)
+    most = paths
+    if work.per_question is not None:
+        most = min(paths, work.per_question * units_of(drafts or sampling[0], questions))
+    share = wrong if work.about == "wrong" else 1 - wrong
+    return min(share * paths, most), most
+
+
+def _given(stage: Stage, model: str, count: float, most: float, averages: Averages, price: Price | None) -> Figure:
+    cap, limit = cap_of(stage), stage.settings.max_tokens
+    most_asked = most
+    if averages.tokens:
+        count = min(count, cap / averages.tokens)
+    high = min(most * limit, max(cap, averages.tokens * count) + limit)
+    if averages.tokens:
+        most_asked = min(most, high / averages.tokens)
+    low, most_prompts = min(count, most) * averages.prompt_tokens, most_asked * averages.prompt_tokens
+    prompts, tokens = count * averages.prompt_tokens, count * averages.tokens
+    costs = UNPRICED
+    if price:
+        costs = (price.of(prompts, tokens), price.of(low, 0), price.of(most_prompts, high))
+    return Figure(stage.name, model, count, prompts, tokens, low, high + most_prompts, *costs, is_here(price))
+
+
+def line_of(stage: Stage) -> list[Stage]:
+    """Everything that the stage is made of, and the stage itself."""
+    return [*ancestors(stage), stage]
+
+
+def drafts_of(stage: Stage) -> Stage | None:
+    """The drafts of the evolved round that the stage belongs to; None in the first round."""
+    return next((each for each in reversed(line_of(stage)) if each.verb is evolve), None)
+
+
+def units_of(stage: Stage, questions: Iterable[Question]) -> int:
+    return module_of(stage).units(stage.settings, questions)
+
+
+def price_in_run(stage: Stage, model: str, config: Config) -> Price | None:
+    """What a model's tokens cost; a model that this run makes is computed here."""
+    return HERE if isinstance(stage.models[model], Stage) else price_of(config, model)
+
+
+def is_here(price: Price | None) -> bool:
+    return price is not None and price.here
+
+
+def cap_of(stage: Stage) -> float:
+    """The budget of a stage in tokens; where it is what corrections will cost, there is none to reckon with."""
+    tokens = getattr(stage.settings, "tokens", None)
+    return tokens if isinstance(tokens, int) else inf
 
 
 def in_words(figures: list[Figure], prices: Prices, basis: str) -> str:

@@ -15,7 +15,7 @@ from statistics import fmean, stdev
 
 import tomli_w
 
-from lema.commands.estimate.figure import (
+from lema.commands.estimate import (
     UNPRICED,
     Figure,
     cap_of,
@@ -37,14 +37,6 @@ from lema.statistics import t_quantile, wilson
 LEVEL = 0.95
 PILOT = "pilot"
 BYTES_A_TOKEN = 3  # of a prompt that was never sent
-
-
-@dataclass(frozen=True)
-class Unit:
-    """What a stage's work grows with: so many questions or seeds in the run, so many in the pilot."""
-
-    run: int
-    pilot: int
 
 
 @dataclass(frozen=True)
@@ -80,7 +72,7 @@ def by_pilot(config: Config, table: dict, runs: Path, questions: int) -> list[Fi
     figures = []
     for name, stage in pilot.items():
         if workload(stage) and name in full:
-            figures += _scaled(stage, full[name], _unit(stage, full), config)
+            figures += _scaled(stage, full[name], *_units(stage, full), config)
     return figures
 
 
@@ -95,30 +87,31 @@ def pilot_of(config: Config, questions: int) -> Config:
                                      "train": None})
 
 
-def _scaled(stage: Stage, full: Stage, unit: Unit, config: Config) -> Iterator[Figure]:
-    """What the pilot's stage came to, times how many more units the full run has."""
+def _scaled(stage: Stage, full: Stage, run: int, pilot: int, config: Config) -> Iterator[Figure]:
+    """What the pilot's stage came to, times how many more units (questions or seeds) the full run has."""
     usage = (stage.record() or {}).get("usage", {})
     if not usage:
-        yield from _unseen(full, unit, config)
+        yield from _unseen(full, run, pilot, config)
         return
     written: Counter[str] = Counter()
     for row in stage:
         written[getattr(row, "question", None) or row.parent or row.id] += row.tokens
-    interval, cap = _interval(list(written.values()), unit.pilot), cap_of(full)
+    interval, cap = _interval(list(written.values()), pilot), cap_of(full)
     for model, counted in usage.items():
-        use, times = Usage.read(counted), unit.run / max(1, unit.pilot)
+        use, times = Usage.read(counted), run / max(1, pilot)
         if use.tokens:
             times = min(times, cap / use.tokens)
-        exact = times <= 1 or unit.run <= unit.pilot
+        exact = times <= 1 or run <= pilot
         yield _figure(stage.name, model, use, times, (1.0, 1.0) if exact else interval, cap,
                       price_in_run(full, model, config))
 
 
-def _unit(stage: Stage, full: dict[str, Stage]) -> Unit:
-    """Seeds where the stage belongs to an evolved round, else the questions that are asked."""
+def _units(stage: Stage, full: dict[str, Stage]) -> tuple[int, int]:
+    """What the stage's work grows with, in the run and in the pilot: seeds where it belongs to an evolved round, else
+    the questions that are asked."""
     origin = drafts_of(stage) or next(each for each in line_of(stage) if each.verb is sample)
     questions = origin.sources[0]
-    return Unit(units_of(full[origin.name], questions), units_of(origin, questions))
+    return units_of(full[origin.name], questions), units_of(origin, questions)
 
 
 def _interval(written: list[int], units: int) -> tuple[float, float]:
@@ -135,12 +128,12 @@ def _interval(written: list[int], units: int) -> tuple[float, float]:
     return max(0.0, 1 - half), max(1 + half, wilson(wrote, len(values)).high * len(values) / wrote)
 
 
-def _unseen(stage: Stage, unit: Unit, config: Config) -> Iterator[Figure]:
+def _unseen(stage: Stage, run: int, pilot: int, config: Config) -> Iterator[Figure]:
     """A stage that no unit of the pilot needed: as many as that leaves open may (Wilson), at max_tokens each."""
     settings, work = stage.settings, workload(stage)
-    exact = unit.run <= unit.pilot or work.about is None
-    share = 1.0 if exact else wilson(0, max(1, unit.pilot)).high
-    replies = unit.run * share * (work.per_question or work.per_path)
+    exact = run <= pilot or work.about is None
+    share = 1.0 if exact else wilson(0, max(1, pilot)).high
+    replies = run * share * (work.per_question or work.per_path)
     prompt = find_prompt(work.prompt, config.task.name).text if work.prompt else ""
     tokens = min(replies * settings.max_tokens, cap_of(stage))
     prompts = replies * (len(prompt) / BYTES_A_TOKEN + 2 * settings.max_tokens)

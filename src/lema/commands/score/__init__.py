@@ -10,9 +10,10 @@ import math
 from array import array
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
+from typing import TextIO, get_args
 
 from lema.commands.score.abreast import judged, size_of
 from lema.commands.score.predictions import Judge, Prediction, PredictionOptions, open_predictions
@@ -72,10 +73,11 @@ def score_file(path: Path, options: PredictionOptions, *, against: str | None = 
     ours, theirs = FileScore(), FileScore()
     both: Counter = Counter()
     differing: list[dict] = []
-    with _Rows(out) as rows:
+    with _opened(out) if out else nullcontext() as rows:
         for prediction, grade in judged(judge, predictions, size_of(path)):
             ours.add(prediction.question, grade.verdict)
-            rows.write(prediction, grade)
+            if rows:
+                rows.write(json.dumps(_named(prediction) | grade._asdict()) + "\n")
             if rival is not None:
                 other = rival(prediction)
                 theirs.add(prediction.question, other.verdict)
@@ -90,30 +92,14 @@ def score_file(path: Path, options: PredictionOptions, *, against: str | None = 
     return json.dumps(facts, indent=1) if as_json else _in_words(facts)
 
 
-class _Rows:
-    """The file of verdicts, where one was asked for; never over a file that is there."""
-
-    def __init__(self, path: Path | None) -> None:
-        self.path, self._file = path, None
-
-    def __enter__(self) -> "_Rows":
-        if self.path is not None:
-            try:
-                self._file = self.path.open("x", encoding="utf-8")
-            except FileExistsError:
-                raise ConfigError(f"{self.path}: already there; give another file with --out") from None
-            except OSError as error:
-                raise DataError(f"{self.path}: cannot be written ({error.strerror}); give another file with "
-                                "--out") from None
-        return self
-
-    def write(self, prediction: Prediction, grade: Grade) -> None:
-        if self._file is not None:
-            self._file.write(json.dumps(_named(prediction) | grade._asdict()) + "\n")
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
+def _opened(path: Path) -> TextIO:
+    """The file of verdicts; never over a file that is there."""
+    try:
+        return path.open("x", encoding="utf-8")
+    except FileExistsError:
+        raise ConfigError(f"{path}: already there; give another file with --out") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror}); give another file with --out") from None
 
 
 def _rival(name: str, judge: Judge) -> Callable[[Prediction], Grade]:
