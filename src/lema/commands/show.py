@@ -15,8 +15,9 @@ from lema.config import Config
 from lema.errors import DataError
 from lema.journal import spent_in
 from lema.pipeline import gathered
-from lema.records import Account, Example, to_row
+from lema.records import Example, to_row
 from lema.report import Funnel
+from lema.report import Stage as FunnelStage
 from lema.report.funnels import critique_funnels, funnel, parents, seeds_of
 from lema.report.sets import table as set_table
 from lema.runs.bills import Bill, Kept, draw_up, in_words
@@ -35,20 +36,30 @@ def summary_of(folder: Path, *, as_json: bool) -> str:
     config = config_of(folder)
     stages = stages_of(folder, config)
     done = finished(stages)
-    bill = bill_of(folder, config, done)
+    bill, accounts = bill_of(folder, config, done), rows_of(account, done)
+    rounds = list(funnels(folder, config, done))
     summary = {
         "run": config.name,
         "stages": {name: stage.record()["rows"] for name, stage in done.items()},
         "stale": [name for name, stage in stages.items() if stage.status().state == "stale"],
-        "funnels": list(map(dataclasses.asdict, funnels(folder, config, done))),
-        "arms": _rows(account, done),
-        "scores": _rows(score, done),
-        "comparisons": _rows(compare, done),
+        "funnels": list(map(dataclasses.asdict, rounds)),
+        "arms": list(map(_values, accounts)),
+        "scores": list(map(_values, rows_of(score, done))),
+        "comparisons": list(map(_values, rows_of(compare, done))),
         "cost": costs(bill),
     }
     if as_json:
         return json.dumps(summary, indent=1, ensure_ascii=False)
-    return _in_words(folder, summary, bill, _made_by(report, stages))
+    stale = f", {len(summary['stale'])} are stale (lema plan says why)" if summary["stale"] else ""
+    lines = [f"{config.name}: {len(done)} stages done in {folder}{stale}"]
+    for each in rounds:
+        lines += ["", each.name]
+        for stage in each.stages:
+            losses = losses_of(stage)
+            lines.append(f"  {stage.count:>8,}  {stage.name}" + (f"  ({losses})" if losses else ""))
+    if accounts:
+        lines += ["", *set_table(accounts)]
+    return "\n".join([*lines, *in_words(bill), *_table_of(_made_by(report, stages), summary["stale"])])
 
 
 def closing_words(folder: Path) -> str:
@@ -131,30 +142,28 @@ def _made_by(verb: Callable, stages: dict[str, Stage]) -> Stage | None:
     return next((stage for stage in stages.values() if stage.verb is verb), None)
 
 
-def _rows(verb: Callable, done: dict[str, Stage]) -> list[dict]:
-    return list(map(_values, _made_by(verb, done) or ()))
+def rows_of(verb: Callable, done: dict[str, Stage]) -> list:
+    """What the stage of that verb made; nothing where it is not done."""
+    return list(_made_by(verb, done) or ())
 
 
 def _values(record: object) -> dict:
     return json.loads(to_row(record))
 
 
-def _in_words(folder: Path, summary: dict, bill: Bill, reported: Stage | None) -> str:
-    stale = f", {len(summary['stale'])} are stale (lema plan says why)" if summary["stale"] else ""
-    lines = [f"{summary['run']}: {len(summary['stages'])} stages done in {folder}{stale}"]
-    for each in summary["funnels"]:
-        lines += ["", each["name"]]
-        for stage in each["stages"]:
-            losses = ", ".join(f"{loss['count']:,} {loss['reason']}" for loss in stage["losses"])
-            lines.append(f"  {stage['count']:>8,}  {stage['name']}" + (f"  ({losses})" if losses else ""))
-    if summary["arms"]:
-        lines += ["", *set_table([Account(**account) for account in summary["arms"]])]
-    lines += in_words(bill)
-    if reported and (reported.folder / "table.txt").is_file():
-        if reported.name in summary["stale"]:
-            lines += ["", "The table below is of an earlier state of the run; `lema run` makes it anew."]
-        lines += ["", (reported.folder / "table.txt").read_text(encoding="utf-8").rstrip()]
-    return "\n".join(lines)
+def losses_of(stage: FunnelStage) -> str:
+    """What was lost on the way to a stage of a funnel, in one line."""
+    return ", ".join(f"{loss.count:,} {loss.reason}" for loss in stage.losses)
+
+
+def _table_of(reported: Stage | None, stale: list[str]) -> list[str]:
+    """The report's table of comparisons, where it was ever made."""
+    if reported is None or not (reported.folder / "table.txt").is_file():
+        return []
+    table = (reported.folder / "table.txt").read_text(encoding="utf-8").rstrip()
+    if reported.name not in stale:
+        return ["", table]
+    return ["", "The table below is of an earlier state of the run; `lema run` makes it anew.", "", table]
 
 
 def _for_reading(record: object) -> str:

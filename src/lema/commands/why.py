@@ -88,17 +88,19 @@ def explain(folder: Path, config: Config, name: str | None) -> list[Explanation]
         if name:
             return [_explained(asking[name], config, journal)]
         return [_explained(stage, config, journal) for stage in asking.values()
-                if stage.status().state != "done" and _ready(stage)]
+                if stage.status().state != "done" and _unfinished(stage) is None]
 
 
-def _ready(stage: Stage) -> bool:
-    made_here = [given for given in stage.models.values() if isinstance(given, Stage)]
-    return all(source.record() for source in [*stage.sources, *made_here])
+def _unfinished(stage: Stage) -> str | None:
+    """The first of what it is made of, its models included, that is not finished."""
+    for source in [*stage.sources, *stage.models.values()]:
+        if isinstance(source, Stage) and not source.record():
+            return source.name
+    return None
 
 
 def _explained(stage: Stage, config: Config, journal: Journal) -> Explanation:
-    if not _ready(stage):
-        absent = next(source.name for source in stage.sources if not source.record())
+    if absent := _unfinished(stage):
         raise DataError(f"{stage.name}: its calls are not known before {absent} is finished; run that first")
     context = Looking(stage, config, lambda news: None, journal, stage.folder)
     for _ in stage.verb(context, stage.settings, *stage.inputs):
@@ -112,7 +114,7 @@ def _reasons(path: Path, missing: list[Call]) -> Iterator[Reason]:
         return
     with closing(sqlite3.connect(path)) as file:
         failed = _present(file, "key FROM failures WHERE key", [call.key for call in missing])
-        prompts = _present(file, "hash FROM requests WHERE hash", [_prompt(call) for call in missing])
+        prompts = _present(file, "hash FROM requests WHERE hash", list(map(_prompt, missing)))
         new = [call for call in missing if call.key not in failed and _prompt(call) not in prompts]
         kept = _alike(file, new) if new else []
     counted: Counter[tuple] = Counter()
@@ -128,7 +130,8 @@ def _reasons(path: Path, missing: list[Call]) -> Iterator[Reason]:
 
 def _present(file: sqlite3.Connection, where: str, hashes: list[bytes]) -> set[bytes]:
     """Those of the hashes that stand in a table's column."""
-    return {present for (present,) in file.execute(f"SELECT {where} IN ({', '.join('?' * len(hashes))})", hashes)}
+    rows = file.execute(f"SELECT {where} IN ({', '.join('?' * len(hashes))})", hashes)
+    return set(itertools.chain.from_iterable(rows))
 
 
 def _prompt(call: Call) -> bytes:
@@ -144,7 +147,7 @@ def _alike(file: sqlite3.Connection, missing: list[Call]) -> list[Fields]:
     left = {line: ALIKE for line, calls in having.items() if calls < len(missing) or len(missing) == 1}
     prompts = []
     for place, (facts,) in enumerate(file.execute("SELECT facts FROM requests ORDER BY rowid DESC")):
-        telling = [line for line in _lines(facts) if left.get(line)]
+        telling = list(filter(left.get, _lines(facts)))
         if telling or place < NEWEST:
             prompts.append(_fields(json.loads(facts)))
         for line in telling:
@@ -165,9 +168,9 @@ def _reason(call: Call, kept: list[Fields], failed: set[bytes], prompts: set[byt
     if not kept:
         return Reason(1, "the journal holds no call at all")
     new = _fields(json.loads(call.facts))
-    fewest = min(len(_differing(new, other)) for other in kept)
-    candidates = (other for other in kept if len(_differing(new, other)) == fewest)
-    nearest = min(candidates, key=lambda other: _apart(new, other))
+    counts = [len(_differing(new, other)) for other in kept]
+    fewest = itertools.compress(kept, map(min(counts).__eq__, counts))
+    nearest = min(fewest, key=lambda other: _apart(new, other))
     fields = []
     for name in _differing(new, nearest):
         fields.append((name, *_shortened(nearest.get(name), new.get(name))))

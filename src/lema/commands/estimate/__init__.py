@@ -8,7 +8,7 @@ how few of them may have needed the stage at all.
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -72,7 +72,7 @@ def estimate_in_words(source: str, overrides: list[str], runs: Path, questions: 
         basis = (f"from a pilot on {questions} questions, whose replies are in the run's journal and are not paid "
                  "again; 95 % range from how much the questions differ")
     if as_json:
-        return json.dumps([dataclasses.asdict(figure) for figure in figures], indent=1)
+        return json.dumps(list(map(dataclasses.asdict, figures)), indent=1)
     return in_words(figures, lambda name: price_of(config, name), basis)
 
 
@@ -104,12 +104,14 @@ def _requests(stage: Stage, questions: list[Question], wrong: float) -> tuple[fl
     if work.about is None:
         count = units_of(drafts or stage, questions) * work.per_question
         return count, count
-    (graded,) = (source for source in stage.sources if source.verb is grade)
-    sampling = [source for source in graded.sources if source.verb is sample]
-    paths = sum(_requests(each, questions, wrong)[1] for each in sampling)
+    graded = first_of(grade, stage.sources)
+    paths = 0
+    for source in graded.sources:
+        if source.verb is sample:
+            paths += _requests(source, questions, wrong)[1]
     most = paths
     if work.per_question is not None:
-        most = min(paths, work.per_question * units_of(drafts or sampling[0], questions))
+        most = min(paths, work.per_question * units_of(drafts or first_of(sample, graded.sources), questions))
     share = wrong if work.about == "wrong" else 1 - wrong
     return min(share * paths, most), most
 
@@ -137,7 +139,11 @@ def line_of(stage: Stage) -> list[Stage]:
 
 def drafts_of(stage: Stage) -> Stage | None:
     """The drafts of the evolved round that the stage belongs to; None in the first round."""
-    return next((each for each in reversed(line_of(stage)) if each.verb is evolve), None)
+    return first_of(evolve, reversed(line_of(stage)))
+
+
+def first_of(verb: Callable, stages: Iterable[Stage]) -> Stage | None:
+    return next((stage for stage in stages if stage.verb is verb), None)
 
 
 def units_of(stage: Stage, questions: Iterable[Question]) -> int:

@@ -20,6 +20,7 @@ from lema.commands.estimate import (
     Figure,
     cap_of,
     drafts_of,
+    first_of,
     is_here,
     line_of,
     price_in_run,
@@ -107,9 +108,9 @@ def _scaled(stage: Stage, full: Stage, run: int, pilot: int, config: Config) -> 
 
 
 def _units(stage: Stage, full: dict[str, Stage]) -> tuple[int, int]:
-    """What the stage's work grows with, in the run and in the pilot: seeds where it belongs to an evolved round, else
-    the questions that are asked."""
-    origin = drafts_of(stage) or next(each for each in line_of(stage) if each.verb is sample)
+    """What the stage's work grows with, in the run and in the pilot: seeds where it belongs to an evolved round,
+    else the questions that are asked."""
+    origin = drafts_of(stage) or first_of(sample, line_of(stage))
     questions = origin.sources[0]
     return units_of(full[origin.name], questions), units_of(origin, questions)
 

@@ -6,7 +6,7 @@ subsets are the arms; every row carries where it came from, and nothing in it ne
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -16,7 +16,7 @@ from lema.commands.export.configs import Form, Trained, write_configs
 from lema.commands.export.lineage import Lineage
 from lema.commands.export.rows import write_arm
 from lema.commands.run_folder import config_of, finished, stages_of
-from lema.commands.show import funnels
+from lema.commands.show import funnels, rows_of
 from lema.config import Config
 from lema.errors import ConfigError, RunError
 from lema.plugins import near_miss
@@ -49,18 +49,18 @@ def export_run(folder: Path, out: Path, arms: Sequence[str] = (), form: Form | N
     try:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        held = _fill(part, folder, config, stages, wanted, trained)
+        accounts = _fill(part, folder, config, stages, wanted, trained)
         part.rename(out)
     except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
         raise RunError(f"{out}: cannot be written ({error.strerror or error}); give another folder with "
                        "--out, or make room there") from None
-    return _in_words(out, wanted, held, trained)
+    return _in_words(out, accounts, trained)
 
 
 def _fill(part: Path, folder: Path, config: Config, stages: dict[str, Stage], wanted: dict[str, Stage],
-          trained: Trained) -> list[Account]:
-    """Writes everything into the folder; the accounts of the exported arms, where the run has them."""
+          trained: Trained) -> dict[str, Account | None]:
+    """Writes everything into the folder; the exported arms with their accounts, where the run has them."""
     done = finished(stages)
     tables = {}
     (part / "configs").mkdir()
@@ -69,20 +69,21 @@ def _fill(part: Path, folder: Path, config: Config, stages: dict[str, Stage], wa
             tables[arm] = write_arm(part / arm, lineage.rows(arm, stage), trained.base,
                                     part / "configs" / f"{arm}-marked.jsonl")
     accounts: dict[str, Account | None] = dict.fromkeys(wanted)
-    for stage in done.values():
-        if stage.verb is account:
-            accounts |= {row.arm: row for row in stage if row.arm in wanted}
-    held = [row for row in accounts.values() if row is not None]
-    text = card(config, funnels(folder, config, done), tables, held)
+    for row in rows_of(account, done):
+        if row.arm in wanted:
+            accounts[row.arm] = row
+    text = card(config, funnels(folder, config, done), tables, list(filter(None, accounts.values())))
     (part / "README.md").write_text(text, encoding="utf-8")
     write_configs(part / "configs", accounts, trained)
-    return held
+    return accounts
 
 
-def _made_of(wanted: dict[str, Stage], done: dict[str, Stage]) -> list[Stage]:
+def _made_of(wanted: dict[str, Stage], done: dict[str, Stage]) -> Iterator[Stage]:
     """The stages that went into the sets, as far as they are done."""
-    before = {stage.name for made in wanted.values() for stage in ancestors(made)}
-    return [stage for name, stage in done.items() if name in before]
+    before = set()
+    for arm in wanted.values():
+        before.update(stage.name for stage in ancestors(arm))
+    return (done[name] for name in done if name in before)
 
 
 def _wanted(config: Config, stages: dict[str, Stage], arms: Sequence[str], folder: Path) -> dict[str, Stage]:
@@ -91,22 +92,24 @@ def _wanted(config: Config, stages: dict[str, Stage], arms: Sequence[str], folde
     for arm in arms:
         if arm not in config.arms:
             raise ConfigError(f"export: no arm {arm!r}{near_miss(arm, list(config.arms))}")
-    sets = {stage.settings.arm: stage for stage in stages.values() if stage.verb is assemble}
-    wanted = {arm: sets[arm] for arm in (arms or config.arms)}
+    wanted: dict[str, Stage] = dict.fromkeys(arms or config.arms)
+    for stage in stages.values():
+        if stage.verb is assemble and stage.settings.arm in wanted:
+            wanted[stage.settings.arm] = stage
     for arm, stage in wanted.items():
         if stage.status().state != "done":
             raise RunError(f"{folder}: the set of arm {arm} is {stage.status().state}; `lema run` makes it")
     return wanted
 
 
-def _in_words(out: Path, wanted: dict[str, Stage], held: list[Account], trained: Trained) -> str:
-    sizes = {account.arm: f"{account.examples:,} examples" for account in held}
-    lines = [f"  {arm}/  {sizes.get(arm, '')}".rstrip() for arm in wanted]
-    form = trained.form.replace("_", "/")
+def _in_words(out: Path, accounts: dict[str, Account | None], trained: Trained) -> str:
+    lines = [f"{out}: a data set folder with a card (README.md)"]
+    for arm, counted in accounts.items():
+        lines.append(f"  {arm}/" + (f"  {counted.examples:,} examples" if counted else ""))
+    form, first = trained.form.replace("_", "/"), next(iter(accounts))
     todo = f"; put your model in the place of {NO_MODEL}" if trained.base.path == NO_MODEL else ""
-    first = next(iter(wanted))
     return "\n".join([
-        f"{out}: a data set folder with a card (README.md)", *lines,
+        *lines,
         f"  configs/  for TRL, LLaMA-Factory and axolotl, {form} form{todo}; run them in {out}:",
         f"    trl sft --config configs/trl-{first}.yaml",
         f"    llamafactory-cli train configs/llama-factory-{first}.yaml",

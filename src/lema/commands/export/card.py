@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from lema.commands.export.lineage import Lineage
 from lema.commands.export.rows import Written
+from lema.commands.show import losses_of
 from lema.config import Config
 from lema.records import Account
 from lema.report import Funnel
@@ -67,7 +68,8 @@ def _front_matter(config: Config, tables: dict[str, Written]) -> list[str]:
 
 def _about(config: Config, arms: list[str]) -> list[str]:
     lines = [f"Training sets made by lema from the task `{config.task.name}`, one subset for each arm:", ""]
-    lines += [f"- `{arm}`: {config.arms[arm].about or 'see the run'}" for arm in arms]
+    for arm in arms:
+        lines.append(f"- `{arm}`: {config.arms[arm].about or 'see the run'}")
     return [*lines, "", f"`datasets.load_dataset(\"path/of/this/folder\", {json.dumps(arms[0])})` reads one. "
             "Beside each Parquet file lie the same rows as JSON lines: `prompt_completion.jsonl` in plain text, "
             "`messages.jsonl` as conversations, `chat.jsonl` as conversations cut into prompt and completion (in "
@@ -109,8 +111,8 @@ def _roles(config: Config) -> dict[str, list[str]]:
 def _checks(config: Config) -> list[str]:
     if config.correct is None:
         return []
-    return ["## Checks", "", "A correction was kept when it passed these checks: "
-            + ", ".join(f"`{check}`" for check in config.verify.checks) + "."]
+    checks = ", ".join(map("`{}`".format, config.verify.checks))
+    return ["## Checks", "", f"A correction was kept when it passed these checks: {checks}."]
 
 
 def _funnels(funnels: Iterable[Funnel]) -> list[str]:
@@ -118,7 +120,7 @@ def _funnels(funnels: Iterable[Funnel]) -> list[str]:
     for each in funnels:
         lines += [f"{each.name}:", ""]
         for stage in each.stages:
-            losses = ", ".join(f"{loss.count:,} {loss.reason}" for loss in stage.losses)
+            losses = losses_of(stage)
             lines.append(f"- {stage.count:,} {stage.name}" + (f" (lost before: {losses})" if losses else ""))
         lines.append("")
     return lines

@@ -39,10 +39,12 @@ class Desk:
 
     def ask(self, model: Model, requests: Sequence[Request]) -> "list[Future[Completion]]":
         """One future per request. Models that share weights share a desk; a batch is of one of them."""
-        waiting = [_Waiting(model, request) for request in requests]
-        for call in waiting:
+        replies = []
+        for request in requests:
+            call = _Waiting(model, request)
             self._inbox.put(call)
-        return [call.reply for call in waiting]
+            replies.append(call.reply)
+        return replies
 
     def _work(self) -> None:
         while True:
