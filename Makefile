@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint faults clean
+.PHONY: demo test lint browser faults living clean
 
 demo: $(STAMP)
 	$(BIN)/lema run lab
@@ -13,12 +13,18 @@ test: $(STAMP)
 	$(BIN)/ruff check src tests bench
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2
 
+browser:
+	.ci/browser
+
 faults: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/kill_anywhere.py --kills 20
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/pay_once.py --requests 5000 --kills 10
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/thirty_percent.py --requests 10000
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/batch_killed.py
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/sampling_killed.py
+
+living: $(STAMP)
+	$(BIN)/python tests/faults/repeat.py --times 50
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -8,9 +8,8 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 
-from lema.messages import Completion, Request
-
 from lema import plugins
+from lema.messages import Completion, Request
 from lema.records import Correction, ReasoningPath
 
 NUMBERS = re.compile(r"bakes (\d+) loaves .* and (\d+) times")

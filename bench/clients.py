@@ -46,9 +46,8 @@ def since(started: float) -> Spent:
 
 def lema(url: str, requests: int, in_flight: int) -> Spent:
     """The api backend under its journal, on the disk."""
-    from lema.messages import Message, Request
-
     from lema.journal import Journal, complete
+    from lema.messages import Message, Request
     from lema.models.api import Model, Settings
     from lema.records import Sampling
 

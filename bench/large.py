@@ -110,14 +110,13 @@ def perform(folder: Path, name: str) -> None:
     from lema.journal import Journal
     from lema.records import write_rows
     from lema.runs.engine import perform
-    from lema.runs.run import finish
 
     os.chdir(folder)
     stage, config = stages(folder)[name], load_config("config.toml", [])
     if name.startswith(("models/", "answers/") if config.evolve else ("models/", "answers/", "verified", "sets/")):
         stage.part.mkdir(parents=True, exist_ok=True)
         rows = write_rows(stage.part / "rows.jsonl", _left(stage))
-        finish(stage, {"rows": rows, "seconds": 0.0, "usage": {}})
+        stage.finish({"rows": rows, "seconds": 0.0, "usage": {}})
         return
     with Journal(stage.run / "journal.sqlite") as journal:
         perform(stage, config, lambda news: None, journal)

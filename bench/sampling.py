@@ -26,8 +26,8 @@ def main() -> None:
 
 def compare(path: Path, config, asked: list, temperature: float) -> None:
     import torch
-    from lema.messages import Request
 
+    from lema.messages import Request
     from lema.models.transformers import Model, Settings
     from lema.records import Sampling
     from lema.tasks import find_task

@@ -6,28 +6,26 @@ every request that any batch of it worked on, so that a test sees what was asked
 
 import asyncio
 import json
-import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.hosting import Host
 from tests.server import Answer, echo, last_message
 
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What becomes of a batch: it ends so many seconds after it was made, in this status, and of its requests (in
-    file order) only the first `rows` were worked on (None: all)."""
+    """What becomes of a batch: it ends so many seconds after it was made, once it was looked at so often in vain,
+    in this status, and of its requests (in file order) only the first `rows` were worked on (None: all)."""
 
     seconds: float = 0.0
+    looks: int = 0
     status: str = "completed"
     rows: int | None = None
     errors: tuple[tuple[str, str], ...] = ()  # (code, message) of a failed one
@@ -44,6 +42,7 @@ class Batch:
     fate: Fate
     lines: list[dict]
     made: float = field(default_factory=time.time)
+    looks: int = 0
     cancelled: bool = False
 
 
@@ -73,42 +72,39 @@ class BatchServer:
     paid: Counter = field(default_factory=Counter)  # custom_id to how often a batch worked on it
     online: list[dict] = field(default_factory=list)
     calls: list[tuple[str, str]] = field(default_factory=list)
+    most: int | None = None  # deeds; the replies to later ones are held back until it is more
 
     def __enter__(self) -> "BatchServer":
-        routes = [Route("/v1/{path:path}", self._call, methods=["GET", "POST"])]
-        config = uvicorn.Config(Starlette(routes=routes), log_level="critical", access_log=False, lifespan="off",
-                                ws="none", timeout_graceful_shutdown=1)
-        self._socket = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self._uvicorn = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._uvicorn.run, args=([self._socket],), daemon=True)
-        self._thread.start()
-        deadline = time.monotonic() + 10
-        while not self._uvicorn.started:
-            if time.monotonic() > deadline:
-                raise TimeoutError("the test server did not start")
-            time.sleep(0.005)
+        self._host = Host([Route("/v1/{path:path}", self._call, methods=["GET", "POST"])])
+        self._host.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._uvicorn.should_exit = True
-        self._thread.join()
-        self._socket.close()
+        self._host.close()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}/v1"
+        return self._host.url
 
     async def _call(self, request: Request) -> Response:
         path, body = request.path_params["path"], await request.body()
         number = len(self.calls)
         self.calls.append((request.method, path))
+        deed = self.deeds
         status = self.fault(request.method, path, number)
         if status != 200:
             return JSONResponse({"error": {"message": "told to fail"}}, status)
         response = self._done(request.method, path, body, dict(request.query_params),
                               request.headers.get("content-type", ""))
         await asyncio.sleep(self.delay)
+        while self.most is not None and deed > self.most:
+            await asyncio.sleep(0.005)
         return _Cut() if self.lost(request.method, path, number) else response
+
+    @property
+    def deeds(self) -> int:
+        """Calls other than looks at a batch: of those there are the more the slower everything is."""
+        return sum(1 for call in self.calls if not _looks(*call))
 
     def _done(self, method: str, path: str, body: bytes, query: dict, kind: str) -> Response:
         parts = path.split("/")
@@ -121,8 +117,10 @@ class BatchServer:
         if method == "POST" and parts[0] == "batches" and parts[2:] == ["cancel"]:
             self.batches[parts[1]].cancelled = True
             return JSONResponse(self._shown(self.batches[parts[1]]))
-        if method == "GET" and parts[0] == "batches" and parts[1] in self.batches:
-            return JSONResponse(self._shown(self.batches[parts[1]]))
+        if _looks(method, path) and parts[1] in self.batches:
+            shown = self._shown(self.batches[parts[1]])
+            self.batches[parts[1]].looks += 1
+            return JSONResponse(shown)
         if method == "GET" and parts[0] == "files" and parts[2:] == ["content"]:
             return self._content(parts[1])
         if method == "POST" and path == "chat/completions":
@@ -163,7 +161,7 @@ class BatchServer:
 
     def status(self, batch: Batch) -> str:
         """What has become of a batch by now."""
-        if time.time() - batch.made >= batch.fate.seconds:
+        if time.time() - batch.made >= batch.fate.seconds and batch.looks >= batch.fate.looks:
             return batch.fate.status
         return "cancelled" if batch.cancelled else "in_progress"
 
@@ -201,6 +199,10 @@ class BatchServer:
         return {"choices": [{"index": 0, "finish_reason": "stop", "message": said}],
                 "usage": {"prompt_tokens": len(last_message(body).split()),
                           "completion_tokens": len(text.split())}}
+
+
+def _looks(method: str, path: str) -> bool:
+    return method == "GET" and path.startswith("batches/")
 
 
 class _Cut(Response):

@@ -2,8 +2,6 @@
 
 import contextlib
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +9,7 @@ from typer.testing import CliRunner
 
 from lema.cli import app
 from lema.errors import LemaError
+from tests.processes import LEMA, ended
 
 
 class Done(NamedTuple):
@@ -23,8 +22,7 @@ class Done(NamedTuple):
 
 def lema(folder: Path, *arguments: object, **environment: str) -> Done:
     """`lema ARGUMENTS` in a folder, as a process."""
-    done = subprocess.run([sys.executable, "-c", "from lema.cli import main; main()", *map(str, arguments)],
-                          cwd=folder, capture_output=True, text=True, env=os.environ | environment)
+    done = ended([*LEMA, *arguments], cwd=folder, env=os.environ | environment)
     return Done(done.returncode, done.stdout, done.stderr)
 
 

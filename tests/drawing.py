@@ -1,8 +1,7 @@
 """A model backend for tests of sampling: `says` names what it answers to a question, by the path's index."""
 
-from lema.messages import Completion
-
 from lema import plugins
+from lema.messages import Completion
 
 
 class Settings(plugins.Settings):

@@ -1,23 +1,20 @@
 """A local OpenAI-compatible server for tests: real sockets, answers from a function, faults on request.
 
 One design decision: it runs in a thread of the test, so that a test sees at once what was asked, and outlives
-client processes that the test kills. What it answers and how it fails are two plain functions. It seeds the
-choices of one request as vLLM does: the i-th with the request's seed plus i.
+client processes that the test kills. What it answers, how it fails and how long it waits are plain functions. It
+seeds the choices of one request as vLLM does: the i-th with the request's seed plus i.
 """
 
 import asyncio
 import json
-import socket
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from tests.hosting import Host
 
 Answer = Callable[[dict, int], str]
 """Called with the request's body and the number of the choice (0 <= number < n)."""
@@ -66,6 +63,11 @@ def instantly(body: dict) -> float:
     return 0.0
 
 
+def never(body: dict) -> bool:
+    """Whether an answer still waits, by the request's body; asked again and again until it need not."""
+    return False
+
+
 def echo(body: dict, choice: int) -> str:
     """An answer that shows what was asked: the last message and the choice's seed."""
     seed = body.get("seed")
@@ -109,59 +111,43 @@ class Server:
     answer: Answer = echo
     fault: Callable[[int, dict], Fault | None] = no_fault
     seconds: Callable[[dict], float] = instantly  # how long an answer takes
+    held: Callable[[dict], bool] = never  # whether it waits even then, for something that a test brings about
     seen: list[dict] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)  # Authorization headers
     at_once: int = 0
     most_at_once: int = 0
 
     def __enter__(self) -> "Server":
-        self._listen(socket.create_server(("127.0.0.1", 0), backlog=2048))
+        self._host, self._begun = Host([Route(f"/v1{path}", self._complete, methods=["POST"]) for path in
+                                        ("/chat/completions", "/completions")]), object()
+        self._host.start()
         return self
 
-    def _listen(self, listening: socket.socket) -> None:
-        self._socket = listening
-        routes = [Route(f"/v1{path}", self._complete, methods=["POST"]) for path in
-                  ("/chat/completions", "/completions")]
-        config = uvicorn.Config(Starlette(routes=routes), log_level="critical", access_log=False, lifespan="off",
-                                ws="none", timeout_graceful_shutdown=1)
-        self._uvicorn = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._uvicorn.run, args=([self._socket],), daemon=True)
-        self._thread.start()
-        deadline = time.monotonic() + 10
-        while not self._uvicorn.started:
-            if time.monotonic() > deadline:
-                raise TimeoutError("the test server did not start")
-            time.sleep(0.005)
+    def __exit__(self, *_: object) -> None:
+        self._host.close()
 
     def stop(self) -> None:
-        """Cuts every connection and listens no more; `url` stays as it was."""
-        self._address = self._socket.getsockname()
-        self._uvicorn.force_exit = self._uvicorn.should_exit = True
-        self._thread.join()
-        self._socket.close()
+        """Cuts every connection and listens no more; `url` stays as it was, and nobody else's."""
+        self._host.stop()
 
     def start(self) -> None:
         """Listens again, where it did."""
-        self._listen(socket.create_server(self._address, backlog=2048))
+        self._host.start()
+
+    @property
+    def url(self) -> str:
+        return self._host.url
 
     def begin(self, **how: object) -> None:
         """Forgets what it saw, and answers and fails from now on as `how` says (the fields above)."""
         fresh = Server(**how)
         for each in fields(self):
             setattr(self, each.name, getattr(fresh, each.name))
-
-    def __exit__(self, *_: object) -> None:
-        if self._thread.is_alive():
-            self.stop()
-
-    @property
-    def url(self) -> str:
-        port = (self._socket.getsockname() if self._thread.is_alive() else self._address)[1]
-        return f"http://127.0.0.1:{port}/v1"
+        self._begun = object()  # who is still being answered from before is no longer counted
 
     async def _complete(self, request: Request) -> Response:
         body = await request.json()
-        number = len(self.seen)
+        number, begun = len(self.seen), self._begun
         self.seen.append(body)
         self.keys.append(request.headers.get("authorization", ""))
         self.at_once += 1
@@ -169,11 +155,13 @@ class Server:
         try:
             return await self._reply(number, body)
         finally:
-            self.at_once -= 1
+            self.at_once -= begun is self._begun
 
     async def _reply(self, number: int, body: dict) -> Response:
         fault = self.fault(number, body)
         await asyncio.sleep(fault.seconds if fault else self.seconds(body))
+        while not fault and self.held(body):
+            await asyncio.sleep(0.002)
         if fault and (fault.cut or fault.trickle):
             return _Part(fault)
         if fault and fault.choices is None:

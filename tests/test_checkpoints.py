@@ -6,7 +6,6 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from lema.messages import Message
 
 from lema.checkpoints import (
     content_hash,
@@ -19,6 +18,7 @@ from lema.checkpoints import (
     weights_hash,
 )
 from lema.errors import ModelError
+from lema.messages import Message
 from lema.records import Example
 from tests import toys
 

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,11 +10,11 @@ import pytest
 from lema.commands.init import starter
 from lema.config import load_config
 from lema.plugins import shipped
+from tests.processes import LEMA, ended
 
 
 def _lema(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-c", "from lema.cli import main; main()", *arguments], cwd=folder,
-                          capture_output=True, text=True, env=os.environ | environment)
+    return ended([*LEMA, *arguments], cwd=folder, env=os.environ | environment)
 
 
 @pytest.mark.parametrize(("arguments", "says"), [

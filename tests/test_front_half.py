@@ -6,20 +6,19 @@ step whose number differs, and fails in every way that a reply can.
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from lema.records import Correction, Example, Question, ReasoningPath, read_rows
+from tests.processes import LEMA, ended
 from tests.server import BROKEN, Server, last_message, too_many
 
 ROLLOUTS = "grading_outputs/gsm8k_example_model_solutions.jsonl"
 
 
 def _lema(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-c", "from lema.cli import main; main()", *arguments], cwd=folder,
-                          capture_output=True, text=True)
+    return ended([*LEMA, *arguments], cwd=folder)
 
 
 def _corrector(questions: dict[str, str]):

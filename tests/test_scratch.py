@@ -1,13 +1,13 @@
 """Records put aside: found by key, read back in the order of keys, gone with the process."""
 
-import subprocess
 import sys
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lema.records import Question, ReasoningPath
-from lema.scratch import IdTable, ScratchTable, TurnTable
+from lema.scratch import IdTable, ScratchTable, TurnTable, by_id
+from tests.processes import ended
 
 
 def _question(number: int) -> Question:
@@ -32,6 +32,12 @@ def test_records_come_back_as_often_as_wanted_in_the_order_in_which_they_were_pu
         shelf.fill((f"{-number}", _question(number)) for number in range(2500))
         assert len(shelf) == 2500
         assert list(shelf) == list(shelf) == [_question(number) for number in range(2500)]
+
+
+def test_records_put_aside_by_their_ids_are_there_under_them(tmp_path):
+    questions = [_question(number) for number in range(3)]
+    with ScratchTable(tmp_path, Question).fill(by_id(iter(questions))) as shelf:
+        assert [shelf.get(question.id) for question in questions] == questions
 
 
 def test_a_lone_surrogate_is_put_aside_as_it_is_written(tmp_path):
@@ -67,7 +73,7 @@ def test_nothing_stays_of_a_process_that_is_killed(tmp_path):
             f"seen = IdTable(Path({str(tmp_path)!r}))\n"
             "for number in range(20000): seen.add(str(number))\n"
             "os.kill(os.getpid(), 9)")
-    assert subprocess.run([sys.executable, "-c", code]).returncode == -9
+    assert ended([sys.executable, "-c", code]).returncode == -9
     assert list(tmp_path.iterdir()) == []
 
 
@@ -79,5 +85,5 @@ def test_a_full_disk_is_said_as_of_any_other_file(tmp_path):
             "try:\n"
             "    for number in range(2_000_000): seen.add(str(number) * 20)\n"
             "except OSError as error: print(error.errno == errno.ENOSPC)")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = ended([sys.executable, "-c", code])
     assert done.stdout == "True\n", done.stderr

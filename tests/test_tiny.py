@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -13,14 +12,14 @@ import pytest
 
 from lema.records import Account, Comparison, Correction, Example, Question, ReasoningPath, Score, read_rows
 from tests.faults.kill_anywhere import killed_until_done, left_alone, prints, within
+from tests.processes import LEMA, ended
 
 ARMS = ("cot", "rft", "lema", "step", "bought", "centric", "general")
 SEEDS = (1, 2, 3)
 
 
 def _lema(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-c", "from lema.cli import main; main()", *arguments], cwd=folder,
-                          capture_output=True, text=True)
+    return ended([*LEMA, *arguments], cwd=folder)
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +151,7 @@ def test_the_table_and_the_page_say_the_same(home, run):
         assert f"{abs(100 * comparison.mean):.1f}" in page
 
 
+@pytest.mark.living
 def test_a_run_killed_twice_on_its_way_ends_in_the_same_bytes(home, tmp_path):
     assert killed_until_done("tiny", tmp_path, [], [within(tmp_path, 3), within(tmp_path, 40)]) == 2
     assert prints(tmp_path) == prints(home)

@@ -28,28 +28,30 @@ class Tally:
 
     def add(self, verdict: Verdict, steps: Hashable) -> None:
         """Counts one more path. What could not be graded counts as a path that gave nothing."""
-        known = len(self.mistakes) + min(len(self.solutions), self.wanted)
+        before = self._given()
         self.paths += 1
         if verdict == "wrong":
             self.mistakes[steps] += 1
         elif verdict == "right":
             self.right += 1
             self.solutions.add(steps)
-        gave = len(self.mistakes) + min(len(self.solutions), self.wanted) > known
-        self.idle = 0 if gave else self.idle + 1
+        self.idle = 0 if self._given() > before else self.idle + 1
 
-    def enough(self, told: AdaptiveConfig) -> bool:
+    def enough(self, rules: AdaptiveConfig) -> bool:
         """Whether the question stops being sampled: it has given its quota, or has shown itself too easy, too hard
         or exhausted. The mistakes that it has given buy a question patience before it counts as easy."""
         solved = len(self.solutions) >= self.wanted
-        given = len(self.mistakes) >= told.mistakes and solved
-        easy = self.right >= told.easy * (1 + len(self.mistakes)) and solved
-        hard = told.hard is not None and not self.right and self.paths >= told.hard
-        return given or easy or hard or self.idle >= told.idle
+        given = len(self.mistakes) >= rules.mistakes and solved
+        easy = self.right >= rules.easy * (1 + len(self.mistakes)) and solved
+        hard = rules.hard is not None and not self.right and self.paths >= rules.hard
+        return given or easy or hard or self.idle >= rules.idle
 
     @property
     def promise(self) -> float:
         """How likely the next path is a new mistake: mistakes seen once, as a share of the paths (Good, 1953,
         "The population frequencies of species and the estimation of population parameters")."""
-        once = sum(count == 1 for count in self.mistakes.values())
-        return (once + PRIOR) / (self.paths + 1)
+        return (list(self.mistakes.values()).count(1) + PRIOR) / (self.paths + 1)
+
+    def _given(self) -> int:
+        """How many distinct mistakes and wanted right paths there are."""
+        return len(self.mistakes) + min(len(self.solutions), self.wanted)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
 TOKENIZER = ("tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json", "*.model",
              "chat_template*")
+ADAPTER = ("adapter_config.json", "adapter_model.*")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 INSTALL = "pip install 'lema[train]'"
 
@@ -33,6 +34,10 @@ class Tokens(NamedTuple):
 
     prompt: Sequence[int]
     completion: Sequence[int]
+
+    @property
+    def length(self) -> int:
+        return len(self.prompt) + len(self.completion)
 
 
 @contextmanager
@@ -92,12 +97,12 @@ def tokenizer_files(folder: Path) -> list[Path]:
 
 def content_hash(folder: Path) -> str:
     """16 hex digits that name a checkpoint by its contents, wherever it lies."""
-    return content_id([(path.name, file_hash(path)) for path in content_files(folder)])
+    return _hash_of(content_files(folder))
 
 
 def weights_hash(folder: Path) -> str:
     """16 hex digits of its weights alone."""
-    return content_id([(path.name, file_hash(path)) for path in _files(folder, WEIGHTS)])
+    return _hash_of(_files(folder, WEIGHTS))
 
 
 def weights_size(folder: Path) -> int:
@@ -108,20 +113,30 @@ def weights_size(folder: Path) -> int:
 def find_adapter(path: str) -> Path:
     """The folder of a PEFT adapter. ModelError unless it holds adapter_config.json and its weights."""
     folder = Path(path)
-    missing = [name for name in ("adapter_config.json", "adapter_model.*") if not _files(folder, (name,))]
-    if missing:
-        raise ModelError(f"{path}: not a PEFT adapter, it has no {missing[0]}; give the folder that PEFT's "
-                         "save_pretrained wrote")
+    for name in ADAPTER:
+        if not _files(folder, (name,)):
+            raise ModelError(f"{path}: not a PEFT adapter, it has no {name}; give the folder that PEFT's "
+                             "save_pretrained wrote")
     return folder
 
 
-def adapter_files(folder: Path) -> list[Path]:
-    """The files of a PEFT adapter that decide what it does."""
-    return _files(folder, ("adapter_config.json", "adapter_model.*"))
+def adapter_hash(path: str) -> str:
+    """16 hex digits that name an adapter by its contents. ModelError where there is none."""
+    return _hash_of(_files(find_adapter(path), ADAPTER))
+
+
+def files_of(path: str, adapter: str | None) -> tuple[Path, ...]:
+    """The files that a model's settings stand for: a local checkpoint's and its adapter's."""
+    files = content_files(Path(path)) if Path(path).is_dir() else []
+    return (*files, *_files(Path(adapter), ADAPTER)) if adapter else tuple(files)
 
 
 def _files(folder: Path, names: Sequence[str]) -> list[Path]:
     return sorted({path for name in names for path in folder.glob(name) if path.is_file()})
+
+
+def _hash_of(files: Sequence[Path]) -> str:
+    return content_id([(path.name, file_hash(path)) for path in files])
 
 
 def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
@@ -171,6 +186,16 @@ def prompt_text(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message
 def plain_text(messages: Sequence[Message]) -> str:
     """The messages as one plain prompt: their contents with an empty line between them."""
     return "\n\n".join(message.content for message in messages)
+
+
+def form_prompt(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message],
+                form: str) -> tuple[str, list[int]]:
+    """The messages as text and as tokens; `form` "completions" passes by the chat template."""
+    if form == "completions":
+        prompt = plain_text(messages)
+        return prompt, tokenizer(prompt, verbose=False)["input_ids"]
+    prompt = prompt_text(tokenizer, messages)
+    return prompt, prompt_ids(tokenizer, prompt)
 
 
 def prompt_ids(tokenizer: "PreTrainedTokenizerBase", prompt: str) -> list[int]:

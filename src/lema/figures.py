@@ -66,4 +66,4 @@ def deviation(value: float | None) -> str:
 
 def unbroken(text: str) -> str:
     """`text` with no-break spaces inside its intervals, so that no line ends between their two ends."""
-    return re.sub(r"\[[^]]*\]", lambda found: found[0].replace(" ", "\xa0"), text)
+    return re.sub(r"\[[^]]*\]", lambda interval: interval[0].replace(" ", "\xa0"), text)

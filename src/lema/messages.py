@@ -72,6 +72,11 @@ class Completion:
         return self.finish.startswith("error")
 
 
+Arrived = Callable[[int, Completion], Future | None]
+"""Called with a completion and the position of its request among those taken, from 0; from any thread. Until the
+future that it may return is done, the request counts as in flight."""
+
+
 class Model(Protocol):
     """What a backend module's `Model(settings)` must do; `tests/contracts/test_models.py` asks it of every one.
 
@@ -100,11 +105,8 @@ class ConcurrentModel(Model, Protocol):
     """A backend that has many requests in flight, whose replies arrive out of order: it tells of each the moment
     it is here, so that the journal keeps it while slower ones before it are still under way."""
 
-    def complete_telling(self, requests: Iterable[Request],
-                         arrived: Callable[[int, Completion], Future | None]) -> Iterator[Completion]:
-        """`complete`, which calls `arrived(position, completion)` once for each before yielding it, from any
-        thread; `position` counts the requests taken from 0. Until the future that it may return is done, the
-        request counts as in flight."""
+    def complete_telling(self, requests: Iterable[Request], arrived: Arrived) -> Iterator[Completion]:
+        """`complete`, which calls `arrived(position, completion)` once for each before yielding it."""
 
 
 class JobModel(ConcurrentModel, Protocol):

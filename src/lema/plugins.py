@@ -1,4 +1,4 @@
-"""How a task, a model backend or a trainer is found by its name.
+"""How a task, a model backend, a trainer or a kind of example is found by its name.
 
 One design decision: a name is a module. `gsm8k` is `lema/tasks/gsm8k.py`; `mypkg.mytask` is the user's own
 file. The module holds a pydantic `Settings` and the class itself (`Task`, `Model` or `Trainer`), built from
@@ -9,10 +9,11 @@ import difflib
 import hashlib
 import importlib
 import pkgutil
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lema.errors import ConfigError
 
@@ -73,6 +74,7 @@ def file_hash(path: Path) -> str:
 
 EXECUTION = {"execution": True}
 """`Field(..., json_schema_extra=EXECUTION)` marks a field that does not change what comes out."""
+execution = partial(Field, json_schema_extra=EXECUTION)  # `concurrency: int = execution(64, ge=1)`
 
 
 def shipped(room: str) -> list[str]:
@@ -119,18 +121,17 @@ def explain(error: ValidationError, where: str, kind: type[BaseModel]) -> str:
     first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     place = ".".join(filter(None, [where, *(str(part) for part in first["loc"])]))
     if first["type"] == "extra_forbidden":
-        known = list(_fields_at(kind, first["loc"][:-1]))
-        return f"{place}: unknown key{near_miss(str(first['loc'][-1]), known)}"
+        return f"{place}: unknown key{near_miss(str(first['loc'][-1]), _fields_at(kind, first['loc'][:-1]))}"
     message = first["msg"].removeprefix("Value error, ")
     return f"{place}: {message}" if place else message
 
 
-def near_miss(word: str, known: list[str]) -> str:
-    """'; did you mean x?' where something close is known, else the list of what is."""
-    close = difflib.get_close_matches(word, known, n=1)
+def near_miss(word: str, names: list[str]) -> str:
+    """'; did you mean x?' where one of the names is close, else the list of them."""
+    close = difflib.get_close_matches(word, names, n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
-    return f"; known: {', '.join(sorted(known))}" if known else ""
+    return f"; known: {', '.join(sorted(names))}" if names else ""
 
 
 def _fields_at(kind: type[BaseModel], path: tuple) -> list[str]:
@@ -147,7 +148,7 @@ def _fields_at(kind: type[BaseModel], path: tuple) -> list[str]:
 
 
 def _types(annotation: object) -> list[object]:
-    found = [annotation]
+    types = [annotation]
     for argument in getattr(annotation, "__args__", ()):
-        found += _types(argument)
-    return found
+        types += _types(argument)
+    return types

@@ -246,7 +246,8 @@ class Comparison:
 
 
 @cache
-def _adapter(kind: type) -> TypeAdapter:
+def adapter(kind: type) -> TypeAdapter:
+    """What reads and writes records of a kind; made once, for that takes milliseconds."""
     return TypeAdapter(kind)
 
 
@@ -273,7 +274,7 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": "), default=_f
 def from_row(kind: type[Record], line: str | bytes, where: str) -> Record:
     """The record in one JSON line; `where` ("file:line") goes into the error."""
     try:
-        return _adapter(kind).validate_json(line)
+        return adapter(kind).validate_json(line)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

@@ -8,22 +8,38 @@ it stays.
 
 import errno
 import sqlite3
-from collections.abc import Iterable, Iterator
-from functools import cache
-from itertools import groupby, islice
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby, islice, starmap
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
-from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError
 
-from lema.records import from_row, to_row
+from lema.records import adapter, from_row, to_row
 
 Record = TypeVar("Record")
 PUT = 1000  # rows handed to SQLite at once
 
 
-class ScratchTable(Generic[Record]):
+def by_id(records: Iterable[Record]) -> Iterator[tuple[str, Record]]:
+    """(id, record) of each, as `ScratchTable.fill` takes them."""
+    for record in records:
+        yield record.id, record
+
+
+class _Table:
+    """A database of its own, which is gone where its `with` ends."""
+
+    _db: sqlite3.Connection
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+
+class ScratchTable(_Table, Generic[Record]):
     """Records of `kinds` under text keys; several may share a key and keep the order in which they were put.
 
     Everything is put before anything is read. Disk space is the rows' and some 40 bytes each. `len` is how many
@@ -43,7 +59,7 @@ class ScratchTable(Generic[Record]):
         if len(self._waiting) >= PUT:
             self._flush()
 
-    def fill(self, records: Iterable[tuple[str, Record]]) -> "ScratchTable[Record]":
+    def fill(self, records: Iterable[tuple[str, Record]]) -> Self:
         """Puts all of them, and returns itself."""
         for key, record in records:
             self.put(key, record)
@@ -58,13 +74,13 @@ class ScratchTable(Generic[Record]):
     def under(self, key: str) -> list[Record]:
         """All records that were put under `key`."""
         self._index()
-        found = self._db.execute("SELECT kind, row FROM rows WHERE key = ? ORDER BY rowid", (key,))
-        return [self._record(kind, row) for kind, row in found]
+        rows = self._db.execute("SELECT kind, row FROM rows WHERE key = ? ORDER BY rowid", (key,))
+        return list(starmap(self._record, rows))
 
     def __iter__(self) -> Iterator[Record]:
         """All records in the order in which they were put."""
         self._flush()
-        return (self._record(kind, row) for kind, row in self._db.execute("SELECT kind, row FROM rows"))
+        return starmap(self._record, self._db.execute("SELECT kind, row FROM rows"))
 
     def groups(self) -> Iterator[tuple[str, list[Record]]]:
         """(key, its records) in the order of the keys."""
@@ -75,12 +91,6 @@ class ScratchTable(Generic[Record]):
 
     def __len__(self) -> int:
         return self._put
-
-    def __enter__(self) -> "ScratchTable[Record]":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._db.close()
 
     def _record(self, kind: int, row: bytes) -> Record:
         return from_row(self.kinds[kind], row, "shelf")
@@ -96,7 +106,7 @@ class ScratchTable(Generic[Record]):
         self._waiting.clear()
 
 
-class TurnTable(Generic[Record]):
+class TurnTable(_Table, Generic[Record]):
     """Records of one kind in groups, read back in turns as often as wanted: the first of every group, then the
     second of those that have one, and so on, at most `most` of each; within a turn, and within a group, in the
     order of their keys.
@@ -108,7 +118,7 @@ class TurnTable(Generic[Record]):
         self.kind, self._most, self._ordered = kind, most, False
         self._db = _opened(folder, "CREATE TABLE rows (family TEXT NOT NULL, key TEXT NOT NULL, row BLOB)")
 
-    def fill(self, records: Iterable[tuple[str, str, Record]]) -> "TurnTable[Record]":
+    def fill(self, records: Iterable[tuple[str, str, Record]]) -> Self:
         """Puts all (group, key, record), and returns itself."""
         records = iter(records)
         while several := [(family, key, _packed(record)) for family, key, record in islice(records, PUT)]:
@@ -132,14 +142,8 @@ class TurnTable(Generic[Record]):
                 "ORDER BY turn, key, place", (self._most, self._most))
             self._ordered = True
 
-    def __enter__(self) -> "TurnTable[Record]":
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._db.close()
-
-
-class IdTable:
+class IdTable(_Table):
     """A set of texts on disk that only grows."""
 
     def __init__(self, folder: Path | None) -> None:
@@ -152,22 +156,11 @@ class IdTable:
     def __contains__(self, text: str) -> bool:
         return self._db.execute("SELECT 1 FROM seen WHERE text = ?", (text,)).fetchone() is not None
 
-    def __enter__(self) -> "IdTable":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._db.close()
-
-
-@cache
-def _adapter(kind: type) -> TypeAdapter:
-    return TypeAdapter(kind)
-
 
 def _packed(record: object) -> bytes:
     """The record as JSON that `from_row` reads, written in a fifth of a row's time."""
     try:
-        return _adapter(type(record)).dump_json(record)
+        return adapter(type(record)).dump_json(record)
     except PydanticSerializationError:  # a lone surrogate
         return to_row(record).encode()
 
@@ -176,21 +169,18 @@ class _Disk(sqlite3.Connection):
     """A connection that says of a full disk what every other file says, an OSError, which is told in one line."""
 
     def execute(self, *statement: object) -> sqlite3.Cursor:
-        try:
-            return super().execute(*statement)
-        except sqlite3.OperationalError as error:
-            raise _told(error) from None
+        return _tried(super().execute, statement)
 
     def executemany(self, *statement: object) -> sqlite3.Cursor:
-        try:
-            return super().executemany(*statement)
-        except sqlite3.OperationalError as error:
-            raise _told(error) from None
+        return _tried(super().executemany, statement)
 
 
-def _told(error: sqlite3.OperationalError) -> Exception:
-    full = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
-    return OSError(errno.ENOSPC, str(error)) if full else error
+def _tried(call: Callable[..., sqlite3.Cursor], statement: tuple[object, ...]) -> sqlite3.Cursor:
+    try:
+        return call(*statement)
+    except sqlite3.OperationalError as error:
+        full = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+        raise (OSError(errno.ENOSPC, str(error)) if full else error) from None
 
 
 def _opened(folder: Path | None, table: str) -> sqlite3.Connection:

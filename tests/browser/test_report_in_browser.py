@@ -1,21 +1,21 @@
 """The page in a real browser: what a model wrote stays text, and the page looks as drawn in light and dark.
 
-Needs Debian's `chromium`; skipped where it is not installed.
+Needs Debian's `chromium`, which `make browser` installs where it may; skipped where it is not there.
 """
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from lema.report.page import render
+from tests.processes import ended
 from tests.report.elements import Elements
 from tests.report.examples import SCRIPT, hostile, report
 
 CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here (apt-get install chromium)")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (make browser, as root)")
 OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
            "--disable-background-networking", "--disable-component-update", "--hide-scrollbars")
 
@@ -24,10 +24,8 @@ def browse(page: str, folder: Path, *options: str) -> str:
     """Opens `page` from disk and returns what the browser prints."""
     opened = folder / "report.html"
     opened.write_text(page, encoding="utf-8")
-    done = subprocess.run(
-        [CHROMIUM, *OPTIONS, f"--user-data-dir={folder / 'profile'}", *options, f"file://{opened}"],
-        capture_output=True, text=True, timeout=120, check=True)
-    return done.stdout
+    return ended([CHROMIUM, *OPTIONS, f"--user-data-dir={folder / 'profile'}", *options, f"file://{opened}"],
+                 check=True).stdout
 
 
 def unguarded(page: str) -> str:

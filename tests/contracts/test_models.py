@@ -10,10 +10,10 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
-from lema.messages import Message, Model, Request
 
 from lema.errors import ConfigError
 from lema.journal import Journal, complete
+from lema.messages import Message, Model, Request
 from lema.models import find_model
 from lema.plugins import find, settings_of, shipped
 from lema.records import Question, Sampling
@@ -169,7 +169,7 @@ def test_an_unknown_setting_is_refused(built):
 
 
 OWN = '''
-from lema.models import Completion
+from lema.messages import Completion
 from lema.plugins import Settings as Base
 
 class Settings(Base):

@@ -10,7 +10,7 @@ OTHER = "In a choir of 40 singers, 15% sing bass and twice as many sing tenor. H
 
 
 def _found(way, text):
-    return Overlap([way]).learn("test", [OTHER, KNOWN]).found(text)
+    return Overlap([way]).learn("test", [OTHER, KNOWN]).reason(text)
 
 
 @pytest.mark.parametrize(("way", "text", "reason"), [
@@ -25,8 +25,8 @@ def test_each_way_finds_what_it_is_for(way, text, reason):
 
 
 def test_a_way_that_is_off_finds_nothing():
-    assert not Overlap(["masked"]).learn("test", [KNOWN]).found("Another text of 3 words.")
-    assert not Overlap([]).learn("test", [KNOWN]).found(KNOWN)
+    assert not Overlap(["masked"]).learn("test", [KNOWN]).reason("Another text of 3 words.")
+    assert not Overlap([]).learn("test", [KNOWN]).reason(KNOWN)
 
 
 @pytest.mark.parametrize("way", ["exact", "masked", "13-gram", "8-gram", "minhash"])
@@ -38,8 +38,8 @@ def test_a_question_of_its_own_is_found_by_none(way):
 def test_the_surest_reason_comes_first_and_says_where():
     everything = Overlap(("exact", "masked", "13-gram", "8-gram", "minhash"))
     everything.learn("dev", [KNOWN]).learn("test", [OTHER])
-    assert everything.found(KNOWN) == "already there (dev)"
-    assert everything.found(OTHER) == "already there (test)"
+    assert everything.reason(KNOWN) == "already there (dev)"
+    assert everything.reason(OTHER) == "already there (test)"
 
 
 def test_numbers_and_words_are_compared_without_their_dress():
@@ -53,14 +53,14 @@ def test_numbers_and_words_are_compared_without_their_dress():
 ])
 def test_formulas_other_letters_and_a_short_question_inside_a_long_one_are_seen_through(way, text):
     known = ("What is $xy + 2^3$?", "How many marbles did Mia lose when nine of her jars broke?")
-    assert Overlap([way]).learn("test", known).found(text)
+    assert Overlap([way]).learn("test", known).reason(text)
 
 
 def test_another_name_makes_no_other_question_and_another_sign_does():
     sold = "In April Mia sold 48 pens, and in May she sold half as many. How many did Mia sell in both months?"
     other = sold.replace("Mia", "Tom").replace("she", "he")
-    assert Overlap(["minhash"]).learn("test", [sold]).found(other) == "nearly the same is there (test)"
-    assert not Overlap(["exact"]).learn("test", ["What is $2+2$?"]).found("What is $2-2$?")
+    assert Overlap(["minhash"]).learn("test", [sold]).reason(other) == "nearly the same is there (test)"
+    assert not Overlap(["exact"]).learn("test", ["What is $2+2$?"]).reason("What is $2-2$?")
 
 
 def test_sums_of_money_are_no_formula():

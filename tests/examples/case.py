@@ -1,7 +1,7 @@
 """One question of the lab with a right path, a wrong one and its correction, as kinds of examples see it."""
 
-from lema.config import Take
 from lema.examples import Case, Corrected, Criticised, Words, find_kind
+from lema.examples.take import Take
 from lema.prompting import find_prompt
 from lema.records import Correction, Critique, Example
 from lema.replies import number_steps

@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 
-from lema.config import Take
 from lema.errors import ConfigError
 from lema.examples import Corrected, find_kind
+from lema.examples.take import Take
 from lema.prompting import find_prompt
 from lema.replies import number_steps
 from lema.tasks.lab.words import tokens

@@ -3,12 +3,12 @@
     python tests/faults/batch_killed.py --requests 5000 --kills 10
 
 One design decision: the Batch API outlives the killed process, holds every reply back for a while so that kills
-fall between a deed and its record, and lets some batches expire; its count of worked-on requests is the bill.
+fall between a deed and its record, and lets some batches expire; its count of worked-on requests is the bill. It
+answers few deeds beyond the one at which a process is to be killed, so that no process ends before it is.
 """
 
 import argparse
 import random
-import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from tests.batch_server import BatchServer, Fate  # noqa: E402 (a script finds its own repository)
+from tests.patience import until  # noqa: E402
+from tests.processes import end, ended, running  # noqa: E402
 
 CLIENT = """
 import sys
@@ -48,24 +50,21 @@ def fates(seed: int):
     return fate
 
 
-def killed_until_done(folder: Path, requests: int, rows: int, kills: int, seed: int
-                      ) -> tuple[list[str], Counter, int]:
-    """(lines printed by the run that ended, request to how often it was worked on, kills that hit it)."""
-    draw, hit = random.Random(seed), 0
+def killed_until_done(folder: Path, requests: int, rows: int, kills: int, seed: int) -> tuple[list[str], Counter]:
+    """(lines printed by the run that ended, request to how often it was worked on) after so many kills."""
+    draw = random.Random(seed)
+    share = 3 * -(-requests // rows) // (kills + 1)  # of the deeds that are needed in any case, for each process
     with BatchServer(fate=fates(seed), delay=0.03, file_requests=rows) as server:
         command = [sys.executable, "-c", CLIENT, str(folder), server.url, str(requests), str(rows)]
         for _ in range(kills):
-            before, calls = server.calls.copy(), draw.randrange(3, 25)
-            client = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-            while len(server.calls) < len(before) + calls and client.poll() is None:
-                time.sleep(0.002)
-            time.sleep(draw.random() * 0.05)
-            if client.poll() is None:
-                client.send_signal(signal.SIGKILL)
-                hit += 1
-            client.wait()
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        return done.stdout.splitlines(), server.paid, hit
+            moment = server.deeds + draw.randrange(1, share)
+            server.most = moment + 1
+            with running(command, cwd=ROOT, stdout=subprocess.DEVNULL) as client:
+                until(lambda moment=moment: server.deeds >= moment, f"its deed {moment}", client)
+                time.sleep(draw.random() * 0.05)
+                assert end(client), "the process ended before it was killed"
+        server.most = None
+        return ended(command, cwd=ROOT, check=True).stdout.splitlines(), server.paid
 
 
 def main() -> int:
@@ -77,11 +76,10 @@ def main() -> int:
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="lema-faults-") as folder:
-        lines, paid, hit = killed_until_done(Path(folder), options.requests, options.rows, options.kills,
-                                             options.seed)
+        lines, paid = killed_until_done(Path(folder), options.requests, options.rows, options.kills, options.seed)
     texts = [line.split(" | ")[0] for line in lines]
     whole = texts == [f"q{number}" for number in range(options.requests)]
-    print(f"{hit} kills; {options.requests:,} requests, {sum(paid.values()):,} worked on, {len(paid):,} "
+    print(f"{options.kills} kills; {options.requests:,} requests, {sum(paid.values()):,} worked on, {len(paid):,} "
           f"different; rows {'complete and in order' if whole else 'WRONG'}")
     return 0 if whole and sum(paid.values()) == len(paid) == options.requests else 1
 

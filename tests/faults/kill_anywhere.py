@@ -8,64 +8,88 @@ byte by byte over every rows.jsonl (training sets, weights' hashes, answers and 
 
 import argparse
 import hashlib
-import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.patience import until
+from tests.processes import LEMA, end, ended, running, under
+
+LONGEST = 1500.0
+"""Seconds that a whole run may take."""
+
+
+class Moment(NamedTuple):
+    """When a run is killed: as soon as `come()`. A run that ends before is an error where it `must` come."""
+
+    come: Callable[[], bool]
+    what: str
+    must: bool = True
 
 
 def command(recipe: str, folder: Path, overrides: list[str]) -> list[str]:
     """The run as a user starts it, with runs and grown students in a folder of its own."""
     laid = [f"machine.cache={folder / 'cache'}", *overrides]
-    return [sys.executable, "-c", "from lema.cli import main; main()", "run", recipe, "--runs",
-            str(folder / "runs"), *(part for change in laid for part in ("--set", change))]
+    return [*LEMA, "run", recipe, "--runs", str(folder / "runs"),
+            *(part for change in laid for part in ("--set", change))]
 
 
 def left_alone(recipe: str, folder: Path, overrides: list[str]) -> float:
-    """Runs to the end; returns its seconds. Raises CalledProcessError with what it printed."""
+    """Runs to the end; returns its seconds. AssertionError with what it printed where it failed."""
     started = time.monotonic()
-    subprocess.run(command(recipe, folder, overrides), check=True, capture_output=True, text=True)
+    ended(command(recipe, folder, overrides), check=True, life=LONGEST)
     return time.monotonic() - started
 
 
-def after(seconds: float) -> Callable[[], bool]:
-    """A moment by the clock, which starts at the first question."""
+def after(seconds: float) -> Moment:
+    """A moment by the clock, which starts at the first question; a quick run may have ended by then."""
     started: list[float] = []
 
     def come() -> bool:
         started[:] = started or [time.monotonic()]
         return time.monotonic() - started[0] >= seconds
 
-    return come
+    return Moment(come, f"{seconds:.1f} s were over", must=False)
 
 
-def within(folder: Path, stages: int) -> Callable[[], bool]:
+def within(folder: Path, stages: int) -> Moment:
     """A moment at which so many stages of the run in `folder` are done and another one is writing, however fast
     the machine is."""
-    return lambda: (sum(1 for _ in folder.glob("runs/*/**/record.json")) >= stages
-                    and any(folder.glob("runs/*/**/*.part/*")))
+    def come() -> bool:
+        files = under(folder / "runs")
+        return (sum(file.name == "record.json" for file in files) >= stages
+                and any(part.endswith(".part") for file in files for part in file.relative_to(folder).parts[:-1]))
+
+    return Moment(come, f"{stages} stages were done and another one was writing")
 
 
-def killed_until_done(recipe: str, folder: Path, overrides: list[str], moments: list[Callable[[], bool]]) -> int:
+def killed_until_done(recipe: str, folder: Path, overrides: list[str], moments: list[Moment]) -> int:
     """Kills the run when each of `moments` has come, then lets it end; returns how many kills hit it."""
-    hit = 0
-    for come in moments:
-        process = subprocess.Popen(command(recipe, folder, overrides), stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL, start_new_session=True)
-        while process.poll() is None and not come():
-            time.sleep(0.02)
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            hit += 1
-        process.wait()
+    folder.mkdir(parents=True, exist_ok=True)
+    hit = sum([_killed(recipe, folder, overrides, moment) for moment in moments])
     left_alone(recipe, folder, overrides)
     return hit
+
+
+def _killed(recipe: str, folder: Path, overrides: list[str], moment: Moment) -> bool:
+    with (folder / "log").open("w+") as log, running(
+            command(recipe, folder, overrides), LONGEST, stdout=subprocess.DEVNULL, stderr=log) as process:
+        until(lambda: moment.come() or process.poll() is not None, moment.what, seconds=LONGEST, pause=0.02)
+        if end(process):
+            return True
+        log.seek(0)
+        errors = log.read()[-3000:]
+    assert process.returncode == 0, f"exit code {process.returncode}, not killed: {errors}"
+    assert not moment.must, f"the run ended before {moment.what}"
+    return False
 
 
 def prints(folder: Path) -> dict[str, str]:

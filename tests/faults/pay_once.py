@@ -7,9 +7,7 @@ endpoint may have seen each path once, and again only what was in flight at a ki
 """
 
 import argparse
-import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
@@ -19,7 +17,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.faults.running import answer, command, lema, write_run, wrong_rows
-from tests.server import Server
+from tests.patience import until
+from tests.processes import end, running
+from tests.server import Server, never
 
 
 def main() -> int:
@@ -36,7 +36,8 @@ def main() -> int:
         folder = Path(name)
         write_run(folder, server.url, questions, options.paths, f"concurrency = {options.concurrency}")
         moments = sorted(draw.uniform(0.01, 0.99) * questions for _ in range(options.kills))
-        in_flight = [_killed(folder, server, moment) for moment in moments]
+        in_flight = [_killed(folder, server, moment, options.concurrency) for moment in moments]
+        server.held = never
         done = lema(folder, "run", "lema.toml")
         if done.returncode:
             print(done.stderr)
@@ -50,17 +51,15 @@ def main() -> int:
     return bool(wrong) or not 0 <= again <= allowed
 
 
-def _killed(folder: Path, server: Server, moment: float) -> int:
-    """Runs until the server has seen so many requests, then kills; returns how many it was answering just then."""
-    process = subprocess.Popen(command("run", "lema.toml"), cwd=folder, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL, start_new_session=True)
-    while len(server.seen) < moment:
-        time.sleep(0.001)
-        if process.poll() is not None:
-            raise RuntimeError("the run ended before it was killed")
-    at_once = server.at_once
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+def _killed(folder: Path, server: Server, moment: float, concurrency: int) -> int:
+    """Runs until the server has seen so many requests, then kills; returns how many it was answering just then.
+    The server answers few more until then, so that no run ends before it is killed."""
+    server.held = lambda body: len(server.seen) > moment + concurrency
+    with running(command("run", "lema.toml"), cwd=folder, stdout=subprocess.DEVNULL,
+                 stderr=subprocess.DEVNULL) as process:
+        until(lambda: len(server.seen) >= moment, f"request {moment:.0f} at the server", process, pause=0.001)
+        at_once = server.at_once
+        assert end(process), "the run ended before it was killed"
     return at_once
 
 

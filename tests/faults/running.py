@@ -6,10 +6,10 @@ of its own, which may be killed.
 
 import json
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.processes import LEMA, ended
 from tests.server import last_message
 
 CONFIG = """
@@ -49,12 +49,12 @@ def answer(body: dict, choice: int) -> str:
 
 def command(*arguments: str) -> list[str]:
     """`lema` with these arguments, as this Python runs it."""
-    return [sys.executable, "-c", "from lema.cli import main; main()", *arguments]
+    return [*LEMA, *arguments]
 
 
 def lema(folder: Path, *arguments: str, **how) -> subprocess.CompletedProcess:
     """Runs `lema` in a folder to its end."""
-    return subprocess.run(command(*arguments), cwd=folder, capture_output=True, text=True, **how)
+    return ended(command(*arguments), cwd=folder, **how)
 
 
 def paths_of(folder: Path) -> list[dict]:

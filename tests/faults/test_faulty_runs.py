@@ -1,37 +1,36 @@
 """What can go wrong around a run that asks an endpoint: secrets, a second process, disks, a damaged journal."""
 
 import os
-import signal
 import subprocess
-import time
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.faults.running import answer, command, lema, paths_of, write_run, wrong_rows
+from tests.patience import until
+from tests.processes import ended, running
 from tests.server import Fault, Server, no_fault, refusal
 
 KEY = "mykey-7f3Qx-secret"
 
 
-def shown(folder: Path, *arguments: str, **how) -> str:
+def shown(folder: Path, *arguments: str) -> str:
     """What a command that fails as it should says: one line."""
-    done = lema(folder, *arguments, **how)
+    return complaint(lema(folder, *arguments))
+
+
+def complaint(done: subprocess.CompletedProcess) -> str:
     said = [line for line in done.stderr.splitlines() if line.startswith("lema: ")]
     assert done.returncode == 2 and len(said) == 1 and "Traceback" not in done.stderr, done.stderr
     return said[0]
 
 
-@pytest.fixture(scope="module")
-def started():
-    with Server(answer) as running:
-        yield running
-
-
 @pytest.fixture
-def server(started):
-    started.begin(answer=answer)
-    return started
+def server():
+    """One for each test: what a killed process had sent may arrive late."""
+    with Server(answer) as listening:
+        yield listening
 
 
 def test_a_key_is_nowhere_in_a_run_even_if_the_server_says_it(server, tmp_path):
@@ -65,17 +64,13 @@ def test_an_endpoint_that_refuses_everything_ends_the_run_and_a_bad_row_does_not
     assert sorted(row["finish"] for row in paths_of(tmp_path)) == ["error: 400 too long"] + ["stop"] * 7
 
 
+@pytest.mark.living
 def test_a_second_process_is_told_who_holds_the_run(server, tmp_path):
-    server.begin(answer=answer, seconds=lambda body: 0.3)
+    server.begin(answer=answer, held=lambda body: True)
     write_run(tmp_path, server.url, 40, model="concurrency = 1")
-    first = subprocess.Popen(command("run", "lema.toml"), cwd=tmp_path, stderr=subprocess.DEVNULL)
-    try:
-        while not server.seen:
-            time.sleep(0.01)
+    with running(command("run", "lema.toml"), cwd=tmp_path, stderr=subprocess.DEVNULL) as first:
+        until(lambda: server.seen, "it asked the server", first)
         assert f"process {first.pid} is working on this run" in shown(tmp_path, "run", "lema.toml")
-    finally:
-        first.send_signal(signal.SIGKILL)
-        first.wait()
 
 
 @pytest.fixture
@@ -85,13 +80,13 @@ def small_disk(tmp_path):
     disk.mkdir()
 
     def mounted(*options: str) -> Path:
-        done = subprocess.run(["mount", *options, str(disk)], capture_output=True, text=True)
+        done = ended(["mount", *options, disk])
         if done.returncode:
             pytest.skip(f"no right to mount a disk here ({done.stderr.strip()})")
         return disk
 
     yield mounted
-    subprocess.run(["umount", str(disk)], capture_output=True)
+    ended(["umount", "--lazy", disk])  # even where a test failed with a file open there
 
 
 def test_a_full_disk_is_one_clear_line_and_what_was_paid_is_kept(server, small_disk):
@@ -108,14 +103,20 @@ def test_a_full_disk_is_one_clear_line_and_what_was_paid_is_kept(server, small_d
     assert len(server.seen) <= 600 + 16 + 64  # what was in flight, and what stood in line for the full disk
 
 
+LIMITED = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
+from lema.cli import main
+main()
+"""
+
+
 def test_a_disk_that_takes_no_more_writes_is_one_clear_line(server, tmp_path):
     """The same for a limit on the size of files, which needs no rights."""
-    import resource
-
     server.begin(answer=lambda body, choice: answer(body, choice) + " " + "x" * 3000)
     write_run(tmp_path, server.url, 600, model="concurrency = 16")
-    limited = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))  # noqa: E731
-    assert "same command again" in shown(tmp_path, "run", "lema.toml", preexec_fn=limited)
+    done = ended([sys.executable, "-c", LIMITED, "run", "lema.toml"], cwd=tmp_path)
+    assert "same command again" in complaint(done)
     assert lema(tmp_path, "run", "lema.toml").returncode == 0
     assert not wrong_rows(tmp_path, 600, 1)
 

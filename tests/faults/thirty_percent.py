@@ -9,15 +9,16 @@ Prints the faults that were dealt out and how the rows ended; exits 1 where a ro
 import argparse
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.faults.running import answer, lema, paths_of, write_run, wrong_rows
 from tests.faulty import THIRTY_PERCENT, mixed
+from tests.patience import until
 from tests.server import Server
 
 
@@ -33,13 +34,17 @@ def main() -> int:
         dealt["faults" if (one := fault(number, body)) else "answers"] += 1
         return one
 
-    with Server(answer, count) as server, tempfile.TemporaryDirectory() as name:
+    with (Server(answer, count) as server, tempfile.TemporaryDirectory() as name,
+          ThreadPoolExecutor(1) as beside):
         folder = Path(name)
         write_run(folder, server.url, options.requests, model="n = 1\ntimeout = 2")
-        restart = threading.Thread(target=_restart, args=(server, options.requests // 2), daemon=True)
-        restart.start()
         started = time.monotonic()
-        done = lema(folder, "run", "lema.toml")
+        run = beside.submit(lema, folder, "run", "lema.toml")
+        until(lambda: run.done() or len(server.seen) >= options.requests // 2, "half of the requests were asked")
+        server.stop()
+        time.sleep(1)
+        server.start()
+        done = run.result()
         seconds = time.monotonic() - started
         print(done.stderr, end="")
         if done.returncode:
@@ -52,14 +57,6 @@ def main() -> int:
     print("the rows:", ", ".join(f"{count:,} {end}" for end, count in ends.most_common()))
     print("missing, double or mixed up:", "; ".join(wrong[:5]) or "none")
     return bool(wrong)
-
-
-def _restart(server: Server, after: int) -> None:
-    while len(server.seen) < after:
-        time.sleep(0.01)
-    server.stop()
-    time.sleep(1)
-    server.start()
 
 
 if __name__ == "__main__":

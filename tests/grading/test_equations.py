@@ -1,7 +1,6 @@
 """Equations: true, false or not judged, as a careful reader of worked solutions would say; and never a crash."""
 
 import json
-import time
 
 import pytest
 from hypothesis import given
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 
 from lema.grading.equations import calculations, contradiction, equations, false_equation, names
 from lema.replies import drop_calculator_marks
+from tests.patience import in_a_moment
 
 
 def _judged(text):
@@ -115,9 +115,8 @@ def test_no_text_crashes_or_hangs_it(text):
 @pytest.mark.parametrize("text", ["(" * 5000 + "=", "1=" * 5000, "-" * 5000 + "1 = 1", "2^" * 3000 + "2 = 1",
                                   "\\frac{" * 2000 + "= 1", "9" * 5000 + " * 9 = 1"])
 def test_hostile_text_takes_no_time(text):
-    started = time.monotonic()
-    list(equations(text))
-    assert time.monotonic() - started < 20  # seconds; it takes well under one
+    with in_a_moment(text[:20]):
+        list(equations(text))
 
 
 def test_gold_solutions_are_hardly_ever_accused(shared_data):

@@ -1,13 +1,13 @@
 """Whatever a model writes, there is a verdict within a moment."""
 
 import contextlib
-import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lema.grading import GradingTimeout, grade, same
+from tests.patience import in_a_moment
 
 MEGABYTE = 1_000_000
 KINDS = ("number", "math", "text", "choice")
@@ -27,10 +27,9 @@ KINDS = ("number", "math", "text", "choice")
 ])
 def test_a_megabyte_of_bait_gets_a_verdict_in_a_moment(bait):
     text = bait * (MEGABYTE // len(bait))
-    start = time.perf_counter()
-    for kind in KINDS:
-        assert grade(text, "B", task=kind).verdict in ("right", "wrong", "no_answer", "truncated")
-    assert time.perf_counter() - start < 10
+    with in_a_moment(f"a megabyte of {bait!r}"):
+        for kind in KINDS:
+            assert grade(text, "B", task=kind).verdict in ("right", "wrong", "no_answer", "truncated")
 
 
 @pytest.mark.parametrize("text", [
@@ -66,10 +65,9 @@ TOWERS = ("9^{9^{9^9}}", "9**9**9", "3000!!!", "(10^{9})!", "2^{1000000}", "1e99
 def test_a_tower_is_equal_to_itself_and_never_to_five(tower):
     assert same(tower, tower)
     assert same(f"\\left( {tower} \\right)", f"({tower})")
-    start = time.perf_counter()
-    graded = grade(f"The answer is ${tower}$.", "\\text{five}")
+    with in_a_moment(tower):
+        graded = grade(f"The answer is ${tower}$.", "\\text{five}")
     assert graded.verdict in ("wrong", "ungradable")
-    assert time.perf_counter() - start < 30
 
 
 def test_what_cannot_be_decided_in_time_is_ungradable_and_never_wrong():
@@ -89,10 +87,9 @@ def test_what_cannot_be_decided_in_time_is_ungradable_and_never_wrong():
     * 90,
 ])
 def test_deep_and_long_formulas_end(deep):
-    start = time.perf_counter()
-    assert grade(f"\\boxed{{{deep}}}", "6").verdict != "right"
-    assert grade("\\boxed{6}", deep).verdict != "right"
-    assert time.perf_counter() - start < 30
+    with in_a_moment(deep[:20]):
+        assert grade(f"\\boxed{{{deep}}}", "6").verdict != "right"
+        assert grade("\\boxed{6}", deep).verdict != "right"
 
 
 def test_nothing_that_is_graded_is_executed(tmp_path):

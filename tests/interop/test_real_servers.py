@@ -9,25 +9,27 @@ docs/interop.md says how those were made and what came out.
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lema.messages import Message, Model, Request
 
 import lema
+from lema.messages import Message, Model, Request
 from lema.models import find_model
 from lema.records import Sampling
 from lema.training.sft import Settings as TrainingSettings
 from lema.training.sft import Trainer
 from tests import toys
+from tests.patience import until
+from tests.processes import ended, running
 
 START_SECONDS = 400
+NO_SERVER = ("opt-in against real servers (set LEMA_INTEROP_VLLM and LEMA_INTEROP_TRANSFORMERS: "
+             "docs/interop.md)")
 ROOM = {"max_model_len": 64}
 SMALL = {"max_num_seqs": 16, "enforce_eager": True}
 TRAINED = TrainingSettings(method="full", optimizer="muon", learning_rate=0.02, embedding_learning_rate=0.01,
@@ -38,7 +40,7 @@ def program(variable: str) -> str:
     """The program that an environment variable names; the test is skipped where it names none."""
     named = os.environ.get(variable)
     if not named:
-        pytest.skip(f"opt-in: {variable} names no program (docs/interop.md)")
+        pytest.skip(NO_SERVER)
     return named
 
 
@@ -46,7 +48,7 @@ def program(variable: str) -> str:
 def opted_in() -> None:
     """Skips before anything is trained where no server is named."""
     if not {"LEMA_INTEROP_VLLM", "LEMA_INTEROP_TRANSFORMERS"} & set(os.environ):
-        pytest.skip("opt-in: no real server is named (docs/interop.md)")
+        pytest.skip(NO_SERVER)
 
 
 @pytest.fixture(scope="module")
@@ -120,14 +122,13 @@ def test_vllms_engine_in_process_writes_what_the_transformers_backend_writes(che
     (tmp_path / "offline.py").write_text(OFFLINE.replace("from tests.interop.test_real_servers import asked",
                                                          "from toy import asked"))
     (tmp_path / "toy.py").write_text(
-        "from lema.models import Message, Request\nfrom lema.records import Sampling\n"
+        "from lema.messages import Message, Request\nfrom lema.records import Sampling\n"
         f"PROMPTS = {[request.messages[0].content for request in asked(20)]!r}\n"
         "def asked(count):\n    return [Request((Message('user', text),), Sampling(max_tokens=12), number % 3)\n"
         "            for number, text in enumerate(PROMPTS)]\n")
     table = {"path": str(checkpoint), "dtype": "float32", "options": ROOM, "resources": SMALL}
     source = str(Path(lema.__file__).parents[1])
-    done = subprocess.run([python, "offline.py", json.dumps(table)], cwd=tmp_path, capture_output=True, text=True,
-                          env={**os.environ, "PYTHONPATH": source})
+    done = ended([python, "offline.py", json.dumps(table)], cwd=tmp_path, env=os.environ | {"PYTHONPATH": source})
     line = [line for line in done.stdout.splitlines() if line.startswith("REPLIES ")]
     assert line, done.stderr[-2000:]
     here = [one.text for one in ours.complete(asked(20))]
@@ -147,13 +148,10 @@ def transformers_serve(checkpoint, tmp_path_factory) -> Iterator[tuple[str, Path
         port = probe.getsockname()[1]
     command = [program("LEMA_INTEROP_TRANSFORMERS"), "serve", str(folder), "--host", "127.0.0.1", "--port",
                str(port)]
-    with (folder.parent / "log").open("w+") as log, subprocess.Popen(
-            command, stdout=log, stderr=log, start_new_session=True) as server:
-        try:
-            _wait_for(f"http://127.0.0.1:{port}/health", server, folder.parent / "log")
-            yield f"http://127.0.0.1:{port}/v1", folder
-        finally:
-            os.killpg(server.pid, signal.SIGKILL)
+    with (folder.parent / "log").open("w+") as log, running(
+            command, 4 * START_SECONDS, stdout=log, stderr=log) as server:
+        _wait_for(f"http://127.0.0.1:{port}/health", server, folder.parent / "log")
+        yield f"http://127.0.0.1:{port}/v1", folder
 
 
 def test_transformers_serve_writes_what_the_transformers_backend_writes(transformers_serve):
@@ -177,12 +175,15 @@ def test_transformers_serve_writes_what_the_transformers_backend_writes(transfor
 
 
 def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
+    def answers() -> bool:
         try:
             with urllib.request.urlopen(url, timeout=2):
-                return
+                return True
         except OSError:
-            assert server.poll() is None, log.read_text()[-2000:]
-            assert time.monotonic() < deadline, log.read_text()[-2000:]
-            time.sleep(0.5)
+            return False
+
+    try:
+        until(answers, "the server answered", server, START_SECONDS, pause=0.5)
+    except AssertionError as error:
+        error.add_note(log.read_text()[-2000:])
+        raise

@@ -9,7 +9,6 @@ docs/interop.md says how those were made and what came out.
 import json
 import os
 import shutil
-import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -19,10 +18,14 @@ from lema.checkpoints import encode, load_tokenizer
 from lema.commands.export import export_run
 from lema.commands.run import run_config
 from lema.records import Checkpoint, Example, read_rows
+from tests.processes import ended
 from tests.toys import reader
 
 TOOLS = {"trl": "LEMA_INTEROP_TRL", "llama-factory": "LEMA_INTEROP_LLAMA_FACTORY",
          "axolotl": "LEMA_INTEROP_AXOLOTL"}
+NO_TRAINER = f"opt-in against real trainers (set {', '.join(TOOLS.values())}: docs/interop.md)"
+LONGEST = 1500.0
+"""Seconds that another trainer may take."""
 TURNS = ("{{ '<bos>' }}{% for m in messages %}{{ '[' + m.role + ']' + m.content + '<eos>' }}{% endfor %}"
          "{% if add_generation_prompt %}{{ '[assistant]' }}{% endif %}")
 CONFIG = """
@@ -73,7 +76,7 @@ def exported(tmp_path_factory) -> list[tuple[Path, Path]]:
     """Runs and their exports: with full training of a plain base, with LoRA of one that has a start token, and of
     one with a chat template beside that."""
     if not set(TOOLS.values()) & set(os.environ):
-        pytest.skip("opt-in: no real trainer is named (docs/interop.md)")
+        pytest.skip(NO_TRAINER)
     made = []
     for kind in ("plain", "start", "chat"):
         folder = tmp_path_factory.mktemp("interop") / kind
@@ -89,7 +92,7 @@ def exported(tmp_path_factory) -> list[tuple[Path, Path]]:
 def test_ready_configs_train_on_the_tokens_of_lema(exported, tool, tmp_path):
     python = os.environ.get(TOOLS[tool])
     if not python:
-        pytest.skip(f"opt-in: {TOOLS[tool]} names no program (docs/interop.md)")
+        pytest.skip(NO_TRAINER)
     for run, out in exported:
         for arm in ("lema", "step"):
             theirs, state = _trained(python, tool, arm, out, tmp_path)
@@ -108,8 +111,7 @@ def _trained(python: str, tool: str, arm: str, out: Path, home: Path) -> tuple[l
     shutil.rmtree(out / "trained", ignore_errors=True)
     told = {"PATH": os.environ["PATH"], "HOME": str(home), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2",
             "AXOLOTL_DO_NOT_TRACK": "1", "DO_NOT_TRACK": "1"}
-    done = subprocess.run([python, Path(__file__).with_name("trainers.py"), tool, f"configs/{tool}-{arm}.yaml",
-                           home / "rows.json"], cwd=out, env=told, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
+    ended([python, Path(__file__).with_name("trainers.py"), tool, f"configs/{tool}-{arm}.yaml",
+           home / "rows.json"], check=True, life=LONGEST, cwd=out, env=told)
     states = [json.loads(file.read_text()) for file in out.glob(f"trained/{tool}-{arm}/**/trainer_state.json")]
     return json.loads((home / "rows.json").read_text()), max(states, key=lambda state: state["global_step"])

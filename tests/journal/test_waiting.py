@@ -4,12 +4,13 @@ import random
 from itertools import count
 
 import pytest
-from lema.messages import Completion
 
 from lema.errors import ModelError
 from lema.journal import Journal, complete
 from lema.journal.waiting import AHEAD, READ, call_of
+from lema.messages import Completion
 from tests.answering import Echo, Failing, InPairs, ask, texts
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_a_reply_is_kept_while_slower_ones_before_it_are_under_way(journal):
     class FirstIsSlow(Echo):
         def complete_telling(self, requests, arrived):
             _, quick = requests
-            assert arrived(1, self.answer(quick)).result(timeout=5) == self.answer(quick)
+            assert arrived(1, self.answer(quick)).result(PATIENCE) == self.answer(quick)
             raise ModelError("cut off while the first was under way")
             yield
 

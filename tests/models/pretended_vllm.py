@@ -5,10 +5,12 @@ Prompts come back as texts that show what was asked; it leaves a worker process 
 writes both process ids where PIDS says. `--dtype float16` makes it end with an error, as on a machine without it.
 """
 
+import errno
 import json
 import os
 import subprocess
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -33,14 +35,26 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+def listening(port: int) -> ThreadingHTTPServer:
+    """The server at a port that was free a moment ago; where another test has it now, once it gives it back."""
+    while True:
+        try:
+            return ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            time.sleep(0.05)
+
+
 def main() -> None:
     arguments = sys.argv[1:]
     if "float16" in arguments:
         sys.exit("ValueError: float16 is not supported here")
-    worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    server = listening(int(arguments[arguments.index("--port") + 1]))
+    worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", os.environ["PIDS"]])
     with open(os.environ["PIDS"], "w") as pids:
         json.dump({"server": os.getpid(), "worker": worker.pid, "arguments": arguments}, pids)
-    ThreadingHTTPServer(("127.0.0.1", int(arguments[arguments.index("--port") + 1])), Handler).serve_forever()
+    server.serve_forever()
 
 
 if __name__ == "__main__":

@@ -149,8 +149,8 @@ def test_a_batch_that_is_refused_until_others_end_is_made_again(journal):
             under_way = [server.status(batch) == "in_progress" for batch in server.batches.values()]
             return full if any(under_way) else slow
 
-        server.fate, slow = fate, Fate(seconds=0.3)
-        assert texts(complete(journal, model(server, file_requests=4, poll=0.05), requests(8))) == expected(8)
+        server.fate, slow = fate, Fate(looks=3)
+        assert texts(complete(journal, model(server, file_requests=4), requests(8))) == expected(8)
     assert set(server.paid.values()) == {1} and len(server.batches) > 2
 
 
@@ -188,8 +188,8 @@ def test_a_run_may_change_to_the_api_backend_and_asks_nothing_again(journal):
 
 def test_the_progress_line_says_how_far_the_batches_are_and_what_they_cost(tmp_path):
     news = []
-    with BatchServer(fate=lambda number, rows: Fate(seconds=0.1)) as server:
-        table = {"backend": "batch", "model": "m", "base_url": server.url, "poll": 0.05}
+    with BatchServer(fate=lambda number, rows: Fate(looks=1)) as server:
+        table = {"backend": "batch", "model": "m", "base_url": server.url, "poll": 0.01}
         asking = context(tmp_path, None, models={"m": table}, sample={"models": ["m"]},
                        prices={"m": {"input": 1e4, "output": 1e4}})
         asking.progress = news.append
@@ -211,7 +211,7 @@ def test_a_batched_request_asks_for_what_the_api_backend_would_ask_for(journal):
 
 def test_how_far_the_batches_are_can_be_watched(journal):
     said = []
-    with BatchServer(fate=lambda number, rows: Fate(seconds=0.1, rows=3)) as server:
+    with BatchServer(fate=lambda number, rows: Fate(looks=1, rows=3)) as server:
         asked = model(server)
         asked.watched = lambda ready, text: said.append((ready, text))
         list(complete(journal, asked, requests(3)))

@@ -4,9 +4,9 @@ import json
 from collections import Counter
 
 import pytest
-from lema.messages import Completion, Message, Request
 
 from lema.errors import ConfigError, DataError
+from lema.messages import Completion, Message, Request
 from lema.models.recorded import Model, Settings
 from lema.plugins import settings_of
 from lema.records import Question

@@ -5,8 +5,8 @@ import re
 from itertools import islice
 
 import pytest
-from lema.messages import Message, Request
 
+from lema.messages import Message, Request
 from lema.models import find_model
 from lema.prompting import find_prompt
 from lema.records import Sampling
@@ -14,9 +14,8 @@ from lema.replies import number_steps, parse_correction, rejoin, split_steps
 from lema.replies.judgements import parse_critique
 from lema.tasks import find_task
 from lema.tasks.lab.mistakes import plant
-from lema.tasks.lab.problems import LARGEST
+from lema.tasks.lab.problems import LARGEST, worked_steps
 from lema.tasks.lab.review import review
-from lema.tasks.lab.solving import worked_steps
 from lema.tasks.lab.wording import parse
 from lema.tasks.lab.words import tokens
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from lema.messages import Message, Request
 from transformers import AutoModelForCausalLM, MistralConfig, MistralForCausalLM
 
 from lema.checkpoints import load_tokenizer
 from lema.errors import ModelError
+from lema.messages import Message, Request
 from lema.models.transformers import Model, Settings
 from lema.records import Sampling
 from lema.training.sft import Settings as TrainingSettings

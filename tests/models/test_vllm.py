@@ -3,34 +3,41 @@
 The real engine and the real server are asked in tests/interop.
 """
 
+import contextlib
 import gc
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from lema.messages import Message, Request, wire_seed
 
 from lema.errors import ModelError
+from lema.messages import Message, Request, wire_seed
 from lema.models.vllm import Model, Settings
 from lema.records import Sampling
 from tests import toys
+from tests.patience import until
+from tests.processes import end, running
 
+pytestmark = pytest.mark.living
 PRETENDED = Path(__file__).with_name("pretended_vllm.py")
 
 
 @pytest.fixture
 def told(tmp_path, monkeypatch):
-    """A settings table for a pretended server, and where it says who it is."""
+    """A settings table for a pretended server, which says who it is in `pids`; nothing of it outlives the test."""
     monkeypatch.setenv("PIDS", str(tmp_path / "pids"))
     python = tmp_path / "python"
     python.write_text(f"#!/bin/sh\nexec {sys.executable} {PRETENDED} \"$@\"\n")
     python.chmod(0o755)
-    return {"path": str(toys.model(tmp_path / "toy")), "run": "server", "python": str(python), "start_seconds": 20}
+    yield {"path": str(toys.model(tmp_path / "toy")), "run": "server", "python": str(python), "start_seconds": 200}
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            if str(tmp_path).encode() in (process / "cmdline").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def started(tmp_path) -> dict:
@@ -38,16 +45,16 @@ def started(tmp_path) -> dict:
 
 
 def gone(pid: int) -> bool:
-    """Whether a process has ended (a zombie that nobody waits for has), within a few seconds."""
-    for _ in range(100):
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.1)
-    return False
+    """Whether a process has ended (a zombie that nobody waits for has)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def until_gone(pids: dict) -> None:
+    for name in ("server", "worker"):
+        until(lambda name=name: gone(pids[name]), f"the {name} is gone")
 
 
 def asked(text: str, index: int = 0, **sampling) -> Request:
@@ -66,18 +73,17 @@ def test_a_server_is_started_asked_and_stopped_with_all_its_workers(told, tmp_pa
     assert started(tmp_path) == who
     del model
     gc.collect()
-    assert gone(who["server"]) and gone(who["worker"])
+    until_gone(who)
 
 
 def test_the_server_ends_when_we_are_killed(told, tmp_path):
-    code = ("import json, sys, time\nfrom lema.models import Message, Request\n"
+    code = ("import json, sys, time\nfrom lema.messages import Message, Request\n"
             "from lema.models.vllm import Model, Settings\nmodel = Model(Settings(**json.loads(sys.argv[1])))\n"
             "print(len(list(model.complete([Request((Message('user', 'x'),))]))), flush=True)\ntime.sleep(600)")
-    with subprocess.Popen([sys.executable, "-c", code, json.dumps(told)], stdout=subprocess.PIPE) as ours:
+    with running([sys.executable, "-c", code, json.dumps(told)], stdout=subprocess.PIPE) as ours:
         assert ours.stdout.readline() == b"1\n"
-        os.kill(ours.pid, signal.SIGKILL)
-    who = started(tmp_path)
-    assert gone(who["server"]) and gone(who["worker"])
+        assert end(ours)
+    until_gone(started(tmp_path))
 
 
 def test_a_server_that_does_not_start_is_one_line_with_what_it_said(told):

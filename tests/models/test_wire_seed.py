@@ -1,8 +1,8 @@
 """The number that stands for seed and path index on the wire: taken apart again, and no two questions alike."""
 
 import pytest
-from lema.messages import Message, Request, seed_and_index, wire_seed
 
+from lema.messages import Message, Request, seed_and_index, wire_seed
 from lema.records import Sampling
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lema.replies import Unparsed
-from lema.replies.judgements import Criticised, Judgement, parse_critique, parse_judgement
+from lema.replies.judgements import Judgement, ParsedCritique, parse_critique, parse_judgement
 
 
 @pytest.mark.parametrize(("reply", "meant"), [
@@ -45,7 +45,7 @@ PRAISED = "There are no errors in step 1.\nIncorrect Step: Step 2."
      Judgement(False, None)),
 ])
 def test_a_critique_is_its_whole_text_and_the_verdict_that_it_ends_in(reply, text, meant):
-    assert parse_critique(reply) == Criticised(text, meant)
+    assert parse_critique(reply) == ParsedCritique(text, meant)
 
 
 @pytest.mark.parametrize(("reply", "reason"), [

@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
@@ -69,15 +70,22 @@ def test_the_budget_is_never_passed_and_is_used_up_to_less_than_one_request(jour
     assert len(given) == len(model.asked) and "\n" not in str(error.value)
 
 
-def test_what_other_processes_have_in_flight_is_waited_for_before_giving_up(journal):
+def test_what_other_processes_have_in_flight_is_waited_for_before_giving_up(journal, monkeypatch):
     budget = small_budget(0.001)
     other = Gate(budget, CHEAP, "elsewhere")
     assert other.admits(ask("q", sampling=Sampling(max_tokens=950)), True)
-    timer = threading.Timer(0.2, lambda: other.back(ask("q", sampling=Sampling(max_tokens=950)), Completion("a")))
-    timer.start()
+    waits = []
+
+    def sleep(seconds: float) -> None:
+        """The other process is answered while this one waits for the third time."""
+        waits.append(seconds)
+        if len(waits) == 3:
+            other.back(ask("q", sampling=Sampling(max_tokens=950)), Completion("a"))
+
+    monkeypatch.setattr("lema.runs.budget.time", SimpleNamespace(sleep=sleep))
     gate = Gate(budget, CHEAP, "here")
     assert len(list(complete(journal, Echo(), [ask("p", sampling=Sampling(max_tokens=500))], gate=gate))) == 1
-    timer.join()
+    assert len(waits) == 3
 
 
 def test_what_is_in_flight_when_a_stage_fails_counts_as_spent():

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,9 +12,12 @@ from lema.config import Config, parse_config
 from lema.errors import RunError
 from lema.plugins import Settings
 from lema.records import Question, read_rows, write_rows
-from lema.runs.context import News, StageContext
+from lema.runs.context import StageContext
 from lema.runs.engine import Local, shared_out
-from lema.runs.run import Run, Stage, adopt, held
+from lema.runs.folder import held
+from lema.runs.news import News
+from lema.runs.run import Run, Stage
+from tests.processes import ended
 
 VERSION = 1
 
@@ -119,7 +121,7 @@ def test_a_kill_between_the_record_and_the_rename_loses_nothing(tmp_path):
     run.engine.close()
     stage.folder.rename(stage.part)
     assert stage.status().state == "missing"
-    assert adopt(stage)
+    assert stage.adopt()
     assert stage.status().state == "done"
 
 
@@ -141,12 +143,12 @@ def test_a_full_disk_is_one_line_that_says_what_to_do(tmp_path):
 
 
 def test_a_second_process_is_told_who_holds_the_run(tmp_path):
-    code = f"from lema.runs.run import held\nfrom pathlib import Path\nwith held(Path({str(tmp_path)!r})): pass"
+    code = f"from lema.runs.folder import held\nfrom pathlib import Path\nwith held(Path({str(tmp_path)!r})): pass"
     with held(tmp_path):
-        second = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        second = ended([sys.executable, "-c", code])
     assert f"process {os.getpid()} is working on this run" in second.stderr
     assert second.returncode != 0
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    assert ended([sys.executable, "-c", code]).returncode == 0
 
 
 def test_the_record_names_what_was_done_with_what(tmp_path):

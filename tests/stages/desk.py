@@ -5,7 +5,8 @@ from pathlib import Path
 from lema.config import parse_config
 from lema.journal import Journal
 from lema.records import Question, ReasoningPath
-from lema.runs.context import News, StageContext
+from lema.runs.context import StageContext
+from lema.runs.news import News
 from lema.runs.run import Stage
 
 CONFIG = {

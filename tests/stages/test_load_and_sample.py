@@ -119,7 +119,7 @@ def test_sampling_in_waves_asks_the_same_again_and_pays_nothing(tmp_path):
     again = drawing(tmp_path)
     assert list(sample(again, adaptive(), THREE)) == first
     assert again.model("drawing").asked == []
-    assert again.usage["drawing"].known == len(first)
+    assert again.usage["drawing"].remembered == len(first)
 
 
 def test_an_examination_is_never_adaptive():

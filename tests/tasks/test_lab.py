@@ -15,9 +15,8 @@ from lema.replies import number_steps, parse_correction, render_correction, spli
 from lema.tasks import find_task
 from lema.tasks.lab.drawing import draw, draw_rules
 from lema.tasks.lab.mistakes import LARGEST_WRITTEN, MISTAKES, plant
-from lema.tasks.lab.problems import LARGEST, RULES, SOURCE, TARGET, Given, Problem, Relation
+from lema.tasks.lab.problems import LARGEST, RULES, SOURCE, TARGET, Given, Problem, Relation, worked_steps
 from lema.tasks.lab.review import EXPLANATIONS, REASONS, review
-from lema.tasks.lab.solving import worked_steps
 from lema.tasks.lab.wording import WORDINGS, parse, write
 from lema.tasks.lab.words import SCENES, tokens
 

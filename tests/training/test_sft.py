@@ -1,10 +1,8 @@
 """The trainer: exact masks, an end that is learnt, rows refused by name, and weights that survive a kill."""
 
 import json
-import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +16,8 @@ from lema.errors import DataError, ModelError, RunError
 from lema.training.loop import Loop, dataset
 from lema.training.sft import Settings, Trainer, count_tokens, encode_rows
 from tests import toys
+from tests.patience import until
+from tests.processes import end, running, under
 
 FAST = {"method": "full", "optimizer": "muon", "learning_rate": 0.02, "embedding_learning_rate": 0.01,
         "batch_tokens": 512, "max_length": 64}
@@ -175,26 +175,29 @@ def test_bfloat16_trains_alike_and_is_written_as_such(base, tmp_path):
 
 
 def call_for(out, base, examples):
-    """The script of a process that fits until it is killed."""
+    """The script of a process that fits until it is killed, and stops for that after its second point."""
     return f"""
-import sys
+import sys, time
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from pathlib import Path
 from tests import toys
 from lema.training.sft import Settings, Trainer
 settings = Settings(**{ {**FAST, 'save_steps': 20}!r})
-Trainer(settings).fit(toys.sums({examples}), Path({str(base)!r}), Path({str(out)!r}), 3)
+def progress(steps, of):
+    while steps > 45:
+        time.sleep(1)  # until it is killed
+Trainer(settings).fit(toys.sums({examples}), Path({str(base)!r}), Path({str(out)!r}), 3, progress)
 """
 
 
+@pytest.mark.living
 def test_a_fit_killed_and_called_again_ends_in_the_same_bytes(base, tmp_path):
     out, rows = tmp_path / "killed", toys.sums(2500)
     whole = fit(base, tmp_path / "alone", rows, 3, save_steps=0)
-    with subprocess.Popen([sys.executable, "-c", call_for(out, base, 2500)], stderr=subprocess.DEVNULL) as process:
-        while not list(out.glob("unfinished/checkpoint-*/whole")) and process.poll() is None:
-            time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL
+    assert whole.steps > 50
+    with running([sys.executable, "-c", call_for(out, base, 2500)], stderr=subprocess.DEVNULL) as process:
+        until(lambda: any(file.name == "whole" for file in under(out)), "a point to resume from", process)
+        assert end(process), "the fit ended before it was killed"
     assert not (out / "model.safetensors").exists()
     half = out / "unfinished" / "checkpoint-9999"
     half.mkdir()

@@ -16,8 +16,8 @@ from lema.config import Config
 from lema.errors import DataError, RunError
 from lema.journal import Journal
 from lema.runs.budget import served_prices
+from lema.runs.folder import held
 from lema.runs.prices import Usage
-from lema.runs.run import held
 
 NAME = "journal.sqlite"
 REPLY = ("key", "model", "request", "path", "text", "finish", "prompt_tokens", "tokens", "created", "share")

@@ -19,7 +19,8 @@ from lema.errors import RunError
 from lema.grading import grade_path
 from lema.printable import short
 from lema.records import Question, ReasoningPath, Verdict, read_rows, write_rows
-from lema.runs.run import Stage, finish, held, write_record
+from lema.runs.folder import held, write_record
+from lema.runs.run import Stage
 from lema.scratch import ScratchTable
 from lema.stages.grade import grade
 from lema.tasks import Task, answers_to, find_task
@@ -177,7 +178,7 @@ def _write(regraded: Regraded) -> None:
     rows = write_rows(stage.part / "rows.jsonl", (_as_graded_now(path, regraded.changes) for path in stage))
     for made_anew in ("fingerprint", "facts", "finished"):
         record.pop(made_anew, None)
-    finish(stage, record | {"rows": rows, "regraded": len(regraded.changes)})
+    stage.finish(record | {"rows": rows, "regraded": len(regraded.changes)})
 
 
 def _as_graded_now(path: ReasoningPath, changes: ScratchTable[Change]) -> ReasoningPath:

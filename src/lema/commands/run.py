@@ -12,7 +12,8 @@ import tomli_w
 from lema.commands.run_folder import folder_for, stages_of
 from lema.config import load_table, parse_config
 from lema.errors import RunError
-from lema.runs.run import Run, held
+from lema.runs.folder import held
+from lema.runs.run import Run
 
 
 def run_config(source: str, overrides: list[str], runs: Path, online_tail: int | None = None) -> Path:

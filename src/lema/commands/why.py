@@ -93,10 +93,7 @@ def explain(folder: Path, config: Config, name: str | None) -> list[Explanation]
 
 def _unfinished(stage: Stage) -> str | None:
     """The first of what it is made of, its models included, that is not finished."""
-    for source in [*stage.sources, *stage.models.values()]:
-        if isinstance(source, Stage) and not source.record():
-            return source.name
-    return None
+    return next((source.name for source in [*stage.sources, *stage.makers] if not source.record()), None)
 
 
 def _explained(stage: Stage, config: Config, journal: Journal) -> Explanation:

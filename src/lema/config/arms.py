@@ -3,7 +3,6 @@
 One design decision: an arm is a table of what it takes and how much it is trained, never code.
 """
 
-
 from pydantic import Field, model_validator
 
 from lema.examples.take import Take
@@ -13,8 +12,8 @@ from lema.plugins import Open, Settings
 class ArmConfig(Settings):
     """[arms.X]: one training set and the models trained on it.
 
-    Names in `take` were replaced by the lines that they stand for (lema.config.ready_arms) before this is read. `change` lays
-    keys over all lines of a kind.
+    Names in `take` were replaced by the lines that they stand for (lema.config.ready_arms) before this is read.
+    `change` lays keys over all lines of a kind.
     """
 
     about: str = ""
@@ -35,12 +34,11 @@ class BudgetConfig(Settings):
     money: float | None = Field(default=None, gt=0, description="the same in US dollars, prompts included")
 
     @model_validator(mode="after")
-    def _one(self) -> "BudgetConfig":
-        given = (self.tokens, self.examples, self.epochs, self.steps)
-        capped = [cap for cap in (self.teacher_tokens, self.money) if cap is not None]
-        if len(capped) > 1:
+    def _is_stated_once(self) -> "BudgetConfig":
+        given = [amount for amount in (self.tokens, self.examples, self.epochs, self.steps) if amount]
+        if self.teacher_tokens and self.money:
             raise ValueError("give teacher_tokens or money, not both")
-        if sum(v is not None for v in given) > 1 or not (capped or any(given)):
+        if len(given) > 1 or not (given or self.teacher_tokens or self.money):
             raise ValueError("give exactly one of tokens, examples, epochs, steps (beside a cap on the bill)")
         return self
 

@@ -3,7 +3,7 @@
 One design decision: every table that asks shares its words for how text is drawn and when to stop asking.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -12,6 +12,8 @@ from lema.plugins import Settings
 from lema.records import Sampling
 
 Tokens = Annotated[int, Field(gt=0)]
+DRAWING = {"temperature", "top_p", "max_tokens", "stop", "seed"}
+"""How text is drawn, in the words of every table that asks."""
 
 
 class AdaptiveConfig(Settings):
@@ -49,8 +51,7 @@ class SampleConfig(Settings):
 
     @property
     def sampling(self) -> Sampling:
-        return Sampling(temperature=self.temperature, top_p=self.top_p, max_tokens=self.max_tokens,
-                        stop=self.stop, seed=self.seed)
+        return Sampling(**self.model_dump(include=DRAWING))
 
     def models_used(self) -> tuple[str, ...]:
         return self.models
@@ -77,9 +78,7 @@ class AskConfig(Settings):
 
     @property
     def sampling(self) -> Sampling:
-        return Sampling(temperature=self.temperature, top_p=self.top_p, max_tokens=self.max_tokens,
-                        seed=self.seed)
-
+        return Sampling(**self.model_dump(include=DRAWING))
 
     def models_used(self) -> tuple[str, ...]:
         return (self.model,)
@@ -129,12 +128,10 @@ class CritiqueOneConfig(CritiqueConfig):
         return {"critique": self.prompt}
 
 
-CHECKS = ("complete", "parsed", "step", "quoted", "kept", "changed", "arithmetic", "earlier", "explanation",
-          "repeat", "answer")
-"""Every check, in the order in which they are asked (lema.checks)."""
-
 Check = Literal["complete", "parsed", "step", "quoted", "kept", "changed", "arithmetic", "earlier", "explanation",
                 "repeat", "answer"]
+CHECKS = get_args(Check)
+"""Every check, in the order in which they are asked (lema.checks)."""
 
 
 class VerifyConfig(Settings):
@@ -174,10 +171,9 @@ class PurchaseConfig(SampleConfig):
     tokens: Tokens | Literal["corrections"] | None = None
 
 
-WAYS = ("exact", "masked", "13-gram", "8-gram", "minhash")
-"""Every way of being like a known question (lema.decontamination)."""
-
 Way = Literal["exact", "masked", "13-gram", "8-gram", "minhash"]
+WAYS = get_args(Way)
+"""Every way of being like another question (lema.decontamination)."""
 
 
 class EvolveConfig(AskConfig):
@@ -202,9 +198,7 @@ class EvolveConfig(AskConfig):
 
     @property
     def voting(self) -> SampleConfig:
-        return SampleConfig(models=(self.model,), paths=self.votes, temperature=self.temperature,
-                            top_p=self.top_p, max_tokens=self.max_tokens, seed=self.seed)
-
+        return SampleConfig(models=(self.model,), paths=self.votes, **self.model_dump(include=DRAWING))
 
     @property
     def settling(self) -> "SettleConfig":

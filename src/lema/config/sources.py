@@ -88,7 +88,7 @@ class SpendConfig(Settings):
     tokens: int | None = Field(default=None, gt=0, description="of served models, prompts and replies together")
 
     @model_validator(mode="after")
-    def _one(self) -> "SpendConfig":
+    def _is_stated_once(self) -> "SpendConfig":
         if (self.money is None) == (self.tokens is None):
             raise ValueError("give either money or tokens")
         return self

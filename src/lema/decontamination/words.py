@@ -47,12 +47,17 @@ def plain(text: str) -> list[str]:
 
 def masked(words: list[str]) -> list[str]:
     """The same with every number, in digits or spelt, as "#"."""
-    found: list[str] = []
+    signs: list[str] = []
     for word in words:
         number = word[0].isdigit() or word in _SPELT
-        if not (number and found and found[-1] == NUMBER):
-            found.append(NUMBER if number else word)
-    return found
+        if not (number and signs and signs[-1] == NUMBER):  # "two hundred" is one number, as 200 is
+            signs.append(NUMBER if number else word)
+    return signs
+
+
+def runs(words: list[str], length: int) -> list[str]:
+    """The runs of `length` words behind each other; a shorter text is one run."""
+    return [" ".join(words[start:start + length]) for start in range(max(1, len(words) - length + 1))]
 
 
 def veiled(text: str) -> list[str]:
@@ -73,8 +78,8 @@ def _words(text: str, pattern: re.Pattern) -> list[str]:
 
 
 def _of_formula(formula: str) -> list[str]:
-    found = []
+    signs = []
     for command, letter, number, operator in _IN_FORMULA.findall(formula):
         if command not in _DRESS:
-            found.append(_SAME.get(command, command) or letter.lower() or number.replace(",", "") or operator)
-    return found
+            signs.append(_SAME.get(command, command) or letter.lower() or number.replace(",", "") or operator)
+    return signs

@@ -1,4 +1,4 @@
-"""Where text comes from: the backends, each one module with `Settings` and `Model` (lema.messages says what it does).
+"""Where text comes from: the backends, each a module with `Settings` and `Model` (see lema.messages).
 
 One design decision: a backend is found by its name in a config; whoever needs text sees the protocol alone.
 """

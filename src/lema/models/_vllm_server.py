@@ -43,10 +43,10 @@ def start(owner: object, python: str, flags: Sequence[str], seconds: float) -> s
     while not _answers(url):
         ended = watchdog.poll() is not None
         if ended or time.monotonic() > deadline:
-            said = _last_line(log)
+            last = _last_line(log)
             stop()
             what = "ended before it answered" if ended else f"did not answer within {seconds:.0f} s"
-            raise ModelError(f"vllm: its server {what} ({said}); see that `{python} -m {MODULE}` runs, or raise "
+            raise ModelError(f"vllm: its server {what} ({last}); see that `{python} -m {MODULE}` runs, or raise "
                              "start_seconds")
         time.sleep(0.2)
     return f"{url}/v1"
@@ -69,9 +69,9 @@ def _answers(url: str) -> bool:
 
 def _last_line(log: IO[bytes]) -> str:
     log.seek(0)
-    lines = [line.strip() for line in log.read().decode("utf-8", "replace").splitlines() if line.strip()]
-    said = [line for line in lines if "Error" in line] or lines
-    return said[-1][-300:] if said else "it said nothing"
+    lines = log.read().decode("utf-8", "replace").splitlines()
+    telling = [line for line in lines if "Error" in line] or list(filter(str.strip, lines))
+    return telling[-1].strip()[-300:] if telling else "it said nothing"
 
 
 def _free_port() -> int:

@@ -62,9 +62,10 @@ class Prompt:
         from jinja2.exceptions import SecurityError
 
         try:
-            return _ended(_template(self.text).render(values))
+            text = _template(self.text).render(values).rstrip()
         except (UndefinedError, SecurityError) as error:
             raise ConfigError(f"prompt {self.name}: {error}; it may use {', '.join(sorted(values))}") from None
+        return text if text.endswith((CUE, REWRITE_CUE, CRITIQUE_CUE)) else text + "\n"
 
     def fitting(self, use: str) -> "Prompt":
         """The same, if its variables are those of such a prompt. ConfigError where it would be sent without what
@@ -98,15 +99,15 @@ def turns(text: str, cue: str) -> list[str]:
     """A rendered few-shot prompt as the turns of a conversation, the user's first: each worked example becomes
     a turn up to its cue and the reply behind it. A text with one cue only is one turn."""
     first, *rest = text.split(cue)
-    found = [first + cue]
+    conversation = [first + cue]
     for part in rest[:-1]:
-        reply, following = part, ""
+        reply, following = part, ""  # the last gap counts: a reply may hold blank lines of its own
         for gap in _NEXT_QUESTION.finditer(part):
             reply, following = part[:gap.start()], part[gap.end():]
         if not following:
             return [text]
-        found += [reply.strip(), following + cue]
-    return found if text.endswith(cue) else [text]
+        conversation += [reply.strip(), following + cue]
+    return conversation if text.endswith(cue) else [text]
 
 
 def correction_values(question: Question, path: str, cue: str) -> dict[str, str]:
@@ -139,8 +140,8 @@ def find_prompt(name_or_path: str, task_name: str) -> Prompt:
         places = (FOLDER / task_name / f"{name}.txt", FOLDER / f"{name}.txt")
         file = next((place for place in places if place.is_file()), None)
         if file is None:
-            known = sorted({path.stem for place in places for path in place.parent.glob("*.txt")})
-            raise ConfigError(f"prompt: no {name!r}{near_miss(name, known)} (a path names a file of your own)")
+            names = sorted({path.stem for place in places for path in place.parent.glob("*.txt")})
+            raise ConfigError(f"prompt: no {name!r}{near_miss(name, names)} (a path names a file of your own)")
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -186,12 +187,7 @@ def _question_block(prompt: Prompt, values: Mapping[str, str]) -> str:
         return f"{question}\n"
     if values.get("choices") and "\nCandidate Answers:" in prompt.text:
         question = f"Question: {values['stem']}\nCandidate Answers: {values['choices']}."
-    judged = prompt.cue == CRITIQUE_CUE
-    found = (_JUDGED if judged else _ORIGINAL).search(prompt.text)
-    label = found[1] if found else "Solution" if judged else "Original Solution"
+    pattern, label = (_JUDGED, "Solution") if prompt.cue == CRITIQUE_CUE else (_ORIGINAL, "Original Solution")
+    if match := pattern.search(prompt.text):
+        label = match[1]
     return f"{question}\n{label}:\n{{\n{values['steps']}\n}}\n{prompt.cue}"
-
-
-def _ended(text: str) -> str:
-    text = text.rstrip()
-    return text if text.endswith((CUE, REWRITE_CUE, CRITIQUE_CUE)) else text + "\n"

@@ -5,15 +5,15 @@ without doubt (one step blamed, one run of numbered steps), else the reply is `U
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
 from lema.replies.naming import HEAD, LABEL, behind_label, blamed, finds_nothing, opens_with, quoted
-from lema.replies.numbered import DECORATION, STEP
+from lema.replies.numbered import DECORATION, step_mark
 from lema.replies.opened import LONGEST, opened
-from lema.replies.read import Parsed, Unparsed
 from lema.replies.solution import Solution, solution_of
+from lema.replies.written import Parsed, Unparsed
 
 _END = r"[*_ \t|]{0,6}(?:[:：|][*_ \t]{0,5}|[*_ \t]{0,5}$)"
 _EXPLANATION = re.compile(
@@ -46,6 +46,11 @@ class _Section(NamedTuple):
     text: str  # without the label
     opening: str = ""  # the label as it stands there
 
+    @property
+    def step(self) -> int | None:
+        """The step that it names where its label is that of the named step; 0 where it says that there is none."""
+        return behind_label(self.text) if self.label == "step" else None
+
 
 def parse_correction(reply: str) -> Parsed | Unparsed:
     """Reads a corrector's reply in whatever dress: labels, headings, lists, bold, JSON, fences, thoughts, prose,
@@ -60,11 +65,11 @@ def parse_correction(reply: str) -> Parsed | Unparsed:
         return Unparsed("finds no mistake" if named == [] or finds_nothing(_plain(before)) else "no step named")
     if solution is None:
         place, solution, before = _unlabelled(sections, named)
-    if len(named) > 1:
-        named = [number for number in named if solution and number == solution.first_number]
-        if not named:
-            return Unparsed("names several steps")
     step = named[0]
+    if len(named) > 1:  # the corrected steps may tell which of them is meant
+        if solution is None or solution.first_number not in named:
+            return Unparsed("names several steps")
+        step = solution.first_number
     explanation = _explanation(before, sections[place + 1:], step)
     if not explanation:
         return Unparsed("no explanation")
@@ -81,19 +86,19 @@ def parse_correction(reply: str) -> Parsed | Unparsed:
 
 def _sections(text: str) -> list[_Section]:
     """The text cut at its labels, in order."""
-    found, label, lines, opening = [], "", [], ""
+    sections, label, lines, opening = [], "", [], ""
     for line in text.split("\n"):
         bare = line.lstrip(DECORATION + "|")
         if numbering := _NUMBERING.match(bare):
             behind = bare[numbering.end():].lstrip(DECORATION)
             bare = behind if _label(behind)[0] else bare
         kind, end = _label(bare)
-        if kind and not _belongs(kind, label, found, lines):
-            found.append(_Section(label, "\n".join(lines), opening))
+        if kind and not _belongs(kind, label, sections, lines):
+            sections.append(_Section(label, "\n".join(lines), opening))
             label, lines, opening = kind, [bare[end:]], bare[:end]
         else:
             lines.append(line)
-    return [*found, _Section(label, "\n".join(lines), opening)]
+    return [*sections, _Section(label, "\n".join(lines), opening)]
 
 
 def _label(line: str) -> tuple[str, int]:
@@ -105,44 +110,50 @@ def _label(line: str) -> tuple[str, int]:
     return "", 0
 
 
-def _belongs(kind: str, label: str, found: Sequence[_Section], lines: Sequence[str]) -> bool:
+def _belongs(kind: str, label: str, before: Sequence[_Section], lines: Sequence[str]) -> bool:
     """Whether a label inside numbered corrected steps is part of them: a reason that a step gives, once the
     explanation has come."""
-    if kind != "explanation" or label != "solution":
+    if kind != "explanation" or label != "solution" or not _of(before, "explanation"):
         return False
-    numbered = any(STEP.match(line.lstrip(DECORATION)) for line in lines)
-    return numbered and any(one.label == "explanation" for one in found)
+    return any(map(step_mark, lines))
+
+
+def _of(sections: Iterable[_Section], *labels: str) -> list[_Section]:
+    """The sections with one of these labels."""
+    return [section for section in sections if section.label in labels]
 
 
 def _solution(sections: Sequence[_Section]) -> tuple[int, Solution | None]:
     """(place, the corrected solution): the first labelled section with numbered steps, else the last that has
     lines at all, else the last that has the label."""
-    labelled = [(place, solution_of(one.text)) for place, one in enumerate(sections) if one.label == "solution"]
-    for wanted in (lambda one: one.first_number, lambda one: one.steps, lambda one: True):
-        fitting = [pair for pair in labelled if wanted(pair[1])]
-        if fitting:
-            return fitting[0 if fitting[0][1].first_number else -1]
-    return len(sections), None
+    place, best = len(sections), None
+    for at, section in enumerate(sections):
+        if section.label == "solution":
+            solution = solution_of(section.text)
+            if solution.first_number:
+                return at, solution
+            if best is None or solution.steps or not best.steps:
+                place, best = at, solution
+    return place, best
 
 
 def _merged(before: Sequence[_Section]) -> list[_Section]:
     """The sections before the corrected solution; what looked like its label there was a sentence of the section
     above."""
-    found: list[_Section] = []
-    for one in before:
-        if one.label == "solution" and found:
-            found[-1] = found[-1]._replace(text=f"{found[-1].text}\n{one.opening}{one.text}")
+    merged: list[_Section] = []
+    for section in before:
+        if section.label == "solution" and merged:
+            merged[-1] = merged[-1]._replace(text=f"{merged[-1].text}\n{section.opening}{section.text}")
         else:
-            found.append(one)
-    return found
+            merged.append(section)
+    return merged
 
 
 def _named(before: Sequence[_Section]) -> list[int] | None:
     """The steps that are named before the solution; [] where it says that there is none, None where it says
     nothing."""
-    labelled = [behind_label(one.text) for one in before if one.label == "step"]
-    numbers = list(dict.fromkeys(number for number in labelled if number))
-    if numbers:
+    labelled = [section.step for section in _of(before, "step")]
+    if numbers := list(dict.fromkeys(filter(None, labelled))):
         return numbers
     if 0 in labelled:
         return []
@@ -150,12 +161,12 @@ def _named(before: Sequence[_Section]) -> list[int] | None:
     opening = opens_with(head)
     if opening and _ALONE.match(head):
         return [opening]  # the prompt ended in the cue
-    told = [one.text for one in before if one.label not in ("step", "original")]
-    for text in (head, "\n".join(told)):
+    # What stands before any label is what the corrector says itself; only then its explanation may blame a step.
+    for text in (head, _plain(_of(before, "", "explanation", "solution"))):
         if finds_nothing(text):
             return []
-        if found := blamed(text):
-            return found
+        if steps := blamed(text):
+            return steps
     return [opening] if opening else None
 
 
@@ -164,29 +175,37 @@ def _unlabelled(sections: list[_Section], named: Sequence[int]) -> tuple[int, So
     begins with the named step or with the first."""
     text = sections[-1].text if sections[-1].label != "original" else ""
     lines = text.split("\n")
-    numbers = [(place, int(match[1])) for place, line in enumerate(lines)
-               if (match := STEP.match(line.lstrip(DECORATION))) and (place or sections[-1].label)]
-    starts = [place for place, number in numbers if number in (named[0], 1)
-              and (number == named[0] or not any(n == 1 for p, n in numbers if p != place))]
-    counted = [number - at for at, (_, number) in enumerate(numbers)]
-    if not numbers or starts[:1] != [numbers[0][0]] or len(set(counted)) > 1:
+    places, numbers = [], []
+    for place, line in enumerate(lines):
+        match = step_mark(line)
+        if match and (place or sections[-1].label):  # the very first line of a reply names the step
+            places.append(place)
+            numbers.append(int(match[1]))
+    if not numbers or numbers[0] not in (named[0], 1) or numbers != list(
+            range(numbers[0], numbers[0] + len(numbers))):
         return len(sections), None, sections
-    cut = numbers[0][0]
-    before = [*sections[:-1], _Section(sections[-1].label, "\n".join(lines[:cut]))]
-    return len(before), solution_of("\n".join(lines[cut:])), before
+    before = [*sections[:-1], _Section(sections[-1].label, "\n".join(lines[:places[0]]))]
+    return len(before), solution_of("\n".join(lines[places[0]:])), before
+
+
+def _naming(before: Sequence[_Section], step: int) -> int | None:
+    """The place of the last labelled section that names the step."""
+    return max((place for place, section in enumerate(before) if section.step == step), default=None)
 
 
 def _explanation(before: Sequence[_Section], after: Sequence[_Section], step: int) -> str:
     """The explanation: a labelled one behind the label that names the step, else the last before the solution,
     else one after it, else what stands behind the naming."""
-    naming = [place for place, one in enumerate(before) if one.label == "step" and behind_label(one.text) == step]
-    own = before[naming[-1] + 1:] if naming else ()
-    following = [one.text for one in takewhile(lambda one: one.label != "step", own) if one.label == "explanation"]
-    labelled = following[-1:] or [one.text for one in (*after, *before) if one.label == "explanation"]
-    if labelled and (told := _tidy(labelled[-1])):
-        return told
-    behind = before[naming[-1]] if naming else next((one for one in before if one.label != "original"), None)
-    return _tidy(_without_naming(behind.text)) if behind else ""
+    naming = _naming(before, step)
+    behind = before[naming + 1:] if naming is not None else ()
+    following = _of(takewhile(lambda section: section.label != "step", behind), "explanation")
+    labelled = following or _of((*after, *before), "explanation")
+    if labelled and (explanation := _tidy(labelled[-1].text)):
+        return explanation
+    if naming is not None:
+        return _tidy(_without_naming(before[naming].text))
+    own = _of(before, "", "step", "explanation", "solution")
+    return _tidy(_without_naming(own[0].text)) if own else ""
 
 
 def _without_naming(text: str) -> str:
@@ -214,13 +233,13 @@ def _whole(solution: Solution, step: int, first: int) -> tuple[tuple[str, ...], 
 
 
 def _quote(before: Sequence[_Section], step: int) -> str:
-    labelled = [one for one in before if one.label == "step" and behind_label(one.text) == step]
-    if labelled:
-        text = labelled[-1].text.lstrip(" \t:*_")
+    naming = _naming(before, step)
+    if naming is not None:
+        text = before[naming].text.lstrip(" \t:*_")
         head = text if text.lower().startswith("step") else f"Step {text}"
-        return quoted(head, step, labelled=any(one.label == "explanation" for one in before))
+        return quoted(head, step, labelled=bool(_of(before, "explanation")))
     return quoted(before[0].text, step, labelled=False) if before else ""
 
 
 def _plain(sections: Sequence[_Section]) -> str:
-    return "\n".join(one.text for one in sections)
+    return "\n".join(section.text for section in sections)

@@ -1,6 +1,6 @@
-"""Verdicts: what a model says of a path that it was asked to judge: right, or wrong from which step on.
+"""Judgements: what a model says of a path that it was asked to judge: right, or wrong from which step on.
 
-One design decision: a verdict is read from the labels that stand behind each other at the beginnings of lines
+One design decision: a judgement is read from the labels that stand behind each other at the beginnings of lines
 ("Final Judgement", "First Error Step", "Error Analysis" and their kin), the last of each counting, because models
 repeat the form before they fill it in; only a reply without labels is read for a plain sentence, a critique, which
 talks of every step, for one in its last line.
@@ -21,8 +21,8 @@ class Judgement(NamedTuple):
     reason: str = ""
 
 
-class Criticised(NamedTuple):
-    """A critique as read: its whole text, and the verdict that it ends in."""
+class ParsedCritique(NamedTuple):
+    """A critique as read: its whole text, and the judgement that it ends in."""
 
     text: str
     judgement: Judgement
@@ -47,7 +47,7 @@ _CUE_NONE = re.compile(r"^[\s*#]{0,6}(?:incorrect step[*_ ]{0,3}:)?[*_ ]{0,3}(?:
 
 
 def parse_judgement(reply: str) -> Judgement | Unparsed:
-    """Reads a verdict, a correction (which calls its path wrong) or the plain sentence that all steps are
+    """Reads a judgement, a correction (which calls its path wrong) or the plain sentence that all steps are
     right."""
     text, corrected = opened(reply), parse_correction(reply)
     if not isinstance(corrected, Unparsed):
@@ -61,7 +61,7 @@ def parse_judgement(reply: str) -> Judgement | Unparsed:
     return Judgement(False, int(opening[1])) if opening else Unparsed("no step named")
 
 
-def parse_critique(reply: str) -> Criticised | Unparsed:
+def parse_critique(reply: str) -> ParsedCritique | Unparsed:
     """Reads a critique, with or without its cue, up to where a model goes on with a question of its own. What it
     says of single steps counts for nothing: its labels do, or else its last line."""
     text = reply.replace("\r\n", "\n")
@@ -72,17 +72,17 @@ def parse_critique(reply: str) -> Criticised | Unparsed:
     judgement = _labelled(text) or (None if _OPENING.match(last) else _plain(last))
     if judgement is None:
         return Unparsed("no conclusion" if text else "no critique")
-    return Criticised(text, judgement)
+    return ParsedCritique(text, judgement)
 
 
-def critique_verdict(reply: str) -> Judgement | Unparsed:
-    """The verdict of a critique."""
-    found = parse_critique(reply)
-    return found if isinstance(found, Unparsed) else found.judgement
+def critique_judgement(reply: str) -> Judgement | Unparsed:
+    """The judgement that a critique ends in."""
+    critique = parse_critique(reply)
+    return critique if isinstance(critique, Unparsed) else critique.judgement
 
 
 def _plain(text: str) -> Judgement | None:
-    """The verdict in a plain sentence."""
+    """The judgement in a plain sentence."""
     if finds_nothing(text) or _CUE_NONE.match(text):
         return Judgement(True, None)
     named = _NAMED.search(text)
@@ -90,16 +90,18 @@ def _plain(text: str) -> Judgement | None:
 
 
 def _labelled(text: str) -> Judgement | None:
-    """The verdict in its labelled form; None where there is no such label."""
-    said = [match for match in _RIGHTNESS.finditer(text)]
-    steps = [match for match in _STEP.finditer(text)]
-    if not said and not (steps and _REASON.search(text, steps[-1].end())):
+    """The judgement in its labelled form; None where there is no such label."""
+    labels, steps = list(_RIGHTNESS.finditer(text)), list(_STEP.finditer(text))
+    if labels:
+        last = labels[-1]
+        behind = [match for match in steps if match.start() > last.start()]
+        named = next(iter(behind or steps), None)
+    elif steps and _REASON.search(text, steps[-1].end()):  # "error step" alone may be a remark about one
+        last = named = steps[-1]
+    else:
         return None
-    if said:
-        behind = [match for match in steps if match.start() > said[-1].start()]
-        steps = behind or steps
-    number = steps[0 if said else -1][1] if steps else ""
-    step = int(number) if number.isdecimal() and int(number) else None
-    right = said[-1][1].lower() in ("correct", "right") if said else step is None
-    reason = _REASON.search(text, said[-1].end() if said else steps[-1].end())
-    return Judgement(right, None if right else step, text[reason.end():].strip() if reason and not right else "")
+    step = int(named[1]) if named and named[1].isdecimal() else 0  # "none", "-1" and "0" name no step
+    if last[1].lower() in ("correct", "right") if labels else not step:
+        return Judgement(True, None)
+    reason = _REASON.search(text, last.end())
+    return Judgement(False, step or None, text[reason.end():].strip() if reason else "")

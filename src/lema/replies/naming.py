@@ -84,14 +84,14 @@ def behind_label(section: str) -> int | None:
 
 def blamed(head: str) -> list[int]:
     """The steps that prose calls wrong, in order, each once; the one that is called the first stands alone."""
-    found: list[int] = []
+    steps: list[int] = []
     for clause in _CLAUSE.split(_in_digits(head[:HEAD])):
         number = _blamed_in(clause)
         if number and _FIRST.search(clause):
             return [number]
-        if number and number not in found:
-            found.append(number)
-    return found
+        if number and number not in steps:
+            steps.append(number)
+    return steps
 
 
 def opens_with(head: str) -> int | None:
@@ -108,9 +108,9 @@ def opens_with(head: str) -> int | None:
 def _in_digits(text: str) -> str:
     """The text with "step two" and "second step" as "step 2"; "first step" stays, for "first" says more often
     which one is wrong."""
-    def digits(found: re.Match) -> str:
-        spelt = found[1] and _WORDS.index(found[1].lower()) + 1
-        return f"step {spelt or _ORDINALS.index(found[2].lower()) // 2 + 2}"
+    def digits(spelt: re.Match) -> str:
+        number = spelt[1] and _WORDS.index(spelt[1].lower()) + 1
+        return f"step {number or _ORDINALS.index(spelt[2].lower()) // 2 + 2}"
     return _SPELT.sub(digits, text)
 
 
@@ -125,12 +125,13 @@ def _blamed_in(clause: str) -> int | None:
 
 def _only(line: str) -> int | None:
     """The one step that a line speaks of; of a list ("steps 2 and 3") the first."""
-    numbers = [(int(found[1]), found) for found in _NUMBER.finditer(line)]
-    if len({number for number, _ in numbers}) > 1:
-        behind = {int(digits) for _, found in numbers if (more := _LISTED.match(line, found.end()))
-                  for digits in re.findall(r"[0-9]+", more[0])}
-        numbers = [pair for pair in numbers if pair[0] not in behind]
-    return numbers[0][0] if len({number for number, _ in numbers}) == 1 else None
+    mentions = list(_NUMBER.finditer(line))
+    numbers = {int(mention[1]) for mention in mentions}
+    if len(numbers) > 1:
+        for mention in mentions:
+            listed = _LISTED.match(line, mention.end())
+            numbers -= set(map(int, re.findall(r"[0-9]+", listed[0]))) if listed else set()
+    return numbers.pop() if len(numbers) == 1 else None
 
 
 def quoted(head: str, step: int, *, labelled: bool) -> str:
@@ -147,8 +148,13 @@ def quoted(head: str, step: int, *, labelled: bool) -> str:
     marks = re.match(r"[\s:.,(*_–—-]{0,9}[\"“”'‘`]{1,3}(.{3,}?)[\"“”’`]{1,3}(?=[\s).,:*_]|$)", line)
     bare = re.match(r" ?[:：.][*_ \t]{0,5}(?=\S)", line) if labelled else None
     block = re.match(r"[\s*_.:]{0,6}(?:\n|^) ?> ?([^\n]+)", "\n" + below)
-    found = marks[1] if marks else line[bare.end():] if bare else block[1] if block and not line.strip(
-        DECORATION + ".:") else ""
-    found = re.sub(rf"^step[ \t]{{0,3}}{step}[:.)][ \t]{{0,3}}", "", found.strip(), flags=re.I)
-    found = found.strip(DECORATION + "\"“”'()[]{}\n")
-    return found if len(found.split()) >= 3 else ""
+    quote = ""
+    if marks:
+        quote = marks[1]
+    elif bare:
+        quote = line[bare.end():]
+    elif block and not line.strip(DECORATION + ".:"):
+        quote = block[1]
+    quote = re.sub(rf"^step[ \t]{{0,3}}{step}[:.)][ \t]{{0,3}}", "", quote.strip(), flags=re.I)
+    quote = quote.strip(DECORATION + "\"“”'()[]{}\n")
+    return quote if len(quote.split()) >= 3 else ""

@@ -5,7 +5,7 @@ numbers has one step per line.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from lema.replies.opened import with_line_ends
 
@@ -35,16 +35,14 @@ def split_steps(text: str) -> tuple[str, ...]:
     lead-in before Step 1 is no step. Text without numbers has one step per line. A last line "#### 5" or "A: 5"
     becomes the answer step.
     """
-    lines = [line for raw in with_line_ends(text).split("\n") if (line := raw.strip())]
+    lines = list(filter(None, map(str.strip, with_line_ends(text).split("\n"))))
     answer = ()
     if lines and (final := _FINAL.match(lines[-1])):
         answer = (answer_sentence(lines.pop()[final.end():]),)
-    found = list(numbered(lines))
-    if all(number is None for number, _ in found):
-        return (*lines, *answer)
-    first = next(number for number, _ in found if number is not None)
-    kept = [text for number, text in found if number is not None or first != 1]
-    return (*(text for text in kept if text), *answer)
+    lead_in, steps = numbered(lines)
+    if steps and steps[0][0] == 1:
+        lead_in = []
+    return (*lead_in, *(text for _, text in steps if text), *answer)
 
 
 def answer_sentence(value: str) -> str:
@@ -67,26 +65,27 @@ def rejoin(path_steps: Sequence[str], step: int, corrected_steps: Sequence[str])
     return (*path_steps[:step - 1], *corrected_steps)
 
 
-def numbered(lines: Sequence[str]) -> Iterator[tuple[int | None, str]]:
-    """(number, text) per step. Lines below a numbered one join it, but an answer sentence stands alone; lines
-    before the first number come singly with None."""
-    number: int | None = None
-    parts: list[str] = []
+def step_mark(line: str) -> re.Match | None:
+    """The number of a step where it opens the line, behind marks that mean nothing."""
+    return STEP.match(line.lstrip(DECORATION))
+
+
+def numbered(lines: Sequence[str]) -> tuple[list[str], list[tuple[int, str]]]:
+    """(the lines before the first number, (number, text) per step). Lines below a numbered line join it, but an
+    answer sentence stands alone: models forget its number, and glued to a calculation it would end no path."""
+    lead_in: list[str] = []
+    steps: list[tuple[int, list[str]]] = []
     for line in lines:
         bare = line.lstrip(DECORATION)
         if match := STEP.match(bare):
-            if number is not None:
-                yield number, " ".join(parts)
-            number, parts = int(match[1]), _opening(line, bare, match)
-        elif number is None:
-            yield None, line
-        elif parts and ANSWER_SENTENCE.match(bare):
-            yield number, " ".join(parts)
-            number, parts = number + 1, [line]
+            steps.append((int(match[1]), _opening(line, bare, match)))
+        elif not steps:
+            lead_in.append(line)
+        elif steps[-1][1] and ANSWER_SENTENCE.match(bare):
+            steps.append((steps[-1][0] + 1, [line]))
         else:
-            parts.append(line)
-    if number is not None:
-        yield number, " ".join(parts)
+            steps[-1][1].append(line)
+    return lead_in, [(number, " ".join(parts)) for number, parts in steps]
 
 
 def _opening(line: str, bare: str, match: re.Match) -> list[str]:

@@ -53,7 +53,9 @@ def with_line_ends(text: str) -> str:
 def _as_label(tag: re.Match) -> str:
     """A tag like <explanation> as its label; other tags stay."""
     part = _PART.get(_key(tag[2]))
-    return tag[0] if part is None else "\n" if tag[1] else f"\n{LABELS[part]} "
+    if part is None:
+        return tag[0]
+    return "\n" if tag[1] else f"\n{LABELS[part]} "
 
 
 def _as_named(key: re.Match) -> str:
@@ -65,18 +67,21 @@ def _as_named(key: re.Match) -> str:
 def _from_object(text: str) -> str:
     """The parts of the first JSON object that has them; empty where there is none. Backslashes of LaTeX that were
     not doubled are doubled first: "\\frac" is no form feed."""
-    found = _OBJECT.search(text)
-    if found is None:
+    start = _OBJECT.search(text)
+    if start is None:
         return ""
-    mended = _ESCAPE.sub(lambda match: match[0] if len(match[0]) == 2 else "\\\\", text[found.start():])
+    mended = _ESCAPE.sub(lambda match: match[0] if len(match[0]) == 2 else "\\\\", text[start.start():])
     try:
-        value, _ = json.JSONDecoder(strict=False).raw_decode(mended)
+        fields, _ = json.JSONDecoder(strict=False).raw_decode(mended)
     except (ValueError, RecursionError):
         return ""
-    parts = {_PART[_key(key)]: part for key, part in reversed(value.items()) if _key(key) in _PART}
+    parts: dict[str, object] = {}
+    for key, value in fields.items():
+        if part := _PART.get(_key(key)):
+            parts.setdefault(part, value)
     if not parts.keys() & {"solution", "answer"}:
         return ""
-    return "\n".join(f"{label}{_separator(part)}{_said(part, parts[part])}" for part, label in LABELS.items()
+    return "\n".join(f"{label}{_separator(part)}{_as_text(part, parts[part])}" for part, label in LABELS.items()
                      if part in parts)
 
 
@@ -84,28 +89,35 @@ def _separator(part: str) -> str:
     return "\n" if part in ("solution", "answer") else " "
 
 
-def _said(part: str, value: object) -> str:
+def _as_text(part: str, value: object) -> str:
     if part == "step":
         return _first_number(value)
     if isinstance(value, list):
-        return "\n".join(_said(part, item) for item in value)
+        return "\n".join(_as_text(part, element) for element in value)
     if isinstance(value, dict):
-        number = next((v for k, v in value.items() if _PART.get(_key(k)) == "step" or _key(k) == "number"), None)
-        told = next((v for v in reversed(value.values()) if isinstance(v, str) and v != number), "")
-        return f"Step {_digits(number)}: {told}" if _digits(number) else told
+        return _as_step(value)
     return "" if value is None else str(value)
+
+
+def _as_step(fields: dict) -> str:
+    """A step that is an object of its own: its number, and the last text in it."""
+    number = next((v for k, v in fields.items() if _PART.get(_key(k)) == "step" or _key(k) == "number"), None)
+    text = next((v for v in reversed(fields.values()) if isinstance(v, str) and v != number), "")
+    return f"Step {_digits(number)}: {text}" if _digits(number) else text
 
 
 def _first_number(value: object) -> str:
     if isinstance(value, list):
         value = value[0] if value else None
     digits = _digits(value)
-    return f"Step {digits}" if digits and int(digits) > 0 else "None" if value in (None, 0, -1, "") else str(value)
+    if digits and int(digits) > 0:
+        return f"Step {digits}"
+    return "None" if value in (None, 0, -1, "") else str(value)
 
 
 def _digits(value: object) -> str:
-    found = None if isinstance(value, bool) else re.search(r"-?\d{1,4}", str(value))
-    return found[0] if found else ""
+    digits = None if isinstance(value, bool) else re.search(r"-?\d{1,4}", str(value))
+    return digits[0] if digits else ""
 
 
 def _key(key: str) -> str:

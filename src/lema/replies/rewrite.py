@@ -9,8 +9,8 @@ import re
 from lema.replies.naming import denies, finds_nothing
 from lema.replies.numbered import DECORATION
 from lema.replies.opened import LONGEST, opened
-from lema.replies.read import Rewrite, Unparsed
 from lema.replies.solution import solution_lines, without_tail
+from lema.replies.written import Rewrite, Unparsed
 
 _END = r"[*_ \t]{0,4}(?:[:：][*_]{0,3}|$)"
 _MISTAKES = re.compile(
@@ -43,8 +43,7 @@ def parse_rewrite(reply: str) -> Rewrite | Unparsed:
 
 
 def _answer(lines: list[str]) -> tuple[int, str]:
-    """(place of the line that opens the new answer, the text behind its label); the last such line, unless it
-    states the answer of the one before it."""
+    """(place of the first line that opens the new answer, the text behind its label)."""
     for place, line in enumerate(lines):
         if match := _ANSWER.match(_bare(line)):
             return place, "\n".join([_bare(line)[match.end():], *lines[place + 1:]])

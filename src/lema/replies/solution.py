@@ -6,9 +6,10 @@ politeness behind it is no step.
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
-from lema.replies.numbered import ANSWER_SENTENCE, DECORATION, STEP, answer_sentence, numbered
+from lema.replies.numbered import ANSWER_SENTENCE, DECORATION, STEP, answer_sentence, numbered, step_mark
 
 _DOTS = frozenset(("...", "…", ". . .", "....", "[...]", "(...)"))
 _NEXT_EXAMPLE = re.compile(r"[*#_ ]{0,6}(?:question|problem)[*_ \t]{0,4}:", re.I)
@@ -48,18 +49,16 @@ class Solution(NamedTuple):
 def solution_of(body: str) -> Solution:
     """The steps of a corrected solution, in braces or not, numbered or one to a line."""
     lines = without_tail(solution_lines(body))
-    has_dots = bool(lines) and any(line in _DOTS for line in lines[:_first_numbered(lines)])
+    has_dots = not _DOTS.isdisjoint(takewhile(lambda line: not step_mark(line), lines))
     lines = [line for line in lines if line not in _DOTS]
-    found = list(numbered(lines))
-    kept = [(number, text) for number, text in found if number is not None]
-    if kept and any(_CALCULATES.search(text) for number, text in found if number is None):
+    lead_in, steps = numbered(lines)
+    if steps and any(map(_CALCULATES.search, lead_in)):
         return Solution((), None, has_dots, "corrected steps without numbers before those with")
-    if not kept:
-        kept = _listed(lines)
-    if kept:
-        kept = [(number, _step_text(text)) for number, text in kept if text]
-        return Solution(tuple(text for _, text in kept), kept[0][0] if kept else None, has_dots)
-    return Solution(tuple(text for text in map(_step_text, _without_lead_in(lines)) if text), None, has_dots)
+    steps = steps or _listed(lines)
+    if not steps:
+        return Solution(tuple(filter(None, map(_step_text, _without_lead_in(lines)))), None, has_dots)
+    steps = [(number, text) for number, text in steps if text]
+    return Solution(tuple(_step_text(text) for _, text in steps), steps[0][0] if steps else None, has_dots)
 
 
 def solution_lines(body: str) -> list[str]:
@@ -85,30 +84,28 @@ def without_tail(lines: list[str]) -> list[str]:
     """The lines up to the answer, which is written as the answer sentence where it only has a label; without one,
     up to the first line of politeness."""
     lines = _with_answer(lines)
-    answers = [place for place, line in enumerate(lines) if _states_the_answer(line)]
-    last = max((place for place, line in enumerate(lines) if _opens_a_step(line)), default=-1)
-    behind = [place for place in answers if place >= last >= 0] or answers[-1:]
-    if behind and behind[0] >= last:
-        return lines[:behind[0] + 1]
-    return lines[:next((place for place in range(last + 1, len(lines)) if _is_chatter(lines[place])), None)]
-
-
-def _is_chatter(line: str) -> bool:
-    return bool(_CHATTER.match(line.lstrip("*_ ") if line.strip("*_- ") else line))
+    last = max((place for place, line in enumerate(lines) if step_mark(line)), default=-1)
+    answers = [place for place in range(max(last, 0), len(lines)) if _states_the_answer(lines[place])]
+    if answers:  # without numbered steps prose may speak of the answer before it states it at last
+        return lines[:answers[0 if last >= 0 else -1] + 1]
+    for place, line in enumerate(lines[last + 1:], last + 1):
+        if _CHATTER.match(line.lstrip("*_ ") if line.strip("*_- ") else line):  # a rule "***" is chatter as it is
+            return lines[:place]
+    return lines
 
 
 def _with_answer(lines: Sequence[str]) -> list[str]:
     """The lines with "Final Answer: 5", "#### 5" and a heading above "5" written as the answer sentence."""
-    found: list[str] = []
+    rewritten: list[str] = []
     for place, line in enumerate(lines):
         bare = line if line.startswith("####") else line.lstrip(DECORATION)
-        if place and _HEADING.match(lines[place - 1].lstrip(DECORATION)) and not _opens_a_step(line):
-            found[-1] = answer_sentence(_undressed(line))
+        if place and _HEADING.match(lines[place - 1].lstrip(DECORATION)) and not step_mark(line):
+            rewritten[-1] = answer_sentence(_undressed(line))
         elif value := _VALUE.match(bare):
-            found.append(answer_sentence(_undressed(value[1])))
+            rewritten.append(answer_sentence(_undressed(value[1])))
         else:
-            found.append(line)
-    return found
+            rewritten.append(line)
+    return rewritten
 
 
 def _undressed(value: str) -> str:
@@ -133,35 +130,27 @@ def _closes_at_end(text: str) -> bool:
     return False
 
 
-def _opens_a_step(line: str) -> bool:
-    return bool(STEP.match(line.lstrip(DECORATION)))
-
-
 def _states_the_answer(line: str) -> bool:
     bare = line.lstrip(DECORATION)
     if step := STEP.match(bare):
         bare = bare[step.end():].lstrip(DECORATION)
-    found = ANSWER_SENTENCE.match(bare)
-    return bool(found) and bool(bare[found.end():].strip(" *_:："))
-
-
-def _first_numbered(lines: Sequence[str]) -> int:
-    return next((place for place, line in enumerate(lines) if _opens_a_step(line)), len(lines))
+    sentence = ANSWER_SENTENCE.match(bare)
+    return bool(sentence) and bool(bare[sentence.end():].strip(" *_:："))
 
 
 def _listed(lines: Sequence[str]) -> list[tuple[int, str]]:
     """The items of a list "3. ...", "4. ..." that counts on without a gap; a line between two belongs to the one
     above it. An answer sentence behind the last is an item of its own."""
-    found: list[tuple[int, str]] = []
+    steps: list[tuple[int, str]] = []
     for line in lines:
         item = _ITEM.match(line)
-        if item and (not found or int(item[1]) == found[-1][0] + 1):
-            found.append((int(item[1]), line[item.end():]))
-        elif found and ANSWER_SENTENCE.match(line.lstrip(DECORATION)):
-            found.append((found[-1][0] + 1, line))
-        elif found:
-            found[-1] = (found[-1][0], f"{found[-1][1]} {line}")
-    return found if len(found) > 1 else []
+        if item and (not steps or int(item[1]) == steps[-1][0] + 1):
+            steps.append((int(item[1]), line[item.end():]))
+        elif steps and ANSWER_SENTENCE.match(line.lstrip(DECORATION)):
+            steps.append((steps[-1][0] + 1, line))
+        elif steps:
+            steps[-1] = (steps[-1][0], f"{steps[-1][1]} {line}")
+    return steps if len(steps) > 1 else []  # a single "3." is more often a number than a list
 
 
 def _without_lead_in(lines: Sequence[str]) -> Sequence[str]:

@@ -5,16 +5,18 @@ be drawn up again when a price becomes known; what has no known price is named a
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
+from lema.config import TrainOneConfig
 from lema.figures import cost
-from lema.runs.prices import Price, Prices, Usage
+from lema.records import Correction
+from lema.runs.prices import Price, Prices, Usage, source_of
 from lema.runs.run import Stage
 
 Spent = Iterable[tuple[str, int, int, int, float, float]]
 """Rows of lema.journal.Journal.spent: model, replies, prompt tokens, tokens, and both as charged."""
-
 
 TRAINED = "the arms' models"
 
@@ -70,36 +72,48 @@ def draw_up(stages: Iterable[Stage], price: Prices, spent: Spent, served: Prices
     """The bill of finished stages. `price` knows the config's models, `served` the names in the journal."""
     finished = [stage for stage in stages if stage.record() is not None]
     by_name, by_model = defaultdict(list), defaultdict(list)
-    for line in (line for stage in finished for line in _lines(stage, price)):
-        by_name[line.stage, line.model].append(line)
-        by_model[line.model].append(line)
+    for stage in finished:
+        for line in _lines(stage, price):
+            by_name[line.stage, line.model].append(line)
+            by_model[line.model].append(line)
     lines = [_sum(*name, several) for name, several in by_name.items()]
-    paid = [_line("", model, Usage(replies, 0, 0, prompts, tokens, charged_prompts, charged), served(model))
-            for model, replies, prompts, tokens, charged_prompts, charged in spent]
-    sources = [(model, found.source if (found := price(model)) else "price unknown") for model in by_model]
-    return Bill(tuple(lines), tuple(_sum("", model, several) for model, several in by_model.items()),
-                tuple(_kept(stage, lines) for stage in finished if stage.verb.__name__ == "verify"),
-                tuple(paid), tuple(sources))
+    models = [_sum("", model, several) for model, several in by_model.items()]
+    kept = [_kept(stage, lines) for stage in finished if _verifies(stage)]
+    sources = [(model, source_of(price(model))) for model in by_model]
+    paid = []
+    for model, replies, prompts, tokens, charged_prompts, charged in spent:
+        usage = Usage(replies, 0, 0, prompts, tokens, charged_prompts, charged)
+        paid.append(_line("", model, usage, served(model)))
+    return Bill(tuple(lines), tuple(models), tuple(kept), tuple(paid), tuple(sources))
 
 
 def ancestors(stage: Stage) -> list[Stage]:
     """Every stage that went into this one, in the order in which they were made."""
-    found: dict[str, Stage] = {}
-    for source in [*stage.sources, *(given for given in stage.models.values() if isinstance(given, Stage))]:
-        found |= {one.name: one for one in ancestors(source)} | {source.name: source}
-    return list(found.values())
+    before: dict[str, Stage] = {}
+    for source in [*stage.sources, *stage.makers]:
+        for earlier in (*ancestors(source), source):
+            before[earlier.name] = earlier
+    return list(before.values())
 
 
-def _lines(stage: Stage, price: Prices) -> list[Line]:
-    usage = (stage.record() or {}).get("usage", {})
-    return [_line(*_named(stage, model), Usage.read(row), price(model))
-            for model, row in usage.items() if isinstance(row, dict)]
+def _verifies(stage: Stage) -> bool:
+    """Whether its rows are corrections that were checked: they are made of other stages' rows, as imported ones
+    are not, and no model was asked for them."""
+    return stage.kind is Correction and bool(stage.sources) and not stage.models
+
+
+def _lines(stage: Stage, price: Prices) -> Iterator[Line]:
+    for model, row in (stage.record() or {}).get("usage", {}).items():
+        if isinstance(row, dict):
+            yield _line(*_named(stage, model), Usage.read(row), price(model))
 
 
 def _named(stage: Stage, model: str) -> tuple[str, str]:
     """The names that a line goes by; the arms' models, of which there are many, share theirs."""
-    given = stage.models.get(model)
-    if isinstance(given, Stage) and given.name.startswith("models/"):
+    maker = stage.models.get(model)
+    made_by = maker.settings if isinstance(maker, Stage) else None
+    # a grown student may end in a training too, but goes on from itself: it keeps the name that its table has
+    if isinstance(made_by, TrainOneConfig) and made_by.base != model:
         return stage.name.rpartition("/")[0], TRAINED
     return stage.name, model
 
@@ -107,29 +121,33 @@ def _named(stage: Stage, model: str) -> tuple[str, str]:
 def _line(stage: str, model: str, usage: Usage, price: Price | None) -> Line:
     dollars = usage.cost(price)
     unknown = usage.prompt_tokens + usage.tokens if dollars is None else 0
-    return Line(stage, model, usage.asked + usage.known, usage.failed, usage.prompt_tokens, usage.tokens, dollars,
+    return Line(stage, model, usage.replies, usage.failed, usage.prompt_tokens, usage.tokens, dollars,
                 unknown, price is not None and price.here)
 
 
 def _kept(stage: Stage, lines: list[Line]) -> Kept:
-    """The round of a verifying stage: the stages before it whose names begin as its own does."""
-    prefix = stage.name.removesuffix("verified")
-    before = {one.name for one in ancestors(stage) if one.name.startswith(prefix)}
+    """The round of a verifying stage: the stages before it that lie in the same folder of the run."""
+    name = stage.name.rpartition("/")[0]
+    here = f"{name}/" if name else ""
+    before = {each.name for each in ancestors(stage) if each.name.startswith(here)}
+    checked = {source.name for source in stage.sources if source.kind is Correction}
     whole = [line for line in lines if line.stage in before]
-    corrector = [line for line in whole if line.stage == f"{prefix}corrections"]
+    corrector = [line for line in whole if line.stage in checked]
     kept = sum(bool(row.verified) for row in stage)
-    return Kept(prefix.strip("/"), kept, _sum(f"{prefix}corrections", "", corrector), _sum(prefix, "", whole))
+    return Kept(name, kept, _sum("", "", corrector), _sum("", "", whole))
 
 
 def _sum(stage: str, model: str, lines: Iterable[Line]) -> Line:
     """The lines in one."""
     several = list(lines)
-    known = [line.dollars for line in several if line.dollars is not None and not line.here]
-    counts = (sum(getattr(line, name) for line in several)
-              for name in ("replies", "failed", "prompt_tokens", "tokens"))
-    unknown = sum(line.unknown for line in several)
-    return Line(stage, model, *counts, sum(known) if known or not unknown else None, unknown,
-                all(line.here for line in several))
+    charged = [line.dollars for line in several if line.dollars is not None and not line.here]
+
+    def total(figure: str) -> int:
+        return sum(map(attrgetter(figure), several))
+
+    dollars = sum(charged) if charged or not total("unknown") else None
+    return Line(stage, model, total("replies"), total("failed"), total("prompt_tokens"), total("tokens"), dollars,
+                total("unknown"), all(line.here for line in several))
 
 
 def in_words(bill: Bill) -> list[str]:
@@ -138,12 +156,15 @@ def in_words(bill: Bill) -> list[str]:
         return []
     head = ("what it cost", "model", "replies", "prompt tokens", "tokens", "cost")
     lines = ["", "{:26} {:14} {:>8} {:>13} {:>11} {:>13}".format(*head)]
-    lines += [_row(line) for line in (*bill.stages, *(bill.models if len(bill.models) > 1 else ()))]
-    for one in (one for one in bill.kept if one.kept):
-        each, whole = one.each(one.corrector), one.each(one.whole)
-        named = f" ({one.round})" if one.round else ""
-        lines += ["", f"{one.kept:,} kept corrections{named}: {each.tokens:,} tokens of the corrector for each, "
-                      f"{cost(each)}; with all that led to it {cost(whole)}"]
+    lines += map(_row, bill.stages)
+    if len(bill.models) > 1:
+        lines += map(_row, bill.models)
+    for kept in bill.kept:
+        if kept.kept:
+            each, whole = kept.each(kept.corrector), kept.each(kept.whole)
+            named = f" ({kept.round})" if kept.round else ""
+            lines += ["", f"{kept.kept:,} kept corrections{named}: {each.tokens:,} tokens of the corrector for "
+                          f"each, {cost(each)}; with all that led to it {cost(whole)}"]
     if bill.paid:
         lines += ["", f"paid in all, earlier settings, pilots and failures included: {cost(bill.total)}"]
     return lines

@@ -53,13 +53,13 @@ class Budget:
             self.figures[SPENT] += cost
             self.figures[SET_ASIDE] = max(0.0, self.figures[SET_ASIDE] - most)
 
-    def said(self, amount: float) -> str:
+    def in_words(self, amount: float) -> str:
         return f"${amount:,.4f}" if self.unit == "money" else f"{amount:,.0f} tokens"
 
 
 @dataclass
 class Gate:
-    """One stage's way to the budget for one model (lema.journal.waiting.Gate)."""
+    """One stage's way to the budget for one model (lema.journal.waiting.AdmissionGate)."""
 
     budget: Budget
     price: Price
@@ -78,10 +78,11 @@ class Gate:
             return True
         if first:
             budget = self.budget
+            limit, cost, spent = map(budget.in_words, (budget.limit, most, budget.figures[SPENT]))
             raise BudgetReached(
-                f"{self.stage}: the budget of {budget.said(budget.limit)} has no room for the next request, which "
-                f"may cost {budget.said(most)}: {budget.said(budget.figures[SPENT])} are spent; every reply is kept: "
-                f"go on with the same command and a larger --set budget.{budget.unit}=…")
+                f"{self.stage}: the budget of {limit} has no room for the next request, which may cost {cost}: "
+                f"{spent} are spent; every reply is kept: go on with the same command and a larger "
+                f"--set budget.{budget.unit}=…")
         return False
 
     def back(self, request: Request, completion: Completion) -> None:

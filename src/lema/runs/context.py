@@ -1,19 +1,18 @@
 """What a stage's verb may use: the task, the models it was given, its prompts, a folder, a progress line.
 
-One design decision: a verb never opens a journal, a run or a config; it gets these few things, so that it can
-be called in a test with plain lists and runs alike in this process, in a worker or, later, on a cluster.
+One design decision: a verb never opens a journal, a run or a config, which are this class's own; it gets these few
+things, so that it can be called in a test with plain lists and runs alike in this process, in a worker or, later,
+on a cluster.
 """
 
 import contextlib
-import itertools
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 from lema.config import Config
 from lema.figures import money
@@ -25,23 +24,11 @@ from lema.prompting import Prompt, find_prompt
 from lema.records import Question
 from lema.runs.bills import Bill, ancestors, draw_up
 from lema.runs.budget import Budget, Gate, weighing
-from lema.runs.dependencies import decoding
+from lema.runs.dependencies import MADE_HERE, decoding
+from lema.runs.news import News, Progress
 from lema.runs.prices import HERE, Price, Usage, price_of, served_prices
 from lema.runs.run import Stage
 from lema.tasks import Task, find_task
-
-
-class News(NamedTuple):
-    """How far a stage is; `total` is None where it is not known."""
-
-    stage: str
-    state: Literal["started", "moving", "finished", "remembered"]
-    done: int = 0
-    total: int | None = None
-    note: str = ""  # what it cost so far, how far a batch is
-
-
-Progress = Callable[[News], None]
 
 
 @dataclass
@@ -50,14 +37,13 @@ class StageContext:
 
     _stage: Stage
     _config: Config
-    progress: Progress
+    _progress: Progress
     _journal: Journal
     folder: Path
+    _budget: Budget | None = None
     usage: dict[str, Usage] = field(default_factory=lambda: defaultdict(Usage))
-    budget: Budget | None = None
     _shown: float = 0.0
     _models: dict[str, Model] = field(default_factory=dict)
-    _prices: dict[str, Price | None] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -92,10 +78,10 @@ class StageContext:
     def _opened(self, name: str) -> Model:
         given = self._stage.models[name]
         if isinstance(given, Stage):
-            return find_model(name, "transformers", {**decoding(self._config, name),
-                                                     "path": str(given.folder / "model")})
+            path = str(given.folder / "model")
+            return find_model(name, MADE_HERE, {**decoding(self._config, name), "path": path})
         if name not in self._config.models:  # the base of the training, named by its folder or hub id
-            return find_model(name, "transformers", {"path": given["path"]})
+            return find_model(name, MADE_HERE, {"path": given["path"]})
         return find_model(name, self._config.models[name].backend, self._config.models[name].own)
 
     def checkpoint(self, name: str) -> Path | str:
@@ -117,56 +103,57 @@ class StageContext:
 
     def ask(self, name: str, requests: Iterable[Request], total: int | None = None) -> Iterator[Completion]:
         """Completions in request order, each kept in the journal before it is seen here."""
-        model, done = self.model(name), itertools.count(1)
-        answered = 0
+        model, answered = self.model(name), 0
 
-        def arrived(completion: Completion, known: bool) -> None:
+        def arrived(completion: Completion, remembered: bool) -> None:
             nonlocal answered
-            self.usage[name].add(completion, known)
-            answered = next(done)
+            self.usage[name].add(completion, remembered)
+            answered += 1
             if total is not None:
                 self.show(answered, total)
 
         if hasattr(model, "watched"):  # it works for hours without a reply, but can say how far it is
-            model.watched = lambda ready, said: self.show(answered + ready, total, said)
+            model.watched = lambda ready, note: self.show(answered + ready, total, note)
         with self._gate(name, model) as gate:
             yield from complete(self._journal, model, requests, arrived, gate)
 
-    def show(self, done: int, total: int | None = None, said: str = "") -> None:
+    def show(self, done: int, total: int | None = None, note: str = "") -> None:
         """Moves the progress line, at most ten times a second."""
         now = time.monotonic()
         if now - self._shown >= 0.1 or done == total:
             self._shown = now
-            note = ", ".join(filter(None, [self.cost, said]))
-            self.progress(News(self._stage.name, "moving", done, total, note))
+            self._progress(News(self.name, "moving", done, total, ", ".join(filter(None, [self.cost, note]))))
 
     @property
     def cost(self) -> str:
         """What the stage's new replies cost so far, in words; nothing where they cost nothing."""
         spent, unknown = 0.0, 0
         for name, usage in self.usage.items():
-            price = self._price(name)
+            price = self._prices[name]
             if price is None:
                 unknown += usage.new_tokens
             else:
                 spent += price.of(usage.new_paid_prompt_tokens, usage.new_paid_tokens)
-        said = [money(spent)] if spent else []
-        return " + ".join([*said, f"{unknown:,} tokens of unknown price"] if unknown else said)
+        parts = (spent and money(spent), unknown and f"{unknown:,} tokens of unknown price")
+        return " + ".join(filter(None, parts))
 
-    def _price(self, name: str) -> Price | None:
-        if name not in self._prices:
-            made_here = isinstance(self._stage.models[name], Stage)
-            self._prices[name] = HERE if made_here else price_of(self._config, name)
-        return self._prices[name]
+    @cached_property
+    def _prices(self) -> dict[str, Price | None]:
+        """Looked up once: progress asks for them ten times a second."""
+        prices = {}
+        for name in self._stage.models:
+            prices[name] = HERE if self._made_here(name) else price_of(self._config, name)
+        return prices
 
-    @contextlib.contextmanager
-    def _gate(self, name: str, model: Model) -> Iterator[Gate]:
+    def _made_here(self, name: str) -> bool:
+        """Whether a stage of this run makes the model, so that asking it costs nothing."""
+        return isinstance(self._stage.models[name], Stage)
+
+    def _gate(self, name: str, model: Model) -> contextlib.AbstractContextManager:
         """The gate that the model's requests go through; an open one where they take nothing out of a budget."""
         price = None
-        if self.budget is not None and not isinstance(self._stage.models[name], Stage):
-            price = weighing(self._config, name, self.budget.unit)
+        if self._budget is not None and not self._made_here(name):
+            price = weighing(self._config, name, self._budget.unit)
         if price is None:
-            yield OPEN
-            return
-        with contextlib.closing(Gate(self.budget, price, self._stage.name, getattr(model, "share", 1.0))) as gate:
-            yield gate
+            return contextlib.nullcontext(OPEN)
+        return contextlib.closing(Gate(self._budget, price, self.name, getattr(model, "share", 1.0)))

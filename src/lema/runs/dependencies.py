@@ -37,10 +37,14 @@ def models_of(config: Config, settings: Settings | None, made: Mapping[str, Made
     return models
 
 
+def backend_settings(name: str, backend: str, table: dict) -> Settings:
+    """A model's table as its backend reads it; ConfigError where the backend does not."""
+    return settings_of(find("models", backend, "Model").Settings, table, f"models.{name}")
+
+
 def model_facts(name: str, backend: str, table: dict) -> dict:
     """What of a model's table decides what it writes."""
-    settings = settings_of(find("models", backend, "Model").Settings, table, f"models.{name}")
-    return {"backend": backend, **settings.facts()}
+    return {"backend": backend, **backend_settings(name, backend, table).facts()}
 
 
 def prompts_of(config: Config, settings: Settings | None) -> dict[str, str]:
@@ -63,10 +67,12 @@ def prompts_of(config: Config, settings: Settings | None) -> dict[str, str]:
 
 def decoding(config: Config, name: str) -> dict:
     """How a model that the run makes writes: by its own table, a trained one by that of its base."""
-    table = config.models.get(name) or (config.models.get(config.train.base) if config.train else None)
+    table = config.models.get(name)
+    if table is None and config.train is not None:
+        table = config.models.get(config.train.base)
     if table is None or table.backend != MADE_HERE:
         return {}
-    return {key: value for key, value in table.own.items() if not key.startswith(("path", "adapter"))}
+    return {key: choice for key, choice in table.own.items() if not key.startswith(("path", "adapter"))}
 
 
 def _decoding_id(config: Config, model: str) -> dict[str, str]:
@@ -75,8 +81,8 @@ def _decoding_id(config: Config, model: str) -> dict[str, str]:
     if model in config.models and not config.models[model].grow:
         return {}
     table = decoding(config, model)
-    settings = settings_of(find("models", MADE_HERE, "Model").Settings, {**table, "path": ""}, f"models.{model}")
-    stated = {key: value for key, value in settings.facts().items() if key in table}
+    facts = backend_settings(model, MADE_HERE, {**table, "path": ""}).facts()
+    stated = {key: fact for key, fact in facts.items() if key in table}
     return {"decoding": content_id(stated)} if stated else {}
 
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -22,12 +23,18 @@ from lema.errors import RunError
 from lema.journal import Journal
 from lema.records import write_rows
 from lema.runs.budget import Budget, open_budget
-from lema.runs.context import News, Progress, StageContext
-from lema.runs.run import Stage, adopt, at_work, finish
+from lema.runs.context import StageContext
+from lema.runs.folder import at_work
+from lema.runs.news import News, Progress
+from lema.runs.run import Stage
 from lema.runs.versions import versions
 
 QUIET = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
 PER_MINUTE = ("requests_per_minute", "tokens_per_minute")
+REMEDIES = {
+    errno.ENOSPC: "no space left on the disk; free some", errno.EDQUOT: "disk quota used up; free some",
+    errno.EFBIG: "larger than this disk, or the limit of this shell, allows; free that",
+    errno.EROFS: "the disk is read-only; make it writable", errno.EACCES: "not writable; allow it"}
 
 
 class Local:
@@ -35,10 +42,7 @@ class Local:
 
     def __init__(self, folder: Path, config: Config, progress: Progress) -> None:
         self.folder, self.config, self.progress = folder, config, progress
-        self._pool: ProcessPoolExecutor | None = None
         self._open = contextlib.ExitStack()
-        self._journal: Journal | None = None
-        self._budget: Budget | None = None
         os.environ.update(QUIET)
         if config.machine.threads:
             os.environ["OMP_NUM_THREADS"] = str(config.machine.threads)
@@ -54,27 +58,23 @@ class Local:
             self._side_by_side(waiting)
         else:
             for stage in waiting:
-                perform(stage, self.config, self.progress, self._own_journal(), self._own_budget())
+                perform(stage, self.config, self.progress, self._journal, self._budget)
 
     def close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
         self._open.close()
 
-    def _own_journal(self) -> Journal:
-        if self._journal is None:
-            self._journal = self._open.enter_context(contextlib.closing(Journal(self.folder / "journal.sqlite")))
-        return self._journal
+    @cached_property
+    def _journal(self) -> Journal:
+        return self._open.enter_context(Journal(self.folder / "journal.sqlite"))
 
-    def _own_budget(self) -> Budget | None:
+    @cached_property
+    def _budget(self) -> Budget | None:
         """The run's budget; opened when the first stage is performed, shared by all workers."""
-        if self._budget is None and self.config.budget is not None:
-            self._budget = open_budget(self.config, self._own_journal(), get_context("spawn"))
-        return self._budget
+        if self.config.budget is None:
+            return None
+        return open_budget(self.config, self._journal, get_context("spawn"))
 
     def _side_by_side(self, stages: list[Stage]) -> None:
-        if self._pool is None:
-            self._pool = self._start_pool()
         config = shared_out(self.config, min(self.config.machine.workers, len(stages)))
         futures = [self._pool.submit(_perform_here, stage, config) for stage in stages]
         try:
@@ -87,14 +87,18 @@ class Local:
             for future in futures:
                 future.cancel()
 
-    def _start_pool(self) -> ProcessPoolExecutor:
+    @cached_property
+    def _pool(self) -> ProcessPoolExecutor:
         context = get_context("spawn")
         alive, ours = context.Pipe(duplex=False)
         queue = context.SimpleQueue()
         self._open.callback(ours.close)
         threading.Thread(target=self._relay, args=(queue,), daemon=True).start()
-        return ProcessPoolExecutor(self.config.machine.workers, context, _start_worker,
-                                   (self.folder, alive, queue, self._own_budget()))
+        pool = ProcessPoolExecutor(self.config.machine.workers, context, _start_worker,
+                                   (self.folder, alive, queue, self._budget))
+        # closed before the pipe, at whose end workers leave at once
+        self._open.callback(pool.shutdown, wait=True, cancel_futures=True)
+        return pool
 
     def _relay(self, queue) -> None:
         while True:
@@ -105,8 +109,8 @@ def shared_out(config: Config, workers: int) -> Config:
     """The config as one of several workers sees it: each has its part of what a model may be asked per minute."""
     models = {}
     for name, table in config.models.items():
-        told = {key: table.own[key] for key in PER_MINUTE if isinstance(table.own.get(key), int)}
-        models[name] = table.model_copy(update={key: max(1, limit // workers) for key, limit in told.items()})
+        limits = {key: table.own[key] for key in PER_MINUTE if isinstance(table.own.get(key), int)}
+        models[name] = table.model_copy(update={key: max(1, limit // workers) for key, limit in limits.items()})
     return config.model_copy(update={"models": models})
 
 
@@ -114,19 +118,20 @@ def perform(stage: Stage, config: Config, progress: Progress, journal: Journal,
             budget: Budget | None = None) -> None:
     """Fills one stage's folder. A .part folder of the same fingerprint is kept for the verb to resume from."""
     with _disk_errors(stage):
-        if adopt(stage):
+        if stage.adopt():
             progress(News(stage.name, "remembered"))
             return
         _prepare(stage)
-        context = StageContext(stage, config, progress, journal, stage.part, budget=budget)
+        context = StageContext(stage, config, progress, journal, stage.part, budget)
         progress(News(stage.name, "started"))
         started = time.monotonic()
         # closed while the journal is still open: replies under way are paid for
         with contextlib.closing(stage.verb(context, stage.settings, *stage.inputs)) as records:
             rows = write_rows(stage.part / "rows.jsonl", records)
         (stage.part / "fingerprint").unlink()
-        finish(stage, {"rows": rows, "seconds": round(time.monotonic() - started, 2), "versions": versions(),
-                       "usage": {name: usage.row() for name, usage in context.usage.items()}})
+        usage = {name: usage.row() for name, usage in context.usage.items()}
+        stage.finish({"rows": rows, "seconds": round(time.monotonic() - started, 2), "versions": versions(),
+                      "usage": usage})
         progress(News(stage.name, "finished", rows, rows, context.cost))
 
 
@@ -143,13 +148,9 @@ def _disk_errors(stage: Stage) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        said = {errno.ENOSPC: "no space left on the disk; free some",
-                errno.EDQUOT: "disk quota used up; free some",
-                errno.EFBIG: "larger than this disk, or the limit of this shell, allows; free that",
-                errno.EROFS: "the disk is read-only; make it writable", errno.EACCES: "not writable; allow it"}
-        if error.errno not in said:
+        if error.errno not in REMEDIES:
             raise
-        raise RunError(f"{error.filename or stage.part}: {said[error.errno]} and run the same command again; "
+        raise RunError(f"{error.filename or stage.part}: {REMEDIES[error.errno]} and run the same command again; "
                        "finished stages and journalled replies are kept") from None
 
 
@@ -163,10 +164,9 @@ def _start_worker(folder: Path, alive, queue, budget: Budget | None) -> None:
         os._exit(1)
 
     threading.Thread(target=end_with_parent, daemon=True).start()
-    _worker["held"] = at_work(folder)
-    _worker["held"].__enter__()
-    _worker["journal"] = Journal(folder / "journal.sqlite")
-    _worker["progress"], _worker["budget"] = queue.put, budget
+    held = at_work(folder)
+    held.__enter__()
+    _worker.update(held=held, journal=Journal(folder / "journal.sqlite"), progress=queue.put, budget=budget)
 
 
 def _perform_here(stage: Stage, config: Config) -> None:

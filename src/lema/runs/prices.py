@@ -6,13 +6,16 @@ runs here costs nothing and says so.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 
 from lema.config import Config
 from lema.messages import Completion
-from lema.plugins import Settings, find, settings_of
+from lema.plugins import Settings, find
+from lema.runs.dependencies import backend_settings
 
 MILLION = 1_000_000
+IN_RECORDS = {"sent": "asked", "remembered": "known"}
+"""Figures of a Usage that go by other names in the files of runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,10 @@ Prices = Callable[[str], Price | None]
 @dataclass(slots=True)
 class Usage:
     """What one stage was given by one model. `paid_…` weigh tokens by the share of the price that was charged;
-    `new_…` are those that were not known before."""
+    `new_…` are those that the journal did not hold before."""
 
-    asked: int = 0
-    known: int = 0  # given by the journal: paid before
+    sent: int = 0
+    remembered: int = 0  # given by the journal: paid before
     failed: int = 0
     prompt_tokens: int = 0
     tokens: int = 0
@@ -51,18 +54,22 @@ class Usage:
     new_paid_prompt_tokens: float = 0.0
     new_paid_tokens: float = 0.0
 
-    def add(self, completion: Completion, known: bool) -> None:
-        """Counts one completion and whether the journal knew it."""
+    @property
+    def replies(self) -> int:
+        return self.sent + self.remembered
+
+    def add(self, completion: Completion, remembered: bool) -> None:
+        """Counts one completion and whether the journal gave it."""
         paid_prompt, paid = completion.share * completion.prompt_tokens, completion.share * completion.tokens
         self.failed += completion.failed
         self.prompt_tokens += completion.prompt_tokens
         self.tokens += completion.tokens
         self.paid_prompt_tokens += paid_prompt
         self.paid_tokens += paid
-        if known:
-            self.known += 1
+        if remembered:
+            self.remembered += 1
             return
-        self.asked += 1
+        self.sent += 1
         self.new_tokens += completion.prompt_tokens + completion.tokens
         self.new_paid_prompt_tokens += paid_prompt
         self.new_paid_tokens += paid
@@ -75,12 +82,12 @@ class Usage:
 
     def row(self) -> dict:
         """JSON-ready, for record.json."""
-        return asdict(self)
+        return {IN_RECORDS.get(name, name): figure for name, figure in asdict(self).items()}
 
     @classmethod
     def read(cls, row: dict) -> "Usage":
         """What `row` gave."""
-        return cls(**{field.name: row.get(field.name, 0) for field in fields(cls)})
+        return cls(**{name: row.get(IN_RECORDS.get(name, name), 0) for name in cls.__slots__})
 
 
 def price_of(config: Config, name: str) -> Price | None:
@@ -88,29 +95,32 @@ def price_of(config: Config, name: str) -> Price | None:
     table = config.models.get(name)
     if table is None or table.grow:
         return HERE
-    module = find("models", table.backend, "Model")
-    if getattr(module.Model, "runs_here", False):
+    if getattr(find("models", table.backend, "Model").Model, "runs_here", False):
         return HERE
-    settings = settings_of(module.Settings, table.own, f"models.{name}")
-    return price_by_name(config, served_name(settings) or name, _address(settings))
+    settings = backend_settings(name, table.backend, table.own)
+    return _price_by_name(config, _served_name(settings) or name, _address(settings))
 
 
-def served_name(settings: Settings) -> str:
+def source_of(price: Price | None) -> str:
+    """Where a price is written, for people."""
+    return price.source if price else "price unknown"
+
+
+def _served_name(settings: Settings) -> str:
     """The model's name as its endpoint knows it: the `model` of its journal rows; "" where it has none."""
     return str(getattr(settings, "model", ""))
 
 
 def served_prices(config: Config) -> Prices:
     """The price of a model by its name in the journal: that of the config's model which is served under it."""
-    known: dict[str, Price | None] = {}
+    prices: dict[str, Price | None] = {}
     for name, table in config.models.items():
         if table.grow is None:
-            settings = settings_of(find("models", table.backend, "Model").Settings, table.own, f"models.{name}")
-            known[served_name(settings)] = price_of(config, name)
-    return lambda model: known.get(model) or price_by_name(config, model)
+            prices[_served_name(backend_settings(name, table.backend, table.own))] = price_of(config, name)
+    return lambda model: prices.get(model) or _price_by_name(config, model)
 
 
-def price_by_name(config: Config, model: str, address: str | None = None) -> Price | None:
+def _price_by_name(config: Config, model: str, address: str | None = None) -> Price | None:
     """The price of a served model: [prices.X] by its name or, in a list, by the name that stands there."""
     table = config.prices.get(model)
     if isinstance(table, str):
@@ -133,8 +143,8 @@ def _listed(model: str, **provider: str) -> Price | None:
 
     try:  # a thousand tokens of either kind: below every tier at which a price changes
         few = genai_prices.Usage(input_tokens=1000, output_tokens=1000)
-        found = genai_prices.calc_price(few, model, **provider)
+        listed = genai_prices.calc_price(few, model, **provider)
     except LookupError:
         return None
-    return Price(float(found.input_price) * 1000, float(found.output_price) * 1000,
-                 f"genai-prices {genai_prices.__version__}, {found.provider.id}/{found.model.id}")
+    return Price(float(listed.input_price) * 1000, float(listed.output_price) * 1000,
+                 f"genai-prices {genai_prices.__version__}, {listed.provider.id}/{listed.model.id}")

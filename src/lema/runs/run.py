@@ -1,4 +1,4 @@
-"""A run's folder: remembered stages, the lock, and what is done, stale or missing.
+"""A run and its remembered stages: what is done, stale or missing.
 
 One design decision: a stage's fingerprint is made of its verb and version, its own settings and the
 fingerprints of its inputs, never of the rows themselves; so what a run will do is known before anything runs,
@@ -6,10 +6,7 @@ and a changed setting makes exactly its descendants stale. A stage is written to
 last, and renamed; a folder without a matching record.json is not there.
 """
 
-import contextlib
-import fcntl
 import json
-import os
 import shutil
 import sys
 import time
@@ -20,12 +17,10 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args, get_type_hints
 
 from lema.config import Config
-from lema.errors import RunError
 from lema.plugins import Settings
 from lema.records import Checkpoint, content_id, read_rows
 from lema.runs.dependencies import models_of, prompts_of
-
-WORKERS_GONE_SECONDS = 30
+from lema.runs.folder import read_record, write_record
 
 
 @dataclass(frozen=True)
@@ -72,6 +67,11 @@ class Stage:
         """Its inputs in one flat list."""
         return list(_flat(self.inputs))
 
+    @property
+    def makers(self) -> list["Stage"]:
+        """The stages that make models which it may ask."""
+        return [given for given in self.models.values() if isinstance(given, Stage)]
+
     @cached_property
     def fingerprint(self) -> str:
         return content_id(self.facts)
@@ -85,7 +85,7 @@ class Stage:
 
     def record(self) -> dict | None:
         """Its record.json, or None where it has none that can be read."""
-        return _record(self.folder)
+        return read_record(self.folder)
 
     def status(self) -> "Status":
         """Whether it is done, stale or missing, and why."""
@@ -93,8 +93,28 @@ class Stage:
         if record is None:
             return Status("missing", "never finished")
         if record.get("fingerprint") == self.fingerprint:
-            return Status("done", "")
+            return Status("done")
         return Status("stale", _difference(record.get("facts", {}), json.loads(json.dumps(self.facts))))
+
+    def finish(self, counts: dict) -> None:
+        """Writes record.json into the .part folder and puts the folder in its place."""
+        record = {"fingerprint": self.fingerprint, "facts": self.facts, **counts,
+                  "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+        write_record(self.part, record)
+        self.adopt()
+
+    def adopt(self) -> bool:
+        """Puts a finished .part folder in its place; False where there is none (a kill may fall in between)."""
+        record = read_record(self.part)
+        if record is None or record.get("fingerprint") != self.fingerprint:
+            return False
+        old = self.folder.with_name(self.folder.name + ".old")
+        shutil.rmtree(old, ignore_errors=True)
+        if self.folder.exists():
+            self.folder.rename(old)
+        self.part.rename(self.folder)
+        shutil.rmtree(old, ignore_errors=True)
+        return True
 
 
 def _flat(given: "Stage | tuple") -> "Iterator[Stage]":
@@ -108,7 +128,7 @@ def _flat(given: "Stage | tuple") -> "Iterator[Stage]":
 
 class Status(NamedTuple):
     state: Literal["done", "stale", "missing"]
-    why: str
+    why: str = ""
 
 
 Engine = Callable[[Sequence[Stage]], None]
@@ -153,91 +173,10 @@ class Run:
         return list(stages)
 
 
-def finish(stage: Stage, counts: dict) -> None:
-    """Writes record.json into the stage's .part folder and puts the folder in its place."""
-    record = {"fingerprint": stage.fingerprint, "facts": stage.facts, **counts,
-              "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-    write_record(stage.part, record)
-    adopt(stage)
-
-
-def adopt(stage: Stage) -> bool:
-    """Puts a finished .part folder in its place; False where there is none (a kill may fall in between)."""
-    record = _record(stage.part)
-    if record is None or record.get("fingerprint") != stage.fingerprint:
-        return False
-    old = stage.folder.with_name(stage.folder.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if stage.folder.exists():
-        stage.folder.rename(old)
-    stage.part.rename(stage.folder)
-    shutil.rmtree(old, ignore_errors=True)
-    return True
-
-
-@contextlib.contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Holds the run folder for this process; RunError names the process that already holds it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("a+", encoding="utf-8")
-    except OSError as error:
-        raise RunError(f"{folder}: cannot be written ({error.strerror}); choose another place with "
-                       "--runs DIR") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            raise RunError(f"{folder}: process {lock.read().strip() or '?'} is working on this run; wait for it, "
-                           "stop it, or give this run another name with --set name=x") from None
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        _wait_for_workers(folder)
-        yield
-
-
-@contextlib.contextmanager
-def at_work(folder: Path) -> Iterator[None]:
-    """Held by every worker process, so that the next run waits until a killed run's last worker is gone."""
-    with (folder / "lock.workers").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)
-        yield
-
-
-def _wait_for_workers(folder: Path) -> None:
-    with (folder / "lock.workers").open("a") as lock:
-        for _ in range(WORKERS_GONE_SECONDS * 20):
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except OSError:
-                time.sleep(0.05)
-    raise RunError(f"{folder}: a worker of an earlier run is still at work; stop it and run the command again")
-
-
-def _record(folder: Path) -> dict | None:
-    try:
-        return json.loads((folder / "record.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
-def write_record(folder: Path, record: dict) -> None:
-    """A folder's record.json, whole or not at all, and on the disk."""
-    part = folder / "record.json.part"
-    with part.open("w", encoding="utf-8") as out:
-        out.write(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-        out.flush()
-        os.fsync(out.fileno())
-    part.replace(folder / "record.json")
-
-
 def _difference(old: object, new: object, path: str = "") -> str:
     """The first fact that differs between two records, in words."""
     if isinstance(old, dict) and isinstance(new, dict):
-        for key in [*new, *(key for key in old if key not in new)]:
+        for key in dict.fromkeys([*new, *old]):
             if old.get(key) != new.get(key):
                 return _difference(old.get(key), new.get(key), f"{path}.{key}".strip("."))
     if path.startswith(("inputs.", "models.")) and isinstance(new, str):

@@ -8,11 +8,13 @@ hardly passed by more than one reply. Every reply that came is yielded: it was p
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, zip_longest
+from operator import attrgetter
 from typing import Protocol, TypeVar
 
 from lema.config import AssembleConfig
 from lema.messages import Completion, Request
 from lema.runs.context import StageContext
+from lema.runs.prices import MILLION
 
 
 class Paid(Protocol):
@@ -30,18 +32,13 @@ def writer_of(record: Paid) -> str:
     return getattr(record, "model", None) or record.source.removeprefix("evolved:")
 
 
-def in_tokens(record: Paid) -> float:
-    """What a record cost, in tokens that the teacher wrote."""
-    return record.tokens
-
-
 def in_money(prices: Mapping[str, tuple[float, float]]) -> Callable[[Paid], float]:
     """What a record cost, in dollars; `prices` are those of a million tokens read and written, by model."""
     def price(record: Paid) -> float:
         if not record.tokens and not record.prompt_tokens:
             return 0.0
         read, written = prices[writer_of(record)]
-        return (record.prompt_tokens * read + record.tokens * written) / 1_000_000
+        return (record.prompt_tokens * read + record.tokens * written) / MILLION
     return price
 
 
@@ -57,7 +54,7 @@ class Allowance:
     def __init__(self, arm: AssembleConfig) -> None:
         holds = arm.teacher_tokens or arm.money
         self.left = float("inf") if holds is None else holds
-        self.price = in_money(arm.prices) if arm.money else in_tokens
+        self.price = in_money(arm.prices) if arm.money else attrgetter("tokens")
 
     def pays(self, records: Iterable[Record]) -> Iterator[Record]:
         """The first records that it pays for (the last may cost more than is left, as when asking), and all that
@@ -80,7 +77,8 @@ def within_budget(context: StageContext, model: str, requests: Iterable[Request]
     left = iter(requests)
     while spent < tokens and (first := next(left, None)):
         reach = (tokens - spent) * done / spent if spent else 0.0
-        for request, completion in _beside(context, model, chain([first], islice(left, max(0, int(reach / 2) - 1)))):
+        wave = chain([first], islice(left, max(0, int(reach / 2) - 1)))
+        for request, completion in _beside(context, model, wave):
             spent += completion.tokens
             done += 1
             context.show(min(spent, tokens), tokens)

@@ -1,4 +1,7 @@
-"""The versions of what decides a run's numbers, for its records and its report."""
+"""The versions of what decides a run's numbers, for its records and its report.
+
+One design decision: they are asked of the installed packages' metadata; importing torch for it would take seconds.
+"""
 
 import contextlib
 import sys
@@ -9,8 +12,8 @@ PACKAGES = ("lema", "torch", "transformers", "trl", "peft", "tokenizers", "opena
 
 def versions() -> dict[str, str]:
     """Package to version; what is not installed is left out."""
-    found = {}
+    installed = {}
     for package in PACKAGES:
         with contextlib.suppress(PackageNotFoundError):
-            found[package] = version(package)
-    return {**found, "python": sys.version.split()[0]}
+            installed[package] = version(package)
+    return {**installed, "python": sys.version.split()[0]}

@@ -11,8 +11,7 @@ from functools import cache
 
 from lema.config import AssembleConfig, Config, ImportConfig
 from lema.errors import ConfigError, DataError
-from lema.examples import Case, Kind, Words, find_kind
-from lema.examples._cases import cases
+from lema.examples import Case, Kind, Words, cases, find_kind
 from lema.examples.take import Take
 from lema.plugins import near_miss
 from lema.records import Example, Question, ReasoningPath, content_id

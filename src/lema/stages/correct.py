@@ -11,12 +11,12 @@ from contextlib import ExitStack, closing
 from itertools import chain, groupby
 from pathlib import Path
 
+from lema.checks import objection
 from lema.checks.form import without_repeated
-from lema.checks.telling import told
 from lema.config import Config, CorrectConfig
 from lema.messages import Completion, Message, Request
 from lema.prompting import REWRITE_CUE, Prompt, correction_values
-from lema.prompting.teacher import in_turn, messages
+from lema.prompting.order import in_turn, messages
 from lema.records import Correction, Question, ReasoningPath
 from lema.replies import Rewrite, Unparsed, parse_correction, parse_rewrite, split_steps
 from lema.runs.context import StageContext
@@ -112,7 +112,8 @@ def _second_tries(context: StageContext, settings: CorrectConfig, asked: Scratch
             rows = before.under(path.id)
             if _failed(rows):
                 question = asked.get(path.question)
-                note = again.render(problem=told(rows[-1]), answer=question.answer if hint else "", cue=prompt.cue)
+                answer = question.answer if hint else ""
+                note = again.render(problem=objection(rows[-1]), answer=answer, cue=prompt.cue)
                 conversation = (*_messages(prompt, settings, question, path),
                                 Message("assistant", rows[-1].reply.strip() or "-"), Message("user", note))
                 yield Request(conversation, settings.sampling, 0, (path, rows[-1]))

@@ -12,7 +12,7 @@ from lema.examples import critiques_needed
 from lema.examples.take import Sort
 from lema.messages import Completion, Request
 from lema.prompting import critique_values
-from lema.prompting.teacher import in_turn, messages
+from lema.prompting.order import in_turn, messages
 from lema.records import Critique, Question, ReasoningPath
 from lema.replies import Unparsed
 from lema.replies.judgements import parse_critique

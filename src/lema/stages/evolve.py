@@ -86,7 +86,7 @@ def _drafts(context: StageContext, settings: EvolveConfig, requests: Iterable[Re
         choices = tuple(_CHOICE.findall(text)) if seed.choices else ()
         if seed.choices and len(choices) < 2:
             rejected = rejected or "no choices"
-        rejected = rejected or examined.found(text) or known.found(text)
+        rejected = rejected or examined.reason(text) or known.reason(text)
         if not rejected:
             known.learn("evolved", [text])
         yield Question(text=text, answer="", choices=choices, split="train", level=seed.level, parent=seed.id,

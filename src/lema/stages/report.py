@@ -23,8 +23,7 @@ from lema.records import (
     Score,
 )
 from lema.replies import split_steps
-from lema.report import Arm, Check, Funnel, LevelScore, ReportData, ShownCorrection
-from lema.report import Comparison as Compared
+from lema.report import Arm, Funnel, LevelScore, PlannedComparison, ReportData, ShownCorrection
 from lema.report.answers import by_question
 from lema.report.funnels import critique_funnels, funnel, parents
 from lema.report.page import render
@@ -133,10 +132,10 @@ def _levels(arm: str, scores: list[Score]) -> tuple[LevelScore, ...]:
                  for level, several in sorted(of_level.items()))
 
 
-def _compared(right: dict[str, np.ndarray], arm: str | None, other: str | None) -> Compared | None:
+def _compared(right: dict[str, np.ndarray], arm: str | None, other: str | None) -> PlannedComparison | None:
     if arm is None or other is None or arm == other:
         return None
-    return Compared(arm, other, difference(right[arm], right[other]))
+    return PlannedComparison(arm, other, difference(right[arm], right[other]))
 
 
 def _shown(settings: ReportOneConfig, questions: Iterable[Question], graded: Iterable[ReasoningPath],
@@ -152,4 +151,4 @@ def _shown(settings: ReportOneConfig, questions: Iterable[Question], graded: Ite
         question=question.text, gold=question.answer, student=path.model, stated=path.answer or "",
         path=split_steps(path.text), wrong_step=correction.step or 1, explanation=correction.explanation,
         corrected=correction.steps, corrector=correction.model,
-        checks=tuple(Check(name, True) for name in settings.checks))
+        checks=tuple(settings.checks))

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
 
-from lema.checks import REASONS, Checked, failed
+from lema.checks import CHECK, Checked, failed
 from lema.config import VerifyConfig
 from lema.grading import GradingTimeout
 from lema.records import Correction, Question, ReasoningPath, content_id
@@ -60,7 +60,7 @@ def _judged(context: StageContext, settings: VerifyConfig, correction: Correctio
     if not reasons:
         seen.add(key)
     return dataclasses.replace(correction, answer=answer, verified=not reasons,
-                               rejected=correction.rejected or (REASONS[reasons[0]] if reasons else ""))
+                               rejected=correction.rejected or (CHECK[reasons[0]].reason if reasons else ""))
 
 
 def solution_of(correction: Correction) -> str:

@@ -1,7 +1,6 @@
 """Exports: what other tools read is the training set, row by row, with its lineage and nothing lost."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from lema.errors import ConfigError, RunError
 from lema.records import Correction, Example, Question, ReasoningPath, read_rows
 from lema.tasks import find_task
 from lema.training.fresh import Shape, build
+from tests.processes import ended
 
 CONFIG = """
 name = "small"
@@ -148,10 +148,8 @@ def test_trl_trains_on_an_export_as_it_stands(out, tmp_path):
     (tmp_path / "trl.yaml").write_text(f"{text}max_steps: 2\n")
     code = "from trl.scripts.sft import main, make_parser; import sys; " \
            "main(*make_parser().parse_args_and_config(['--config', sys.argv[1]]))"
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "trl.yaml")], cwd=out, capture_output=True,
-                          text=True, env={"PATH": "/usr/bin:/bin", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1",
-                                          "HF_HOME": str(tmp_path)})
-    assert done.returncode == 0, done.stderr[-2000:]
+    ended([sys.executable, "-c", code, tmp_path / "trl.yaml"], check=True, cwd=out, env={
+        "PATH": "/usr/bin:/bin", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "HF_HOME": str(tmp_path)})
     assert (tmp_path / "trained/adapter_model.safetensors").is_file()
 
 

@@ -1,8 +1,6 @@
 """Judging a corrector: what is counted is what the rows say, and a truth planted in the lab is found again."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -12,6 +10,7 @@ from lema.commands.judge_corrector.labelled import Labelled, planted, read_label
 from lema.commands.judge_corrector.measures import measured
 from lema.errors import ConfigError, DataError
 from lema.messages import Completion
+from tests.processes import LEMA, ended
 
 PATH = Labelled(id="a", source="own", question="Leo has 15 plums. Sam has twice as many plums. How many has Sam?",
                 gold="30", steps=("Sam has 15 + 2 = 17 plums.", "The answer is 17."), first_error=1)
@@ -143,8 +142,7 @@ def test_without_anything_to_judge_it_says_what_to_give(tmp_path):
         judge_corrector("teacher", **(ASK | {"lab": 3, "form": "chatt"}))
     with pytest.raises(ConfigError, match="names no step"):
         judge_corrector("teacher", **(ASK | {"lab": 3, "prompt": "csqa/correct"}))
-    done = subprocess.run([sys.executable, "-c", "from lema.cli import main; main()", "judge-corrector", "taecher",
-                           "--lab", "3"], cwd=tmp_path, capture_output=True, text=True)
+    done = ended([*LEMA, "judge-corrector", "taecher", "--lab", "3"], cwd=tmp_path)
     assert done.returncode == 2
     assert "did you mean 'teacher'" in done.stderr
 

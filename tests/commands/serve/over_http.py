@@ -1,5 +1,4 @@
-"""The same run in process and over HTTP:
-python -m tests.commands.serve.over_http [--recipe tiny] [--batch-size 64]
+"""The same run in process and over HTTP: python -m tests.commands.serve.over_http [--batch-size 64]
 
 Students and teacher of a recipe are first asked in process; then they stand behind `lema serve` and the same run
 asks them through the api backend. Compares every reply and every score, and prints how many are the same. Drawn

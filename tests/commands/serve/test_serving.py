@@ -2,8 +2,6 @@
 
 import json
 import socket
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +13,10 @@ from lema.models import find_model
 from lema.records import Sampling
 from tests import toys
 from tests.commands.serve.running import served
+from tests.patience import PATIENCE
+from tests.processes import LEMA, ended
+
+pytestmark = pytest.mark.living
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,7 @@ def post(address: str, body: object) -> tuple[int, dict]:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     asked = urllib.request.Request(address, data, {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(asked, timeout=60) as reply:
+        with urllib.request.urlopen(asked, timeout=PATIENCE) as reply:
             return reply.status, json.load(reply)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
@@ -125,7 +127,7 @@ def test_what_cannot_be_served_is_refused_with_a_word_for_it(url, body, status, 
 
 
 def test_the_models_are_listed(url):
-    with urllib.request.urlopen(f"{url}/models") as reply:
+    with urllib.request.urlopen(f"{url}/models", timeout=PATIENCE) as reply:
         assert [model["id"] for model in json.load(reply)["data"]] == ["toy", "wise"]
 
 
@@ -148,7 +150,6 @@ def test_what_cannot_be_started_is_one_line(arguments, says):
 
 def test_a_taken_port_is_one_line_and_exit_code_2():
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        done = subprocess.run([sys.executable, "-c", "from lema.cli import main; main()", "serve", "teacher",
-                               "--port", str(taken.getsockname()[1])], capture_output=True, text=True)
+        done = ended([*LEMA, "serve", "teacher", "--port", taken.getsockname()[1]])
     assert done.returncode == 2
     assert "give another port with --port" in done.stderr and done.stderr.count("\n") == 1

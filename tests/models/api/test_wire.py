@@ -5,9 +5,9 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lema.messages import Completion, Message, Request, wire_seed
 
 from lema.errors import ConfigError
+from lema.messages import Completion, Message, Request, wire_seed
 from lema.models.api import Model, Settings, body_of, read_reply
 from lema.models.api.faults import Filtered, Passing, Refused, UsedUp, fault_of
 from lema.models.api.wire import read_choices, split

@@ -19,7 +19,7 @@ from lema.config import Config, load_table, parse_config
 from lema.figures import money
 from lema.records import Question
 from lema.runs.bills import ancestors
-from lema.runs.prices import HERE, Price, Prices, price_of
+from lema.runs.prices import HERE, Price, Prices, price_of, source_of
 from lema.runs.run import Stage
 from lema.runs.workload import module_of, workload
 from lema.stages.evolve import evolve
@@ -95,7 +95,7 @@ def by_averages(config: Config, runs: Path, averages: Averages) -> list[Figure]:
 
 def _asks_trained(stage: Stage) -> bool:
     """Whether it asks a model that is trained in the run: such are examined on this machine."""
-    return any(isinstance(given, Stage) and given.verb is train for given in stage.models.values())
+    return first_of(train, stage.makers) is not None
 
 
 def _requests(stage: Stage, questions: list[Question], wrong: float) -> tuple[float, float]:
@@ -173,8 +173,7 @@ def in_words(figures: list[Figure], prices: Prices, basis: str) -> str:
     for figure in figures:
         lines.append(f"{figure.stage:26} {figure.model:14} {figure.replies:>8,.0f} {figure.prompt_tokens:>13,.0f} "
                      f"{figure.tokens:>11,.0f} {_cost(figure):>9} {_range(figure):>21}".rstrip())
-        price = prices(figure.model)
-        sources[figure.model] = price.source if price else "price unknown"
+        sources[figure.model] = source_of(prices(figure.model))
         if figure.dollars is None:
             unpriced.append(figure.model)
         else:

@@ -29,8 +29,9 @@ from lema.commands.estimate import (
 from lema.commands.run_folder import folder_for, stages_of
 from lema.config import Config
 from lema.prompting import find_prompt
+from lema.runs.folder import held
 from lema.runs.prices import Price, Usage
-from lema.runs.run import Run, Stage, held
+from lema.runs.run import Run, Stage
 from lema.runs.workload import workload
 from lema.stages.sample import sample
 from lema.statistics import t_quantile, wilson
@@ -152,5 +153,5 @@ def _figure(stage: str, model: str, use: Usage, times: float, interval: tuple[fl
     if price:
         dollars = price.of(times * use.paid_prompt_tokens, times * use.paid_tokens)
         costs = (dollars, low * dollars, high * dollars)
-    return Figure(stage, model, times * (use.asked + use.known), prompts, tokens, low * (tokens + prompts),
+    return Figure(stage, model, times * use.replies, prompts, tokens, low * (tokens + prompts),
                   high * (tokens + prompts), *costs, is_here(price))

@@ -22,7 +22,7 @@ from lema.models import find_model
 from lema.plugins import near_miss
 from lema.prompting import CUE, REWRITE_CUE, find_prompt
 from lema.records import Sampling
-from lema.runs.run import held
+from lema.runs.folder import held
 
 HUMAN = "human"
 FORMS = ("completion", "chat")

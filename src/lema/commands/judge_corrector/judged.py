@@ -15,10 +15,10 @@ from lema.commands.judge_corrector.labelled import Labelled
 from lema.grading import GradingTimeout
 from lema.messages import Completion, Request
 from lema.prompting import CRITIQUE_CUE, CUE, Prompt, correction_values, critique_values
-from lema.prompting.teacher import messages
+from lema.prompting.order import messages
 from lema.records import Correction, Sampling
 from lema.replies import Parsed, number_steps, parse_correction
-from lema.replies.judgements import Judgement, critique_verdict, parse_judgement
+from lema.replies.judgements import Judgement, critique_judgement, parse_judgement
 
 OF_A_VERDICT = ("complete", "step", "earlier", "explanation")
 """What can be asked of a reply that names a step and corrects nothing."""
@@ -66,7 +66,7 @@ def judge(label: Labelled, reply: Completion, without: Collection[str] = (), cue
            "reply": reply.text, "tokens": reply.tokens}
     if reply.failed:
         return JudgedReply(**row, verdict="failed")
-    judgement = critique_verdict(reply.text) if cue == CRITIQUE_CUE else parse_judgement(reply.text)
+    judgement = critique_judgement(reply.text) if cue == CRITIQUE_CUE else parse_judgement(reply.text)
     if not isinstance(judgement, Judgement):
         return JudgedReply(**row, verdict="unreadable")
     if judgement.right:
@@ -81,7 +81,7 @@ def judge(label: Labelled, reply: Completion, without: Collection[str] = (), cue
     checked = Checked(correction, label.steps, label.question, label.gold, _right(label, correction.steps))
     bad = label.is_bad(judgement.step, correction.steps, correction.first_number)
     return JudgedReply(**row, verdict="wrong", named=judgement.step, bad=bad, checks=tuple(names),
-                       failed=tuple(name for name in names if not CHECK[name](checked)))
+                       failed=tuple(name for name in names if not CHECK[name].passes(checked)))
 
 
 def _correction(label: Labelled, reply: Completion, judgement: Judgement, parsed: Parsed | None) -> Correction:

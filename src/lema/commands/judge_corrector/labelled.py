@@ -81,8 +81,8 @@ def planted(count: int, seed: int, levels: tuple[int, ...] = (1, 2, 3, 4, 5)) ->
     """`count` problems of the lab with one planted mistake each, every fifth or so a right path instead."""
     from lema.tasks.lab import Settings, Task
     from lema.tasks.lab.mistakes import plant
+    from lema.tasks.lab.problems import worked_steps
     from lema.tasks.lab.review import review
-    from lema.tasks.lab.solving import worked_steps
     from lema.tasks.lab.wording import parse
 
     task = Task(Settings(seed=seed, train=count, worked=0, dev=0, test=0, levels=levels))

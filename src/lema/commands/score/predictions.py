@@ -20,7 +20,7 @@ from lema.records import Question, ReasoningPath, from_row, read_rows
 from lema.scratch import ScratchTable
 from lema.tasks import Task, answers_to, find_task
 from lema.tasks._choices import ChoiceSet
-from lema.tasks._files import Row, read_file, text_of
+from lema.tasks._files import FileRow, read_file, text_of
 from lema.tasks._sets import QuestionSet, laid_over
 
 OF_A_ROW = attrgetter("text", "gold", "finish", "choices")
@@ -110,7 +110,8 @@ def _answered(file: Path, beside: Path) -> Iterator[Prediction]:
             yield Prediction(row.place, question.id, path.text, question.answer, path.finish, question.choices)
 
 
-def _of_samples(file: Path, rows: Iterator[Row], options: PredictionOptions) -> tuple[Judge, Iterator[Prediction]]:
+def _of_samples(file: Path, rows: Iterator[FileRow],
+                options: PredictionOptions) -> tuple[Judge, Iterator[Prediction]]:
     """{"samples": [...]} a line, in the order of the test file that was asked."""
     if options.beside is None or options.task is None:
         raise ConfigError(f'{file}: rows of {{"samples": [...]}} hold no questions; name their test file with '
@@ -119,7 +120,7 @@ def _of_samples(file: Path, rows: Iterator[Row], options: PredictionOptions) -> 
     return judge_of(task), _sampled(file, rows, task, options.beside)
 
 
-def _sampled(file: Path, rows: Iterator[Row], task: Task, beside: Path) -> Iterator[Prediction]:
+def _sampled(file: Path, rows: Iterator[FileRow], task: Task, beside: Path) -> Iterator[Prediction]:
     questions = task.questions("test")
     count = 0
     for count, row in enumerate(rows, 1):
@@ -137,7 +138,7 @@ def _sampled(file: Path, rows: Iterator[Row], task: Task, beside: Path) -> Itera
                         "needs its row, in the same order")
 
 
-def _plain(rows: Iterator[Row], options: PredictionOptions) -> tuple[Judge, Iterator[Prediction]]:
+def _plain(rows: Iterator[FileRow], options: PredictionOptions) -> tuple[Judge, Iterator[Prediction]]:
     """Rows with a text and its gold answer."""
     if options.beside is not None:
         raise ConfigError(f"--beside {options.beside}: these rows hold their own gold answers; leave it out, or "
@@ -147,7 +148,7 @@ def _plain(rows: Iterator[Row], options: PredictionOptions) -> tuple[Judge, Iter
     return judge_named(options.task, options.conventions), (_plain_row(row, options) for row in rows)
 
 
-def _plain_row(row: Row, options: PredictionOptions) -> Prediction:
+def _plain_row(row: FileRow, options: PredictionOptions) -> Prediction:
     for column, option in ((options.text, "--text"), (options.gold, "--gold")):
         if column not in row.values:
             raise DataError(f"{row.place}: no column {column!r}{near_miss(column, list(row.values))} ({option} "

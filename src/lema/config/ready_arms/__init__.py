@@ -38,17 +38,20 @@ def expanded(arms: object) -> object:
 
 
 def _expanded(name: str, table: dict, arms: dict) -> dict:
+    stands_for, change = table.get("take", name), table.get("change", {})
     about = {}
-    if "take" not in table and name in ready_arms():
-        about = {"about": ready_arm(name)["about"]}
-    elif isinstance(table.get("take"), str) and table["take"] in ready_arms():
-        about = {"about": ready_arm(table["take"])["about"]}
-    change = table.get("change", {})
-    take = _taken(name, table.get("take", name), arms, (name,))
+    if isinstance(stands_for, str) and stands_for in ready_arms():
+        about = {"about": ready_arm(stands_for)["about"]}
+    take = _taken(name, stands_for, arms, (name,))
     if isinstance(take, list) and isinstance(change, dict):
         _check_change(name, change, take)
-        take = [line | change.get(line.get("kind"), {}) if isinstance(line, dict) else line for line in take]
+        take = _changed(take, change)
     return {**about, **table, "take": take}
+
+
+def _changed(take: list, change: dict) -> list:
+    """The lines with the keys laid over them that `change` has for their kind."""
+    return [line | change.get(line.get("kind"), {}) if isinstance(line, dict) else line for line in take]
 
 
 def _taken(arm: str, take: object, arms: dict, inside: tuple[str, ...]) -> object:
@@ -60,25 +63,19 @@ def _taken(arm: str, take: object, arms: dict, inside: tuple[str, ...]) -> objec
         return take
     lines: list[object] = []
     for line in take:
-        found = _named(arm, line, arms, inside) if isinstance(line, str) else [line]
-        lines += [one for one in found if one not in lines]
+        stands_for = _named(arm, line, arms, inside) if isinstance(line, str) else [line]
+        lines += [each for each in stands_for if each not in lines]
     return lines
 
 
 def _named(arm: str, name: str, arms: dict, inside: tuple[str, ...]) -> list:
     own = arms.get(name)
     if isinstance(own, dict) and "take" in own and name not in inside:
-        return _expanded_take(arm, name, own, arms, inside)
+        return _changed(_taken(arm, own["take"], arms, (*inside, name)), own.get("change", {}))
     if name in ready_arms():
         return _taken(arm, ready_arm(name)["take"], arms, (*inside, name) if name in arms else inside)
-    known = [*ready_arms(), *(each for each in arms if each != arm)]
-    raise ValueError(f"arms.{arm}.take: no arm {name!r}{near_miss(name, known)}")
-
-
-def _expanded_take(arm: str, name: str, own: dict, arms: dict, inside: tuple[str, ...]) -> list:
-    take = _taken(arm, own["take"], arms, (*inside, name))
-    change = own.get("change", {})
-    return [line | change.get(line.get("kind"), {}) if isinstance(line, dict) else line for line in take]
+    others = [*ready_arms(), *(each for each in arms if each != arm)]
+    raise ValueError(f"arms.{arm}.take: no arm {name!r}{near_miss(name, others)}")
 
 
 def _check_change(arm: str, change: dict, take: list) -> None:

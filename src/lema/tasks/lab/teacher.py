@@ -16,12 +16,10 @@ from lema.messages import Completion, Request
 from lema.prompting import CRITIQUE_CUE, CUE
 from lema.records import content_id
 from lema.replies import number_steps, render_correction, split_steps
-from lema.tasks.lab.critique import BLAMED, critique
 from lema.tasks.lab.drawing import draw
 from lema.tasks.lab.mistakes import plant
-from lema.tasks.lab.problems import Problem
-from lema.tasks.lab.review import MISJUDGED, Review, review, steps_from
-from lema.tasks.lab.solving import worked_steps
+from lema.tasks.lab.problems import Problem, worked_steps
+from lema.tasks.lab.review import BLAMED, MISJUDGED, Review, critique, review, steps_from
 from lema.tasks.lab.wording import parse, write
 from lema.tasks.lab.words import tokens
 
@@ -40,7 +38,7 @@ class Settings(plugins.Settings):
     seed: int = Field(0, description="another seed slips elsewhere")
 
 
-class _Asked(NamedTuple):
+class _Subject(NamedTuple):
     """What a prompt is about: the last lab question in it, and the text after it."""
 
     problem: Problem
@@ -68,21 +66,21 @@ class Model:
             yield Completion("".join(kept), finish, prompt_tokens=len(tokens(prompt)), tokens=len(kept))
 
     def _reply(self, prompt: str, request: Request) -> str:
-        told = [message.content for message in request.messages if message.role == "user"]
-        asked = next(filter(None, map(_last_question, reversed(told))), None)
-        if asked is None:
+        turns = [message.content for message in request.messages if message.role == "user"]
+        subject = next(filter(None, map(_last_question, reversed(turns))), None)
+        if subject is None:
             return LOST
         drawn = (self.settings.seed, [[m.role, m.content] for m in request.messages], request.index,
                  request.sampling.seed)
         rng = random.Random(content_id(*drawn))
         slips = rng.random() < self.settings.slip
         if prompt.rstrip().endswith(NEW_QUESTION):
-            return invent(asked.problem, rng)
+            return invent(subject.problem, rng)
         if prompt.rstrip().endswith(CUE):
-            return correct(asked.problem, _path(asked.rest), rng if slips else None)
+            return correct(subject.problem, _path(subject.rest), rng if slips else None)
         if prompt.rstrip().endswith(CRITIQUE_CUE):
-            return judge(asked.problem, _path(asked.rest), rng if slips else None)
-        return solve(asked.problem, rng if slips else None)
+            return judge(subject.problem, _path(subject.rest), rng if slips else None)
+        return solve(subject.problem, rng if slips else None)
 
 
 def solve(problem: Problem, slip: random.Random | None) -> str:
@@ -93,29 +91,30 @@ def solve(problem: Problem, slip: random.Random | None) -> str:
 
 def correct(problem: Problem, path: tuple[str, ...], slip: random.Random | None) -> str:
     """The correction of a wrong path; a slip names another step or goes wrong on the way to the answer."""
-    found = review(problem, path)
-    if found is None:
+    fault = review(problem, path)
+    if fault is None:
         return ALL_RIGHT
     if slip:
-        found = _misjudged(problem, path, found, slip) or _miscorrected(problem, found, slip) or found
-    return render_correction(found.step, found.explanation, found.steps)
+        fault = _misjudged(problem, path, fault, slip) or _miscorrected(problem, fault, slip) or fault
+    return render_correction(fault.step, fault.explanation, fault.steps)
 
 
 def judge(problem: Problem, path: tuple[str, ...], slip: random.Random | None) -> str:
     """The critique of a path, right or wrong; a slip blames another step than the first wrong one, or none where
     one is wrong."""
-    found = review(problem, path)
-    if slip and found:
-        found = _misjudged(problem, path, found, slip)
+    fault = review(problem, path)
+    if slip and fault:
+        fault = _misjudged(problem, path, fault, slip)
     elif slip and path:
-        found = _blamed(problem, path, slip.randint(1, len(path)))
-    return critique(problem, path, found)
+        fault = _blamed(problem, path, slip.randint(1, len(path)))
+    return critique(problem, path, fault)
 
 
 def invent(seed: Problem, rng: random.Random) -> str:
     """A new question with rules like the seed's, now and then a step longer or shorter, that no examination holds.
 
-    Where no numbers fit after many tries it gives the seed's own text, which whoever asked will find to be known.
+    Where no numbers fit after many tries it gives the seed's own text, which whoever asked will find to be
+    there already.
     """
     kinds = [relation.rule for relation in seed.relations]
     for _ in range(50):
@@ -131,9 +130,9 @@ def invent(seed: Problem, rng: random.Random) -> str:
     return write(seed)
 
 
-def _misjudged(problem: Problem, path: tuple[str, ...], found: Review, slip: random.Random) -> Review | None:
+def _misjudged(problem: Problem, path: tuple[str, ...], fault: Review, slip: random.Random) -> Review | None:
     """In one slip of two: another step than the first wrong one is blamed. The steps from there may be right."""
-    others = [step for step in range(1, len(path) + 1) if step != found.step]
+    others = [step for step in range(1, len(path) + 1) if step != fault.step]
     if not others or slip.random() < 0.5:
         return None
     return _blamed(problem, path, slip.choice(others))
@@ -145,21 +144,21 @@ def _blamed(problem: Problem, path: tuple[str, ...], step: int) -> Review:
     return Review(step, MISJUDGED, steps_from(problem, before), BLAMED)
 
 
-def _miscorrected(problem: Problem, found: Review, slip: random.Random) -> Review | None:
+def _miscorrected(problem: Problem, fault: Review, slip: random.Random) -> Review | None:
     """The right step and the right reason, but a mistake of its own in what follows."""
-    length = len(found.steps)
+    length = len(fault.steps)
     first = len(worked_steps(problem)) - length + 1
     wrong = plant(slip, problem, first)
-    return found._replace(steps=wrong.steps[first - 1:]) if wrong else None
+    return fault._replace(steps=wrong.steps[first - 1:]) if wrong else None
 
 
-def _last_question(prompt: str) -> _Asked | None:
+def _last_question(prompt: str) -> _Subject | None:
     """The last line that holds a lab question, with or without "Question:" before it."""
     lines = prompt.splitlines()
     for place in range(len(lines) - 1, -1, -1):
         problem = parse(lines[place].strip().removeprefix("Question:").strip())
         if problem:
-            return _Asked(problem, "\n".join(lines[place + 1:]))
+            return _Subject(problem, "\n".join(lines[place + 1:]))
     return None
 
 

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from lema.messages import Completion, Request
-from lema.models.api.endpoint import FIRST_PAUSE, LONGEST_PAUSE
+from lema.models.api.endpoint import FIRST_PAUSE, LONGEST_PAUSE, Endpoint
 from lema.models.api.faults import Filtered, Passing, Refused
 from lema.models.api.pool import Lease, Pool
 from lema.models.api.settings import Settings
@@ -39,7 +39,7 @@ def follows(last: Request, request: Request) -> bool:
             and request.messages == last.messages)
 
 
-class Asking:
+class Retrying:
     """Asks groups of places at the pool's endpoints. `rest(places)` takes back what a request cannot hold."""
 
     def __init__(self, settings: Settings, pool: Pool, deliver: Deliver,
@@ -67,18 +67,12 @@ class Asking:
                 reply = await endpoint.ask(self._body(request, n))
                 choices = self._choices(reply, request, n)
             except Passing as fault:
-                if fault.kind == "busy":
-                    lease.cost(0)
-                lease.release()
-                self.pool.doubt(endpoint, fault, self._probe(request))
+                self._give_back(lease, fault, request)
                 tries += fault.kind != "unreached"
-                if tries > self.settings.retries and (
-                        fault.kind != "busy" or endpoint.answers > before
-                        or not await endpoint.fault_of_all(self._probe(request))):
+                if tries > self.settings.retries and await self._is_its_own(fault, request, endpoint, before):
                     return self.deliver(places, [Completion("", f"error: {fault}")] * len(places), None)
                 if fault.kind == "broken":
-                    await self.pool.pause(pause * random.uniform(0.5, 1) if fault.wait is None
-                                          else min(fault.wait, self.settings.patience))
+                    await self._pause(fault, pause)
                     pause = min(2 * pause, LONGEST_PAUSE)
             except Filtered:
                 return self.deliver(places, [Completion("", "content_filter")] * len(places), lease)
@@ -100,6 +94,23 @@ class Asking:
                 if not places:
                     return None
             lease = await self.pool.lease(self.tokens_of(places))
+
+    def _give_back(self, lease: Lease, fault: Passing, request: Request) -> None:
+        if fault.kind == "busy":
+            lease.cost(0)
+        lease.release()
+        self.pool.doubt(lease.endpoint, fault, self._probe(request))
+
+    async def _is_its_own(self, fault: Passing, request: Request, endpoint: Endpoint, before: int) -> bool:
+        """Whether a fault that does not pass is this request's; an address that is busy for all is waited for."""
+        if fault.kind != "busy" or endpoint.answers > before:
+            return True
+        return not await endpoint.fault_of_all(self._probe(request))
+
+    async def _pause(self, fault: Passing, seconds: float) -> None:
+        """As long as the endpoint asks for, else about `seconds`: what failed together comes back one by one."""
+        ours = seconds * random.uniform(0.5, 1)
+        await self.pool.pause(ours if fault.wait is None else min(fault.wait, self.settings.patience))
 
     def _body(self, request: Request, n: int) -> bytes:
         return json.dumps(body_of(self.settings, request, n)).encode()
