@@ -16,8 +16,7 @@ from lema.errors import DataError
 from lema.journal import spent_in
 from lema.pipeline import gathered
 from lema.records import Example, to_row
-from lema.report import Funnel
-from lema.report import Stage as FunnelStage
+from lema.report import Funnel, FunnelStage
 from lema.report.funnels import critique_funnels, funnel, parents, seeds_of
 from lema.report.sets import table as set_table
 from lema.runs.bills import Bill, Kept, draw_up, in_words

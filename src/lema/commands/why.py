@@ -48,7 +48,7 @@ class Looking(StageContext):
     def ask(self, name: str, requests: Iterable[Request], total: int | None = None) -> Iterator[Completion]:
         identity, several = self.model(name).identity(), iter(requests)
         while calls := [call_of(identity, request) for request in itertools.islice(several, READ)]:
-            journalled = self._journal.known([call.key for call in calls])
+            journalled = self._journal.kept([call.key for call in calls])
             for call in calls:
                 self.calls += 1
                 if call.key not in journalled:
