@@ -10,6 +10,7 @@ import itertools
 import json
 import sqlite3
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 
 from lema.config import Config
@@ -138,8 +139,8 @@ def mend(folder: Path) -> str:
 def _readable(file: sqlite3.Connection, table: str, columns: tuple[str, ...], size: int) -> Iterator[tuple]:
     """Every row that can be read. Ranges of row numbers that cannot are cut in halves down to single rows."""
     try:
-        present = {row[1] for row in file.execute(f"PRAGMA table_info({table})")}
-        names = [column for column in columns if column in present]
+        present = set(map(itemgetter(1), file.execute(f"PRAGMA table_info({table})")))
+        names = list(filter(present.__contains__, columns))
         last = size // SMALLEST_ROW
         with contextlib.suppress(sqlite3.DatabaseError):
             last = file.execute(f"SELECT max(rowid) FROM {table}").fetchone()[0] or 0
@@ -156,7 +157,9 @@ def _readable(file: sqlite3.Connection, table: str, columns: tuple[str, ...], si
                 middle = (low + high) // 2
                 ranges += [(middle + 1, high), (low, middle)]
             continue
-        yield from (row for row in rows if isinstance(row[0], bytes | str) and None not in row)
+        for row in rows:
+            if isinstance(row[0], bytes | str) and None not in row:
+                yield row
 
 
 def _set_aside(path: Path) -> Path:

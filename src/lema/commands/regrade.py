@@ -58,7 +58,6 @@ class Regraded:
     right: list[int] = field(default_factory=lambda: [0, 0])
     changes: ScratchTable[Change] = field(default_factory=lambda: ScratchTable(None, Change))  # by the path's id
 
-    @property
     def newly_wrong(self) -> int:
         """Paths that join the pool of mistakes."""
         return sum(count for (_, after), count in self.verdicts.items() if after == "wrong")
@@ -204,7 +203,7 @@ def _what_next(folder: Path, grades: list[Regraded], taken_up: list[str]) -> Ite
         yield f"nothing was written; --write takes the new verdicts up, `{again}` then goes on from them"
     elif not some_stale:
         yield "nothing changed"
-    if worse := sum(each.newly_wrong for each in grades):
+    if worse := sum(map(Regraded.newly_wrong, grades)):
         yield f"{worse:,} paths are wrong now that were not: where the run corrects mistakes, theirs are asked for"
 
 

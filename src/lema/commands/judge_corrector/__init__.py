@@ -12,8 +12,7 @@ from pathlib import Path
 
 from lema.commands.judge_corrector.judged import judge, requests
 from lema.commands.judge_corrector.labelled import planted, read_labelled
-from lema.commands.judge_corrector.measures import measured
-from lema.commands.judge_corrector.tables import as_json, in_words
+from lema.commands.judge_corrector.measures import as_json, in_words, measured
 from lema.config import lay_over, load_config
 from lema.errors import ConfigError
 from lema.journal import Journal, complete

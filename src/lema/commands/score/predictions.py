@@ -95,7 +95,10 @@ def _run_judge(file: Path, options: PredictionOptions) -> Judge:
 
 def _above(file: Path, name: str) -> Path | None:
     """The nearest file of that name in a folder above."""
-    return next(filter(Path.is_file, (folder / name for folder in file.resolve().parents)), None)
+    for folder in file.resolve().parents:
+        if (folder / name).is_file():
+            return folder / name
+    return None
 
 
 def _answered(file: Path, beside: Path) -> Iterator[Prediction]:

@@ -6,7 +6,8 @@ server stays answerable while a model writes.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,8 +18,6 @@ from lema.commands.serve.batching import Desk
 from lema.commands.serve.wire import Body, Chat, NotServed, Plain, read_body, write_reply
 from lema.errors import LemaError
 from lema.messages import Model
-
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 def app_of(models: Mapping[str, Model]) -> Starlette:
@@ -50,21 +49,18 @@ def app_of(models: Mapping[str, Model]) -> Starlette:
 
     plain = {name: model.plain() for name, model in models.items() if hasattr(model, "plain")}
     return Starlette(routes=[
-        Route("/v1/chat/completions", _refusing(lambda request: complete(Chat, request)), methods=["POST"]),
-        Route("/v1/completions", _refusing(lambda request: complete(Plain, request)), methods=["POST"]),
-        Route("/v1/models", listed), Route("/health", healthy)])
+        Route("/v1/chat/completions", partial(complete, Chat), methods=["POST"]),
+        Route("/v1/completions", partial(complete, Plain), methods=["POST"]),
+        Route("/v1/models", listed), Route("/health", healthy)],
+        exception_handlers={NotServed: _refused, LemaError: _failed})
 
 
-def _refusing(handle: Handler) -> Handler:
-    """Turns what a handler refuses, and what a model fails at, into the API's error replies."""
-    async def handler(request: Request) -> Response:
-        try:
-            return await handle(request)
-        except NotServed as refused:
-            return _error(str(refused), refused.status, refused.code)
-        except LemaError as error:
-            return _error(str(error), 500, "model_error")
-    return handler
+async def _refused(request: Request, refused: NotServed) -> Response:
+    return _error(str(refused), refused.status, refused.code)
+
+
+async def _failed(request: Request, error: LemaError) -> Response:
+    return _error(str(error), 500, "model_error")
 
 
 def _error(message: str, status: int, code: str) -> Response:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from lema.messages import Completion, Model, Request
 
@@ -27,6 +28,9 @@ class _Waiting:
     model: Model
     request: Request
     reply: "Future[Completion]" = field(default_factory=Future)
+
+
+REQUEST = attrgetter("request")
 
 
 class Desk:
@@ -64,7 +68,7 @@ class Desk:
 def _answer(model: Model, waiting: list[_Waiting]) -> None:
     """Answers all of them, batch by batch; a batch that fails is told so, and the next one is tried."""
     try:
-        requests = [call.request for call in waiting]
+        requests = list(map(REQUEST, waiting))
         batches = model.batches(requests) if hasattr(model, "batches") else [range(len(requests))]
     except Exception as error:  # whoever waits must hear of it, whatever it is
         _fail(waiting, error)
@@ -72,7 +76,7 @@ def _answer(model: Model, waiting: list[_Waiting]) -> None:
     for batch in batches:
         together = [waiting[position] for position in batch]
         try:
-            replies = list(model.complete([call.request for call in together]))
+            replies = list(model.complete(list(map(REQUEST, together))))
         except Exception as error:
             _fail(together, error)
         else:
