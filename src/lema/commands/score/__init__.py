@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO, get_args
 
+from lema.commands.score import official, peer
 from lema.commands.score.abreast import judged, size_of
 from lema.commands.score.predictions import Judge, Prediction, PredictionOptions, open_predictions
 from lema.errors import ConfigError, DataError
-from lema.grading import Grade, official, peer
+from lema.grading import Grade
 from lema.plugins import near_miss
 from lema.printable import short
 from lema.records import Verdict

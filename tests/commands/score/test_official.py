@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from lema.commands.score import official
 from lema.errors import ConfigError
-from lema.grading import official
 
 
 @pytest.mark.parametrize(("text", "value"), [

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from lema.grading.bounded import Refused, evaluate
+from lema.commands.score.bounded import Refused, evaluate
 from tests.patience import in_a_moment
 
 

@@ -8,8 +8,8 @@ import json
 import os
 from functools import cache
 
+from lema.grading import Grade
 from lema.grading.symbolic import Worker, _line
-from lema.grading.verdict import Grade
 
 LIMIT_S = 10.0
 """Wall-clock seconds for reading and comparing one text."""
@@ -28,7 +28,7 @@ def _peer(pid: int) -> "Peer":
 class Peer(Worker):
     """The process that reads whole texts."""
 
-    module = "lema.grading.peer_worker"
+    module = "lema.commands.score.peer_worker"
 
     def grade(self, text: str, gold: str, limit_s: float) -> Grade:
         """Its verdict and what it read."""

@@ -20,9 +20,9 @@ import re
 from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 
+from lema.commands.score.bounded import Refused, evaluate
 from lema.errors import ConfigError
-from lema.grading.bounded import Refused, evaluate
-from lema.grading.verdict import Grade
+from lema.grading import Grade
 from lema.plugins import near_miss
 
 SENTENCE = "The answer is "

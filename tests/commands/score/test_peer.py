@@ -2,7 +2,7 @@
 
 import pytest
 
-from lema.grading import peer
+from lema.commands.score import peer
 from tests.patience import in_a_moment
 
 pytestmark = pytest.mark.living
