@@ -1,6 +1,6 @@
 """Rounds: what follows what, seen in the plan; a second try and a later round are stages like any other."""
 
-from lema.commands.running import stages_of
+from lema.commands.run_folder import stages_of
 from lema.config import load_table, parse_config
 from lema.stages.report import _hinted
 

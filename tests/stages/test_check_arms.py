@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from lema.commands.running import stages_of
+from lema.commands.run_folder import stages_of
 from lema.config import parse_config
 from lema.errors import ConfigError
 from lema.records import Account, Critique, Example, read_rows

@@ -25,6 +25,7 @@ from lema.records import Correction, Question, ReasoningPath
 from lema.replies import Rewrite, Unparsed, parse_correction, parse_rewrite, split_steps
 from lema.runs.context import StageContext
 from lema.runs.spending import within_budget
+from lema.runs.workload import Workload
 from lema.scratch import IdTable, ScratchTable, TurnTable, by_field, by_id
 
 VERSION = 3
@@ -138,3 +139,8 @@ def _unverified(row: Correction) -> Correction:
     """The row as it was before it was verified."""
     rejected = row.rejected if row.rejected.startswith("unreadable") else ""
     return dataclasses.replace(row, verified=None, answer=None, rejected=rejected)
+
+
+def expected(settings: CorrectConfig) -> Workload:
+    """Every mistake is asked about so many times."""
+    return Workload(None, settings.samples, "wrong", settings.prompt or "correct")

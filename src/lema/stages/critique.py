@@ -23,6 +23,7 @@ from lema.replies import Unparsed
 from lema.replies.judgements import parse_critique
 from lema.runs.context import StageContext
 from lema.runs.spending import within_budget
+from lema.runs.workload import Workload
 from lema.scratch import by_id
 
 VERSION = 1
@@ -74,3 +75,8 @@ def _read(reply: Completion) -> dict:
         return {"rejected": f"unreadable: {parsed.reason}"}
     verdict = "right" if parsed.judgement.right else "wrong"
     return {"text": parsed.text, "said": verdict, "step": parsed.judgement.step}
+
+
+def expected(settings: CritiqueOneConfig) -> Workload:
+    """So many paths of a question at most, of those that were graded so."""
+    return Workload(settings.per_question, 1, settings.of, settings.prompt or "critique")

@@ -23,6 +23,7 @@ from lema.prompting import Prompt
 from lema.records import Correction, Question, ReasoningPath
 from lema.runs.context import StageContext
 from lema.runs.spending import within_budget
+from lema.runs.workload import Workload
 from lema.scratch import ScratchTable, by_field
 from lema.tasks import Answers, answers_to
 
@@ -129,3 +130,13 @@ def _majority(answers: Answers, votes: list[ReasoningPath]) -> tuple[str | None,
         if answer:  # counted under the first form in which it came: "1/2" and "0.5" are two votes for one answer
             counted[next((first for first in counted if answers.agree(answer, first)), answer)] += 1
     return counted.most_common(1)[0] if counted else (None, 0)
+
+
+def expected(settings: EvolveConfig) -> Workload:
+    """One draft for each seed."""
+    return Workload(1, prompt=settings.prompt or "evolve")
+
+
+def units(settings: EvolveConfig, questions: Iterable[Question]) -> int:
+    """What the work of the drafts, and of all that follows from them, grows with: the seeds."""
+    return settings.seeds

@@ -22,6 +22,7 @@ from lema.records import Correction, Question, ReasoningPath, content_id
 from lema.replies import split_steps
 from lema.runs.context import StageContext
 from lema.runs.spending import within_budget
+from lema.runs.workload import Workload
 from lema.scratch import IdTable, ScratchTable
 from lema.tasks import verdict_on
 
@@ -99,8 +100,8 @@ def _path(model: str, request: Request, reply: Completion) -> ReasoningPath:
         prompt_tokens=reply.prompt_tokens, tokens=reply.tokens)
 
 
-def how_many(settings: SampleConfig, questions: Iterable[Question]) -> int:
-    """How many of the questions are asked, before anybody knows who failed."""
+def units(settings: SampleConfig, questions: Iterable[Question]) -> int:
+    """What its work grows with: how many questions are asked, before anybody knows who failed."""
     return sum(1 for _ in islice(_fitting(settings, questions), settings.limit))
 
 
@@ -135,3 +136,8 @@ class Chosen(ExitStack):
         if self._drawn is not None:
             fitting = chain.from_iterable(map(itemgetter(1), self._drawn.groups()))
         return islice(fitting, self._settings.limit)
+
+
+def expected(settings: SampleConfig) -> Workload:
+    """So many paths of each question."""
+    return Workload(settings.paths)
