@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lema.checks import Checked
 from lema.checks.explanation import explains_the_step
-from lema.commands.judging.labelled import Labelled, read_labelled
+from lema.commands.judge_corrector.labelled import Labelled, read_labelled
 from lema.records import Correction
 
 ANSWERS = (

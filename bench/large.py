@@ -98,7 +98,7 @@ def lay_out(folder: Path, paths: int, short: bool) -> None:
 
 
 def stages(folder: Path) -> dict:
-    from lema.commands.running import stages_of
+    from lema.commands.run_folder import stages_of
     from lema.config import load_config
 
     return stages_of(folder / "runs" / "big", load_config(str(folder / "config.toml"), []))

@@ -6,15 +6,15 @@ from lema.config import AdaptiveConfig
 
 def tally(paths: str, wanted: int = 0) -> Tally:
     """A tally of paths: r a right one, any other small letter a mistake of that name, ? one without a verdict."""
-    found = Tally(wanted)
-    for one in paths:
-        verdict = {"r": "right", "R": "right", "?": "no_answer"}.get(one, "wrong")
-        found.add(verdict, one)
-    return found
+    counted = Tally(wanted)
+    for letter in paths:
+        verdict = {"r": "right", "R": "right", "?": "no_answer"}.get(letter, "wrong")
+        counted.add(verdict, letter)
+    return counted
 
 
-def enough(paths: str, **told) -> bool:
-    return tally(paths, told.get("right", 0)).enough(AdaptiveConfig(**{"idle": 99, "easy": 99, **told}))
+def enough(paths: str, **rules) -> bool:
+    return tally(paths, rules.get("right", 0)).enough(AdaptiveConfig(**{"idle": 99, "easy": 99, **rules}))
 
 
 def test_a_question_leaves_with_its_quota_of_distinct_mistakes():

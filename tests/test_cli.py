@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lema.commands.starting import starter
+from lema.commands.init import starter
 from lema.config import load_config
 from lema.plugins import shipped
 from tests.processes import LEMA, ended

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from lema.commands.running import plan_config, run_config
+from lema.commands.plan import plan_config
+from lema.commands.run import run_config
 from lema.plugins import shipped
 from lema.records import Account, Correction, Example, Question, ReasoningPath, Score, read_rows
 from tests import toys

@@ -36,7 +36,7 @@ def test_records_come_back_as_often_as_wanted_in_the_order_in_which_they_were_pu
 
 def test_records_put_aside_by_their_ids_are_there_under_them(tmp_path):
     questions = [_question(number) for number in range(3)]
-    with ScratchTable(tmp_path, Question).fill(by_id(iter(questions))) as shelf:
+    with by_id(tmp_path, Question, iter(questions)) as shelf:
         assert [shelf.get(question.id) for question in questions] == questions
 
 

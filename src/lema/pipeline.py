@@ -5,8 +5,10 @@ run. It never looks into rows, so the same lines say what would be done (`lema p
 stage's settings stand beside its verb, and name the models and prompts that the run looks up for it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from operator import attrgetter
 
 from lema.config import Config, TrainOneConfig
 from lema.examples import critiques_needed
@@ -30,6 +32,37 @@ from lema.stages.verify import verify
 Stages = tuple[Stage, ...]
 
 
+def pipeline(run: Run, config: Config) -> None:
+    """The whole method on one question set."""
+    # The paper's data: reasoning paths, corrections of the wrong ones, and evolved questions that go the same way.
+    everything = gathered(run, config)
+    if not config.arms:
+        return
+
+    # Its comparisons, such as CoT alone against CoT with corrections: an arm is what a model is trained on.
+    first = everything.rounds[""]
+    check_arms(config, imports(run.folder), corrections=first.verified is not None)
+    sets = {arm: training_set(run, config, arm, everything) for arm in config.arms}
+    every_set, questions = tuple(sets.values()), everything.of_every_round("questions")
+    critiques = tuple(chain.from_iterable(map(dict.values, everything.of_every_round("critiques"))))
+    bills = accounting(config, map(attrgetter("settings"), every_set))
+    accounts = run.stage("accounts", account, bills, every_set, tuple(everything.bought.values()), questions,
+                         everything.of_every_round("corrections"), critiques)
+    if config.train is None:
+        return
+
+    # Fine-tuning, every arm with every seed, and the examination of the student before and after it.
+    trained = trainings(run, training(config), sets)
+    answers = examination(run, config, first.questions, trained)
+    examined = run.stage("examined", grade, None, first.questions, answers)
+    examinees = scoring(config, map(attrgetter("settings"), trained))
+    scores = run.stage("scores", score, examinees, first.questions, examined)
+    comparisons = run.stage("comparisons", compare, examinees, examined)
+    run.stage("report", report, reporting(config, examinees), questions, everything.of_every_round("graded"),
+              everything.of_every_round("verified"), every_set, accounts, tuple(trained), examined, scores,
+              comparisons, critiques)
+
+
 @dataclass(frozen=True)
 class Round:
     """One pass of the method's front half: its questions, graded paths, and corrections and critiques (by the sort
@@ -49,66 +82,31 @@ class Gathered:
     rounds: dict[str, Round]
     bought: dict[str, Stage]
 
-    def of_every_round(self, part: str) -> Stages:
-        """The stage that is that part of a round, of every round that has one."""
-        stages = (getattr(each, part) for each in self.rounds.values())
-        return tuple(stage for stage in stages if stage is not None)
-
-
-def pipeline(run: Run, config: Config) -> None:
-    """The whole method on one question set."""
-    everything = gathered(run, config)
-    if not config.arms:
-        return
-
-    first = everything.rounds[""]
-    check_arms(config, imports(run.folder), corrections=first.verified is not None)
-    sets = {arm: training_set(run, config, arm, everything) for arm in config.arms}
-    every_set = tuple(sets.values())
-    critiques = tuple(stage for each in everything.rounds.values() for stage in each.critiques.values())
-    accounts = run.stage("accounts", account, accounting(config, (stage.settings for stage in every_set)), every_set,
-                         tuple(everything.bought.values()), everything.of_every_round("questions"),
-                         everything.of_every_round("corrections"), critiques)
-    if config.train is None:
-        return
-
-    trained = tuple(run.side_by_side([planned_training(run, one, sets[one.arm]) for one in training(config)]))
-    examinees = [config.train.base, *(stage.folder.name for stage in trained)]
-    answers = tuple(run.side_by_side([
-        run.planned(f"answers/{name.strip('/').replace('/', '--')}", sample, config.evaluate.of(name),
-                    first.questions)
-        for name in examinees]))
-    examined = run.stage("examined", grade, None, first.questions, answers)
-    examination = scoring(config, (stage.settings for stage in trained))
-    scores = run.stage("scores", score, examination, first.questions, examined)
-    comparisons = run.stage("comparisons", compare, scores.settings, examined)
-    run.stage("report", report, reporting(config, scores.settings), everything.of_every_round("questions"),
-              everything.of_every_round("graded"), everything.of_every_round("verified"), every_set, accounts,
-              trained, examined, scores, comparisons, critiques)
+    def of_every_round(self, part: str) -> tuple:
+        """That part of every round that has it."""
+        return tuple(filter(None, map(attrgetter(part), self.rounds.values())))
 
 
 def gathered(run: Run, config: Config) -> Gathered:
-    """Questions, and all that is asked of models about them before anything is trained for good: round by round
-    mistakes, corrections and critiques; worked solutions."""
+    """Questions, and all that models are asked about them: round by round mistakes, corrections and critiques;
+    worked solutions."""
     questions = run.stage("questions", load, task_settings(config))
     grow_students(run, config, questions)
     first = mistakes_and_corrections(run, config, "", questions, config.sample.models)
     everything = Gathered({"": first}, worked_solutions(run, config, first))
     for name, evolution in config.evolve.items():
         grown = new_questions(run, config, name, everything.rounds)
-        students = just_trained(run, config, evolution.students, everything)
-        everything.rounds[name] = mistakes_and_corrections(run, config, name, grown,
-                                                           students or config.sample.models)
+        students = just_trained(run, config, evolution.students, everything) or config.sample.models
+        everything.rounds[name] = mistakes_and_corrections(run, config, name, grown, students)
     return everything
 
 
 def grow_students(run: Run, config: Config, questions: Stage) -> None:
-    """Students from scratch, where the config asks for any: taught the task's lessons, and those with a finish
-    trained on the worked solutions of `questions` after that."""
-    students = growing(config)
+    """Students from scratch, where the config asks for any (the paper begins with pretrained models): taught the
+    task's lessons, and those with a finish trained on the worked solutions of `questions` after that."""
+    students, finished = growing(config), []
     run.side_by_side([run.planned(f"lessons/{name}" if student.finish else f"students/{name}", grow, student)
                       for name, student in students.items()])
-    finished = []
     for name, student in students.items():
         if student.finish:
             worked = run.stage(f"sets/finish-{name}", assemble, worked_alone(name), (), (questions, (), ()))
@@ -124,6 +122,7 @@ def mistakes_and_corrections(run: Run, config: Config, name: str, questions: Sta
     paths = run.side_by_side([run.planned(f"{here}paths/{model}", sample, config.sample.of(model), questions)
                               for model in models])
     joined, corrections_joined = imported(run, questions) if not name else ((), ())
+    # The paper's inaccurate reasoning paths are the rows graded "wrong"; the others stay, and are counted.
     graded = run.stage(f"{here}graded", grade, None, questions, (*paths, *joined))
     corrections, verified = corrected(run, config, name, questions, graded, corrections_joined)
     critiques = {sort: run.planned(f"{here}critiques/{sort}", critique, terms, questions, graded)
@@ -146,65 +145,74 @@ def corrected(run: Run, config: Config, name: str, questions: Stage, graded: Sta
               joined: Stages) -> tuple[Stage | None, Stage | None]:
     """The corrections of a round and those of them, and of the imported ones (`joined`), that passed the checks;
     None for what the config does not ask for."""
-    here = f"{name}/" if name else ""
-    terms = correcting(config, name)
+    here, terms = f"{name}/" if name else "", correcting(config, name)
+    if terms is None and not joined:
+        return None, None
     if terms is None:
-        return None, run.stage(f"{here}verified", verify, config.verify, questions, graded, (),
-                               joined) if joined else None
-    before: Stages = ()
+        return None, run.stage(f"{here}verified", verify, config.verify, questions, graded, (), joined)
+    # A further try asks about what failed the checks of the one before and hands on what passed them. The last one
+    # holds everything and has the plain name, so that nobody after it need know how many there were.
+    tried: Stages = ()
     for attempt in range(1, terms.tries + 1):
         at = here if attempt == terms.tries else f"{here}try-{attempt}/"
-        corrections = run.stage(f"{at}corrections", correct, terms, questions, graded, joined, *before)
+        corrections = run.stage(f"{at}corrections", correct, terms, questions, graded, joined, *tried)
         verified = run.stage(f"{at}verified", verify, config.verify, questions, graded, corrections, joined)
-        before = (verified,)
+        tried = (verified,)
     return corrections, verified
 
 
 def worked_solutions(run: Run, config: Config, first: Round) -> dict[str, Stage]:
-    """Worked solutions that a teacher writes for random or for failed questions: paths like any others, graded
-    likewise; by purchase."""
+    """Worked solutions that a teacher writes for random or for failed questions, by purchase: the paper's CoT data
+    where no person wrote any. They are paths like any others, and graded likewise."""
     bought: dict[str, Stage] = {}
     for name in config.cot.questions if config.cot else ():
         terms, here = config.cot.asking(name), "bought" if name == "random" else f"bought/{name}"
-        looks_at = (first.graded,) if name == "failed" or terms.tokens == "corrections" else ()
-        costs = (first.corrections,) if terms.tokens == "corrections" and first.corrections else ()
-        paths = run.stage(f"{here}/paths", sample, terms, first.questions, *looks_at, *costs)
+        as_corrections = terms.tokens == "corrections"  # as many as these did cost
+        looks_at = first.graded if name == "failed" or as_corrections else ()
+        costs = (as_corrections and first.corrections) or ()
+        paths = run.stage(f"{here}/paths", sample, terms, first.questions, looks_at, costs)
         bought[name] = run.stage(f"{here}/graded", grade, None, first.questions, (paths,))
     return bought
 
 
 def new_questions(run: Run, config: Config, name: str, rounds: dict[str, Round]) -> Stage:
-    """Seeds → drafts → votes → questions with an agreed answer."""
+    """Seeds → drafts → votes → questions with an agreed answer. Seeds are the questions of kept corrections (the
+    paper's correction-centric evolution) or all training questions (its general evolution)."""
     evolution, first = config.evolve[name], rounds[""]
     seeds = first.verified if evolution.seeds_from == "corrections" else ()
-    earlier = (rounds[before].questions for before in rounds_before(config, name))
+    earlier = map(attrgetter("questions"), map(rounds.__getitem__, rounds_before(config, name)))
     drafts = run.stage(f"{name}/drafts", evolve, evolution, first.questions, seeds, *earlier)
     votes = run.stage(f"{name}/votes", sample, evolution.voting, drafts)
     return run.stage(f"{name}/questions", settle, evolution.settling, drafts, votes)
 
 
-def just_trained(run: Run, config: Config, arms: tuple[str, ...], everything: Gathered) -> list[str]:
-    """The models whose mistakes a later round corrects: those of its arms, trained on what the rounds before
-    gave."""
-    trained = run.side_by_side([planned_training(run, one, training_set(run, config, one.arm, everything))
-                                for one in first_of_each(config, arms)])
-    return [stage.folder.name for stage in trained]
+def just_trained(run: Run, config: Config, arms: Sequence[str], everything: Gathered) -> list[str]:
+    """The models whose mistakes a later round corrects: those of its arms, trained on the rounds before it."""
+    sets = {arm: training_set(run, config, arm, everything) for arm in config.arms if arm in arms}
+    return list(map(attrgetter("folder.name"), trainings(run, first_of_each(config, arms), sets)))
 
 
 def training_set(run: Run, config: Config, arm: str, everything: Gathered) -> Stage:
-    """What one arm is trained on: of every round that it takes from the questions, the graded paths, the verified
-    corrections and those critiques that it takes."""
-    settings = assembling(config, arm)
-    drawn_on = []
+    """What one arm is trained on, made of the rounds that it takes from and of worked solutions."""
+    settings, drawn_on = assembling(config, arm), []
     for name in settings.rounds:
         each = everything.rounds[name]
-        sorts = critiques_needed(settings.take, name)
-        critiques = (each.critiques[sort] for sort in sorts if sort in each.critiques)
+        critiques = filter(None, map(each.critiques.get, critiques_needed(settings.take, name)))
         drawn_on.append((each.questions, each.graded, each.verified or (), *critiques))
-    bought = tuple(everything.bought[name] for name in settings.purchases)
+    bought = tuple(map(everything.bought.__getitem__, settings.purchases))
     return run.stage(f"sets/{arm}", assemble, settings, bought, *drawn_on)
 
 
-def planned_training(run: Run, one: TrainOneConfig, examples: Stage) -> Stage:
-    """One arm's model with one seed."""
-    return run.planned(f"models/{one.arm}-{one.seed}", train, one, examples)
+def trainings(run: Run, every: Iterable[TrainOneConfig], sets: dict[str, Stage]) -> list[Stage]:
+    """The models: each is one arm with one seed."""
+    return run.side_by_side([run.planned(f"models/{terms.arm}-{terms.seed}", train, terms, sets[terms.arm])
+                             for terms in every])
+
+
+def examination(run: Run, config: Config, questions: Stage, trained: Iterable[Stage]) -> Stages:
+    """The answers of the base and of what came of it, sampled as mistakes are, by the table [evaluate]."""
+    answers = []
+    for name in (config.train.base, *map(attrgetter("folder.name"), trained)):
+        place = f"answers/{name.strip('/').replace('/', '--')}"  # a base may be a folder or a hub id
+        answers.append(run.planned(place, sample, config.evaluate.of(name), questions))
+    return tuple(run.side_by_side(answers))

@@ -136,8 +136,8 @@ class Correction(_Identified):
 class Critique(_Identified):
     """What a model says of one path, right or wrong, that it was asked to judge without the gold answer.
 
-    `rejected` is empty where the reply is a critique that can be trained on, else the reason; whether its verdict
-    agrees with the grader's rejects nothing.
+    `rejected` is empty where the reply is a critique that can be trained on, else the reason; whether what it
+    concludes agrees with the grader's rejects nothing.
     """
 
     question: str  # question id
@@ -150,7 +150,7 @@ class Critique(_Identified):
     prompt_tokens: int = 0
     tokens: int = 0
     text: str = ""  # the critique as read
-    said: Literal["right", "wrong"] | None = None  # its own verdict
+    said: Literal["right", "wrong"] | None = None  # its own judgement
     step: int | None = None  # 1-based number of the first wrong step, where it names one
     rejected: str = ""
     id: str = ""

@@ -21,10 +21,14 @@ Record = TypeVar("Record")
 PUT = 1000  # rows handed to SQLite at once
 
 
-def by_id(records: Iterable[Record]) -> Iterator[tuple[str, Record]]:
-    """(id, record) of each, as `ScratchTable.fill` takes them."""
-    for record in records:
-        yield record.id, record
+def by_id(folder: Path, kind: type[Record], rows: Iterable[Record]) -> "ScratchTable[Record]":
+    """A table of rows by their ids."""
+    return by_field("id", folder, kind, rows)
+
+
+def by_field(name: str, folder: Path, kind: type[Record], rows: Iterable[Record]) -> "ScratchTable[Record]":
+    """A table of rows by a field, such as the question that they are about."""
+    return ScratchTable(folder, kind).fill((getattr(row, name), row) for row in rows)
 
 
 class _Table:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lema.commands.running import stages_of
+from lema.commands.run_folder import stages_of
 from lema.config import parse_config
 from lema.config.ready_arms import expanded, ready_arms
 from lema.errors import ConfigError

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from lema.checkpoints import encode, load_tokenizer
-from lema.commands.exporting import export_run
-from lema.commands.running import run_config
+from lema.commands.export import export_run
+from lema.commands.run import run_config
 from lema.records import Checkpoint, Example, read_rows
 from tests.processes import ended
 from tests.toys import reader

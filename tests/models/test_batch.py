@@ -192,7 +192,7 @@ def test_the_progress_line_says_how_far_the_batches_are_and_what_they_cost(tmp_p
         table = {"backend": "batch", "model": "m", "base_url": server.url, "poll": 0.01}
         asking = context(tmp_path, None, models={"m": table}, sample={"models": ["m"]},
                        prices={"m": {"input": 1e4, "output": 1e4}})
-        asking.progress = news.append
+        asking._progress = news.append
         list(asking.ask("m", requests(3), 3))
     assert [one.note for one in news if "1 batch under way, 3 of 3 ready" in one.note]
     assert (news[-1].done, news[-1].total) == (3, 3)

@@ -1,4 +1,4 @@
-"""Verdicts: what evaluators really write, read to what they mean."""
+"""Judgements: what evaluators really write, read to what they mean."""
 
 import json
 
@@ -25,7 +25,7 @@ from lema.replies.judgements import Judgement, ParsedCritique, parse_critique, p
     ("It is hard to say.", Unparsed("no step named")),
     ("", Unparsed("no step named")),
 ])
-def test_a_verdict_is_read_whatever_form_it_has(reply, meant):
+def test_a_judgement_is_read_whatever_form_it_has(reply, meant):
     assert parse_judgement(reply) == meant
 
 
@@ -44,7 +44,7 @@ PRAISED = "There are no errors in step 1.\nIncorrect Step: Step 2."
     ("It rests on a mistake.\nVerdict: incorrect", "It rests on a mistake.\nVerdict: incorrect",
      Judgement(False, None)),
 ])
-def test_a_critique_is_its_whole_text_and_the_verdict_that_it_ends_in(reply, text, meant):
+def test_a_critique_is_its_whole_text_and_the_judgement_that_it_ends_in(reply, text, meant):
     assert parse_critique(reply) == ParsedCritique(text, meant)
 
 
@@ -59,13 +59,13 @@ def test_a_reply_without_a_conclusion_is_no_critique(reply, reason):
 
 
 DISAGREEMENTS: dict[str, str] = {}
-"""Rows whose verdict is read otherwise than upstream reads it, with what a person says of each. There is none."""
+"""Rows whose judgement is read otherwise than upstream reads it, with what a person says of each. None is."""
 
 OTHER_TAILS = 3
 """Reasons whose last line of hash signs upstream cuts elsewhere; the words are the same."""
 
 
-def test_the_verdicts_of_real_evaluators_are_read_as_upstream_reads_them(shared_data):
+def test_the_judgements_of_real_evaluators_are_read_as_upstream_reads_them(shared_data):
     lines = (shared_data / "corrector_outputs/mr_gsm8k_evaluator_outputs.jsonl").read_text("utf-8").splitlines()
     apart, reasons = {}, 0
     for row in map(json.loads, lines):

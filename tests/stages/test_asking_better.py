@@ -88,10 +88,10 @@ def test_a_second_try_goes_to_what_failed_only_and_says_which_check(tmp_path):
     assert len(rows) == 3 and {row.id for row in first} <= {row.id for row in rows}
     (again,) = (row for row in rows if row.attempt == 2)
     assert (again.hint, again.rejected) == ("", "")
-    told = model.asked[-1].messages
-    assert [message.role for message in told] == ["user", "assistant", "user"]
-    assert "not true" in told[2].content and told[2].content.endswith("Incorrect Step:")
-    assert "39" not in told[2].content
+    conversation = model.asked[-1].messages
+    assert [message.role for message in conversation] == ["user", "assistant", "user"]
+    assert "not true" in conversation[2].content and conversation[2].content.endswith("Incorrect Step:")
+    assert "39" not in conversation[2].content
     assert sum(row.verified for row in _verified(tmp_path, graded, rows)) == 2
 
 

@@ -69,8 +69,8 @@ def test_a_later_round_draws_the_same_seeds_and_asks_for_other_questions(tmp_pat
     second = list(evolve(context(tmp_path, evolve), table, [LEO, MIA, TESTED], corrections, first))
     assert [draft.parent for draft in first] == [draft.parent for draft in second]
     assert [draft.text for draft in first] != [draft.text for draft in second]
-    known = {draft.text for draft in first if not draft.rejected}
-    assert all(draft.rejected for draft in second if draft.text in known)
+    kept_texts = {draft.text for draft in first if not draft.rejected}
+    assert all(draft.rejected for draft in second if draft.text in kept_texts)
 
 
 class Says(Echo):

@@ -7,7 +7,7 @@ only equations that can be read without doubt count (lema.grading.equations), so
 from collections import Counter
 
 from lema.checks.checked import Checked, bare
-from lema.grading.equations import contradiction, false_equation
+from lema.grading import contradiction, false_equation
 from lema.replies import drop_calculator_marks
 
 ENOUGH_OF_A_QUOTE = 0.7

@@ -17,7 +17,7 @@ from lema.plugins import find, near_miss, settings_of
 from lema.prompting import Prompt
 from lema.records import Correction, Critique, Example, Question, ReasoningPath
 from lema.replies import rejoin, split_steps
-from lema.scratch import ScratchTable, by_id
+from lema.scratch import ScratchTable
 
 
 class Corrected(NamedTuple):
@@ -91,7 +91,8 @@ def cases(folder: Path, questions: Iterable[Question], graded: Iterable[Reasonin
     their question's id and read back question by question. Paths are put before what is about them.
     """
     with ScratchTable(folder, Question, ReasoningPath, Correction, Critique) as table:
-        table.fill(by_id(questions))
+        for question in questions:
+            table.put(question.id, question)
         table.fill((row.question, row) for row in chain(graded, verified, critiques))
         for _, records in table.groups():
             if isinstance(records[0], Question):

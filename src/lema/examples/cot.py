@@ -13,7 +13,7 @@ from typing import Literal
 
 from lema import plugins
 from lema.examples import Case, Words
-from lema.grading.equations import calculations
+from lema.grading import calculations
 from lema.records import Example, ReasoningPath
 from lema.replies import number_steps, split_steps
 

@@ -1,5 +1,8 @@
 """Training sets: one per arm, made of what its table takes.
 
+    {"path": "113b64d5f66f8a9a", "step": 1, "explanation": "This step…", "steps": ["Sam = Mia * 2…", …], …}
+    → {"kind": "correction", "prompt": "…Wrong Solution:…", "completion": " Step 1.\\nExplanation:…", …}
+
 One design decision: every kind of example sees one question's case at a time, and a limit takes the first of an
 order that content alone decides; so a bigger set contains the smaller one, and a set of any size is made on disk.
 """
@@ -8,17 +11,19 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
+from itertools import chain
+from operator import attrgetter
 
 from lema.config import AssembleConfig, Config, ImportConfig
 from lema.errors import ConfigError, DataError
 from lema.examples import Case, Kind, Words, cases, find_kind
 from lema.examples.take import Take
 from lema.plugins import near_miss
-from lema.records import Example, Question, ReasoningPath, content_id
+from lema.records import Example, ReasoningPath, content_id
 from lema.runs.context import StageContext
 from lema.runs.prices import price_of
 from lema.runs.spending import Allowance, alternately
-from lema.scratch import IdTable, ScratchTable
+from lema.scratch import IdTable, ScratchTable, by_field
 
 VERSION = 2
 
@@ -28,26 +33,27 @@ Rows = tuple[Iterable, ...]
 MADE_OF_PATHS = {"paths", "own", "corrections", "critiques right", "critiques wrong"}
 """Needs that graded paths are looked up for."""
 
-REMEDIES = {"corrections": "a [correct] table, or imported corrections (lema import)",
-            "own": "train.base among sample.models; where it is sampled under another name, take source = "
-                   "\"sampled\" with models",
-            "bought random": "a [cot] table with questions = [\"random\"]",
-            "bought failed": "a [cot] table with questions = [\"failed\"]",
-            "critiques right": "a [critique] table, or a [correct] table that stands for it",
-            "critiques wrong": "a [critique] table, or a [correct] table that stands for it"}
+REMEDIES = {
+    "corrections": "a [correct] table, or imported corrections (lema import)",
+    "own": 'train.base among sample.models; where it is sampled under another name, take source = "sampled" '
+           "with models",
+    "bought random": 'a [cot] table with questions = ["random"]',
+    "bought failed": 'a [cot] table with questions = ["failed"]',
+    "critiques right": "a [critique] table, or a [correct] table that stands for it",
+    "critiques wrong": "a [critique] table, or a [correct] table that stands for it",
+}
 
 
 def assembling(config: Config, arm: str) -> AssembleConfig:
     """What the arm's training set depends on, and nothing that it does not."""
-    table, budget = config.arms[arm], config.budget_of(arm)
-    needs = {need for take in table.take for need in find_kind(take, "take").needs}
-    money = budget.money if budget else None
+    takes, budget = config.arms[arm].take, config.budget_of(arm)
+    needs = set().union(*(find_kind(take, "take").needs for take in takes))
+    purchases, money = config.cot.questions if config.cot else (), budget and budget.money
     return AssembleConfig(
-        arm=arm, take=table.take, base=config.train.base if config.train else None,
-        rounds=tuple(dict.fromkeys(("", *(take.round for take in table.take)))),
-        purchases=tuple(name for name in (config.cot.questions if config.cot else ()) if f"bought {name}" in needs),
-        teacher_tokens=budget.teacher_tokens if budget else None, money=money,
-        prices=_prices(config, arm) if money else {})
+        arm=arm, take=takes, base=config.train.base if config.train else None,
+        rounds=tuple(dict.fromkeys(("", *map(attrgetter("round"), takes)))),
+        purchases=tuple(filter(lambda name: f"bought {name}" in needs, purchases)),
+        teacher_tokens=budget and budget.teacher_tokens, money=money, prices=_prices(config, arm) if money else {})
 
 
 def worked_alone(student: str) -> AssembleConfig:
@@ -58,8 +64,8 @@ def worked_alone(student: str) -> AssembleConfig:
 def check_arms(config: Config, imported: Iterable[ImportConfig], corrections: bool) -> None:
     """ConfigError where an arm takes what the run never makes, so that it is told before anything runs.
     `corrections`: whether there will be any."""
-    models = [*config.models, *(model for each in imported for model in each.models)]
-    made = {"worked", "paths", *(f"bought {name}" for name in (config.cot.questions if config.cot else ()))}
+    models = [*config.models, *chain.from_iterable(map(attrgetter("models"), imported))]
+    made = {"worked", "paths", *map("bought {}".format, config.cot.questions if config.cot else ())}
     if corrections:
         made.add("corrections")
     if config.train is not None and config.train.base in config.sample.models:
@@ -83,16 +89,14 @@ def _check_take(arm: str, take: Take, models: list[str], made: set[str]) -> None
 
 def _prices(config: Config, arm: str) -> dict[str, tuple[float, float]]:
     """What each teacher's tokens cost. ConfigError where that is not known."""
-    teachers = [table.model for table in (config.correct, config.critique, config.cot, *config.evolve.values())
-                if table]
     prices = {}
-    for name in dict.fromkeys(teachers):
-        price = price_of(config, name)
+    for table in filter(None, (config.correct, config.critique, config.cot, *config.evolve.values())):
+        price = price_of(config, table.model)
         if price is None:
-            raise ConfigError(f"arms.{arm}.budget.money: the price of model {name!r} is not known; add a "
-                              f"[prices.\"{config.models[name].own.get('model', name)}\"] table with input and "
-                              "output, or give teacher_tokens instead")
-        prices[name] = (price.input, price.output)
+            name = config.models[table.model].own.get("model", table.model)
+            raise ConfigError(f"arms.{arm}.budget.money: the price of model {table.model!r} is not known; add a "
+                              f"[prices.\"{name}\"] table with input and output, or give teacher_tokens instead")
+        prices[table.model] = (price.input, price.output)
     return prices
 
 
@@ -101,22 +105,23 @@ def assemble(context: StageContext, settings: AssembleConfig, bought: tuple[Iter
     """The arm's examples, each once, with their tokens counted as the base's tokenizer counts them.
 
     `rounds` are the rows of `settings.rounds` in that order, `bought` the graded paths of `settings.purchases`.
-    Where the arm's bill is capped, it draws on what that much bought: purchases first, then round by
-    round the questions, the corrections and the critiques, of right and wrong paths in turn. DataError where
-    nothing is left.
+    Where the bill is capped, it draws on what that much bought: purchases first, then round by round questions,
+    corrections and critiques, of right and wrong paths in turn. DataError where nothing is left.
     """
-    kinds = [find_kind(take, f"arms.{settings.arm}.take") for take in settings.take]
-    count = _counter(context, settings)
-    words = Words(lambda question: _asked(context, question), cache(context.prompt), settings.base)
+    lines, count, done = [], _counter(context, settings), 0
+    words = Words(lambda question: "\n\n".join(map(attrgetter("content"), context.task.prompt(question))),
+                  cache(context.prompt), settings.base)
     with ExitStack() as open_:
-        made = [open_.enter_context(ScratchTable(context.folder, Example)) for _ in kinds]
-        for name, case in _cases(context, settings, kinds, bought, rounds, open_):
-            for take, kind, shelf in zip(settings.take, kinds, made, strict=True):
+        seen = open_.enter_context(IdTable(context.folder))  # two lines may give the same example
+        for take in settings.take:
+            table = open_.enter_context(ScratchTable(context.folder, Example))
+            lines.append((take, find_kind(take, f"arms.{settings.arm}.take"), table))
+        for name, case in _cases(context, settings, lines, bought, rounds, open_):
+            for take, kind, table in lines:
                 if take.round == name:
-                    shelf.fill(_chosen(take, kind.make(case.of(take.models), words)))
-        seen, done = open_.enter_context(IdTable(context.folder)), 0
-        for take, shelf in zip(settings.take, made, strict=True):
-            for example in _limited(take, shelf, count):
+                    table.fill(_keyed(take, kind.make(case.of(take.models), words)))
+        for take, _, table in lines:
+            for example in _limited(take, table, count):
                 if seen.add(example.id):
                     done += 1
                     yield example
@@ -126,35 +131,39 @@ def assemble(context: StageContext, settings: AssembleConfig, bought: tuple[Iter
                         "or sample more paths")
 
 
-def _cases(context: StageContext, settings: AssembleConfig, kinds: list[Kind], bought: tuple[Iterable[ReasoningPath], ...],
-           rounds: tuple[Rows, ...], open_: ExitStack) -> Iterator[tuple[str, Case]]:
+def _cases(context: StageContext, settings: AssembleConfig, lines: list[tuple[Take, Kind, ScratchTable]],
+           bought: tuple[Iterable[ReasoningPath], ...], rounds: tuple[Rows, ...],
+           open_: ExitStack) -> Iterator[tuple[str, Case]]:
     """(round, case); only the rows that some kind needs are read."""
-    allowance = Allowance(settings)
-    shelves = {name: open_.enter_context(ScratchTable(context.folder, ReasoningPath)).fill(
-        (path.question, path) for path in allowance.pays(paths))
-        for name, paths in zip(settings.purchases, bought, strict=True)}
-    for name, rows in zip(settings.rounds, rounds, strict=True):
-        needs = {need for take, kind in zip(settings.take, kinds, strict=True) if take.round == name
-                 for need in kind.needs}
-        questions, graded, verified, *critiques = rows
+    # The cap is spent in the order in which rows are read here. Purchases come first because the cases of every
+    # round look worked solutions up in them, so they are on disk before the first case is made.
+    allowance, solutions = Allowance(settings), {}
+    for name, paths in zip(settings.purchases, bought, strict=True):
+        solutions[name] = open_.enter_context(
+            by_field("question", context.folder, ReasoningPath, allowance.pays(paths)))
+    for name, (questions, graded, verified, *critiques) in zip(settings.rounds, rounds, strict=True):
+        needs = set().union(*(kind.needs for take, kind, _ in lines if take.round == name))
         if needs:
-            here = cases(context.folder, allowance.pays(questions),
-                         graded if needs & MADE_OF_PATHS else (),
-                         allowance.pays(verified) if "corrections" in needs else (),
-                         allowance.pays(alternately(critiques)), shelves)
-            yield from ((name, case) for case in here)
+            for case in cases(context.folder, allowance.pays(questions),
+                              graded if needs & MADE_OF_PATHS else (),
+                              allowance.pays(verified) if "corrections" in needs else (),
+                              allowance.pays(alternately(critiques)), solutions):
+                yield name, case
 
 
-def _chosen(take: Take, examples: Iterator[Example]) -> Iterator[tuple[str, Example]]:
-    """The distinct examples of one question under the key that orders all, at most `per_question` of them."""
-    keyed = ((content_id("limit", example.id), example) for example in {e.id: e for e in examples}.values())
-    return iter(sorted(keyed, key=lambda pair: pair[0])[:take.per_question])
+def _keyed(take: Take, examples: Iterable[Example]) -> list[tuple[str, Example]]:
+    """The distinct examples of one question under the keys that order all, at most `per_question` of them."""
+    # A key is a hash of what the example says: a limit takes the first of that order, which is as good as drawn at
+    # random, is the same in every run, and keeps what it has when the limit is raised.
+    by_key = {content_id("limit", example.id): example for example in examples}
+    return sorted(by_key.items())[:take.per_question]
 
 
-def _limited(take: Take, shelf: ScratchTable[Example], count: Callable[[Example], tuple[int, int]]) -> Iterator[Example]:
+def _limited(take: Take, table: ScratchTable[Example],
+             count: Callable[[Example], tuple[int, int]]) -> Iterator[Example]:
     """The first examples in the order of their keys, at most `limit` of them and `tokens` trained tokens."""
     taken = spent = 0
-    for _, (*_, example) in shelf.groups():
+    for _, (*_, example) in table.groups():
         prompt_tokens, tokens = count(example)
         taken, spent = taken + 1, spent + tokens
         if (take.limit and taken > take.limit) or (take.tokens and spent > take.tokens):
@@ -162,16 +171,12 @@ def _limited(take: Take, shelf: ScratchTable[Example], count: Callable[[Example]
         yield replace(example, prompt_tokens=prompt_tokens, tokens=tokens)
 
 
-def _asked(context: StageContext, question: Question) -> str:
-    return "\n\n".join(message.content for message in context.task.prompt(question))
-
-
 def _counter(context: StageContext, settings: AssembleConfig) -> Callable[[Example], tuple[int, int]]:
     """Counts (prompt tokens, trained tokens); zeros where no student is named that could count."""
-    if settings.base is None:
-        if any(take.tokens for take in settings.take):
-            raise DataError(f"arm {settings.arm}: a limit in tokens needs train.base, whose tokenizer counts them")
-        return lambda example: (0, 0)
-    from lema.training.sft import count_tokens
+    if settings.base is not None:
+        from lema.training.sft import count_tokens
 
-    return count_tokens(context.checkpoint(settings.base))
+        return count_tokens(context.checkpoint(settings.base))
+    if any(map(attrgetter("tokens"), settings.take)):
+        raise DataError(f"arm {settings.arm}: a limit in tokens needs train.base, whose tokenizer counts them")
+    return lambda example: (0, 0)

@@ -1,5 +1,7 @@
 """Students: small real models, trained from scratch on the task's own lessons.
 
+    the task's lessons → {"name": "lessons/student", "steps": 386, "tokens": 162630, "loss": 0.901161, …}
+
 One design decision: a student is grown by the same trainer as every arm, starting from a fresh checkpoint; what
 was grown once is kept in a cache folder under its fingerprint, so a second run copies it.
 """
@@ -23,26 +25,22 @@ VERSION = 1
 def growing(config: Config) -> dict[str, GrowConfig]:
     """The students that are grown here, by name. ConfigError where one cannot run here, or its trainer does not
     know a key."""
-    tables = {}
-    for name, model in config.models.items():
-        if model.grow is None:
-            continue
-        if model.backend != MADE_HERE:
+    tables = {name: model.grow for name, model in config.models.items() if model.grow is not None}
+    for name, table in tables.items():
+        if config.models[name].backend != MADE_HERE:
             raise ConfigError(f"models.{name}.backend: a student that is grown here runs on {MADE_HERE!r}, not on "
-                              f"{model.backend!r}; drop its grow table or change the backend")
-        find_trainer(model.grow.trainer, model.grow.options)
-        tables[name] = model.grow
+                              f"{config.models[name].backend!r}; drop its grow table or change the backend")
+        find_trainer(table.trainer, table.options)
     return tables
 
 
 def grow(context: StageContext, settings: GrowConfig) -> Iterator[Checkpoint]:
     """One checkpoint in `model/`, from the cache where it was grown before."""
     kept = context.kept_model
-    if not (kept / "rows.jsonl").is_file():
-        rows = [_grown(context, settings)]
-        _keep(context.folder / "model", rows, kept)
-    else:
+    if (kept / "rows.jsonl").is_file():
         shutil.copytree(kept / "model", context.folder / "model", dirs_exist_ok=True)
+    else:
+        _keep(context.folder / "model", [_grown(context, settings)], kept)
     yield from read_rows(Checkpoint, kept / "rows.jsonl")
 
 
@@ -52,9 +50,8 @@ def _grown(context: StageContext, settings: GrowConfig) -> Checkpoint:
 
     fresh, out = context.folder / "fresh", context.folder / "model"
     build(settings_of(Shape, settings.shape, "grow.shape"), context.task.vocabulary(), fresh, settings.seed)
-    trainer = find_trainer(settings.trainer, settings.options)
     lessons = list(context.task.lessons(settings.seed, settings.tokens))
-    log = trainer.fit(lessons, fresh, out, settings.seed, context.show)
+    log = find_trainer(settings.trainer, settings.options).fit(lessons, fresh, out, settings.seed, context.show)
     shutil.rmtree(fresh)
     return Checkpoint(name=context.name, steps=log.steps, examples=log.examples, tokens=log.tokens,
                       all_tokens=log.all_tokens, loss=round(log.loss, 6), weights=weights_hash(out))

@@ -1,5 +1,7 @@
 """Imported paths and corrections, as they lie in the run's folder since `lema import`.
 
+    imports/theirs/paths.jsonl: {"model": "theirs", "text": "Step 1: …", …} → the same, to be graded with the rest
+
 One design decision: an import is an input like any other: its stage has a fingerprint of the imported content, so
 that another import makes exactly what depends on it stale.
 """
@@ -23,19 +25,20 @@ def imports(run_folder: Path) -> list[ImportConfig]:
     every = []
     for notes in sorted(run_folder.glob("imports/*/import.json")):
         imported = json.loads(notes.read_text(encoding="utf-8"))
-        rows = (file_hash(notes.parent / f"{kind}.jsonl") for kind in ("paths", "corrections"))
-        every.append(ImportConfig(name=notes.parent.name, content=content_id(*rows), what=imported["what"],
+        hashes = file_hash(notes.with_name("paths.jsonl")), file_hash(notes.with_name("corrections.jsonl"))
+        every.append(ImportConfig(name=notes.parent.name, content=content_id(*hashes), what=imported["what"],
                                   models=imported["models"]))
     return every
 
 
-def join_paths(context: StageContext, settings: ImportConfig, questions: Iterable[Question]) -> Iterator[ReasoningPath]:
+def join_paths(context: StageContext, settings: ImportConfig,
+               questions: Iterable[Question]) -> Iterator[ReasoningPath]:
     """The imported paths, not graded yet. DataError where the run no longer has the question of one."""
-    with IdTable(context.folder) as known:
+    with IdTable(context.folder) as ids:
         for question in questions:
-            known.add(question.id)
+            ids.add(question.id)
         for path in read_rows(ReasoningPath, context.run_folder / "imports" / settings.name / "paths.jsonl"):
-            if path.question not in known:
+            if path.question not in ids:
                 raise DataError(f"imports/{settings.name}: {path.prompt} is about a question that this run has no "
                                 "more; remove that folder and import the file again")
             yield path

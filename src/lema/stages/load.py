@@ -1,10 +1,13 @@
 """Questions: read from the task, checked once, so that no later stage meets a row it cannot use.
 
+    train.jsonl: {"question": "At the fair…", "answer": "14"} → {"text": "At the fair…", "split": "train", …}
+
 One design decision: all splits go into one folder, each question marked with its own, so that everything after
 it names one input and leaks between splits can be seen in one place.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 
 from lema.config import Config
 from lema.errors import DataError
@@ -30,7 +33,7 @@ def load(context: StageContext, settings: Settings) -> Iterator[Question]:
             if not question.answer.strip():
                 raise DataError(f"{question.source}: question without an answer; add one or take the row out")
             if not seen.add(question.id):
-                twin = next(first for first in _every(context.task) if first.id == question.id)
+                twin = next(filter(lambda first: first.id == question.id, _every(context.task)))
                 raise DataError(f"{question.source}: the same question as {twin.source} ({question.split} and "
                                 f"{twin.split}); take one of them out")
             yield question
@@ -42,4 +45,4 @@ def load(context: StageContext, settings: Settings) -> Iterator[Question]:
 
 def _every(task: Task) -> Iterator[Question]:
     """The questions of all splits in turn."""
-    return (question for split in task.splits for question in task.questions(split))
+    return chain.from_iterable(map(task.questions, task.splits))

@@ -1,5 +1,7 @@
 """One model: the base continued on one arm's set with one seed.
 
+    66 × {"kind": "correction", "completion": " Step 1.…", …} → {"name": "lema-1", "steps": 10, "tokens": 3997, …}
+
 One design decision: the budget is turned into an exact stream of examples before the trainer starts, so every
 arm sees what its table says and no library's epoch decides.
 """
@@ -27,7 +29,7 @@ def first_of_each(config: Config, arms: Sequence[str]) -> list[TrainOneConfig]:
     """The first seed of each arm: the models that a later round samples."""
     if not arms:
         return []
-    return [one for one in training(config) if one.arm in arms and one.seed == config.train.seeds[0]]
+    return [each for each in training(config) if each.arm in arms and each.seed == config.train.seeds[0]]
 
 
 def finishing(name: str, student: GrowConfig) -> TrainOneConfig:
@@ -41,9 +43,8 @@ def train(context: StageContext, settings: TrainOneConfig, examples: Iterable[Ex
     from lema.checkpoints import weights_hash
     from lema.training.stream import stream
 
-    trainer = find_trainer(settings.trainer, settings.options)
+    trainer, out = find_trainer(settings.trainer, settings.options), context.folder / "model"
     rows = stream(list(examples), settings.budget, settings.seed, trainer.steps)
-    out = context.folder / "model"
     log = trainer.fit(rows, context.checkpoint(settings.base), out, settings.seed, context.show)
     yield Checkpoint(name=f"{settings.arm}-{settings.seed}", steps=log.steps, examples=log.examples,
                      tokens=log.tokens, all_tokens=log.all_tokens, loss=round(log.loss, 6),

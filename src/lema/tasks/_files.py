@@ -196,8 +196,8 @@ def lema_row(row: FileRow) -> LemaRow:
 
 
 def lema_question(row: FileRow) -> str:
-    """The question that a prompt asks, without its instruction, its candidates and its cue: it has the same text, and
-    so the same id, as in its first source."""
+    """The question that a prompt asks, without its instruction, its candidates and its cue; so it has the text,
+    and the id, that it has in its first source."""
     prompt = text_of(row, "prompt", "no question")
     question = _QUESTION.search(prompt)
     return question[1] if question and question[1] else prompt

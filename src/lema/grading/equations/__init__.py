@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from itertools import product
+from itertools import chain, product
 from typing import NamedTuple
 
-from lema.grading.equations.evaluate import Expression, Unreadable, evaluate
+from lema.grading.equations.evaluate import Expression, Unevaluable, evaluate
 from lema.grading.equations.reading import Token, tokens
+from lema.grading.number_words import FACTORS
+from lema.grading.units import FAMILIES
 
 WINDOW = 80
 """Tokens on each side of an equals sign that are looked at."""
@@ -26,20 +28,12 @@ _ABOUT = frozenset((
 _WHOLE = frozenset((
     "about", "approximately", "approx", "roughly", "around", "nearly", "almost", "round", "rounded", "rounding",
     "rounds", "nearest", "whole", "full", "complete", "completely", "remainder", "left", "leftover", "remaining",
-    "floor",     "ceiling", "up", "down", "integer", "estimate", "estimated", "mod", "modulo", "at"))
-_CHANGING = frozenset((
-    "half", "third", "quarter", "twice", "double", "doubled", "triple", "tripled", "thrice", "by", "over", "per",
-    "percent", "squared", "cubed", "root", "mod", "modulo", "log", "ln", "sin", "cos", "tan", "max", "min", "gcd",
-    "lcm", "than", "dozen", "divided", "multiplied", "added", "subtracted", "from", "to", "sqrt", "times"))
+    "floor", "ceiling", "up", "down", "integer", "estimate", "estimated", "mod", "modulo", "at"))
+_CHANGING = FACTORS | {
+    "by", "over", "per", "percent", "squared", "cubed", "root", "mod", "modulo", "log", "ln", "sin", "cos", "tan",
+    "max", "min", "gcd", "lcm", "than", "divided", "multiplied", "added", "subtracted", "from", "to", "sqrt",
+    "times"}
 _PLAIN_OF = frozenset(("total", "sum", "cost", "amount", "price", "number", "spend", "spent"))
-_FAMILIES = tuple(map(frozenset, (
-    ("second", "sec", "minute", "min", "hour", "hr", "day", "week", "month", "year", "decade", "century"),
-    ("inche", "inch", "in", "foot", "feet", "ft", "yard", "mile", "mm", "cm", "m", "meter", "metre", "km",
-     "kilometer", "kilometre", "centimeter", "centimetre"),
-    ("ounce", "oz", "pound", "lb", "gram", "g", "kg", "kilogram", "ton", "mg"),
-    ("cup", "pint", "quart", "gallon", "ml", "liter", "litre", "l", "tablespoon", "teaspoon", "milliliter"),
-    ("$", "cent", "dime", "nickel", "quarter", "penny", "pennie", "dollar", "pence", "shilling"),
-    ("dozen", "pair", "score", "piece", "egg"))))
 
 
 class Equation(NamedTuple):
@@ -52,15 +46,16 @@ class Equation(NamedTuple):
 
 def false_equation(steps: Iterable[str]) -> str | None:
     """The first equation in the steps that is not true; None where there is none."""
-    return next((found.text for step in steps for found in equations(step) if found.true is False), None)
+    judged = chain.from_iterable(map(equations_in, steps))
+    return next((equation.text for equation in judged if equation.true is False), None)
 
 
-def equations(text: str, known: Mapping[str, Fraction] | None = None) -> Iterator[Equation]:
-    """Every "left = right" of the text in reading order; a chain "a = b = c" holds two. `known` are values of
-    names (lema.grading.equations.names), which then count as numbers wherever something is calculated with them."""
+def equations_in(text: str, values: Mapping[str, Fraction] | None = None) -> Iterator[Equation]:
+    """Every "left = right" of the text in reading order; a chain "a = b = c" holds two. `values` are those of
+    `names`, which then count as numbers wherever something is calculated with them."""
     for line in text.splitlines():
         if _SIGN.search(line):
-            yield from _of(_filled(_cut(line), known)) if known else _of_line(line)
+            yield from _of(_filled(_cut(line), values)) if values else _of_line(line)
 
 
 @lru_cache(maxsize=1024)
@@ -74,59 +69,62 @@ def _cut(line: str) -> tuple[Token, ...]:
     return tuple(tokens(line))
 
 
-def _of(found: Sequence[Token]) -> Iterator[Equation]:
-    signs = [place for place, token in enumerate(found) if token.kind == "equals"]
-    edges = [-1, *signs, len(found)]
+def _of(line: Sequence[Token]) -> Iterator[Equation]:
+    signs = [place for place, token in enumerate(line) if token.kind == "equals"]
+    edges = [-1, *signs, len(line)]
+    words = frozenset(token.text for token in line if token.kind == "word")
     for number, place in enumerate(signs):
-        if found[place].text in ("=", "≈"):
-            left = found[max(edges[number] + 1, place - WINDOW):place]
-            right = found[place + 1:min(edges[number + 2], place + 1 + WINDOW)]
-            yield _judged(left, found[place].text, right, _words(found))
+        if line[place].text in ("=", "≈"):
+            left = line[max(edges[number] + 1, place - WINDOW):place]
+            right = line[place + 1:min(edges[number + 2], place + 1 + WINDOW)]
+            yield _judged(left, line[place].text, right, words)
 
 
 def names(steps: Iterable[str]) -> dict[str, Fraction]:
     """The value of every name that a step begins with: "Sam = Leo * 2 = 15 * 2 = 30." gives sam 30."""
-    found: dict[str, Fraction] = {}
+    values: dict[str, Fraction] = {}
     for step in steps:
         if not _NAME.match(step):
             continue
-        read = _cut(step)
-        signs = [place for place, token in enumerate(read) if token.kind == "equals"]
-        if signs[:1] != [1] or read[0].kind not in ("word", "variable"):
+        line = _cut(step)
+        signs = [place for place, token in enumerate(line) if token.kind == "equals"]
+        if signs[:1] != [1] or line[0].kind not in ("word", "variable"):
             continue
         try:
-            value = _right_side(read[signs[-1] + 1:], _PERCENTS[0])
-        except Unreadable:
+            value = _right_side(line[signs[-1] + 1:], _PERCENTS[0])
+        except Unevaluable:
             continue
-        found[read[0].text] = value.value
-    return found
+        values[line[0].text] = value.value
+    return values
 
 
 def contradiction(kept: Iterable[str], further: Iterable[str]) -> str | None:
     """The first equation in `further` that is false only because `kept` gives a name in it another value."""
-    known = names(kept)
+    values = names(kept)
     for step in further:
-        for plain, filled in zip(equations(step), equations(step, known), strict=True) if known else ():
+        judged = zip(equations_in(step), equations_in(step, values), strict=True) if values else ()
+        for plain, filled in judged:
             if filled.true is False and plain.true is not False:
                 return filled.text
-        known |= names([step])
+        values |= names([step])
     return None
 
 
 def calculations(steps: Iterable[str]) -> tuple[str, ...]:
     """The calculations of a path in one plain notation: what makes two right paths the same to RFT."""
-    return tuple(found.text for step in steps for found in equations(step) if found.result is not None)
+    judged = chain.from_iterable(map(equations_in, steps))
+    return tuple(equation.text for equation in judged if equation.result is not None)
 
 
-def _filled(found: Sequence[Token], known: Mapping[str, Fraction]) -> list[Token]:
+def _filled(line: Sequence[Token], values: Mapping[str, Fraction]) -> list[Token]:
     """The tokens with known names as numbers where a sign stands beside them; a name alone on its side stays
     one."""
-    filled = list(found)
-    for place, token in enumerate(found):
-        if token.kind in ("word", "variable") and token.text in known:
-            beside = [found[other].kind for other in (place - 1, place + 1) if 0 <= other < len(found)]
-            if "sign" in beside and not {"number", "word", "variable", "close", "unknown"} & set(beside):
-                filled[place] = Token("number", token.text, known[token.text])
+    filled = list(line)
+    for place, token in enumerate(line):
+        if token.kind in ("word", "variable") and token.text in values:
+            beside = {other.kind for other in (*line[max(0, place - 1):place], *line[place + 1:place + 2])}
+            if "sign" in beside and not {"number", "word", "variable", "close", "unknown"} & beside:
+                filled[place] = Token("number", token.text, values[token.text])
     return filled
 
 
@@ -137,19 +135,22 @@ def _judged(left: Sequence[Token], sign: str, right: Sequence[Token], words: fro
         try:
             first, sure, start = _left_side(left, percents[0])
             second = _right_side(right, percents[1])
-        except Unreadable:
+        except Unevaluable:
             return Equation(shown, None)
         if not first.signs and not second.signs:
             return Equation(shown, None)  # "2 hours = 120 minutes", "x is 5 = 5": nothing is calculated
         end = second.end
         shown = f"{_shown(left[start:])} {sign} {_shown(right[:end])}"
         result = second.value if result is None else result
-        verdicts.append(_compared(first, second, sign, words) if sure else
-                        True if first.value == second.value else None)
+        if sure:
+            verdicts.append(_compared(first, second, sign, words))
+        else:
+            verdicts.append(True if first.value == second.value else None)
         if not first.percent and not second.percent:
             break
-    true = True if True in verdicts else None if None in verdicts else False
-    return Equation(shown, true, result)
+    if True in verdicts:
+        return Equation(shown, True, result)
+    return Equation(shown, None if None in verdicts else False, result)
 
 
 def _left_side(side: Sequence[Token], percent: Fraction) -> tuple[Expression, bool, int]:
@@ -160,23 +161,23 @@ def _left_side(side: Sequence[Token], percent: Fraction) -> tuple[Expression, bo
         if side[start].kind not in ("number", "open", "root", "sign"):
             continue
         try:
-            found = evaluate(side, start, percent=percent)
-        except Unreadable:
+            expression = evaluate(side, start, percent=percent)
+        except Unevaluable:
             continue
-        if found.end == len(side):
-            return found, _is_free(side, start), start
-    raise Unreadable("no expression")
+        if expression.end == len(side):
+            return expression, _is_free(side, start), start
+    raise Unevaluable("no expression")
 
 
 def _is_free(side: Sequence[Token], start: int) -> bool:
-    """Whether what stands before an expression leaves its value alone. Unreadable where it surely does not."""
+    """Whether what stands before an expression leaves its value alone. Unevaluable where it surely does not."""
     if side[start].kind == "sign" and start:
         return False  # "total - 5" with words before the sign
     if not start:
         return True
     before, earlier = side[start - 1], side[start - 2] if start > 1 else None
     if before.kind in ("sign", "number", "variable", "unknown", "close", "root"):
-        raise Unreadable("part of a larger expression")
+        raise Unevaluable("part of a larger expression")
     if before.kind == "open":
         return earlier is None or earlier.kind in ("word", "boundary")
     if before.kind == "word":
@@ -190,16 +191,16 @@ def _right_side(side: Sequence[Token], percent: Fraction) -> Expression:
     """The expression that begins right behind the equals sign."""
     start = next((place for place, token in enumerate(side) if token.text not in _ABOUT), 0)
     if start >= len(side):
-        raise Unreadable("nothing there")
-    found = evaluate(side, start, percent=percent)
-    behind = side[found.end] if found.end < len(side) else None
-    if [token.text for token in side[found.end:found.end + 3:2]] == ["and", "/"]:
-        raise Unreadable("1 and 1/3")
-    after_words = side[found.end - 1].kind == "word"
+        raise Unevaluable("nothing there")
+    expression = evaluate(side, start, percent=percent)
+    behind = side[expression.end] if expression.end < len(side) else None
+    if [token.text for token in side[expression.end:expression.end + 3:2]] == ["and", "/"]:
+        raise Unevaluable("1 and 1/3")
+    after_words = side[expression.end - 1].kind == "word"
     if behind and (behind.kind in ("sign", "variable", "unknown") or (
             behind.kind in ("open", "number", "root") and not after_words)):
-        raise Unreadable("part of a larger expression")
-    return found
+        raise Unevaluable("part of a larger expression")
+    return expression
 
 
 def _compared(left: Expression, right: Expression, sign: str, words: frozenset[str]) -> bool | None:
@@ -214,8 +215,8 @@ def _compared(left: Expression, right: Expression, sign: str, words: frozenset[s
         return True
     if sign == "≈" or words & _WHOLE:
         return True if difference < 1 or difference * 20 <= size else None
-    if rounded.signs == 0 and rounded.decimals and not _is_short(exact.value) and (
-            difference * 10 ** rounded.decimals < 1):
+    long = 10_000 % exact.value.denominator != 0  # more than four digits behind the point: it had to be cut
+    if rounded.signs == 0 and rounded.decimals and long and difference * 10 ** rounded.decimals < 1:
         return True
     if max(left.decimals, right.decimals) >= 2 and difference * 100 <= size:
         return True  # calculated on with rounded numbers
@@ -225,22 +226,13 @@ def _compared(left: Expression, right: Expression, sign: str, words: frozenset[s
     return False
 
 
-def _is_short(value: Fraction) -> bool:
-    """Whether it ends within four digits behind the point."""
-    return 10_000 % value.denominator == 0
-
-
 def _other_units(left: Expression, right: Expression) -> bool:
     """Whether the sides speak of different things, so that a conversion may stand between them."""
-    if any(len((left.units | right.units) & family) > 1 for family in _FAMILIES):
+    if any(len((left.units | right.units) & family) > 1 for family in FAMILIES):
         return True
     if bool(left.signs) != bool(right.signs) and left.signs == 0 and left.units:
         return True  # "3 hours = 3 * 60"
     return bool(left.units and right.units and not left.units & right.units)
-
-
-def _words(found: Sequence[Token]) -> frozenset[str]:
-    return frozenset(token.text for token in found if token.kind == "word")
 
 
 def _shown(side: Sequence[Token]) -> str:

@@ -1,28 +1,27 @@
 """The value of an expression in tokens: exact, bounded, and without any evaluation of text as code.
 
 One design decision: a recursive descent over at most some dozens of tokens with Fractions of at most `BITS` bits;
-what does not fit the grammar or the bounds raises `Unreadable`, which the caller takes for "cannot be judged".
+what does not fit the grammar or the bounds raises `Unevaluable`, which the caller takes for "cannot be judged".
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import isqrt
 
 from lema.grading.equations.reading import Token
+from lema.grading.evaluate import bits_of, exact_root
+from lema.grading.units import OF_TWO_LETTERS, singular
 
 BITS = 2_000
 DEEPEST = 20
 MOST_UNIT_WORDS = 4
-_SHORT_UNITS = frozenset((
-    "cm", "mm", "km", "kg", "mg", "ml", "lb", "oz", "ft", "in", "hr", "am", "pm", "tv", "cd", "of", "an", "my"))
 NO_UNITS = frozenset((
     "and", "so", "then", "because", "in", "on", "for", "from", "to", "since", "which", "that", "of", "with", "is",
     "are", "was", "were", "has", "have", "had", "as", "at", "but", "or", "where", "when", "this", "the"))
 """Words behind a number that go on with the sentence and name no unit."""
 
 
-class Unreadable(Exception):
+class Unevaluable(Exception):
     """Not an expression of this grammar, or too large to be worked out."""
 
 
@@ -43,13 +42,13 @@ class Expression:
 def evaluate(tokens: Sequence[Token], start: int, *, percent: Fraction) -> Expression:
     """The longest expression that begins at `start`. `percent` is what one percent is worth: 1/100, or 1 where
     the sign is taken for a unit."""
-    parser = _Parser(tokens, start, percent)
+    parser = _Descent(tokens, start, percent)
     value = parser.sum(0)
     return Expression(value, parser.place, parser.signs, parser.decimals, parser.percents, parser.sums,
                       parser.doubtful, parser.units - parser.per)
 
 
-class _Parser:
+class _Descent:
     """One descent; `place` is the token that comes next."""
 
     def __init__(self, tokens: Sequence[Token], start: int, percent: Fraction) -> None:
@@ -86,7 +85,7 @@ class _Parser:
                 return value
             right = self._signed(depth)
             if sign == "/" and not right:
-                raise Unreadable("division by zero")
+                raise Unevaluable("division by zero")
             value = _bounded(value * right if sign == "*" else value / right)
             self.signs += 1
 
@@ -104,9 +103,9 @@ class _Parser:
         exponent = self._signed(depth + 1) if depth < DEEPEST else self._no()
         self.signs += 1
         if exponent.denominator != 1 or abs(exponent) > 200 or (not value and exponent < 0):
-            raise Unreadable("power")
-        if (value.numerator.bit_length() + value.denominator.bit_length()) * abs(exponent) > BITS:
-            raise Unreadable("too large")
+            raise Unevaluable("power")
+        if bits_of(value) * abs(exponent) > BITS:
+            raise Unevaluable("too large")
         return value ** int(exponent)
 
     def _atom(self, depth: int) -> Fraction:
@@ -144,15 +143,15 @@ class _Parser:
                 self._unit(self._take().text)
             elif self._sign() == "/" and self._kind(1) == "word":
                 self._take()
-                self.per.add(_singular(self._take().text))
+                self.per.add(singular(self._take().text))
             else:
                 return
 
     def _unit(self, word: str) -> None:
         """One word as a unit, with its power: "cm^3". Two letters that are no unit are variables."""
-        if len(word) == 2 and word not in _SHORT_UNITS:
-            raise Unreadable("variables")
-        self.units.add(_singular(word))
+        if len(word) == 2 and word not in OF_TWO_LETTERS:
+            raise Unevaluable("variables")
+        self.units.add(singular(word))
         if self._sign() == "^" and self._kind(1) == "number":
             self.place += 2
 
@@ -174,23 +173,18 @@ class _Parser:
         return self.tokens[self.place - 1]
 
     def _no(self) -> Fraction:
-        raise Unreadable("no expression")
+        raise Unevaluable("no expression")
 
 
 def _bounded(value: Fraction) -> Fraction:
-    if value.numerator.bit_length() + value.denominator.bit_length() > BITS:
-        raise Unreadable("too large")
+    if bits_of(value) > BITS:
+        raise Unevaluable("too large")
     return value
 
 
 def _root(value: Fraction) -> Fraction:
     if value < 0:
-        raise Unreadable("root of a negative number")
-    upper, lower = isqrt(value.numerator), isqrt(value.denominator)
-    if upper * upper != value.numerator or lower * lower != value.denominator:
-        raise Unreadable("irrational")
-    return Fraction(upper, lower)
-
-
-def _singular(word: str) -> str:
-    return word[:-1] if len(word) > 3 and word.endswith("s") else word
+        raise Unevaluable("root of a negative number")
+    if (root := exact_root(value)) is None:
+        raise Unevaluable("irrational")
+    return root

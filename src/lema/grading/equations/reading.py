@@ -8,6 +8,8 @@ import re
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
+from lema.grading.units import GLUED
+
 LONGEST = 4_000
 """Characters of a line that are looked at."""
 
@@ -56,30 +58,26 @@ _TOKEN = re.compile(rf"""
   | (?P<sign>[-+*/^]) | (?P<open>[(\[]) | (?P<close>[)\]])
   | (?P<boundary>[,;:.!?|$£€"“”]) | (?P<space>\s+) | (?P<degree>[°'])
   | (?P<unknown>\\[A-Za-z]+|.)""", re.X)
-_GLUED = frozenset((
-    "cm", "mm", "km", "kg", "mg", "ml", "lb", "lbs", "oz", "ft", "in", "hr", "hrs", "min", "mins", "sec", "mph",
-    "kph", "kwh", "cents", "am", "pm", "usd"))
-"""What may stand right behind a number without a space and still be its unit."""
-
-_ORDINALS = frozenset(("st", "nd", "rd", "th"))
+_ENDINGS = frozenset(("st", "nd", "rd", "th"))
 _SPOKEN = {"plus": "+", "minus": "-", "times": "*"}
 
 
 def tokens(line: str) -> list[Token]:
     """The tokens of one line, spaces left out."""
-    found: list[Token] = []
+    pieces: list[Token] = []
     end = 0
     for match in _TOKEN.finditer(_plain(line[:LONGEST])):
-        found += _token(match, touching=match.start() == end and bool(found), before=found[-1] if found else None)
+        before = pieces[-1] if pieces else None
+        pieces += _token(match, touching=match.start() == end and bool(pieces), before=before)
         end = match.end() if match.lastgroup != "space" else -1
-    return [_times(found, place) for place in range(len(found))]
+    return [_times(pieces, place) for place in range(len(pieces))]
 
 
-def _times(found: list[Token], place: int) -> Token:
+def _times(pieces: list[Token], place: int) -> Token:
     """The token there; an "x" between two numbers is a multiplication sign."""
-    token = found[place]
-    if token.text in ("x", "X") and 0 < place < len(found) - 1 and (
-            found[place - 1].kind in ("number", "close") and found[place + 1].kind in ("number", "open")):
+    token = pieces[place]
+    if token.text in ("x", "X") and 0 < place < len(pieces) - 1 and (
+            pieces[place - 1].kind in ("number", "close") and pieces[place + 1].kind in ("number", "open")):
         return Token("sign", "*")
     return token
 
@@ -98,7 +96,7 @@ def _plain(line: str) -> str:
             line = _FRACTION.sub(r"((\1)/(\2))", line)
             if line == before:
                 break
-        line = _NAMED.sub(lambda found: _NAMES[found[0]], line)
+        line = _NAMED.sub(lambda match: _NAMES[match[0]], line)
     if _CLOSING_DOLLAR.search(line):  # dollar signs that enclose mathematics, not money
         line = line.replace("$", "|")
     return line
@@ -122,9 +120,9 @@ def _token(match: re.Match, touching: bool, before: Token | None) -> list[Token]
 def _number(match: re.Match, touching: bool, before: Token | None) -> list[Token]:
     glued = match["glued"]
     if (touching and before and before.kind in ("word", "variable", "unknown")) or (
-            glued and glued.lower() not in _GLUED | _ORDINALS):
+            glued and glued.lower() not in GLUED | _ENDINGS):
         return [Token("variable", match[0])]
-    if glued in _ORDINALS:
+    if glued in _ENDINGS:
         return [Token("word", match[0])]
     if match["mixed"]:
         whole, part = match["mixed"].split()
