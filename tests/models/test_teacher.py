@@ -10,7 +10,7 @@ from lema.messages import Message, Request
 from lema.models import find_model
 from lema.prompting import find_prompt
 from lema.records import Sampling
-from lema.replies import number_steps, parse_correction, rejoin, split_steps
+from lema.replies import number_steps, parse_correction, parse_step, rejoin, split_steps
 from lema.replies.judgements import parse_critique
 from lema.tasks import find_task
 from lema.tasks.lab.mistakes import plant
@@ -197,3 +197,54 @@ def test_the_four_worked_critiques_of_the_prompt_are_the_teachers_own(sure):
 def test_the_new_question_in_the_evolution_prompt_is_the_labs_own():
     questions = re.findall(r"Question: (.+)", find_prompt("evolve", "lab").text)
     assert all(parse(text) for text in islice(questions, 2))
+
+
+def one_step(text: str, steps: tuple[str, ...], *, reason: bool = False, task: str = "lab") -> str:
+    return find_prompt("correct_step", task).render(question=text, steps=number_steps(steps), reason=reason)
+
+
+@pytest.mark.parametrize("task", ["lab", "gsm8k", "csqa"])
+def test_asked_for_one_step_it_writes_the_number_and_that_step_in_few_words(sure, task):
+    lengths = []
+    for text, problem, wrong in wrong_paths()[:200 if task == "lab" else 5]:
+        short = reply(sure, one_step(text, wrong.steps, task=task))
+        parsed = parse_step(short, reason=False)
+        assert (parsed.step, parsed.steps) == (wrong.step, worked_steps(problem)[wrong.step - 1:wrong.step])
+        assert parse_step(reply(sure, one_step(text, wrong.steps, reason=True, task=task)), reason=True).explanation
+        lengths.append(len(tokens(short)))
+    assert max(lengths) < 20
+
+
+def test_one_step_corrections_slip_at_the_stated_rate_in_both_ways(fallible):
+    cases = wrong_paths()
+    misnamed = wrong_step = 0
+    for text, problem, wrong in cases:
+        parsed = parse_step(reply(fallible, one_step(text, wrong.steps)), reason=False)
+        misnamed += parsed.step != wrong.step
+        wrong_step += parsed.step == wrong.step and parsed.steps[0] != worked_steps(problem)[wrong.step - 1]
+    assert 0.22 < (misnamed + wrong_step) / len(cases) < 0.38
+    assert min(misnamed, wrong_step) > 0.08 * len(cases)
+
+
+def test_slips_per_step_spare_a_longer_reply_less_often():
+    share = 0.1
+    model = find_model("teacher", "teacher", {"slip_per_step": share})
+    steps = right = expected = corrected = spared = kept = 0
+    for text, problem, wrong in wrong_paths():
+        worked = worked_steps(problem)
+        right += split_steps(reply(model, solving(text))) == worked
+        expected += (1 - share) ** len(worked)
+        corrected += parse_correction(reply(model, correcting(text, wrong.steps))).steps == worked[wrong.step - 1:]
+        spared += (1 - share) ** (len(worked) - wrong.step + 1)
+        kept += parse_step(reply(model, one_step(text, wrong.steps)), reason=False).steps[0] == worked[wrong.step - 1]
+        steps += 1
+    assert abs(right - expected) < 0.08 * steps
+    assert abs(corrected - spared) < 0.08 * steps
+    assert abs(kept - (1 - share) * steps) < 0.06 * steps
+    assert right < corrected < kept
+
+
+def test_without_slips_per_step_nothing_is_asked_again_that_was_asked_before_there_were_any():
+    assert "slip_per_step" not in find_model("teacher", "teacher", {"slip": 0.1}).identity()
+    assert "slip_per_step" not in find_model("teacher", "teacher", {"slip": 0.1}).settings.facts()
+    assert find_model("teacher", "teacher", {"slip_per_step": 0.1}).identity()["slip_per_step"] == 0.1

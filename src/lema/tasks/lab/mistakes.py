@@ -23,11 +23,12 @@ class Wrong(NamedTuple):
     mistake: str
 
 
-def plant(rng: random.Random, problem: Problem, first: int = 1, tries: int = 60) -> Wrong | None:
-    """A path whose first wrong step is a random one from number `first` on and whose answer is wrong."""
+def plant(rng: random.Random, problem: Problem, first: int = 1, tries: int = 60, last: int = 0) -> Wrong | None:
+    """A path whose first wrong step is a random one from number `first` on (and up to `last`, where given) and whose
+    answer is wrong."""
     right = worked_steps(problem)
     for _ in range(tries):
-        step = rng.randint(first, len(right))
+        step = rng.randint(first, last or len(right))
         mistake = "answer" if step == len(right) else rng.choice(MISTAKES[:-1])
         steps = _path(rng, problem, step, mistake)
         if steps and steps[-1] != right[-1] and steps[:step] != right[:step]:

@@ -15,9 +15,9 @@ from lema import plugins
 from lema.messages import Completion, Request
 from lema.prompting import CRITIQUE_CUE, CUE
 from lema.records import content_id
-from lema.replies import number_steps, render_correction, split_steps
+from lema.replies import STEP_LABEL, number_steps, render_correction, render_step, split_steps
 from lema.tasks.lab.drawing import draw
-from lema.tasks.lab.mistakes import plant
+from lema.tasks.lab.mistakes import Wrong, plant
 from lema.tasks.lab.problems import Problem, worked_steps
 from lema.tasks.lab.review import BLAMED, MISJUDGED, Review, critique, review, steps_from
 from lema.tasks.lab.wording import parse, write
@@ -27,6 +27,9 @@ NEW_QUESTION = "New Question:"
 """What a prompt that asks for a new question ends with."""
 
 ALL_RIGHT = "All steps are correct."
+REASON = "Reason:"
+"""What a prompt for one step holds that wants to hear why."""
+
 LOST = "I cannot read this question."
 MOST_STEPS = 6
 
@@ -35,7 +38,14 @@ class Settings(plugins.Settings):
     """[models.X] with backend = "teacher"."""
 
     slip: float = Field(0.0, ge=0, le=1, description="share of solutions, corrections and critiques that go wrong")
+    slip_per_step: float = Field(0.0, ge=0, le=1, description="share of the steps that it writes in solutions and "
+                                 "corrections, the answer included, that go wrong: of H steps none does in (1 - s)^H")
     seed: int = Field(0, description="another seed slips elsewhere")
+
+    def facts(self) -> dict:
+        """What is not set is left out: no run becomes stale by a setting that it does not use."""
+        facts = super().facts()
+        return facts if self.slip_per_step else {key: facts[key] for key in facts if key != "slip_per_step"}
 
 
 class _Subject(NamedTuple):
@@ -54,7 +64,9 @@ class Model:
         self.settings = settings
 
     def identity(self) -> dict:
-        return {"backend": "teacher", "slip": self.settings.slip, "seed": self.settings.seed}
+        settings = self.settings
+        per_step = {"slip_per_step": settings.slip_per_step} if settings.slip_per_step else {}
+        return {"backend": "teacher", "slip": settings.slip, "seed": settings.seed, **per_step}
 
     @staticmethod
     def no_prefix(settings: Settings) -> str:
@@ -79,29 +91,64 @@ class Model:
                  request.sampling.seed)
         rng = random.Random(content_id(*drawn))
         slips = rng.random() < self.settings.slip
+        steps = _Slips(rng, self.settings.slip_per_step)
         if prompt.rstrip().endswith(NEW_QUESTION):
             return invent(subject.problem, rng)
         if prompt.rstrip().endswith(CUE):
-            return correct(subject.problem, _path(subject.rest), rng if slips else None)
+            path, whole = _path(subject.rest), rng if slips else None
+            if STEP_LABEL in prompt:
+                return correct_step(subject.problem, path, whole, steps, reason=REASON in prompt)
+            return correct(subject.problem, path, whole, steps)
         if prompt.rstrip().endswith(CRITIQUE_CUE):
             return judge(subject.problem, _path(subject.rest), rng if slips else None)
-        return solve(subject.problem, rng if slips else None)
+        return solve(subject.problem, rng if slips else None, steps)
 
 
-def solve(problem: Problem, slip: random.Random | None) -> str:
-    """The worked solution, or one with a mistake drawn from `slip`."""
-    wrong = plant(slip, problem) if slip else None
-    return number_steps(wrong.steps if wrong else worked_steps(problem))
+class _Slips(NamedTuple):
+    """Slips in single steps, each with the probability `share`."""
+
+    rng: random.Random
+    share: float
+
+    def planted(self, problem: Problem, first: int, last: int) -> Wrong | None:
+        """A path that goes wrong at the first slip among the worked steps `first` to `last`; None without one."""
+        for number in range(first, last + 1) if self.share else ():
+            if self.rng.random() < self.share:
+                return plant(self.rng, problem, number, last=number)
+        return None
 
 
-def correct(problem: Problem, path: tuple[str, ...], slip: random.Random | None) -> str:
+def solve(problem: Problem, slip: random.Random | None, steps: _Slips) -> str:
+    """The worked solution, or one with a mistake drawn from `slip`, or from slips in its steps."""
+    right = worked_steps(problem)
+    wrong = plant(slip, problem) if slip else steps.planted(problem, 1, len(right))
+    return number_steps(wrong.steps if wrong else right)
+
+
+def correct(problem: Problem, path: tuple[str, ...], slip: random.Random | None, steps: _Slips) -> str:
     """The correction of a wrong path; a slip names another step or goes wrong on the way to the answer."""
     fault = review(problem, path)
     if fault is None:
         return ALL_RIGHT
     if slip:
         fault = _misjudged(problem, path, fault, slip) or _miscorrected(problem, fault, slip) or fault
+    else:
+        fault = _mistaken(problem, fault, steps, len(fault.steps))
     return render_correction(fault.step, fault.explanation, fault.steps)
+
+
+def correct_step(problem: Problem, path: tuple[str, ...], slip: random.Random | None, steps: _Slips, *,
+                 reason: bool) -> str:
+    """The first wrong step's number and that step anew; a slip names another step or writes this one wrongly."""
+    fault = review(problem, path)
+    if fault is None:
+        return ALL_RIGHT
+    if slip:
+        always = _Slips(slip, 1.0)
+        fault = _misjudged(problem, path, fault, slip) or _mistaken(problem, fault, always, 1)
+    else:
+        fault = _mistaken(problem, fault, steps, 1)
+    return render_step(fault.step, fault.steps[0], fault.explanation if reason else "")
 
 
 def judge(problem: Problem, path: tuple[str, ...], slip: random.Random | None) -> str:
@@ -155,6 +202,13 @@ def _miscorrected(problem: Problem, fault: Review, slip: random.Random) -> Revie
     first = len(worked_steps(problem)) - length + 1
     wrong = plant(slip, problem, first)
     return fault._replace(steps=wrong.steps[first - 1:]) if wrong else None
+
+
+def _mistaken(problem: Problem, fault: Review, steps: _Slips, count: int) -> Review:
+    """The right step and the right reason, but among the first `count` steps that are written one may be wrong."""
+    first = len(worked_steps(problem)) - len(fault.steps) + 1
+    wrong = steps.planted(problem, first, first + count - 1)
+    return fault._replace(steps=wrong.steps[first - 1:]) if wrong else fault
 
 
 def _last_question(prompt: str) -> _Subject | None:
