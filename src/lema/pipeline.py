@@ -16,6 +16,7 @@ from lema.examples.take import Sort
 from lema.runs.run import Run, Stage
 from lema.stages.account import account, accounting
 from lema.stages.assemble import assemble, assembling, check_arms, worked_alone
+from lema.stages.continue_ import continue_steps, continuing
 from lema.stages.correct import correct, correcting
 from lema.stages.critique import critique, critiquing
 from lema.stages.evolve import evolve, rounds_before, settle
@@ -41,13 +42,15 @@ def pipeline(run: Run, config: Config) -> None:
 
     # Its comparisons, such as CoT alone against CoT with corrections: an arm is what a model is trained on.
     first = everything.rounds[""]
-    check_arms(config, imports(run.folder), corrections=first.verified is not None)
+    check_arms(config, imports(run.folder), corrections=first.verified is not None,
+               continued=first.continued is not None)
     sets = {arm: training_set(run, config, arm, everything) for arm in config.arms}
     every_set, questions = tuple(sets.values()), everything.of_every_round("questions")
     critiques = tuple(chain.from_iterable(map(dict.values, everything.of_every_round("critiques"))))
     bills = accounting(config, map(attrgetter("settings"), every_set))
+    graded, continued = everything.of_every_round("graded"), everything.of_every_round("continued")
     accounts = run.stage("accounts", account, bills, every_set, tuple(everything.bought.values()), questions,
-                         everything.of_every_round("corrections"), critiques)
+                         everything.of_every_round("corrections"), critiques, graded, continued)
     if config.train is None:
         return
 
@@ -58,21 +61,22 @@ def pipeline(run: Run, config: Config) -> None:
     examinees = scoring(config, map(attrgetter("settings"), trained))
     scores = run.stage("scores", score, examinees, first.questions, examined)
     comparisons = run.stage("comparisons", compare, examinees, examined)
-    run.stage("report", report, reporting(config, examinees), questions, everything.of_every_round("graded"),
+    run.stage("report", report, reporting(config, examinees), questions, graded,
               everything.of_every_round("verified"), every_set, accounts, tuple(trained), examined, scores,
-              comparisons, critiques)
+              comparisons, critiques, continued)
 
 
 @dataclass(frozen=True)
 class Round:
-    """One pass of the method's front half: its questions, graded paths, and corrections and critiques (by the sort
-    of paths that they judge) where any are asked for."""
+    """One pass of the method's front half: its questions, graded paths, and, where any are asked for, corrections,
+    one-step corrections with what the students made of them, and critiques (by the sort of paths that they judge)."""
 
     questions: Stage
     graded: Stage
     corrections: Stage | None = None
     verified: Stage | None = None
     critiques: dict[Sort, Stage] = field(default_factory=dict)
+    continued: Stage | None = None
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def grow_students(run: Run, config: Config, questions: Stage) -> None:
                       for name, student in students.items()])
     for name, student in students.items():
         if student.finish:
-            worked = run.stage(f"sets/finish-{name}", assemble, worked_alone(name), (), (questions, (), ()))
+            worked = run.stage(f"sets/finish-{name}", assemble, worked_alone(name), (), (questions, (), (), ()))
             finished.append(run.planned(f"students/{name}", train, finishing(name, student), worked))
     run.side_by_side(finished)
 
@@ -128,7 +132,10 @@ def mistakes_and_corrections(run: Run, config: Config, name: str, questions: Sta
     critiques = {sort: run.planned(f"{here}critiques/{sort}", critique, terms, questions, graded)
                  for sort, terms in critiquing(config, name).items()}
     run.side_by_side(list(critiques.values()))
-    return Round(questions, graded, corrections, verified, critiques)
+    steps, continued = continuing(config, name, models), None
+    if steps:
+        continued = run.stage(f"{here}continued", continue_steps, steps, questions, graded)
+    return Round(questions, graded, corrections, verified, critiques, continued)
 
 
 def imported(run: Run, questions: Stage) -> tuple[Stages, Stages]:
@@ -169,7 +176,7 @@ def worked_solutions(run: Run, config: Config, first: Round) -> dict[str, Stage]
         terms, here = config.cot.asking(name), "bought" if name == "random" else f"bought/{name}"
         as_corrections = terms.tokens == "corrections"  # as many as these did cost
         looks_at = first.graded if name == "failed" or as_corrections else ()
-        costs = (as_corrections and first.corrections) or ()
+        costs = (as_corrections and (first.corrections or first.continued)) or ()
         paths = run.stage(f"{here}/paths", sample, terms, first.questions, looks_at, costs)
         bought[name] = run.stage(f"{here}/graded", grade, None, first.questions, (paths,))
     return bought
@@ -198,7 +205,7 @@ def training_set(run: Run, config: Config, arm: str, everything: Gathered) -> St
     for name in settings.rounds:
         each = everything.rounds[name]
         critiques = filter(None, map(each.critiques.get, critiques_needed(settings.take, name)))
-        drawn_on.append((each.questions, each.graded, each.verified or (), *critiques))
+        drawn_on.append((each.questions, each.graded, each.verified or (), each.continued or (), *critiques))
     bought = tuple(map(everything.bought.__getitem__, settings.purchases))
     return run.stage(f"sets/{arm}", assemble, settings, bought, *drawn_on)
 

@@ -137,14 +137,14 @@ def near_miss(word: str, names: list[str]) -> str:
 def _fields_at(kind: type[BaseModel], path: tuple) -> list[str]:
     """The keys of the settings table that `path` leads to, walking through nested models and dicts of them."""
     for part in path:
-        field = kind.model_fields.get(str(part))
+        field = {field.alias or name: field for name, field in kind.model_fields.items()}.get(str(part))
         if field is None:
             continue  # a key inside dict[str, Model], or a list index: the model was already entered
         inner = [t for t in _types(field.annotation) if isinstance(t, type) and issubclass(t, BaseModel)]
         if not inner:
             return []
         kind = inner[0]
-    return list(kind.model_fields)
+    return [field.alias or name for name, field in kind.model_fields.items()]
 
 
 def _types(annotation: object) -> list[object]:

@@ -30,7 +30,7 @@ def content_id(*parts: object) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
-class _Identified:
+class Identified:
     """Fills an empty `id` from the fields that `_identity` names."""
 
     __slots__ = ()
@@ -43,7 +43,7 @@ class _Identified:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question(_Identified):
+class Question(Identified):
     """A question with its gold answer; `solution` is a worked solution where there is one."""
 
     text: str
@@ -75,7 +75,7 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReasoningPath(_Identified):
+class ReasoningPath(Identified):
     """One model's attempt at one question, and what the grader made of it."""
 
     question: str  # question id
@@ -100,7 +100,7 @@ class ReasoningPath(_Identified):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Correction(_Identified):
+class Correction(Identified):
     """A corrector's reply to one wrong path: the step it names, why, and the steps from there on.
 
     `steps` are the texts of the corrected steps, without numbers, the first being number `step`. Of a path without
@@ -133,7 +133,7 @@ class Correction(_Identified):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Critique(_Identified):
+class Critique(Identified):
     """What a model says of one path, right or wrong, that it was asked to judge without the gold answer.
 
     `rejected` is empty where the reply is a critique that can be trained on, else the reason; whether what it
@@ -159,7 +159,7 @@ class Critique(_Identified):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Example(_Identified):
+class Example(Identified):
     """One training example: the loss falls on `completion` (and its end token) only.
 
     `prompt` is what the user says; `prefix` is what the model has already answered (no loss on it).
@@ -204,6 +204,8 @@ class Account:
     tokens: int  # with loss, each example once
     teacher_tokens: int  # everything the teacher wrote for it, rejected replies included
     teacher_replies: int
+    teachers: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)  # model -> tokens read, written
+    student_tokens: int = 0  # sampled of the students for it: paths, and what went on from corrected steps
     kinds: dict[str, int]  # "kind source" (and round) -> examples
     epochs: float | None = None  # how often an example is seen within the budget; None where nothing is trained
     shared: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)

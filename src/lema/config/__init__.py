@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lema.config.arms import ArmConfig, BudgetConfig, ReportConfig, TrainConfig
+from lema.config.one_step import ContinueConfig, ContinueOneConfig
 from lema.config.ready_arms import expanded
 from lema.config.sampling import (
     CHECKS,
@@ -43,7 +44,7 @@ from lema.plugins import explain, near_miss
 
 __all__ = [
     "CHECKS", "RECIPES", "AccountConfig", "AdaptiveConfig", "ArmConfig", "AssembleConfig", "BudgetConfig",
-    "Config", "CorrectConfig", "CotConfig", "CritiqueConfig", "CritiqueOneConfig", "EvolveConfig", "GrowConfig",
+    "Config", "ContinueConfig", "ContinueOneConfig", "CorrectConfig", "CotConfig", "CritiqueConfig", "CritiqueOneConfig", "EvolveConfig", "GrowConfig",
     "ImportConfig", "PurchaseConfig", "ReportOneConfig", "SampleConfig", "ScoreConfig", "SettleConfig",
     "TrainOneConfig", "VerifyConfig", "find_recipe", "lay_over", "load_config", "load_table", "parse_config",
     "recipes"]
@@ -64,6 +65,7 @@ class Config(BaseModel):
     models: dict[Name, ModelConfig]
     sample: SampleConfig
     correct: CorrectConfig | None = None
+    going_on: ContinueConfig | None = Field(default=None, alias="continue")
     verify: VerifyConfig = VerifyConfig()
     critique: CritiqueConfig | None = None
     cot: CotConfig | None = None
@@ -94,6 +96,7 @@ class Config(BaseModel):
         for arm, table in self.arms.items():
             for take in table.take:
                 _can_take(self, arm, take)
+        _can_go_on(self)
         for place, name in enumerate(self.evolve):
             _can_follow(self, name, list(self.evolve)[:place])
         return self
@@ -112,13 +115,32 @@ class Config(BaseModel):
 
     def _model_names(self) -> list[tuple[str, str]]:
         teachers = {"correct": self.correct, "critique": self.critique, "cot": self.cot}
+        if self.going_on and self.going_on.model:
+            teachers["continue"] = self.going_on
         teachers |= {f"evolve.{name}": table for name, table in self.evolve.items()}
-        students = {"sample": self.sample, "correct": self.correct, "critique": self.critique}
+        students = {"sample": self.sample, "correct": self.correct, "critique": self.critique,
+                    "continue": self.going_on}
         named = [(f"{where}.models", name) for where, table in students.items() if table for name in table.models]
         return named + [(f"{where}.model", table.model) for where, table in teachers.items() if table]
 
     def _arm_names(self) -> list[tuple[str, str]]:
         return [(f"report.{place}", name) for place, name in self.report if name is not None]
+
+
+def _can_go_on(config: Config) -> None:
+    """Raises ValueError where one-step corrections lack a corrector or a student, or others lack whole ones."""
+    table, corrector = config.going_on, config.correct
+    if table and not (table.model or corrector):
+        raise ValueError("continue.model: name the corrector here, or in a [correct] table")
+    for model in table.models if table else ():
+        if model not in config.sample.models:
+            raise ValueError(f"continue.models: {model!r} is not among sample.models, so there are no paths of it to "
+                             "go on from")
+    if corrector and corrector.extent == "step":
+        for name, evolution in config.evolve.items():
+            if evolution.seeds_from == "corrections":
+                raise ValueError(f'evolve.{name}.seeds_from: correct.extent = "step" leaves no whole corrections to '
+                                 'draw seeds from; set seeds_from = "questions"')
 
 
 def _can_follow(config: Config, name: str, before: list[str]) -> None:

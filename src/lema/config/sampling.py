@@ -95,6 +95,9 @@ class CorrectConfig(AskConfig):
     again: str | None = Field(default=None, description="a prompt file of your own for the second try")
     hint: Literal["none", "answer"] = Field(
         default="none", description="answer: from the second try on the corrector is told the gold answer")
+    extent: Literal["whole", "step"] = Field(
+        default="whole", description="step: the wrong step alone is written anew, and the student goes on from there; "
+                                     "see [continue]")
 
     @model_validator(mode="after")
     def _fits(self) -> "CorrectConfig":
@@ -102,7 +105,14 @@ class CorrectConfig(AskConfig):
             raise ValueError('hint = "answer" is for a second try; set tries = 2')
         if self.samples > 1 and self.temperature == 0:
             raise ValueError("samples > 1 are all alike at temperature 0; set a temperature")
+        if self.extent == "step" and (self.samples, self.tries) != (1, 1):
+            raise ValueError('samples and tries are of whole corrections; with extent = "step" set tries and paths in '
+                             "[continue]")
         return self
+
+    def facts(self) -> dict:
+        """Without the extent: the stage of these settings corrects whole paths."""
+        return {key: fact for key, fact in super().facts().items() if key != "extent"}
 
     def prompts_used(self) -> dict[str, str | None]:
         return {"correct": self.prompt} | ({"again": self.again} if self.tries > 1 else {})

@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, Protocol, get_args
 
+from lema.chains import StepCorrection
 from lema.errors import ConfigError
 from lema.examples.take import Sort, Take
 from lema.plugins import find, near_miss, settings_of
@@ -62,6 +63,7 @@ class Case:
     corrections: tuple[Corrected, ...] = ()  # the refused ones too
     bought: dict[str, tuple[ReasoningPath, ...]] = field(default_factory=dict)  # purchase -> graded paths
     critiques: tuple[Criticised, ...] = ()
+    continued: tuple[StepCorrection, ...] = ()  # chain by chain, the failed ones too
 
     @property
     def kept(self) -> tuple[Corrected, ...]:
@@ -79,21 +81,22 @@ class Case:
             return self
         return replace(self, paths=tuple(path for path in self.paths if path.model in models),
                        corrections=tuple(row for row in self.corrections if row.mistake.model in models),
-                       critiques=tuple(row for row in self.critiques if row.path.model in models))
+                       critiques=tuple(row for row in self.critiques if row.path.model in models),
+                       continued=tuple(row for row in self.continued if row.student in models))
 
 
 def cases(folder: Path, questions: Iterable[Question], graded: Iterable[ReasoningPath],
-          verified: Iterable[Correction], critiques: Iterable[Critique],
+          verified: Iterable[Correction], continued: Iterable[StepCorrection], critiques: Iterable[Critique],
           bought: dict[str, ScratchTable]) -> Iterator[Case]:
     """One case per question, in the order of their ids; rows of unknown questions are left out.
 
     Rows come as their stages wrote them, model by model and reply by reply; so they are put aside on disk under
     their question's id and read back question by question. Paths are put before what is about them.
     """
-    with ScratchTable(folder, Question, ReasoningPath, Correction, Critique) as table:
+    with ScratchTable(folder, Question, ReasoningPath, Correction, StepCorrection, Critique) as table:
         for question in questions:
             table.put(question.id, question)
-        table.fill((row.question, row) for row in chain(graded, verified, critiques))
+        table.fill((row.question, row) for row in chain(graded, verified, continued, critiques))
         for _, records in table.groups():
             if isinstance(records[0], Question):
                 yield _case(records, bought)
@@ -101,7 +104,7 @@ def cases(folder: Path, questions: Iterable[Question], graded: Iterable[Reasonin
 
 def _case(records: list, bought: dict[str, ScratchTable]) -> Case:
     question, *rows = records
-    paths, corrections, critiques = [], [], []
+    paths, corrections, critiques, continued = [], [], [], []
     path_of: dict[str, ReasoningPath] = {}
     for row in rows:
         if isinstance(row, ReasoningPath):
@@ -109,10 +112,12 @@ def _case(records: list, bought: dict[str, ScratchTable]) -> Case:
             path_of[row.id] = row
         elif isinstance(row, Correction) and row.steps:
             corrections.append(Corrected(row, path_of[row.path]))
+        elif isinstance(row, StepCorrection):
+            continued.append(row)
         elif isinstance(row, Critique) and not row.rejected:
             critiques.append(Criticised(row, path_of[row.path]))
     purchases = {name: tuple(table.under(question.id)) for name, table in bought.items()}
-    return Case(question, tuple(paths), tuple(corrections), purchases, tuple(critiques))
+    return Case(question, tuple(paths), tuple(corrections), purchases, tuple(critiques), tuple(continued))
 
 
 class Words(NamedTuple):
@@ -127,7 +132,7 @@ class Kind(Protocol):
     """What a module's `Kind(settings)` must do; tests/contracts/test_examples.py asks it of every one.
 
     `needs` names what it cannot do without: "worked", "paths", "own" (paths of the base), "corrections",
-    "critiques right", "critiques wrong", or "bought <purchase>". What it needs is also what its arm is billed for.
+    "continued", "critiques right", "critiques wrong", or "bought <purchase>". What it needs is also what its arm is billed for.
     `prompts` names the prompt files that it renders.
     """
 

@@ -8,8 +8,12 @@ One design decision: whatever wrote a solution, it is trained on in one style, n
 answer sentence.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import Literal
+
+from pydantic import Field, model_validator
 
 from lema import plugins
 from lema.examples import Case, Words
@@ -25,10 +29,20 @@ class Settings(plugins.Settings):
             random questions; teacher-failed: bought for questions that a sampled model failed; corrected: the
             whole corrected paths of verified corrections
     distinct equations: of a question's right paths that calculate the same only the first, as RFT does
+    agree    own and sampled: a right path is taken only where so many paths of its question, by the same model, are
+             right; fewer may be right by luck
     """
 
     source: Literal["worked", "own", "sampled", "teacher", "teacher-failed", "corrected"] = "worked"
     distinct: Literal["text", "equations"] = "text"
+    agree: int = Field(1, gt=0)
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Settings":
+        if self.agree > 1 and self.source not in ("own", "sampled"):
+            raise ValueError(f'agree is for source = "own" or "sampled", of which a question has several paths, not '
+                             f'"{self.source}"')
+        return self
 
 
 PURCHASES = {"teacher": "random", "teacher-failed": "failed"}
@@ -44,7 +58,7 @@ class Kind:
     prompts = ()
 
     def __init__(self, settings: Settings) -> None:
-        self.source, self.distinct = settings.source, settings.distinct
+        self.source, self.distinct, self.agree = settings.source, settings.distinct, settings.agree
         self.needs = frozenset({NEEDS[settings.source]})
 
     def make(self, case: Case, words: Words) -> Iterator[Example]:
@@ -67,8 +81,10 @@ class Kind:
 
     def _paths(self, case: Case, words: Words, paths: Iterable[ReasoningPath]) -> Iterator[Example]:
         seen: set[tuple[str, ...]] = set()
-        for path in paths:
-            if path.verdict == "right" and not (self.distinct == "equations" and _repeats(path, seen)):
+        right = [path for path in paths if path.verdict == "right"]
+        agreeing = Counter(map(attrgetter("model"), right))
+        for path in right:
+            if agreeing[path.model] >= self.agree and not (self.distinct == "equations" and _repeats(path, seen)):
                 yield Example(kind="cot", source=self.source, question=path.question, parent=path.id,
                               prompt=words.ask(case.question), completion=number_steps(split_steps(path.text)),
                               teacher_tokens=path.tokens if self.source in PURCHASES else 0)

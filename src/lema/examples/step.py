@@ -6,34 +6,68 @@ r"""From a question and the right steps before a mistake to the corrected steps;
           "prefix": "Step 1: Buys 8.\n", "completion": "Step 2: 3 + 8 = 11\nStep 3: The answer is 11."}
 
 One design decision: the right steps stand where the model would have written them itself, without loss, so that
-what is learnt is the step that it needed there.
+what is learnt is the step that it needed there. Of a one-step correction the steps behind it are the student's own.
 """
 
 from collections.abc import Iterator
+from operator import attrgetter
+from typing import Literal
+
+from pydantic import model_validator
 
 from lema import plugins
+from lema.chains import StepCorrection
 from lema.examples import Case, Words
 from lema.records import Example
 from lema.replies import number_steps
 
 
 class Settings(plugins.Settings):
-    """A line of `take` with kind = "step"."""
+    """A line of `take` with kind = "step".
+
+    source  corrections: verified corrections, written by the corrector to the end; continued: one-step corrections,
+            gone on from by the student itself
+    loss    of a path that was gone on from: from_first: from the first step that was corrected on; last: from the last
+            one on; whole: on all of it, the student's own right steps before the first mistake included
+    """
+
+    source: Literal["corrections", "continued"] = "corrections"
+    loss: Literal["from_first", "last", "whole"] = "from_first"
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Settings":
+        if self.source == "corrections" and self.loss != "from_first":
+            raise ValueError(f'loss = "{self.loss}" is for source = "continued"')
+        return self
 
 
 class Kind:
     """Verified corrections as right prefix and corrected steps."""
 
     prompts = ()
-    needs = frozenset({"corrections"})
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.needs = frozenset({settings.source})
 
     def make(self, case: Case, words: Words) -> Iterator[Example]:
+        if self.settings.source == "continued":
+            for row in case.continued:
+                if row.kept:
+                    cost = sum(map(attrgetter("tokens"), filter(lambda other: other.path == row.path, case.continued)))
+                    yield self._example(case, words, row.steps, self._begins(row), row.id, cost)
+            return
         for kept in case.kept:
-            correction, right = kept.correction, number_steps(kept.wrong_steps[:kept.begins - 1])
-            yield Example(kind="step", source="corrections", question=correction.question, parent=correction.id,
-                          prompt=words.ask(case.question), prefix=right + "\n" if right else "",
-                          completion=number_steps(correction.steps, kept.begins),
-                          teacher_tokens=correction.tokens)
+            steps = (*kept.wrong_steps[:kept.begins - 1], *kept.correction.steps)
+            yield self._example(case, words, steps, kept.begins, kept.correction.id, kept.correction.tokens)
+
+    def _begins(self, row: StepCorrection) -> int:
+        """The number of the step from which on there is loss."""
+        return {"from_first": row.first, "last": row.step, "whole": 1}[self.settings.loss]
+
+    def _example(self, case: Case, words: Words, steps: tuple[str, ...], begins: int, parent: str,
+                 cost: int) -> Example:
+        before = number_steps(steps[:begins - 1])
+        return Example(kind="step", source=self.settings.source, question=case.question.id, parent=parent,
+                       prompt=words.ask(case.question), prefix=before + "\n" if before else "",
+                       completion=number_steps(steps[begins - 1:], begins), teacher_tokens=cost)

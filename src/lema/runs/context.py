@@ -18,7 +18,7 @@ from lema.config import Config
 from lema.figures import money
 from lema.journal import Journal, complete
 from lema.journal.waiting import OPEN
-from lema.messages import Completion, Model, Request
+from lema.messages import Completion, Message, Model, Request
 from lema.models import find_model
 from lema.prompting import Prompt, find_prompt
 from lema.records import Question
@@ -68,6 +68,12 @@ class StageContext:
     def prompt(self, name: str, path: str | None = None) -> Prompt:
         """The prompt of that name: the user's file, the task's own, or the general one."""
         return find_prompt(path or name, self.task.name)
+
+    def asking(self, question: Question, prompt: str | None) -> tuple[Message, ...]:
+        """How a model is asked to solve a question: as the task asks, or by a few-shot prompt."""
+        if prompt is None:
+            return tuple(self.task.prompt(question))
+        return (Message("user", self.prompt("solve", prompt).render(question=question.text)),)
 
     def model(self, name: str) -> Model:
         """The backend behind a model's name; a grown or trained one is its checkpoint folder."""

@@ -5,7 +5,7 @@ what is done before torch is imported. A model that the run makes stands for its
 its table.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from lema.config import Config
@@ -59,7 +59,7 @@ def prompts_of(config: Config, settings: Settings | None) -> dict[str, str]:
         elif name == "lessons":
             prompts[name] = _lessons_id(task)
         elif name == "decoding":
-            prompts |= _decoding_id(config, *settings.models_used())
+            prompts |= _decoding_ids(config, settings.models_used())
         else:
             prompts[name] = find_prompt(path or name, task.name).fitting(name).id
     return prompts
@@ -73,6 +73,27 @@ def decoding(config: Config, name: str) -> dict:
     if table is None or table.backend != MADE_HERE:
         return {}
     return {key: choice for key, choice in table.own.items() if not key.startswith(("path", "adapter"))}
+
+
+def no_prefix(config: Config, name: str) -> str:
+    """Why a model cannot go on from a given beginning; "" where it can. What the run makes is run on this machine."""
+    table = config.models.get(name)
+    made = table is None or table.grow is not None
+    backend = MADE_HERE if made else table.backend
+    settings = backend_settings(name, backend, {**decoding(config, name), "path": ""} if made else table.own)
+    says = getattr(find("models", backend, "Model").Model, "no_prefix", None)
+    return says(settings) if says else f"backend {backend} does not say that its models can (no_prefix, docs/guide.md)"
+
+
+def _decoding_ids(config: Config, models: Sequence[str]) -> dict[str, str]:
+    """`_decoding_id` of each; of several under their names."""
+    if len(models) == 1:
+        return _decoding_id(config, *models)
+    ids = {}
+    for model in models:
+        for key, value in _decoding_id(config, model).items():
+            ids[f"{key} {model}"] = value
+    return ids
 
 
 def _decoding_id(config: Config, model: str) -> dict[str, str]:

@@ -67,13 +67,15 @@ class Allowance:
 
 
 def within_budget(context: StageContext, model: str, requests: Iterable[Request], tokens: int | None,
-                  total: int | None = None) -> Iterator[tuple[Request, Completion]]:
+                  total: int | None = None, before: tuple[int, int] = (0, 0)
+                  ) -> Iterator[tuple[Request, Completion]]:
     """(request, completion) in order, until the completions hold `tokens` tokens (None: all requests, of which
-    there are `total`). Requests are made as they go out."""
+    there are `total`). Requests are made as they go out. `before`: the tokens, and the replies, that were paid out of
+    the same budget already."""
     if tokens is None:
         yield from _beside(context, model, requests, total)
         return
-    spent = done = 0
+    spent, done = before
     left = iter(requests)
     while spent < tokens and (first := next(left, None)):
         reach = (tokens - spent) * done / spent if spent else 0.0

@@ -5,6 +5,7 @@ knows no verb, and a new stage brings its own figures.
 """
 
 import sys
+from collections.abc import Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +21,7 @@ class Workload(NamedTuple):
     per_path: int = 1
     about: str | None = None  # a verdict; None: every question is asked
     prompt: str | None = None  # a prompt's name or file; None: the task's own question
+    followers: Mapping[str, int] = {}  # further models: how many requests each for one of the first's
 
 
 def workload(stage: "Stage") -> Workload | None:

@@ -16,15 +16,19 @@ from operator import attrgetter
 
 import numpy as np
 
+from lema.chains import StepCorrection
 from lema.config import AccountConfig, AssembleConfig, Config
 from lema.examples import critiques_needed, find_kind
 from lema.records import Account, Correction, Critique, Example, Question, ReasoningPath
 from lema.runs.context import StageContext
-from lema.runs.spending import Allowance, Paid, alternately
+from lema.runs.spending import Allowance, Paid, alternately, writer_of
 from lema.training import find_trainer
 from lema.training.stream import epochs_of
 
-VERSION = 2
+VERSION = 3
+
+OF_PATHS = {"paths", "own", "corrections", "continued", "critiques right", "critiques wrong", "bought failed"}
+"""Needs for which students were sampled."""
 
 
 def accounting(config: Config, sets: Iterable[AssembleConfig]) -> AccountConfig:
@@ -40,16 +44,18 @@ def accounting(config: Config, sets: Iterable[AssembleConfig]) -> AccountConfig:
 def account(context: StageContext, settings: AccountConfig, sets: tuple[Iterable[Example], ...],
             bought: tuple[Iterable[ReasoningPath], ...], questions: tuple[Iterable[Question], ...],
             corrections: tuple[Iterable[Correction], ...],
-            critiques: tuple[Iterable[Critique], ...]) -> Iterator[Account]:
-    """One account per arm. `questions` and, where any were asked for, `corrections` stand in the order of
-    `settings.rounds`, `bought` in that of `settings.purchases`, and `critiques` round by round in that of the
-    purchases that the arms need."""
+            critiques: tuple[Iterable[Critique], ...], graded: tuple[Iterable[ReasoningPath], ...] = (),
+            continued: tuple[Iterable[StepCorrection], ...] = ()) -> Iterator[Account]:
+    """One account per arm. `questions`, `graded` paths and, where any were asked for, `corrections` and one-step
+    corrections (`continued`) stand in the order of `settings.rounds`, `bought` in that of `settings.purchases`, and
+    `critiques` round by round in that of the purchases that the arms need."""
     takes = list(chain.from_iterable(map(attrgetter("take"), settings.arms)))
     judged = [(f"critiques {sort}", name) for name in settings.rounds for sort in critiques_needed(takes, name)]
     paid: dict[tuple[str, str], Iterable[Paid]] = dict(zip(judged, critiques, strict=True))
-    corrections = corrections or ((),) * len(questions)
-    for name, *rows in zip(settings.rounds, questions, corrections, strict=True):
-        paid["questions", name], paid["corrections", name] = rows
+    nothing = ((),) * len(questions)
+    for name, *rows in zip(settings.rounds, questions, corrections or nothing, continued or nothing, strict=True):
+        paid["questions", name], paid["corrections", name], paid["continued", name] = rows
+    sampled = dict(zip(settings.rounds, (_tokens_by_model(rows) for rows in graded or nothing), strict=True))
     for name, rows in zip(settings.purchases, bought, strict=True):
         paid["bought", name] = rows
 
@@ -57,13 +63,20 @@ def account(context: StageContext, settings: AccountConfig, sets: tuple[Iterable
     trainer = find_trainer(settings.trainer, settings.options) if settings.trainer else None
     for arm, ours, budget in zip(settings.arms, held, settings.budgets or [None] * len(held), strict=True):
         tokens = replies = 0
+        teachers: dict[str, tuple[int, int]] = {}
+        students = sum(_of_students(arm, sampled))
         for reply in Allowance(arm).pays(_drawn_on(arm, paid)):
             tokens += reply.tokens
+            if reply.tokens or reply.prompt_tokens:
+                read, written = teachers.get(writer_of(reply), (0, 0))
+                teachers[writer_of(reply)] = (read + reply.prompt_tokens, written + reply.tokens)
             replies += reply.tokens > 0
+            students += getattr(reply, "student_tokens", 0)
         yield Account(
             arm=arm.arm, examples=len(ours.lengths), questions=len(ours.questions),
             prompt_tokens=sum(ours.lengths) - sum(ours.tokens), tokens=sum(ours.tokens), teacher_tokens=tokens,
-            teacher_replies=replies, kinds=dict(sorted(ours.kinds.items())),
+            teacher_replies=replies, teachers=teachers, student_tokens=students,
+            kinds=dict(sorted(ours.kinds.items())),
             epochs=budget and round(epochs_of(ours.tokens, ours.lengths, budget, trainer.steps), 3),
             shared={other.arm: ours.shared(other) for other in held if other is not ours})
 
@@ -89,6 +102,27 @@ class _SetCounts:
                 len(np.intersect1d(self.questions, other.questions, assume_unique=True)))
 
 
+def _tokens_by_model(paths: Iterable[ReasoningPath]) -> Counter[str]:
+    """What each model wrote of these paths."""
+    tokens: Counter[str] = Counter()
+    for path in paths:
+        tokens[path.model] += path.tokens
+    return tokens
+
+
+def _of_students(arm: AssembleConfig, sampled: dict[str, Counter[str]]) -> Iterator[int]:
+    """The tokens of the paths that an arm's lines look at, each round and model once: those that are trained on,
+    corrected or judged, and those that say who failed."""
+    counted: set[tuple[str, str]] = set()
+    for take in arm.take:
+        needs = find_kind(take, arm.arm).needs
+        if needs & OF_PATHS:
+            own = "own" in needs and arm.base is not None
+            models = (arm.base,) if own else take.models or tuple(sampled[take.round])
+            counted.update((take.round, model) for model in models)
+    return (sampled[name][model] for name, model in counted)
+
+
 def _drawn_on(arm: AssembleConfig, paid: dict[tuple[str, str], Iterable[Paid]]) -> Iterator[Paid]:
     """What went into an arm, in the order in which stages/assemble.py draws on it: so a cap ends the bill at the
     reply at which it ends the set."""
@@ -100,6 +134,8 @@ def _drawn_on(arm: AssembleConfig, paid: dict[tuple[str, str], Iterable[Paid]]) 
             yield from paid["questions", name]
         if "corrections" in needs:
             yield from paid["corrections", name]
+        if "continued" in needs:
+            yield from paid["continued", name]
         costly = partial(filter, lambda reply: reply.tokens or reply.prompt_tokens)
         judged = (paid[f"critiques {sort}", name] for sort in critiques_needed(arm.take, name))
         yield from alternately(list(map(costly, judged)))

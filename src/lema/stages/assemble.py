@@ -28,13 +28,15 @@ from lema.scratch import IdTable, ScratchTable, by_field
 VERSION = 2
 
 Rows = tuple[Iterable, ...]
-"""Questions, graded paths, verified corrections (an empty tuple where there are none), and the critiques taken."""
+"""Questions, graded paths, verified corrections, one-step corrections (an empty tuple where there are none), and the
+critiques taken."""
 
 MADE_OF_PATHS = {"paths", "own", "corrections", "critiques right", "critiques wrong"}
 """Needs that graded paths are looked up for."""
 
 REMEDIES = {
-    "corrections": "a [correct] table, or imported corrections (lema import)",
+    "corrections": 'a [correct] table, of whole corrections (extent = "whole"), or imported ones (lema import)',
+    "continued": 'a [continue] table, or extent = "step" in [correct]',
     "own": 'train.base among sample.models; where it is sampled under another name, take source = "sampled" '
            "with models",
     "bought random": 'a [cot] table with questions = ["random"]',
@@ -61,13 +63,13 @@ def worked_alone(student: str) -> AssembleConfig:
     return AssembleConfig(arm=f"{student} (finish)", take=(Take(kind="cot"),), base=student, rounds=("",))
 
 
-def check_arms(config: Config, imported: Iterable[ImportConfig], corrections: bool) -> None:
+def check_arms(config: Config, imported: Iterable[ImportConfig], corrections: bool, continued: bool = False) -> None:
     """ConfigError where an arm takes what the run never makes, so that it is told before anything runs.
-    `corrections`: whether there will be any."""
+    `corrections`, `continued`: whether there will be any, whole ones and of one step."""
     models = [*config.models, *chain.from_iterable(map(attrgetter("models"), imported))]
     made = {"worked", "paths", *map("bought {}".format, config.cot.questions if config.cot else ())}
-    if corrections:
-        made.add("corrections")
+    made |= {"corrections"} if corrections else set()
+    made |= {"continued"} if continued else set()
     if config.train is not None and config.train.base in config.sample.models:
         made.add("own")
     if config.critique is not None or config.correct is not None:
@@ -90,13 +92,14 @@ def _check_take(arm: str, take: Take, models: list[str], made: set[str]) -> None
 def _prices(config: Config, arm: str) -> dict[str, tuple[float, float]]:
     """What each teacher's tokens cost. ConfigError where that is not known."""
     prices = {}
-    for table in filter(None, (config.correct, config.critique, config.cot, *config.evolve.values())):
-        price = price_of(config, table.model)
+    tables = (config.correct, config.going_on, config.critique, config.cot, *config.evolve.values())
+    for model in filter(None, (table.model for table in filter(None, tables))):
+        price = price_of(config, model)
         if price is None:
-            name = config.models[table.model].own.get("model", table.model)
-            raise ConfigError(f"arms.{arm}.budget.money: the price of model {table.model!r} is not known; add a "
+            name = config.models[model].own.get("model", model)
+            raise ConfigError(f"arms.{arm}.budget.money: the price of model {model!r} is not known; add a "
                               f"[prices.\"{name}\"] table with input and output, or give teacher_tokens instead")
-        prices[table.model] = (price.input, price.output)
+        prices[model] = (price.input, price.output)
     return prices
 
 
@@ -106,7 +109,7 @@ def assemble(context: StageContext, settings: AssembleConfig, bought: tuple[Iter
 
     `rounds` are the rows of `settings.rounds` in that order, `bought` the graded paths of `settings.purchases`.
     Where the bill is capped, it draws on what that much bought: purchases first, then round by round questions,
-    corrections and critiques, of right and wrong paths in turn. DataError where nothing is left.
+    corrections, one-step corrections and critiques, of right and wrong paths in turn. DataError where nothing is left.
     """
     lines, count, done = [], _counter(context, settings), 0
     words = Words(lambda question: "\n\n".join(map(attrgetter("content"), context.task.prompt(question))),
@@ -141,12 +144,13 @@ def _cases(context: StageContext, settings: AssembleConfig, lines: list[tuple[Ta
     for name, paths in zip(settings.purchases, bought, strict=True):
         solutions[name] = open_.enter_context(
             by_field("question", context.folder, ReasoningPath, allowance.pays(paths)))
-    for name, (questions, graded, verified, *critiques) in zip(settings.rounds, rounds, strict=True):
+    for name, (questions, graded, verified, continued, *critiques) in zip(settings.rounds, rounds, strict=True):
         needs = set().union(*(kind.needs for take, kind, _ in lines if take.round == name))
         if needs:
             for case in cases(context.folder, allowance.pays(questions),
                               graded if needs & MADE_OF_PATHS else (),
                               allowance.pays(verified) if "corrections" in needs else (),
+                              allowance.pays(continued) if "continued" in needs else (),
                               allowance.pays(alternately(critiques)), solutions):
                 yield name, case
 

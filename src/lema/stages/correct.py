@@ -32,9 +32,11 @@ VERSION = 3
 
 
 def correcting(config: Config, round_name: str) -> CorrectConfig | None:
-    """The corrector's table, where there is one; an evolved round has its own budget, and where its mistakes are
+    """The corrector's table, where there is one that corrects whole paths; an evolved round has its own budget, and where its mistakes are
     made by models trained in the run, which no table can name, all of them are corrected."""
-    if not round_name or config.correct is None:
+    if config.correct is None or config.correct.extent == "step":
+        return None
+    if not round_name:
         return config.correct
     evolution = config.evolve[round_name]
     whose = {"models": ()} if evolution.students else {}

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lema.adaptive_sampling import Tally
 from lema.config import PurchaseConfig, SampleConfig
-from lema.messages import Completion, Message, Request
+from lema.messages import Completion, Request
 from lema.records import Correction, Question, ReasoningPath, content_id
 from lema.replies import split_steps
 from lema.runs.context import StageContext
@@ -85,11 +85,7 @@ def _in_waves(context: StageContext, settings: SampleConfig, chosen: Iterable[Qu
 
 
 def _request(context: StageContext, settings: SampleConfig, question: Question, index: int) -> Request:
-    if settings.prompt is None:
-        messages = tuple(context.task.prompt(question))
-    else:
-        messages = (Message("user", context.prompt("solve", settings.prompt).render(question=question.text)),)
-    return Request(messages, settings.sampling, index, (question,))
+    return Request(context.asking(question, settings.prompt), settings.sampling, index, (question,))
 
 
 def _path(model: str, request: Request, reply: Completion) -> ReasoningPath:
