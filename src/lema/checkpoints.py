@@ -190,8 +190,8 @@ def plain_text(messages: Sequence[Message]) -> str:
 
 def form_prompt(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message], form: str,
                 prefix: str = "") -> tuple[str, list[int]]:
-    """The messages, and the `prefix` of the answer behind them, as text and as tokens: those that `encode` gives an
-    example of this prompt and prefix. `form` "completions" passes by the chat template."""
+    """The messages, and the `prefix` of the answer behind them, as text and as tokens: those that `encode` gives
+    an example of this prompt and prefix. `form` "completions" passes by the chat template."""
     if form == "completions":
         prompt = plain_text(messages) + prefix
         return prompt, tokenizer(prompt, verbose=False)["input_ids"]

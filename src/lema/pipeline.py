@@ -69,7 +69,8 @@ def pipeline(run: Run, config: Config) -> None:
 @dataclass(frozen=True)
 class Round:
     """One pass of the method's front half: its questions, graded paths, and, where any are asked for, corrections,
-    one-step corrections with what the students made of them, and critiques (by the sort of paths that they judge)."""
+    one-step corrections with what the students made of them, and critiques (by the sort of paths that they
+    judge)."""
 
     questions: Stage
     graded: Stage

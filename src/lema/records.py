@@ -208,8 +208,7 @@ class Account:
     student_tokens: int = 0  # sampled of the students for it: paths, and what went on from corrected steps
     kinds: dict[str, int]  # "kind source" (and round) -> examples
     epochs: float | None = None  # how often an example is seen within the budget; None where nothing is trained
-    shared: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
-    """Other arm -> how many examples and how many questions of this one it has too."""
+    shared: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)  # arm: examples, questions too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,8 +283,7 @@ def from_row(kind: type[Record], line: str | bytes, where: str) -> Record:
 
 
 def read_rows(kind: type[Record], path: Path, holding: str = "") -> Iterator[Record]:
-    """The records of a JSONL file, one at a time; blank lines are skipped, and so are those that do not hold the
-    text `holding`, which costs a tenth of reading them."""
+    """The records of a JSONL file, one by one; of lines that hold the text `holding` only, no blank ones."""
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             if holding in line and line.strip():

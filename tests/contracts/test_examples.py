@@ -34,7 +34,7 @@ from tests.examples.case import (
 )
 
 NEEDS = {"worked", "paths", "own", "corrections", "critiques right", "critiques wrong", "bought random",
-         "bought failed"}
+         "bought failed", "continued"}
 PARENTS = {record.id for record in (
     APPROVED, BLAMED, MISSED, BOUGHT, KEPT, REFUSED, RIGHT_PATH, WRONG_PATH)}
 

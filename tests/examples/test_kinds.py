@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from lema.chains import StepCorrection
 from lema.errors import ConfigError
 from lema.examples import Corrected, find_kind
 from lema.examples.take import Take
@@ -29,6 +30,9 @@ from tests.examples.case import (
     WRONG_PATH,
     WRONG_TEXT,
     made,
+)
+from tests.stages.desk import (
+    path,
 )
 
 BEFORE = f"Question: {LEO.text}\nWrong Solution:\n{{\n{WRONG_TEXT}\n}}\n"
@@ -179,3 +183,49 @@ def test_an_answer_written_anew_is_a_worked_example_too():
     case = dataclasses.replace(CASE, corrections=(Corrected(anew, CASE.corrections[0].mistake),))
     (one,) = made(case, kind="cot", source="corrected")
     assert (one.completion, one.parent) == (RIGHT_TEXT, anew.id)
+
+
+ROW = StepCorrection(question=LEO.id, path=WRONG_PATH.id, corrects="a", student="early", model="teacher", reply="2",
+                     mistake=WRONG, attempt=2, tokens=16, step=2, first=1, text=RIGHT[1], kept="c", steps=RIGHT)
+BEFORE_IT = dataclasses.replace(ROW, attempt=1, tokens=14, step=1, kept="", steps=(), rejected="none", id="before")
+CONTINUED = dataclasses.replace(CASE, continued=(BEFORE_IT, ROW))
+
+
+@pytest.mark.parametrize(("loss", "begins"), [("from_first", 1), ("last", 2), ("whole", 1)])
+def test_a_one_step_correction_is_the_students_path_with_loss_from_a_corrected_step_on(loss, begins):
+    (example,) = made(CONTINUED, kind="step", source="continued", loss=loss)
+    assert example.prompt == ASKED
+    assert example.prefix == (number_steps(RIGHT[:begins - 1]) + "\n" if begins > 1 else "")
+    assert example.completion == number_steps(RIGHT[begins - 1:], begins)
+    assert (example.parent, example.source, example.teacher_tokens) == (ROW.id, "continued", 30)
+    assert example.prefix + example.completion == RIGHT_TEXT
+
+
+def test_the_step_that_was_corrected_first_is_where_loss_begins_unless_the_key_says_otherwise():
+    later = dataclasses.replace(CONTINUED, continued=(dataclasses.replace(ROW, first=2, step=3, attempt=1, id=""),))
+    assert made(later, kind="step", source="continued")[0].completion == number_steps(RIGHT[1:], 2)
+    assert made(later, kind="step", source="continued", loss="last")[0].completion == number_steps(RIGHT[2:], 3)
+    assert made(later, kind="step", source="continued", loss="whole")[0].prefix == ""
+
+
+def test_one_step_corrections_are_taken_by_whose_mistake_they_mend_and_by_no_other_source():
+    assert [example.source for example in made(CONTINUED, kind="step")] == ["corrections"]
+    assert not made(CONTINUED.of(("student",)), kind="step", source="continued")
+    assert made(CONTINUED.of(("early",)), kind="step", source="continued")
+    with pytest.raises(ConfigError, match='loss = "last" is for source = "continued"'):
+        made(kind="step", loss="last")
+
+
+@pytest.mark.parametrize(("agree", "kept"), [(1, 2), (2, 2), (3, 0)])
+def test_own_right_paths_of_a_question_are_taken_where_enough_of_them_agree(agree, kept):
+    roundabout = path(LEO, RIGHT[0], "Ida = Sam + 9 + 0 = 30 + 9 + 0 = 39.", RIGHT[2], verdict="right", index=1)
+    case = dataclasses.replace(CASE, paths=(*CASE.paths, roundabout))
+    assert len(made(case, kind="cot", source="own", agree=agree, distinct="equations")) == kept
+
+
+def test_right_paths_of_other_models_do_not_vouch_for_a_students_own():
+    other = path(LEO, *RIGHT, verdict="right", model="early")
+    case = dataclasses.replace(CASE, paths=(*CASE.paths, other))
+    assert not made(case, kind="cot", source="sampled", agree=2)
+    with pytest.raises(ConfigError, match='agree is for source = "own" or "sampled"'):
+        made(kind="cot", source="worked", agree=2)

@@ -210,7 +210,8 @@ def test_asked_for_one_step_it_writes_the_number_and_that_step_in_few_words(sure
         short = reply(sure, one_step(text, wrong.steps, task=task))
         parsed = parse_step(short, reason=False)
         assert (parsed.step, parsed.steps) == (wrong.step, worked_steps(problem)[wrong.step - 1:wrong.step])
-        assert parse_step(reply(sure, one_step(text, wrong.steps, reason=True, task=task)), reason=True).explanation
+        with_reason = reply(sure, one_step(text, wrong.steps, reason=True, task=task))
+        assert parse_step(with_reason, reason=True).explanation
         lengths.append(len(tokens(short)))
     assert max(lengths) < 20
 
@@ -236,7 +237,8 @@ def test_slips_per_step_spare_a_longer_reply_less_often():
         expected += (1 - share) ** len(worked)
         corrected += parse_correction(reply(model, correcting(text, wrong.steps))).steps == worked[wrong.step - 1:]
         spared += (1 - share) ** (len(worked) - wrong.step + 1)
-        kept += parse_step(reply(model, one_step(text, wrong.steps)), reason=False).steps[0] == worked[wrong.step - 1]
+        (step,) = parse_step(reply(model, one_step(text, wrong.steps)), reason=False).steps
+        kept += step == worked[wrong.step - 1]
         steps += 1
     assert abs(right - expected) < 0.08 * steps
     assert abs(corrected - spared) < 0.08 * steps

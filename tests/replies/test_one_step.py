@@ -1,4 +1,4 @@
-"""One-step corrections as correctors write them: the number, the step, where wanted a reason, whatever is around."""
+"""One-step corrections as correctors write them: the number, the step, where wanted a reason, whatever else."""
 
 import pytest
 

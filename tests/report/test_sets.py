@@ -5,19 +5,36 @@ import dataclasses
 from lema.records import Account
 from lema.report.page import render
 from lema.report.sets import table
+from lema.runs.prices import Price
 from tests.report.examples import report
 
 COT = Account(arm="cot", examples=200, questions=180, prompt_tokens=12_500, tokens=20_000, teacher_tokens=0,
-              teacher_replies=0, kinds={"cot worked": 200}, epochs=6.0, shared={"lema": (200, 180)})
+              teacher_replies=0, kinds={}, epochs=6.0, shared={"lema": (200, 180)})
 LEMA = Account(arm="lema", examples=800, questions=400, prompt_tokens=90_000, tokens=1_200_000,
-               teacher_tokens=12_034, teacher_replies=310, kinds={}, shared={"cot": (200, 180)})
+               teacher_tokens=12_034, teacher_replies=310, kinds={}, shared={"cot": (200, 180)},
+               teachers={"corrector": (110_000, 12_034)}, student_tokens=56_306)
 
 
 def test_a_line_per_arm_and_the_share_of_its_examples_that_others_have():
     lines = table([COT, LEMA])
-    assert lines[1].split() == ["cot", "200", "180", "12.5k", "20.0k", "6.0", "0"]
-    assert lines[2].split() == ["lema", "800", "400", "90.0k", "1.2M", "–", "12.0k"]
+    assert lines[1].split() == ["cot", "200", "180", "12.5k", "20.0k", "6.0", "0", "0", "0"]
+    assert lines[2].split() == ["lema", "800", "400", "90.0k", "1.2M", "–", "12.0k", "110.0k", "56.3k"]
     assert [line.split() for line in lines[-2:]] == [["cot", "(1)", "–", "100"], ["lema", "(2)", "25", "–"]]
+
+
+def test_money_has_a_column_where_somebody_is_paid_and_an_unknown_price_is_never_nothing():
+    def lines(price):
+        return [line.split() for line in table([COT, LEMA], lambda model: price)[:3]]
+
+    known = lines(Price(1.0, 10.0, "a list"))
+    assert (known[0][-1], known[1][-1], known[2][-1]) == ("money", "nothing", "$0.2303")
+    assert lines(None)[2][-1] == "unknown"
+    assert lines(Price(0.0, 0.0, "here", here=True))[0][-1] == "tokens"
+
+
+def test_what_a_set_is_made_of_is_told_where_it_was_counted():
+    made = dataclasses.replace(COT, kinds={"cot worked": 100, "step continued": 344})
+    assert table([made])[-1].split("  ")[-1] == "100 cot worked, 344 step continued"
 
 
 def test_one_arm_shares_with_nobody():

@@ -148,7 +148,7 @@ def test_a_path_without_steps_is_written_anew_and_becomes_an_example(tmp_path):
     (kept,) = verify(context(tmp_path, verify, **rows), VerifyConfig(), [BOOTS], [wrong], [row])
     assert (kept.verified, kept.answer) == (True, "B")
     settings = AssembleConfig(arm="a", base=None, rounds=("",), take=(Take(kind="correction"), Take(kind="step")))
-    (example,) = assemble(context(tmp_path, assemble, **rows), settings, (), ([BOOTS], [wrong], [kept]))
+    (example,) = assemble(context(tmp_path, assemble, **rows), settings, (), ([BOOTS], [wrong], [kept], ()))
     assert example.prompt.endswith("{\nAn oven dries boots.\nThe answer is (A).\n}\nMistakes:")
     assert example.completion == f" {REWRITTEN}"
 
@@ -171,7 +171,7 @@ def test_rounds_without_corrections_have_funnels_too_and_unwritten_questions_are
     settings = ReportOneConfig(examined=(), title="x", base="b", headline=None, control=None, about={},
                                rounds=("", "more"), seeds={"more": 5})
     graded = [path(LEO, *WRONG)]
-    first, more = funnels(settings, ([LEO], []), (graded, []), (), parents(()), ())
+    first, more = funnels(settings, ([LEO], []), (graded, []), (), parents(()), (), ())
     assert [stage.count for stage in first.stages] == [1, 1, 1, 0, 0, 0]
     assert (more.stages[0].count, more.stages[0].losses[0].count) == (0, 5)
 

@@ -32,7 +32,7 @@ def _set(folder, first, *takes, teacher=()):
     settings = AssembleConfig(arm="arm", take=tuple(Take(**take) for take in takes), base=None, rounds=("",),
                               purchases=("random",) if teacher else ())
     changes = {"train": None}
-    return list(assemble(context(folder, assemble, **changes), settings, teacher, first))
+    return list(assemble(context(folder, assemble, **changes), settings, teacher, (*first, ())))
 
 
 def test_the_papers_form_is_wrong_path_in_and_step_explanation_correction_out(tmp_path, first):
@@ -111,7 +111,7 @@ def test_a_limit_in_trained_tokens_is_never_passed_and_nests(tmp_path):
     for tokens in (150, 400):
         here = context(tmp_path, assemble, base={"path": str(base)})
         settings = AssembleConfig(arm="arm", take=(Take(kind="cot", tokens=tokens),), base="base", rounds=("",))
-        made[tokens] = list(assemble(here, settings, (), (questions, [], [])))
+        made[tokens] = list(assemble(here, settings, (), (questions, [], [], ())))
         assert tokens - 60 < sum(example.tokens for example in made[tokens]) <= tokens
     assert made[400][:len(made[150])] == made[150]
 
@@ -123,7 +123,7 @@ def test_so_many_teacher_tokens_buy_the_first_replies_only(tmp_path, first):
     for tokens in (0, 1, first_reply.tokens, first_reply.tokens + 1):
         settings = AssembleConfig(arm="arm", take=(Take(kind="cot", source="sampled"), Take(kind="correction")),
                                   base=None, rounds=("",), teacher_tokens=tokens or None)
-        made = list(assemble(context(tmp_path, assemble), settings, (), (questions, graded, verified)))
+        made = list(assemble(context(tmp_path, assemble), settings, (), (questions, graded, verified, ())))
         sizes[tokens] = {example.parent for example in made if example.kind == "correction"}
     assert sizes[0] == {first_reply.id, second.id}
     assert sizes[1] == sizes[first_reply.tokens] == {first_reply.id}
@@ -147,4 +147,5 @@ def test_a_bill_in_money_counts_prompts_too(tmp_path, first):
     for money, kept in ((0.0001, 1), (0.0021, 2), (1.0, 2)):  # a reply costs 1000 * 1 + 100 * 10 millionths
         settings = AssembleConfig(arm="arm", take=(Take(kind="correction"),), base=None, rounds=("",), money=money,
                                   prices={"teacher": (1.0, 10.0)})
-        assert len(list(assemble(context(tmp_path, assemble), settings, (), (questions, graded, paid)))) == kept
+        made = list(assemble(context(tmp_path, assemble), settings, (), (questions, graded, paid, ())))
+        assert len(made) == kept

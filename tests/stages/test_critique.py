@@ -72,7 +72,7 @@ def test_a_reply_that_came_to_no_end_or_conclusion_stays_with_its_reason_and_is_
     assert [row.rejected for row in rows] == ["cut off or failed", "unreadable: no conclusion"]
     good = _judged(tmp_path, "wrong", per_question=2)
     settings = AssembleConfig(arm="a", base=None, rounds=("",), take=(Take(kind="critique"),))
-    made = list(assemble(context(tmp_path, assemble), settings, (), ([LEO], GRADED, (), rows, good)))
+    made = list(assemble(context(tmp_path, assemble), settings, (), ([LEO], GRADED, (), (), rows, good)))
     assert {row.parent for row in made} == {row.id for row in good}
 
 
@@ -88,7 +88,7 @@ def test_a_bill_that_is_capped_takes_right_and_wrong_critiques_in_turn_as_far_as
     rows = _judged(tmp_path, "right", per_question=9), _judged(tmp_path, "wrong", per_question=9)
     settings = AssembleConfig(arm="a", base=None, rounds=("",), take=(Take(kind="critique"),),
                               teacher_tokens=rows[0][0].tokens + 1)
-    made = list(assemble(context(tmp_path, assemble), settings, (), ([LEO], GRADED, (), *rows)))
+    made = list(assemble(context(tmp_path, assemble), settings, (), ([LEO], GRADED, (), (), *rows)))
     assert {row.parent for row in made} == {rows[0][0].id, rows[1][0].id}
     settings = AccountConfig(arms=(settings,), rounds=("",))
     (bill,) = account(context(tmp_path, account), settings, (made,), (), ([LEO],), (), rows)

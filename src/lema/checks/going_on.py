@@ -12,8 +12,9 @@ from lema.replies.numbered import step_mark
 
 
 def whole_path(prefix: str, steps: Sequence[str], text: str) -> tuple[str, ...] | None:
-    """All steps of the path that begins with `prefix`, whose steps are `steps`, and goes on with `text`; None where
-    that does not go on: it numbers anew, repeats a step, writes on at one of the prefix, or says nothing."""
+    """All steps of the path that begins with `prefix`, whose steps are `steps`, and goes on with `text`; None
+    where that does not go on: it numbers anew, repeats a step, writes on at one of the prefix, or says
+    nothing."""
     whole = split_steps(prefix + text)
     if len(whole) <= len(steps) or whole[:len(steps)] != tuple(steps):
         return None

@@ -7,9 +7,11 @@ nothing here knows a folder's name again; a run that is half done shows what is 
 import dataclasses
 import json
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
+from lema.chains import StepCorrection
 from lema.commands.run_folder import config_of, finished, stages_of
 from lema.config import Config
 from lema.errors import DataError
@@ -17,7 +19,8 @@ from lema.journal import spent_in
 from lema.pipeline import gathered
 from lema.records import Example, to_row
 from lema.report import Funnel, FunnelStage
-from lema.report.funnels import critique_funnels, funnel, parents, seeds_of
+from lema.report.chains import chain_in_words
+from lema.report.funnels import critique_funnels, funnel, one_step_funnel, parents, seeds_of
 from lema.report.sets import table as set_table
 from lema.runs.bills import Bill, Kept, draw_up, in_words
 from lema.runs.prices import price_of, served_prices
@@ -57,7 +60,7 @@ def summary_of(folder: Path, *, as_json: bool) -> str:
             losses = losses_of(stage)
             lines.append(f"  {stage.count:>8,}  {stage.name}" + (f"  ({losses})" if losses else ""))
     if accounts:
-        lines += ["", *set_table(accounts)]
+        lines += ["", *set_table(accounts, partial(price_of, config))]
     return "\n".join([*lines, *in_words(bill), *_table_of(_made_by(report, stages), summary["stale"])])
 
 
@@ -67,7 +70,8 @@ def closing_words(folder: Path) -> str:
     if config.train is None:
         return summary_of(folder, as_json=False)
     stages = stages_of(folder, config)
-    sets, reported = "\n".join(set_table(list(_made_by(account, stages)))), _made_by(report, stages).folder
+    sets, reported = "\n".join(set_table(list(_made_by(account, stages)), partial(price_of, config))), \
+        _made_by(report, stages).folder
     return f"The training sets; tokens of each example once, epochs at the budget.\n\n{sets}\n\n" \
            f"{(reported / 'table.txt').read_text(encoding='utf-8')}\nreport: {reported / 'report.html'}"
 
@@ -97,6 +101,8 @@ def funnels(folder: Path, config: Config, done: dict[str, Stage]) -> Iterator[Fu
             title = name or "The questions of the task"
             verified = each.verified if each.verified and each.verified.name in done else ()
             yield funnel(title, each.questions, each.graded, verified, used, seeds_of(config, name))
+            if each.continued and each.continued.name in done:
+                yield from one_step_funnel(title, each.graded, each.continued, used)
             critiques = (stage for stage in each.critiques.values() if stage.name in done)
             yield from critique_funnels(title, each.graded, chain.from_iterable(critiques), used)
 
@@ -132,7 +138,7 @@ def _question_of(stages: Iterable[Stage], identifier: str) -> str | None:
     """The id of the question that the row with this id is about."""
     for stage in stages:
         for record in stage.naming(identifier):
-            if _id_of(record) == identifier:
+            if identifier in (_id_of(record), *map(_id_of, getattr(record, "continuations", ()))):
                 return getattr(record, "question", identifier)
     return None
 
@@ -166,7 +172,9 @@ def _table_of(reported: Stage | None, stale: list[str]) -> list[str]:
 
 
 def _for_reading(record: object) -> str:
-    """One record: its texts in full, its figures on one line."""
+    """One record: its texts in full, its figures on one line; a one-step correction as a part of its chain."""
+    if isinstance(record, StepCorrection):
+        return chain_in_words(record)
     facts, texts = [], {}
     for name, value in dataclasses.asdict(record).items():
         if value in (None, "", (), [], 0):

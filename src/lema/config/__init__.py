@@ -44,10 +44,10 @@ from lema.plugins import explain, near_miss
 
 __all__ = [
     "CHECKS", "RECIPES", "AccountConfig", "AdaptiveConfig", "ArmConfig", "AssembleConfig", "BudgetConfig",
-    "Config", "ContinueConfig", "ContinueOneConfig", "CorrectConfig", "CotConfig", "CritiqueConfig", "CritiqueOneConfig", "EvolveConfig", "GrowConfig",
-    "ImportConfig", "PurchaseConfig", "ReportOneConfig", "SampleConfig", "ScoreConfig", "SettleConfig",
-    "TrainOneConfig", "VerifyConfig", "find_recipe", "lay_over", "load_config", "load_table", "parse_config",
-    "recipes"]
+    "Config", "ContinueConfig", "ContinueOneConfig", "CorrectConfig", "CotConfig", "CritiqueConfig",
+    "CritiqueOneConfig", "EvolveConfig", "GrowConfig", "ImportConfig", "PurchaseConfig", "ReportOneConfig",
+    "SampleConfig", "ScoreConfig", "SettleConfig", "TrainOneConfig", "VerifyConfig", "find_recipe", "lay_over",
+    "load_config", "load_table", "parse_config", "recipes"]
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 
@@ -134,13 +134,13 @@ def _can_go_on(config: Config) -> None:
         raise ValueError("continue.model: name the corrector here, or in a [correct] table")
     for model in table.models if table else ():
         if model not in config.sample.models:
-            raise ValueError(f"continue.models: {model!r} is not among sample.models, so there are no paths of it to "
-                             "go on from")
+            raise ValueError(f"continue.models: {model!r} is not among sample.models, so no path of it is "
+                             "there to go on from")
     if corrector and corrector.extent == "step":
         for name, evolution in config.evolve.items():
             if evolution.seeds_from == "corrections":
-                raise ValueError(f'evolve.{name}.seeds_from: correct.extent = "step" leaves no whole corrections to '
-                                 'draw seeds from; set seeds_from = "questions"')
+                raise ValueError(f'evolve.{name}.seeds_from: with correct.extent = "step" there are no whole '
+                                 'corrections to draw seeds from; set seeds_from = "questions"')
 
 
 def _can_follow(config: Config, name: str, before: list[str]) -> None:

@@ -17,8 +17,8 @@ class ContinueConfig(Settings):
     beside whole corrections; with extent = "step" in [correct] they are bought instead, by its defaults."""
 
     model: str | None = Field(default=None, description="the corrector; by default that of [correct]")
-    tokens: int | None = Field(default=None, gt=0, description="its budget, of its own; by default as large as that "
-                                                               "of [correct]")
+    tokens: int | None = Field(default=None, gt=0, description="its budget; by default as many as [correct] has, "
+                                                               "beside those")
     prompt: str | None = Field(default=None, description="a prompt file of your own for one step")
     reason: bool = Field(default=False, description="ask for a sentence on what is wrong, too")
     models: tuple[str, ...] = Field(default=(), description="whose mistakes; empty: as in [correct]")
@@ -26,7 +26,7 @@ class ContinueConfig(Settings):
     agree: int = Field(default=2, gt=0, description="how many of them must end in the gold answer")
     tries: int = Field(default=4, gt=0, description="so often is a question's next mistake corrected again")
     order: Literal["depth", "breadth"] = Field(
-        default="depth", description="depth: a question is gone on with until it is solved before the next is begun; "
+        default="depth", description="depth: a question is corrected until it is solved before the next is begun; "
                                      "breadth: every question once before any twice")
     temperature: float | None = Field(default=None, ge=0, description="the student's; by default that of [sample]")
     max_tokens: int | None = Field(default=None, gt=0, description="the student's; by default those of [sample]")
@@ -34,7 +34,8 @@ class ContinueConfig(Settings):
     @model_validator(mode="after")
     def _fits(self) -> "ContinueConfig":
         if self.agree > self.paths:
-            raise ValueError(f"agree = {self.agree} of paths = {self.paths} can never be; raise paths or lower agree")
+            raise ValueError(f"agree = {self.agree} of paths = {self.paths} can never be; raise paths or lower "
+                             "agree")
         return self
 
 

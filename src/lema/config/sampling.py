@@ -96,8 +96,8 @@ class CorrectConfig(AskConfig):
     hint: Literal["none", "answer"] = Field(
         default="none", description="answer: from the second try on the corrector is told the gold answer")
     extent: Literal["whole", "step"] = Field(
-        default="whole", description="step: the wrong step alone is written anew, and the student goes on from there; "
-                                     "see [continue]")
+        default="whole", description="step: the wrong step alone is written anew, and the student goes on from "
+                                     "there; see [continue]")
 
     @model_validator(mode="after")
     def _fits(self) -> "CorrectConfig":
@@ -106,8 +106,8 @@ class CorrectConfig(AskConfig):
         if self.samples > 1 and self.temperature == 0:
             raise ValueError("samples > 1 are all alike at temperature 0; set a temperature")
         if self.extent == "step" and (self.samples, self.tries) != (1, 1):
-            raise ValueError('samples and tries are of whole corrections; with extent = "step" set tries and paths in '
-                             "[continue]")
+            raise ValueError('samples and tries are of whole corrections; with extent = "step" set tries and '
+                             "paths in [continue]")
         return self
 
     def facts(self) -> dict:

@@ -132,8 +132,8 @@ class Kind(Protocol):
     """What a module's `Kind(settings)` must do; tests/contracts/test_examples.py asks it of every one.
 
     `needs` names what it cannot do without: "worked", "paths", "own" (paths of the base), "corrections",
-    "continued", "critiques right", "critiques wrong", or "bought <purchase>". What it needs is also what its arm is billed for.
-    `prompts` names the prompt files that it renders.
+    "continued", "critiques right", "critiques wrong", or "bought <purchase>". What it needs is also what its arm
+    is billed for. `prompts` names the prompt files that it renders.
     """
 
     needs: frozenset[str]

@@ -29,8 +29,8 @@ class Settings(plugins.Settings):
             random questions; teacher-failed: bought for questions that a sampled model failed; corrected: the
             whole corrected paths of verified corrections
     distinct equations: of a question's right paths that calculate the same only the first, as RFT does
-    agree    own and sampled: a right path is taken only where so many paths of its question, by the same model, are
-             right; fewer may be right by luck
+    agree    own and sampled: a right path is taken only where so many paths of its question, by the same model,
+             are right; fewer may be right by luck
     """
 
     source: Literal["worked", "own", "sampled", "teacher", "teacher-failed", "corrected"] = "worked"
@@ -40,8 +40,8 @@ class Settings(plugins.Settings):
     @model_validator(mode="after")
     def _fits(self) -> "Settings":
         if self.agree > 1 and self.source not in ("own", "sampled"):
-            raise ValueError(f'agree is for source = "own" or "sampled", of which a question has several paths, not '
-                             f'"{self.source}"')
+            raise ValueError('agree is for source = "own" or "sampled", of which a question has several paths, '
+                             f'not "{self.source}"')
         return self
 
 

@@ -6,11 +6,11 @@ r"""From a question and the right steps before a mistake to the corrected steps;
           "prefix": "Step 1: Buys 8.\n", "completion": "Step 2: 3 + 8 = 11\nStep 3: The answer is 11."}
 
 One design decision: the right steps stand where the model would have written them itself, without loss, so that
-what is learnt is the step that it needed there. Of a one-step correction the steps behind it are the student's own.
+what is learnt is the step that it needed there. Of a one-step correction the steps behind it are the student's
+own.
 """
 
 from collections.abc import Iterator
-from operator import attrgetter
 from typing import Literal
 
 from pydantic import model_validator
@@ -25,10 +25,10 @@ from lema.replies import number_steps
 class Settings(plugins.Settings):
     """A line of `take` with kind = "step".
 
-    source  corrections: verified corrections, written by the corrector to the end; continued: one-step corrections,
-            gone on from by the student itself
-    loss    of a path that was gone on from: from_first: from the first step that was corrected on; last: from the last
-            one on; whole: on all of it, the student's own right steps before the first mistake included
+    source  corrections: verified corrections, written by the corrector to the end; continued: one-step
+            corrections, gone on from by the student itself
+    loss    of a path that was gone on from: from_first: from the first step that was corrected on; last: from the
+            last one on; whole: on all of it, the student's own right steps before the first mistake included
     """
 
     source: Literal["corrections", "continued"] = "corrections"
@@ -54,8 +54,8 @@ class Kind:
         if self.settings.source == "continued":
             for row in case.continued:
                 if row.kept:
-                    cost = sum(map(attrgetter("tokens"), filter(lambda other: other.path == row.path, case.continued)))
-                    yield self._example(case, words, row.steps, self._begins(row), row.id, cost)
+                    led_here = [other.tokens for other in case.continued if other.path == row.path]
+                    yield self._example(case, words, row.steps, self._begins(row), row.id, sum(led_here))
             return
         for kept in case.kept:
             steps = (*kept.wrong_steps[:kept.begins - 1], *kept.correction.steps)

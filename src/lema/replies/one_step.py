@@ -1,7 +1,7 @@
 """A one-step correction read: the first wrong step's number, that step written anew and, where wanted, why.
 
-One design decision: it is the shortest of corrections, in the same labels, so the same sections are looked at; of a
-corrector that goes on behind the asked step only that step is taken, and what cannot be assigned is `Unparsed`.
+One design decision: it is the shortest of corrections, in the same labels, so the same sections are looked at; of
+a corrector that goes on behind the asked step only that step is taken, and what cannot be assigned is `Unparsed`.
 """
 
 from collections.abc import Sequence
@@ -51,7 +51,8 @@ def parse_step(reply: str, *, reason: bool) -> Parsed | Unparsed:
 
 
 def _asked_step(sections: Sequence[Section]) -> tuple[int, Solution | None]:
-    """As `solution_in`; but what stands without a number before numbered steps is the asked step, not a lead-in."""
+    """As `solution_in`; but what stands without a number before numbered steps is the asked step, not a
+    lead-in."""
     place, solution = solution_in(sections)
     lines = solution_lines(sections[place].text) if solution else []
     if lines and step_mark(lines[0]) is None and any(map(step_mark, lines[1:])) and lines[0] not in DOTS:

@@ -30,7 +30,8 @@ _KEYS = {
     "step": "incorrectstep wrongstep errorstep firsterrorstep firstincorrectstep firstwrongstep "
             "incorrectstepnumber wrongstepnumber errorstepnumber erroneousstep stepnumber step",
     "explanation": "explanation reason errorreason erroranalysis analysis why",
-    "solution": "correctsolution correctedsolution correctsteps correctedsteps correctedstep correction solution steps",
+    "solution": "correctsolution correctedsolution correctsteps correctedsteps correctedstep correction solution "
+                "steps",
     "mistakes": "mistakes mistake",
     "answer": "correctedanswer correctanswer answer",
 }

@@ -62,6 +62,8 @@ class Arm:
     trained_tokens: int = 0  # tokens with loss
     epochs: float = 0.0  # how often each example was seen within the budget
     teacher_tokens: int = 0  # written by the teacher for this arm's examples
+    teacher_prompt_tokens: int = 0  # read by it for them
+    student_tokens: int = 0  # sampled of the students for them
     accuracy: Accuracy
     difference: Difference | None = None
     levels: tuple[LevelScore, ...] = ()

@@ -15,6 +15,7 @@ from typing import get_args
 
 import numpy as np
 
+from lema.chains import StepCorrection
 from lema.config import Config
 from lema.examples.take import Sort
 from lema.records import Correction, Critique, Example, Question, ReasoningPath
@@ -52,6 +53,39 @@ def funnel(name: str, questions: Iterable[Question], graded: Iterable[ReasoningP
         stages.append(FunnelStage("replies", len(corrected)))
     stages += [FunnelStage("verified", len(kept), _losses(refused)), _trained(kept, used)]
     return Funnel(name, tuple(stages))
+
+
+def one_step_funnel(name: str, graded: Iterable[ReasoningPath], continued: Iterable[StepCorrection],
+                    used: np.ndarray) -> Iterator[Funnel]:
+    """What became of a round's one-step corrections; nothing where there are none. `used` as for `funnel`."""
+    refused, unsolved, kept, begun, students, rows = Counter(), Counter(), array("q"), array("q"), set(), 0
+    for row in continued:
+        rows += 1
+        students.add(row.student)
+        begun.append(hash(row.path))
+        if row.kept:
+            kept.append(hash(row.id))
+        else:
+            (unsolved if row.continuations else refused)[row.rejected] += 1
+    if not rows:
+        return
+    wrong, mistakes = array("q"), array("q")
+    for path in graded:
+        if path.verdict == "wrong" and path.model in students:
+            wrong.append(hash(path.id))
+            mistakes.append(hash((path.question, split_steps(path.text))))
+    there = np.isin(wrong, begun)
+    repeats = len(np.asarray(mistakes)) - len(np.unique(mistakes))
+    lost = Counter({"the same mistake again": repeats, "not begun (budget, or the question is solved)":
+                    len(wrong) - int(there.sum()) - repeats})
+    yield Funnel(f"{name}: one-step corrections", (
+        FunnelStage("wrong", len(wrong)),
+        FunnelStage("begun", int(there.sum()), _losses(lost)),
+        FunnelStage("steps written anew", rows),
+        FunnelStage("gone on from", rows - refused.total(), _losses(refused)),
+        FunnelStage("solved: enough continuations agree", len(kept), _losses(unsolved)),
+        _trained(kept, used),
+    ))
 
 
 def seeds_of(config: Config, name: str) -> int:

@@ -7,19 +7,57 @@ program read the same figures.
 from collections.abc import Iterable, Sequence
 from itertools import repeat
 
-from lema.figures import tokens
+from lema.figures import money, tokens
 from lema.records import Account
+from lema.runs.prices import Prices
 
-HEAD = ("examples", "questions", "prompt tokens", "trained tokens", "epochs", "teacher tokens")
+HEAD = ("examples", "questions", "prompt tokens", "trained tokens", "epochs")
+BILLS = ("teacher tokens", "teacher prompts", "student tokens", "money")
+"""The three bills of an arm: what the teachers wrote for it, what that cost with the prompts that they read, and
+what the students sampled on the way."""
 
 
-def table(accounts: Sequence[Account]) -> list[str]:
-    """A line per arm, and below it the share of its examples that each other arm has too."""
+def table(accounts: Sequence[Account], prices: Prices | None = None) -> list[str]:
+    """A line per arm; below it what it is made of, and the share of its examples that each other arm has too.
+    Money has a column where `prices` know that somebody is paid."""
     width = max(len("arm"), *(len(account.arm) for account in accounts))
-    lines = [_row("arm", width, HEAD, map(len, HEAD))]
+    paid = prices is not None and any(_is_paid(account, prices) for account in accounts)
+    head = HEAD + BILLS[:4 if paid else 3]
+    lines = [_row("arm", width, head, map(len, head))]
     for account in accounts:
-        lines.append(_row(account.arm, width, _cells(account), map(len, HEAD)))
-    return [*lines, *_shared(accounts, width)]
+        cells = (*_cells(account), *([_money(account, prices)] if paid else []))
+        lines.append(_row(account.arm, width, cells, map(len, head)))
+    return [*lines, *_made_of(accounts, width), *_shared(accounts, width)]
+
+
+def read_for(account: Account) -> int:
+    """The prompt tokens that the teachers read for an arm."""
+    return sum(read for read, _ in account.teachers.values())
+
+
+def _is_paid(account: Account, prices: Prices) -> bool:
+    return not all(price is not None and price.here for price in map(prices, account.teachers))
+
+
+def _money(account: Account, prices: Prices) -> str:
+    """What the teachers were paid for the arm, prompts included."""
+    dollars = 0.0
+    for model, tokens_of in account.teachers.items():
+        price = prices(model)
+        if price is None:
+            return "unknown"
+        dollars += price.of(*tokens_of)
+    return money(dollars) if dollars else "nothing"
+
+
+def _made_of(accounts: Sequence[Account], width: int) -> list[str]:
+    """How many examples of which kind and source; nothing where that is not told."""
+    lines = []
+    for account in accounts:
+        if account.kinds:
+            parts = ", ".join(f"{count:,} {kind}" for kind, count in account.kinds.items())
+            lines.append(f"{account.arm.ljust(width)}  {parts}")
+    return ["", "made of:", *lines] if lines else []
 
 
 def _row(label: str, width: int, cells: Iterable[str], widths: Iterable[int]) -> str:
@@ -29,7 +67,8 @@ def _row(label: str, width: int, cells: Iterable[str], widths: Iterable[int]) ->
 def _cells(account: Account) -> tuple[str, ...]:
     epochs = "–" if account.epochs is None else f"{account.epochs:.1f}"
     return (f"{account.examples:,}", f"{account.questions:,}", tokens(account.prompt_tokens),
-            tokens(account.tokens), epochs, tokens(account.teacher_tokens))
+            tokens(account.tokens), epochs, tokens(account.teacher_tokens), tokens(read_for(account)),
+            tokens(account.student_tokens))
 
 
 def _shared(accounts: Sequence[Account], width: int) -> list[str]:

@@ -76,13 +76,14 @@ def decoding(config: Config, name: str) -> dict:
 
 
 def no_prefix(config: Config, name: str) -> str:
-    """Why a model cannot go on from a given beginning; "" where it can. What the run makes is run on this machine."""
+    """Why a model cannot go on from a given beginning; "" where it can. What the run makes is run on this
+    machine."""
     table = config.models.get(name)
     made = table is None or table.grow is not None
     backend = MADE_HERE if made else table.backend
     settings = backend_settings(name, backend, {**decoding(config, name), "path": ""} if made else table.own)
     says = getattr(find("models", backend, "Model").Model, "no_prefix", None)
-    return says(settings) if says else f"backend {backend} does not say that its models can (no_prefix, docs/guide.md)"
+    return says(settings) if says else f"backend {backend!r} has no no_prefix(settings) (docs/guide.md)"
 
 
 def _decoding_ids(config: Config, models: Sequence[str]) -> dict[str, str]:

@@ -70,8 +70,8 @@ def within_budget(context: StageContext, model: str, requests: Iterable[Request]
                   total: int | None = None, before: tuple[int, int] = (0, 0)
                   ) -> Iterator[tuple[Request, Completion]]:
     """(request, completion) in order, until the completions hold `tokens` tokens (None: all requests, of which
-    there are `total`). Requests are made as they go out. `before`: the tokens, and the replies, that were paid out of
-    the same budget already."""
+    there are `total`). Requests are made as they go out. `before`: the tokens, and the replies, that were paid
+    out of the same budget already."""
     if tokens is None:
         yield from _beside(context, model, requests, total)
         return

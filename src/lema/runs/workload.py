@@ -21,6 +21,7 @@ class Workload(NamedTuple):
     per_path: int = 1
     about: str | None = None  # a verdict; None: every question is asked
     prompt: str | None = None  # a prompt's name or file; None: the task's own question
+    likely: float = 1.0  # the share of them that there will be, as far as can be told before
     followers: Mapping[str, int] = {}  # further models: how many requests each for one of the first's
 
 

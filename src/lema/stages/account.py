@@ -47,8 +47,8 @@ def account(context: StageContext, settings: AccountConfig, sets: tuple[Iterable
             critiques: tuple[Iterable[Critique], ...], graded: tuple[Iterable[ReasoningPath], ...] = (),
             continued: tuple[Iterable[StepCorrection], ...] = ()) -> Iterator[Account]:
     """One account per arm. `questions`, `graded` paths and, where any were asked for, `corrections` and one-step
-    corrections (`continued`) stand in the order of `settings.rounds`, `bought` in that of `settings.purchases`, and
-    `critiques` round by round in that of the purchases that the arms need."""
+    corrections (`continued`) stand in the order of `settings.rounds`, `bought` in that of `settings.purchases`,
+    and `critiques` round by round in that of the purchases that the arms need."""
     takes = list(chain.from_iterable(map(attrgetter("take"), settings.arms)))
     judged = [(f"critiques {sort}", name) for name in settings.rounds for sort in critiques_needed(takes, name)]
     paid: dict[tuple[str, str], Iterable[Paid]] = dict(zip(judged, critiques, strict=True))

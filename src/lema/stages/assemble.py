@@ -28,8 +28,8 @@ from lema.scratch import IdTable, ScratchTable, by_field
 VERSION = 2
 
 Rows = tuple[Iterable, ...]
-"""Questions, graded paths, verified corrections, one-step corrections (an empty tuple where there are none), and the
-critiques taken."""
+"""Questions, graded paths, verified corrections, one-step corrections (an empty tuple where there are none), and
+the critiques taken."""
 
 MADE_OF_PATHS = {"paths", "own", "corrections", "critiques right", "critiques wrong"}
 """Needs that graded paths are looked up for."""
@@ -63,7 +63,8 @@ def worked_alone(student: str) -> AssembleConfig:
     return AssembleConfig(arm=f"{student} (finish)", take=(Take(kind="cot"),), base=student, rounds=("",))
 
 
-def check_arms(config: Config, imported: Iterable[ImportConfig], corrections: bool, continued: bool = False) -> None:
+def check_arms(config: Config, imported: Iterable[ImportConfig], corrections: bool,
+               continued: bool = False) -> None:
     """ConfigError where an arm takes what the run never makes, so that it is told before anything runs.
     `corrections`, `continued`: whether there will be any, whole ones and of one step."""
     models = [*config.models, *chain.from_iterable(map(attrgetter("models"), imported))]
@@ -109,7 +110,8 @@ def assemble(context: StageContext, settings: AssembleConfig, bought: tuple[Iter
 
     `rounds` are the rows of `settings.rounds` in that order, `bought` the graded paths of `settings.purchases`.
     Where the bill is capped, it draws on what that much bought: purchases first, then round by round questions,
-    corrections, one-step corrections and critiques, of right and wrong paths in turn. DataError where nothing is left.
+    corrections, one-step corrections and critiques, of right and wrong paths in turn. DataError where nothing is
+    left.
     """
     lines, count, done = [], _counter(context, settings), 0
     words = Words(lambda question: "\n\n".join(map(attrgetter("content"), context.task.prompt(question))),

@@ -1,4 +1,5 @@
-"""One-step corrections: a corrector writes the first wrong step anew, and the student goes on from there by itself.
+"""One-step corrections: a corrector writes the first wrong step anew, and the student goes on from there by
+itself.
 
     {"question": "37835c9b8f2262cb", "text": "Step 1: Sam = 7 + 2 = 9.\\nStep 2: …", "verdict": "wrong", …}
     → {"step": 1, "text": "Sam = Mia * 2 = 7 * 2 = 14.", "agree": 3, "steps": ["Sam = …", …], …}
@@ -57,7 +58,7 @@ def continuing(config: Config, round_name: str, sampled: Iterable[str]) -> Conti
     students = tuple(model for model in sampled if not named or model in named)
     for model in students:
         if why := no_prefix(config, model):
-            raise ConfigError(f"models.{model}: one-step corrections need a model that goes on from a given beginning: "
+            raise ConfigError(f"models.{model}: a student goes on from a corrected step, which this one cannot: "
                               f"{why}")
     drawn = {"temperature": table.temperature, "max_tokens": table.max_tokens}
     going_on = dataclasses.replace(config.sample.sampling,
@@ -80,7 +81,7 @@ def continue_steps(context: StageContext, settings: ContinueOneConfig, questions
     wrong = (path for path in graded if path.verdict == "wrong" and path.model in settings.students)
     with (by_id(context.folder, Question, questions) as texts, in_turn(context.folder, wrong) as mistakes,
           IdTable(context.folder) as solved, IdTable(context.folder) as corrected):
-        work = _Work(context, settings, texts, solved, corrected)
+        work = _Corrections(context, settings, texts, solved, corrected)
         for block in work.blocks(mistakes):
             yield from work.through_all_tries(block)
             if settings.tokens is None:
@@ -108,7 +109,7 @@ class _Mistake(NamedTuple):
         return (number_steps(steps) if self.numbered else "\n".join(steps)) + "\n"
 
 
-class _Work:
+class _Corrections:
     """The corrections of one stage; `solved` and `corrected` are ids of questions and of mistakes."""
 
     def __init__(self, context: StageContext, settings: ContinueOneConfig, texts: ScratchTable[Question],
@@ -232,13 +233,14 @@ class _Work:
 
     def _continuation(self, mistake: _Mistake, row: StepCorrection, reply: Completion, index: int) -> Continuation:
         prefix, steps = mistake.written(_mended(row)), _mended(row)
-        path = ReasoningPath(question=row.question, model=row.student, text=prefix + reply.text, finish=reply.finish)
+        path = ReasoningPath(question=row.question, model=row.student, text=prefix + reply.text,
+                             finish=reply.finish)
         grade = verdict_on(path, mistake.question, self.context.task)
-        ends = states_the_answer(row.text)
-        goes_on = ends or whole_path(prefix, steps, reply.text) is not None
+        goes_on = states_the_answer(row.text) or whole_path(prefix, steps, reply.text) is not None
         return Continuation(
-            correction=row.id, text=reply.text, index=index, finish=reply.finish, prompt_tokens=reply.prompt_tokens,
-            tokens=reply.tokens, verdict=grade.verdict, answer=grade.answer, rejected="" if goes_on else NOT_GOING_ON)
+            correction=row.id, text=reply.text, index=index, finish=reply.finish, tokens=reply.tokens,
+            prompt_tokens=reply.prompt_tokens, verdict=grade.verdict, answer=grade.answer,
+            rejected="" if goes_on else NOT_GOING_ON)
 
     def _judged(self, mistake: _Mistake, row: StepCorrection, continuations: list[Continuation]) -> StepCorrection:
         """The row with its continuations and, where enough of them agree, the path that is kept: the one that most
@@ -258,8 +260,8 @@ class _Work:
         return dataclasses.replace(row, kept=kept.id, steps=_steps(mistake, row, kept))
 
     def _next(self, mistake: _Mistake, row: StepCorrection) -> list[_Mistake]:
-        """The next mistake of the chain: the first continuation that goes on to a wrong answer and was not corrected
-        before."""
+        """The next mistake of the chain: the first continuation that goes on to a wrong answer and was not
+        corrected before."""
         for continuation in row.continuations:
             if continuation.verdict == "wrong" and not continuation.rejected:
                 steps = _steps(mistake, row, continuation)
@@ -282,4 +284,5 @@ def _steps(mistake: _Mistake, row: StepCorrection, continuation: Continuation) -
 def expected(settings: ContinueOneConfig) -> Workload:
     """At most so many corrections of every mistake, each gone on from by its student so often."""
     followers = dict.fromkeys(settings.students, settings.paths)
-    return Workload(None, settings.tries, "wrong", settings.prompt or "correct_step", followers)
+    likely = (1 + settings.tries) / (2 * settings.tries)  # between solved at once and never
+    return Workload(None, settings.tries, "wrong", settings.prompt or "correct_step", likely, followers)

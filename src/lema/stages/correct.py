@@ -32,8 +32,9 @@ VERSION = 3
 
 
 def correcting(config: Config, round_name: str) -> CorrectConfig | None:
-    """The corrector's table, where there is one that corrects whole paths; an evolved round has its own budget, and where its mistakes are
-    made by models trained in the run, which no table can name, all of them are corrected."""
+    """The corrector's table, where there is one that corrects whole paths; an evolved round has its own budget,
+    and where its mistakes are made by models trained in the run, which no table can name, all of them are
+    corrected."""
     if config.correct is None or config.correct.extent == "step":
         return None
     if not round_name:

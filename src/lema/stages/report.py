@@ -13,19 +13,21 @@ from operator import attrgetter
 
 import numpy as np
 
+from lema.chains import StepCorrection
 from lema.config import Config, ReportOneConfig, ScoreConfig
 from lema.records import Account, Checkpoint, Comparison, Correction, Critique, Question, ReasoningPath, Score
 from lema.replies import split_steps
 from lema.report import Arm, Funnel, LevelScore, PlannedComparison, ReportData, ShownCorrection
 from lema.report.answers import by_question
-from lema.report.funnels import critique_funnels, funnel, parents
+from lema.report.funnels import critique_funnels, funnel, one_step_funnel, parents
 from lema.report.page import render
+from lema.report.sets import read_for
 from lema.report.terminal import table
 from lema.runs.context import StageContext
 from lema.runs.versions import versions
 from lema.statistics import accuracy, difference
 
-VERSION = 3
+VERSION = 4
 
 FIRST = "The questions of the task"
 NOTES = (  # what holds of every run of this pipeline
@@ -48,7 +50,8 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
            graded: tuple[Iterable[ReasoningPath], ...], verified: tuple[Iterable[Correction], ...],
            sets: tuple[Iterable, ...], accounts: Iterable[Account], trained: tuple[Iterable[Checkpoint], ...],
            examined: Iterable[ReasoningPath], scores: Iterable[Score], comparisons: Iterable[Comparison],
-           critiques: tuple[Iterable[Critique], ...]) -> Iterator[Comparison]:
+           critiques: tuple[Iterable[Critique], ...],
+           continued: tuple[Iterable[StepCorrection], ...] = ()) -> Iterator[Comparison]:
     """Writes `report.html` and `table.txt`; the rows are the comparisons that the headline is made of."""
     right, used = _right(settings, examined), parents(sets)
     data = ReportData(
@@ -56,7 +59,7 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
         arms=tuple(_arms(settings, right, accounts, trained, list(scores))),
         headline=_compared(right, settings.headline, settings.baseline),
         control=_compared(right, settings.headline, settings.control),
-        funnels=tuple(funnels(settings, questions, graded, verified, used, critiques)),
+        funnels=tuple(funnels(settings, questions, graded, verified, used, critiques, continued)),
         correction=_shown(settings, questions[0], graded[0], verified[0]) if verified else None,
         config=(context.run_folder / "config.toml").read_text(encoding="utf-8"),
         notes=(*NOTES, *_hinted(filter(attrgetter("verified"), chain.from_iterable(verified)))))
@@ -69,10 +72,13 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
 
 def funnels(settings: ReportOneConfig, questions: tuple[Iterable[Question], ...],
             graded: tuple[Iterable[ReasoningPath], ...], verified: tuple[Iterable[Correction], ...],
-            used: np.ndarray, critiques: tuple[Iterable[Critique], ...]) -> Iterator[Funnel]:
+            used: np.ndarray, critiques: tuple[Iterable[Critique], ...],
+            continued: tuple[Iterable[StepCorrection], ...]) -> Iterator[Funnel]:
     """Round by round; rounds without corrections come last."""
-    for name, new, paths, corrections in zip_longest(settings.rounds, questions, graded, verified, fillvalue=()):
+    rounds = zip_longest(settings.rounds, questions, graded, verified, continued, fillvalue=())
+    for name, new, paths, corrections, steps in rounds:
         yield funnel(name or FIRST, new, paths, corrections, used, settings.seeds.get(name, 0))
+        yield from one_step_funnel(name or FIRST, paths, steps, used)
         yield from critique_funnels(name or FIRST, paths, chain.from_iterable(critiques), used)
 
 
@@ -104,7 +110,8 @@ def _arms(settings: ReportOneConfig, right: dict[str, np.ndarray], accounts: Ite
             unique_questions=account.questions, prompt_tokens=account.prompt_tokens,
             trained_tokens=round(sum(map(attrgetter("tokens"), seeds)) / len(seeds)),
             epochs=sum(map(attrgetter("examples"), seeds)) / len(seeds) / account.examples,
-            teacher_tokens=account.teacher_tokens, shared=account.shared,
+            teacher_tokens=account.teacher_tokens, teacher_prompt_tokens=read_for(account),
+            student_tokens=account.student_tokens, shared=account.shared,
             accuracy=accuracy(right[account.arm]), levels=_levels(account.arm, scores),
             difference=None if account.arm == settings.baseline else
             difference(right[account.arm], right[settings.baseline]))

@@ -86,16 +86,16 @@ def by_averages(config: Config, runs: Path, averages: Averages) -> list[Figure]:
                                             solution=question.solution and "-"))
     figures = []
     for stage in stages_of(folder_for(config, runs), config).values():
-        if workload(stage) and not _asks_trained(stage):
-            count, most = _requests(stage, rows, averages.wrong)
-            for model in stage.models:
-                figures.append(_given(stage, model, count, most, averages, price_in_run(stage, model, config)))
+        if not (work := workload(stage)):
+            continue
+        count, most = _requests(stage, rows, averages.wrong)
+        for model, given in stage.models.items():
+            if isinstance(given, Stage) and given.verb is train:
+                continue  # what is trained in the run is asked on this machine
+            figures.append(_given(stage, model, count, most, averages, price_in_run(stage, model, config)))
+            if model not in work.followers:  # those are asked so often for each request that goes out to this one
+                count = figures[-1].replies
     return figures
-
-
-def _asks_trained(stage: Stage) -> bool:
-    """Whether it asks a model that is trained in the run: such are examined on this machine."""
-    return first_of(train, stage.makers) is not None
 
 
 def _requests(stage: Stage, questions: list[Question], wrong: float) -> tuple[float, float]:
@@ -109,15 +109,19 @@ def _requests(stage: Stage, questions: list[Question], wrong: float) -> tuple[fl
     for source in graded.sources:
         if source.verb is sample:
             paths += _requests(source, questions, wrong)[1]
-    most = paths
-    if work.per_question is not None:
-        most = min(paths, work.per_question * units_of(drafts or first_of(sample, graded.sources), questions))
     share = wrong if work.about == "wrong" else 1 - wrong
+    if work.per_question is None:
+        most = paths * work.per_path
+        return share * most * work.likely, most
+    most = min(paths, work.per_question * units_of(drafts or first_of(sample, graded.sources), questions))
     return min(share * paths, most), most
 
 
 def _given(stage: Stage, model: str, count: float, most: float, averages: Averages, price: Price | None) -> Figure:
     cap, limit = cap_of(stage), stage.settings.max_tokens
+    times = workload(stage).followers.get(model)
+    if times:
+        cap, limit, count, most = inf, stage.settings.going_on.max_tokens, times * count, times * most
     most_asked = most
     if averages.tokens:
         count = min(count, cap / averages.tokens)

@@ -98,9 +98,11 @@ def _scaled(stage: Stage, full: Stage, run: int, pilot: int, config: Config) -> 
     written: Counter[str] = Counter()
     for row in stage:
         written[getattr(row, "question", None) or row.parent or row.id] += row.tokens
-    interval, cap = _interval(list(written.values()), pilot), cap_of(full)
-    for model, counted in usage.items():
-        use, times = Usage.read(counted), run / max(1, pilot)
+    interval, times = _interval(list(written.values()), pilot), run / max(1, pilot)
+    followers = workload(full).followers
+    # A budget is that of the model which is asked first; what follows its replies ends where these end.
+    for model in sorted(usage, key=lambda model: model in followers):
+        use, cap = Usage.read(usage[model]), math.inf if model in followers else cap_of(full)
         if use.tokens:
             times = min(times, cap / use.tokens)
         exact = times <= 1 or run <= pilot

@@ -9,18 +9,20 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar
 
+from lema.chains import StepCorrection
 from lema.config import Config
 from lema.records import Correction, Critique, Example, Question, ReasoningPath
 from lema.runs.run import Stage
 from lema.scratch import ScratchTable
+from lema.stages.continue_ import continue_steps
 from lema.stages.critique import critique
 from lema.stages.evolve import settle
 from lema.stages.grade import grade
 from lema.stages.load import load
 from lema.stages.verify import verify
 
-LAST = (load, settle, grade, verify, critique)
-"""The verbs after which nothing changes in a question, a path, a correction or a critique."""
+LAST = (load, settle, grade, verify, continue_steps, critique)
+"""The verbs after which nothing changes in a question, a path, a correction (whole or of a step) or a critique."""
 
 
 class Lineage:
@@ -40,7 +42,7 @@ class Lineage:
     def __enter__(self) -> "Lineage":
         self._open = ExitStack()
         self._tables = {}
-        for kind in (Question, ReasoningPath, Correction, Critique):
+        for kind in (Question, ReasoningPath, Correction, StepCorrection, Critique):
             self._tables[kind] = self._open.enter_context(ScratchTable(self._folder, kind))
         for stage in self._stages:
             if stage.verb in LAST:
@@ -67,6 +69,7 @@ class Lineage:
     def _written(self, parent: str) -> dict:
         """Who wrote what the example was made of, and about which path."""
         correction, critique = self._tables[Correction].get(parent), self._tables[Critique].get(parent)
+        correction = correction or self._tables[StepCorrection].get(parent)
         about = correction or critique
         path = self._tables[ReasoningPath].get(about.path if about else parent)
         columns = dict.fromkeys(name for name in self.COLUMNS if name.startswith(("writer", "mistake", "judged")))

@@ -72,6 +72,11 @@ class Body(BaseModel):
         """The conversations that are asked, one or several."""
         raise NotImplementedError
 
+    @property
+    def prefix(self) -> str:
+        """What the answers begin with, where the client has begun them."""
+        return ""
+
     def requests(self) -> list[Request]:
         """One request per choice. Choices of one prompt are consecutive paths of the seed, or of a random one."""
         return list(chain.from_iterable(map(self._choices, self.prompts())))
@@ -81,10 +86,11 @@ class Body(BaseModel):
                          stop=self.stop)
         first = self.seed
         if first is None:
-            first = random.getrandbits(30) if self.temperature > 0 else wire_seed(Request(messages))
+            asked_as = Request(messages, prefix=self.prefix)
+            first = random.getrandbits(30) if self.temperature > 0 else wire_seed(asked_as)
         for choice in range(self.n):
-            seed, index = seed_and_index(first + choice, messages)
-            yield Request(messages, replace(drawn, seed=seed), index)
+            seed, index = seed_and_index(first + choice, messages, self.prefix)
+            yield Request(messages, replace(drawn, seed=seed), index, prefix=self.prefix)
 
 
 class ChatMessage(BaseModel):
@@ -102,9 +108,21 @@ class Chat(Body):
     """The body of /v1/chat/completions."""
 
     messages: list[ChatMessage] = Field(min_length=1)
+    continue_final_message: bool = False  # as vLLM has it: the last message is the beginning of the answer
+
+    @model_validator(mode="after")
+    def _begun_by_the_assistant(self) -> "Chat":
+        if self.continue_final_message and (len(self.messages) < 2 or self.messages[-1].role != "assistant"):
+            raise ValueError("continue_final_message needs a last message of the assistant behind another one")
+        return self
+
+    @property
+    def prefix(self) -> str:
+        return self.messages[-1].read().content if self.continue_final_message else ""
 
     def prompts(self) -> list[tuple[Message, ...]]:
-        return [tuple(message.read() for message in self.messages)]
+        asked_with = self.messages[:-1] if self.continue_final_message else self.messages
+        return [tuple(message.read() for message in asked_with)]
 
 
 class Plain(Body):

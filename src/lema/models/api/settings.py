@@ -39,8 +39,8 @@ class Settings(plugins.Settings):
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = execution(
         "max_tokens", description="what the endpoint calls it")
     prefill: Literal["vllm", "plain"] | None = execution(
-        None, description="chat: how the endpoint goes on from what the assistant has answered already; plain: from a "
-                          "last message of the assistant; vllm: the same, with vLLM's two fields")
+        None, description="chat: how the endpoint goes on from what the assistant has answered already; plain: "
+                          "from a last message of the assistant; vllm: the same, with vLLM's two fields")
     n: int = execution(8, ge=1, le=128, description="at most so many paths of one prompt in one request, which "
                                                     "pays its prompt once")
     concurrency: int = execution(64, ge=1, le=4096, description="the most requests in flight at each address; it "

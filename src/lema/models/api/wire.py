@@ -18,8 +18,8 @@ from lema.models.api.settings import Settings
 FINISHES = {"stop": "stop", "eos": "stop", "eos_token": "stop", "end_turn": "stop", "stop_sequence": "stop",
             "length": "length", "max_tokens": "length", "content_filter": "content_filter"}
 PROBE = "Hi"
-NO_PREFILL = ("a chat endpoint begins a reply of its own; if this one goes on from a last message of the assistant, set "
-              "prefill = \"vllm\" or \"plain\" in its table, or form = \"completions\" where it has that")
+NO_PREFILL = ("a chat endpoint begins a reply of its own; if this one goes on from a last message of the "
+              'assistant, set prefill = "vllm" or "plain" in its table, or form = "completions" where it has that')
 """Why a chat endpoint is sent no prefix."""
 
 

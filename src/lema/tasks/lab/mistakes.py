@@ -24,8 +24,8 @@ class Wrong(NamedTuple):
 
 
 def plant(rng: random.Random, problem: Problem, first: int = 1, tries: int = 60, last: int = 0) -> Wrong | None:
-    """A path whose first wrong step is a random one from number `first` on (and up to `last`, where given) and whose
-    answer is wrong."""
+    """A path whose first wrong step is a random one from number `first` on (and up to `last`, where given) and
+    whose answer is wrong."""
     right = worked_steps(problem)
     for _ in range(tries):
         step = rng.randint(first, last or len(right))

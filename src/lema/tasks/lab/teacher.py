@@ -39,7 +39,7 @@ class Settings(plugins.Settings):
 
     slip: float = Field(0.0, ge=0, le=1, description="share of solutions, corrections and critiques that go wrong")
     slip_per_step: float = Field(0.0, ge=0, le=1, description="share of the steps that it writes in solutions and "
-                                 "corrections, the answer included, that go wrong: of H steps none does in (1 - s)^H")
+                                 "corrections, the answer included, that go wrong: none of H does in (1 - s)^H")
     seed: int = Field(0, description="another seed slips elsewhere")
 
     def facts(self) -> dict:
