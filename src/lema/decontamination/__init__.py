@@ -114,6 +114,3 @@ class Near:
 def _pieces(words: list[str], length: int) -> set[int]:
     """The runs of `length` words, as hashes; a shorter text is one run."""
     return set(map(hash, runs(words, length)))
-
-
-__all__ = ["Overlap", "masked", "normal"]

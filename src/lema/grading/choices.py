@@ -7,6 +7,7 @@ two, states none, and no candidate is ever taken because it is the nearest.
 import re
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
+from string import ascii_uppercase as LETTERS
 
 from lema.grading.compare import decided
 from lema.grading.extract import NONE, UNFINISHED, Reading, read_text
@@ -14,8 +15,6 @@ from lema.grading.normalize import EDGES, normalized, trimmed, words
 from lema.grading.numbers import read_value
 from lema.grading.reply_span import is_cut, reply_span
 from lema.grading.statements import LONGEST, placed, stated_at
-
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 SEVERAL = "several"
 """What stands for a letter where a text names more than one as its answer."""

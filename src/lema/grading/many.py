@@ -42,7 +42,7 @@ def grade_many(rows: Iterable[Row], *, task: str = "math", workers: int | None =
     how = conventions or kind.conventions
     if workers == 0:
         return (grade_row(row, task, how, by) for row in rows)
-    return _streamed(_blocks(iter(rows)), (task, how, by), workers or os.cpu_count() or 1)
+    return _streamed(iter(rows), (task, how, by), workers or os.cpu_count() or 1)
 
 
 def grade_row(row: Row, task: str, how: Conventions, by: By) -> Grade:
@@ -63,7 +63,7 @@ def work() -> None:
         sys.stdout.buffer.flush()
 
 
-def _streamed(blocks: Iterator[list], settings: tuple[str, Conventions, By], count: int) -> Iterator[Grade]:
+def _streamed(rows: Iterator[Row], settings: tuple[str, Conventions, By], count: int) -> Iterator[Grade]:
     free: SimpleQueue[_Worker] = SimpleQueue()
     workers = [_Worker(*settings) for _ in range(count)]
     for worker in workers:
@@ -79,7 +79,7 @@ def _streamed(blocks: Iterator[list], settings: tuple[str, Conventions, By], cou
     with ThreadPoolExecutor(count) as threads:
         waiting: deque = deque()
         try:
-            for block in blocks:
+            while block := list(itertools.islice(rows, BLOCK)):
                 waiting.append(threads.submit(graded, block))
                 if len(waiting) >= 2 * count:
                     yield from waiting.popleft().result()
@@ -89,11 +89,6 @@ def _streamed(blocks: Iterator[list], settings: tuple[str, Conventions, By], cou
             threads.shutdown(wait=True, cancel_futures=True)
             for worker in workers:
                 worker.stop()
-
-
-def _blocks(rows: Iterator[Row]) -> Iterator[list]:
-    while block := list(itertools.islice(rows, BLOCK)):
-        yield block
 
 
 class _Worker:

@@ -6,6 +6,7 @@ something else (a ratio, a list, a number with words behind it); a quantity in o
 
 import re
 from fractions import Fraction
+from typing import NamedTuple
 
 from lema.grading.numbers import read_value
 from lema.grading.units import size_of
@@ -24,15 +25,12 @@ _NUMBER = r"(?:[0-9]{1,12}(?:,[0-9]{3}){0,4}(?:\.[0-9]{1,12})?(?: [0-9]{1,6}/[0-
 _PART = re.compile(rf"({_NUMBER})[ -]?([A-Za-z]{{1,12}})\.?(?:,? and |, | |\Z)")
 
 
-class Total:
+class Total(NamedTuple):
     """A quantity: its kind, how much it is in the smallest unit, the units that it names."""
 
-    def __init__(self, kind: str, amount: Fraction, units: list[int]) -> None:
-        self.kind, self.amount, self.units = kind, amount, units
-
-    def said_as(self) -> set[Fraction]:
-        """The numbers that it is in the units that it names."""
-        return {self.amount / unit for unit in self.units}
+    kind: str
+    amount: Fraction
+    units: list[int]
 
 
 def is_quantity(value: str) -> bool:
@@ -64,7 +62,8 @@ def same_quantity(answer: str, gold: str) -> bool | None:
         return a.kind == b.kind and a.amount == b.amount
     for total, number in ((a, gold), (b, answer)):
         if total and (len(total.units) > 1 or total.kind == "pieces") and (value := _number(number)) is not None:
-            return value in total.said_as() or (total.kind == "pieces" and value == total.amount)
+            in_its_units = {total.amount / unit for unit in total.units}
+            return value in in_its_units or (total.kind == "pieces" and value == total.amount)
     return None
 
 

@@ -10,7 +10,3 @@ from lema.replies.numbered import answer_sentence, drop_calculator_marks, number
 from lema.replies.opened import opened
 from lema.replies.rewrite import parse_rewrite
 from lema.replies.written import Parsed, Rewrite, Unparsed, render_correction, render_rewrite
-
-__all__ = ["Parsed", "Rewrite", "Unparsed", "answer_sentence", "drop_calculator_marks", "finds_nothing",
-           "number_steps", "opened", "parse_correction", "parse_rewrite", "rejoin", "render_correction",
-           "render_rewrite", "split_steps"]

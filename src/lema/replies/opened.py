@@ -81,12 +81,11 @@ def _from_object(text: str) -> str:
             parts.setdefault(part, value)
     if not parts.keys() & {"solution", "answer"}:
         return ""
-    return "\n".join(f"{label}{_separator(part)}{_as_text(part, parts[part])}" for part, label in LABELS.items()
-                     if part in parts)
-
-
-def _separator(part: str) -> str:
-    return "\n" if part in ("solution", "answer") else " "
+    lines = []
+    for part in filter(parts.__contains__, LABELS):
+        separator = "\n" if part in ("solution", "answer") else " "
+        lines.append(f"{LABELS[part]}{separator}{_as_text(part, parts[part])}")
+    return "\n".join(lines)
 
 
 def _as_text(part: str, value: object) -> str:
