@@ -16,8 +16,7 @@ HALF = 0.5
 """Share of the 8-grams of the new or of the learnt question that both must have; one is a turn of phrase."""
 
 PERMUTATIONS, BANDS, RUN = 128, 32, 3
-THRESHOLD = 0.7
-"""From which estimated likeness on a question is nearly another."""
+THRESHOLD = 0.7  # from which estimated likeness on a question is nearly another
 
 
 class Overlap:

@@ -9,9 +9,7 @@ from fractions import Fraction
 from lema.grading import tokens
 from lema.grading.tokens import Cursor, Unreadable
 
-DEEPEST = 40
-"""Levels of brackets."""
-
+DEEPEST = 40  # levels of brackets
 ONE = ("num", Fraction(1), 0)
 
 

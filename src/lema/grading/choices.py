@@ -16,12 +16,8 @@ from lema.grading.numbers import read_value
 from lema.grading.reply_span import is_cut, reply_span
 from lema.grading.statements import LONGEST, placed, stated_at
 
-SEVERAL = "several"
-"""What stands for a letter where a text names more than one as its answer."""
-
-MOST = 50
-"""Sentences of one text that name an option, and are looked at."""
-
+SEVERAL = "several"  # what stands for a letter where a text names more than one as its answer
+MOST = 50  # sentences of one text that name an option, and are looked at
 _LETTER = r"(?:\(([A-Za-z])\)|([A-Z])(?![\w'’]|[ ](?!because\b|since\b|as\b|for\b|is\b|and\b|or\b|due\b)[a-z]))"
 _STATED = re.compile(
     r"\W{0,8}(?i:(?:i think|probably|most likely|definitely|clearly) )?"

@@ -22,9 +22,7 @@ from lema.grading.statements import statements
 from lema.grading.symbolic import GradingTimeout, same_symbolic
 from lema.grading.tokens import Unreadable
 
-LONGEST_RATIO = 12
-"""Parts of a ratio."""
-
+LONGEST_RATIO = 12  # parts of a ratio
 _GROUPS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
 _DECIMAL_COMMA = re.compile(r"(?<![0-9.,])[0-9]+,[0-9]+(?![0-9.,])")
 _POINT_GROUPS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?(?![0-9.,])")

@@ -17,9 +17,7 @@ from lema.grading.numeric_equality import bases, equal, names_of, proportional, 
 from lema.grading.structure import Stated, SymbolicInterval, is_rounded, items, must_be_interval_set, stated
 from lema.grading.vectors import components, has_units, rows_of
 
-MOST = 60
-"""Items of two lists that are compared each with each."""
-
+MOST = 60  # items of two lists that are compared each with each
 _ANGLE = re.compile("'pi'|'arc|'acos|'asin|'atan")
 _ORDERED = frozenset(("tuple", "closed"))
 

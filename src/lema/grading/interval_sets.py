@@ -14,8 +14,7 @@ from lema.grading.evaluate import Undecided, Value, is_real, real, value
 from lema.grading.numeric_equality import close, names_of
 from lema.grading.structure import flipped, is_infinite, is_name
 
-MOST = 24
-"""Intervals of a set."""
+MOST = 24  # intervals of a set
 
 
 class End(NamedTuple):

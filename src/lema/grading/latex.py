@@ -15,9 +15,7 @@ from lema.grading.atoms import Atoms
 from lema.grading.number_words import read_words
 from lema.grading.tokens import BARS, CLOSING, DIGITS, ENDS, OVER, RELATIONS, SEPARATORS, STOPS, TIMES, Unreadable
 
-LONGEST = 600
-"""Characters of a formula that is parsed."""
-
+LONGEST = 600  # characters of a formula that is parsed
 ZERO = ("num", Fraction(0), 0)
 
 

@@ -20,9 +20,7 @@ from lema.grading.conventions import Conventions
 from lema.grading.kinds import grade, grade_as, kind_of
 from lema.grading.verdict import Grade
 
-BLOCK = 2000
-"""Rows that a worker gets at a time."""
-
+BLOCK = 2000  # rows that a worker gets at a time
 _WORK = "from lema.grading.many import work; work()"  # -m would load this file twice
 
 Row = tuple[str, str] | tuple[str, str, str, Sequence[str]]

@@ -11,9 +11,7 @@ from math import gcd
 
 from lema.grading.number_words import NO_UNITS
 
-REMEMBERED = 200
-"""Characters of an answer that is remembered without its dress."""
-
+REMEMBERED = 200  # characters of an answer that is remembered without its dress
 EDGES = " \t\r\n.,;:!?*_`\"'“”‘’$"
 
 _SIGNS = str.maketrans({

@@ -11,9 +11,7 @@ from typing import NamedTuple
 from lema.grading.numbers import read_value
 from lema.grading.units import size_of
 
-LONGEST = 80
-"""Characters of such an answer."""
-
+LONGEST = 80  # characters of such an answer
 _CLOCK = re.compile(
     r"(?:at )?(?P<hour>[0-9]{1,2})(?::(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?)? ?"
     r"(?P<half>[ap]\.? ?m\b\.?|noon|midnight|o'clock)?(?: (?:in the )?(?P<part>morning|afternoon|evening))?", re.I)

@@ -7,15 +7,9 @@ every pattern is bounded, so that reading is linear in the text and most of it i
 import re
 from collections.abc import Iterator
 
-CUT = "cut off"
-"""How a box was found that the end of the text leaves open."""
-
-LONGEST = 600
-"""Characters that a stated answer may have; a longer one is no final answer."""
-
-MOST = 50
-"""Statements of one text that are looked at, from the last one back."""
-
+CUT = "cut off"  # how a box was found that the end of the text leaves open
+LONGEST = 600  # characters that a stated answer may have; a longer one is no final answer
+MOST = 50  # statements of one text that are looked at, from the last one back
 _ANSWER = re.compile(
     r"(?<![/A-Za-z])answers?(?:>|\b[^\n.:=>]{0,40}?"
     r"(?:\b(?P<no>(?:is|was|wo|ca|could|should)n['’]t(?: be)?|(?:cannot|can not|could not|must not) be)\b"

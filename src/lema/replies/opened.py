@@ -8,9 +8,7 @@ reader of them.
 import json
 import re
 
-LONGEST = 200_000
-"""Characters of a reply that are looked at; no correction is longer."""
-
+LONGEST = 200_000  # characters of a reply that are looked at; no correction is longer
 _LINE_ENDS = dict.fromkeys((0x0D, 0x2028, 0x2029), "\n")
 _THOUGHT = re.compile(r"</(?:think|thinking|thought|thoughts|scratchpad)>", re.I)
 _THINKING = re.compile(r"<(?:think|thinking|thought|thoughts|scratchpad)>", re.I)

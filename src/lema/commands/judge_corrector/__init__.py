@@ -25,8 +25,7 @@ from lema.runs.folder import held
 
 HUMAN = "human"
 FORMS = ("completion", "chat")
-NOT_OF_LABELS = ("answer",)
-"""What cannot be asked of labels: they correct one step and do not go on to an answer."""
+NOT_OF_LABELS = ("answer",)  # what cannot be asked of labels: they correct one step and do not go on to an answer
 
 
 def judge_corrector(model: str, *, config: str | None, options: Sequence[str], files: Sequence[Path], lab: int,

@@ -15,14 +15,9 @@ from pathlib import Path
 from lema.commands.score.predictions import Judge, Prediction
 from lema.grading import Grade
 
-FIRST = 2000
-"""Rows that are graded here before anything is decided."""
-
-WORTH_S = 3.0
-"""Seconds of grading that must be left."""
-
-SENDING_S = 40e-6
-"""Seconds of grading per row below which sending the row costs as much (bench/scoring.py)."""
+FIRST = 2000  # rows that are graded here before anything is decided
+WORTH_S = 3.0  # seconds of grading that must be left
+SENDING_S = 40e-6  # seconds of grading per row below which sending the row costs as much (bench/scoring.py)
 
 
 def judged(judge: Judge, predictions: Iterable[Prediction], size: int, sending_s: float = SENDING_S,

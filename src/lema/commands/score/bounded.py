@@ -8,12 +8,8 @@ that has a name can be reached: no variables, calls or attributes.
 import ast
 import operator
 
-LONGEST = 2000
-"""Characters of an expression; a longer one is refused."""
-
-DEEPEST = 500
-"""Operators inside each other."""
-
+LONGEST = 2000  # characters of an expression; a longer one is refused
+DEEPEST = 500  # operators inside each other
 MOST_BITS = 40_000
 """Bits of a whole number; far beyond any float, so that what is refused could only have overflowed."""
 

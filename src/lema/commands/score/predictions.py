@@ -22,8 +22,7 @@ from lema.tasks._choices import ChoiceSet
 from lema.tasks._files import FileRow, read_file, text_of
 from lema.tasks._sets import QuestionSet, laid_over
 
-OF_A_ROW = attrgetter("text", "gold", "finish", "choices")
-"""What the workers are sent of a prediction."""
+OF_A_ROW = attrgetter("text", "gold", "finish", "choices")  # what the workers are sent of a prediction
 
 
 class Prediction(NamedTuple):

@@ -23,9 +23,7 @@ from lema.tasks.lab.review import BLAMED, MISJUDGED, Review, critique, review, s
 from lema.tasks.lab.wording import parse, write
 from lema.tasks.lab.words import tokens
 
-NEW_QUESTION = "New Question:"
-"""What a prompt that asks for a new question ends with."""
-
+NEW_QUESTION = "New Question:"  # what a prompt that asks for a new question ends with
 ALL_RIGHT = "All steps are correct."
 LOST = "I cannot read this question."
 MOST_STEPS = 6
