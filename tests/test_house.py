@@ -27,6 +27,9 @@ MOST_ROOMS = 30
 MOST_FLOORS = 12
 MOST_COMPREHENSIONS = 25  # per 1,000 lines of the files
 WORN = {"found", "one", "said", "told", "asked", "known"}  # names that do not say what they hold
+COLUMNS = {("records.py", "said")}
+"""Worn names that stay: `Critique.said` is a column of rows.jsonl, and under another name nobody could read the rows
+that are there, nor would a run's rows stay byte for byte."""
 PLUGIN_CLASSES = {"Settings", "Model", "Task", "Kind", "Trainer"}  # each module that a config may name has its own
 FACTS = {"runs/run.py"}  # where a verb's name is written down
 
@@ -120,7 +123,7 @@ def test_every_command_is_a_file_or_folder_of_its_name():
 
 
 def test_nobody_knows_a_stage_by_the_name_of_its_verb():
-    comparing = re.compile(r"\.verb\.__name__|__name__ *(==|!=|in\b|not in\b)")
+    comparing = re.compile(r"\.verb\.__name__|\.__name__ *(==|!=|in\b|not in\b)")  # a module's own name has no dot
     for path in _files():
         if _name(path) not in FACTS:
             lines = [line for line in path.read_text(encoding="utf-8").splitlines() if comparing.search(line)]
@@ -142,7 +145,7 @@ def test_names_say_what_they_hold():
     worn = []
     for path, node in _nodes(ast.AST):
         name = _bound(node)
-        if name is not None and name.strip("_") in WORN:
+        if name is not None and name.strip("_") in WORN and (_name(path), name) not in COLUMNS:
             worn.append(f"{_name(path)}:{getattr(node, 'lineno', '?')} {name}")
     assert not worn, "\n".join(worn)
 

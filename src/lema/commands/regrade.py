@@ -20,7 +20,7 @@ from lema.printable import short
 from lema.records import Question, ReasoningPath, Verdict, read_rows, write_rows
 from lema.runs.folder import held, write_record
 from lema.runs.run import Stage
-from lema.scratch import ScratchTable
+from lema.scratch import ScratchTable, by_id
 from lema.stages.grade import grade
 from lema.tasks import Task, find_task, verdict_on
 
@@ -139,8 +139,7 @@ def _regraded(stage: Stage, task: Task) -> Regraded:
 
 def _graded_now(stage: Stage, task: Task) -> Iterator[tuple[ReasoningPath, str, GradedAs]]:
     """Each stored path, its question's gold answer, and how it is graded now."""
-    with ScratchTable(None, Question) as questions:
-        questions.fill((row.id, row) for row in read_rows(Question, stage.sources[0].folder / "rows.jsonl"))
+    with by_id(None, Question, read_rows(Question, stage.sources[0].folder / "rows.jsonl")) as questions:
         for path in stage:
             question = questions.get(path.question)
             if question is None:

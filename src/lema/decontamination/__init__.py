@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 
 from lema.decontamination.words import masked, normal, plain, runs, veiled
-from lema.errors import ConfigError
 
 PIECES = {"13-gram": 13, "8-gram": 8}
 HALF = 0.5
@@ -84,10 +83,8 @@ class Near:
     over runs of three words. Its seed is fixed, so the same questions always get the same answer."""
 
     def __init__(self) -> None:
-        try:
-            from rensa import RMinHash, RMinHashLSH
-        except ImportError:
-            raise ConfigError("minhash: needs the package rensa; pip install rensa, or leave it out") from None
+        from rensa import RMinHash, RMinHashLSH
+
         self._new = RMinHash
         self._index = RMinHashLSH(threshold=THRESHOLD, num_perm=PERMUTATIONS, num_bands=BANDS)
         self._learnt: list[tuple[str, object]] = []

@@ -65,7 +65,9 @@ def same_number(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
         return quantity
     stated, wanted = read_value(answer), read_value(gold)
     if stated is not None and wanted is not None and "%" not in answer + gold and how.units == "ignored":
-        return _rounded_alike(stated, wanted, how)
+        if how.decimals is not None:
+            return round(stated, how.decimals) == round(wanted, how.decimals)
+        return stated == wanted
     if not (is_maths(normalized(answer)) and is_maths(normalized(gold))):
         return stated is not None and stated == wanted
     return same_expression(answer, gold, how)
@@ -226,12 +228,6 @@ def _forms(text: str) -> list[str]:
         elif _POINT_GROUPS.fullmatch(text):
             forms.append(text.replace(".", "").replace(",", "."))
     return forms
-
-
-def _rounded_alike(stated, wanted, how: Conventions) -> bool:
-    if stated == wanted or how.decimals is None:
-        return stated == wanted
-    return round(stated, how.decimals) == round(wanted, how.decimals)
 
 
 def same_text(answer: str, gold: str) -> bool:

@@ -24,8 +24,7 @@ _BEHIND = re.compile(
     r"|\b(?:who (?:is|are|was|has|have)|which (?:is|are|was|has|have) [A-Za-z'-]{1,20})"
     r"(?: [A-Za-z'-]{1,20}){0,3} ?\Z", re.I)
 _REASON = re.compile(r",? (?:since|because)\b")
-_QUANTITY = re.compile(
-    r"[0-9][0-9,]{0,12} [A-Za-z]{3,9}(?:,? and |, | )[0-9]{1,3} [A-Za-z]{3,9}\b")
+_QUANTITY = re.compile(r"[0-9][0-9,]{0,12} [A-Za-z]{3,9}(?:,? and |, | )[0-9]{1,3} [A-Za-z]{3,9}\b")
 _TOTAL = re.compile(r"(?<!of a )(?:total|sum|average) of (?:about |exactly )?[$£€]?\Z")
 _REACH = 110  # characters before a number in which its preposition stands
 _TWO = re.compile(

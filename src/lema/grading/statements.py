@@ -28,8 +28,7 @@ _STEP = re.compile(
     r"[*_ ]{0,4}(?:(?:step|part|case|method|phase|section|example|option) {1,3}[0-9IVX(]"
     r"|[0-9]{1,2}[.)] {0,3}[A-Za-z*])", re.I)
 _WORDS = re.compile(r"[*_ ]{0,4}[A-Za-z]")
-_SENTENCE_END = re.compile(
-    r"\n|</|(?<!\\)(?<!\bRs)(?<!\bMr)(?<!\bMrs)(?<!\bDr)[.!?](?=[\s\"')*$\]]|$)|。")
+_SENTENCE_END = re.compile(r"\n|</|(?<!\\)(?<!\bRs)(?<!\bMr)(?<!\bMrs)(?<!\bDr)[.!?](?=[\s\"')*$\]]|$)|。")
 _BRACE = re.compile(r"\\(?:begin)?(?:boxed|fbox)\s{0,4}\{|\\[{}\\]|[{}]")
 _AFTER = re.compile(r"(?:[\s$.)\]]|\\[)\]]){0,12}")
 _EMPTY_BOX = re.compile(r"[$\s]{0,4}\\(?:boxed|fbox)\s{0,4}\{\s{0,9}\}[$\s.]{0,4}|_{2,80}")

@@ -44,10 +44,7 @@ def _row(arm: Arm, baseline: str) -> list[str]:
 
 
 def _line(cells: list[str] | tuple[str, ...]) -> str:
-    line = cells[0].ljust(NAME)
-    for cell, width in zip(cells[1:], WIDTHS, strict=True):
-        line += "  " + cell.rjust(width)
-    return line.rstrip()
+    return "  ".join([cells[0].ljust(NAME), *map(str.rjust, cells[1:], WIDTHS)]).rstrip()
 
 
 def _wrap(text: str, indent: str = "") -> list[str]:

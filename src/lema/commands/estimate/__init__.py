@@ -85,16 +85,12 @@ def by_averages(config: Config, runs: Path, averages: Averages) -> list[Figure]:
                                             solution=question.solution and "-"))
     figures = []
     for stage in stages_of(folder_for(config, runs), config).values():
-        if workload(stage) and not _asks_trained(stage):
+        trained = first_of(train, stage.makers) is not None  # such are examined on this machine
+        if workload(stage) and not trained:
             count, most = _requests(stage, rows, averages.wrong)
             for model in stage.models:
                 figures.append(_given(stage, model, count, most, averages, price_in_run(stage, model, config)))
     return figures
-
-
-def _asks_trained(stage: Stage) -> bool:
-    """Whether it asks a model that is trained in the run: such are examined on this machine."""
-    return first_of(train, stage.makers) is not None
 
 
 def _requests(stage: Stage, questions: list[Question], wrong: float) -> tuple[float, float]:

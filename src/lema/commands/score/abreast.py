@@ -10,7 +10,6 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from lema.commands.score.predictions import Judge, Prediction
 from lema.grading import Grade
@@ -39,11 +38,6 @@ def judged(judge: Judge, predictions: Iterable[Prediction], size: int, sending_s
     sent: deque[Prediction] = deque()
     for grade in judge.elsewhere(_remembered(rows, sent)):
         yield sent.popleft(), grade
-
-
-def size_of(path: Path) -> int:
-    """The bytes of a file of predictions, or of the one in a folder."""
-    return (path / "rows.jsonl" if path.is_dir() else path).stat().st_size
 
 
 def _remembered(rows: Iterable[Prediction], sent: deque[Prediction]) -> Iterator[Prediction]:

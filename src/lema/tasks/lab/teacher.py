@@ -7,7 +7,6 @@ takes. Slips are drawn from a hash of the request: the same request always gets 
 
 import random
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from pydantic import Field
 
@@ -36,13 +35,6 @@ class Settings(plugins.Settings):
     seed: int = Field(0, description="another seed slips elsewhere")
 
 
-class _Subject(NamedTuple):
-    """What a prompt is about: the last lab question in it, and the text after it."""
-
-    problem: Problem
-    rest: str
-
-
 class Model:
     """The teacher."""
 
@@ -68,17 +60,18 @@ class Model:
         subject = next(filter(None, map(_last_question, reversed(turns))), None)
         if subject is None:
             return LOST
+        problem, rest = subject
         drawn = (self.settings.seed, [[m.role, m.content] for m in request.messages], request.index,
                  request.sampling.seed)
         rng = random.Random(content_id(*drawn))
         slips = rng.random() < self.settings.slip
         if prompt.rstrip().endswith(NEW_QUESTION):
-            return invent(subject.problem, rng)
+            return invent(problem, rng)
         if prompt.rstrip().endswith(CUE):
-            return correct(subject.problem, _path(subject.rest), rng if slips else None)
+            return correct(problem, _path(rest), rng if slips else None)
         if prompt.rstrip().endswith(CRITIQUE_CUE):
-            return judge(subject.problem, _path(subject.rest), rng if slips else None)
-        return solve(subject.problem, rng if slips else None)
+            return judge(problem, _path(rest), rng if slips else None)
+        return solve(problem, rng if slips else None)
 
 
 def solve(problem: Problem, slip: random.Random | None) -> str:
@@ -150,13 +143,14 @@ def _miscorrected(problem: Problem, fault: Review, slip: random.Random) -> Revie
     return fault._replace(steps=wrong.steps[first - 1:]) if wrong else None
 
 
-def _last_question(prompt: str) -> _Subject | None:
-    """The last line that holds a lab question, with or without "Question:" before it."""
+def _last_question(prompt: str) -> tuple[Problem, str] | None:
+    """The problem in the last line that holds a lab question, with or without "Question:" before it, and the text
+    after it."""
     lines = prompt.splitlines()
     for place in range(len(lines) - 1, -1, -1):
         problem = parse(lines[place].strip().removeprefix("Question:").strip())
         if problem:
-            return _Subject(problem, "\n".join(lines[place + 1:]))
+            return problem, "\n".join(lines[place + 1:])
     return None
 
 
