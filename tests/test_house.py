@@ -28,8 +28,8 @@ MOST_FLOORS = 12
 MOST_COMPREHENSIONS = 25  # per 1,000 lines of the files
 WORN = {"found", "one", "said", "told", "asked", "known"}  # names that do not say what they hold
 COLUMNS = {("records.py", "said")}
-"""Worn names that stay: `Critique.said` is a column of rows.jsonl, and under another name nobody could read the rows
-that are there, nor would a run's rows stay byte for byte."""
+"""Worn names that stay. `Critique.said` is a column of rows.jsonl: under another name the rows of the runs that are
+there could not be read, and a new run's would not be byte for byte the same."""
 PLUGIN_CLASSES = {"Settings", "Model", "Task", "Kind", "Trainer"}  # each module that a config may name has its own
 FACTS = {"runs/run.py"}  # where a verb's name is written down
 
@@ -123,7 +123,7 @@ def test_every_command_is_a_file_or_folder_of_its_name():
 
 
 def test_nobody_knows_a_stage_by_the_name_of_its_verb():
-    comparing = re.compile(r"\.verb\.__name__|\.__name__ *(==|!=|in\b|not in\b)")  # a module's own name has no dot
+    comparing = re.compile(r"\.verb\.__name__|\.__name__ *(==|!=|in\b|not in\b)")  # a module's has no dot
     for path in _files():
         if _name(path) not in FACTS:
             lines = [line for line in path.read_text(encoding="utf-8").splitlines() if comparing.search(line)]

@@ -117,8 +117,7 @@ def same_letter(answer: str, gold: str) -> bool:
 
 
 def _stated(text: str) -> Iterator[tuple[str, str]]:
-    """(value, form) of every statement of an answer, the last one first: as in any text, and what is said of an
-    option."""
+    """(value, form) of every statement of an answer, the last first: as in any text, and those about an option."""
     places = list(placed(text))
     if any(hint in text for hint in _HINTS):
         spoken = [(match.start(), match.end(), "") for match in _OPTION.finditer(text)]
@@ -140,8 +139,7 @@ def _taken_back(value: str) -> bool:
 
 
 def _letter_of(value: str) -> str | None:
-    """The one letter that a value begins with, SEVERAL where it goes on to another one; None where it begins with
-    none."""
+    """The one letter that a value begins with, SEVERAL where another one follows; None where it begins with none."""
     value = _BUT.sub("", value[:LONGEST], count=1)
     value = normalized(value.replace("\\_", "_")) if "\\" in value or "$" in value else value
     if _NEITHER.match(value) and len(_BRACKETED.findall(value)) != 1:

@@ -169,8 +169,7 @@ def _common_divisor(parts: list[str]) -> int:
 
 
 def _labelled(a: str, b: str, how: Conventions) -> bool | None:
-    """Where one side is a choice with its letter, "(C) 7", and the other is not: whether that is the letter or the
-    words."""
+    """Where one side alone is a choice with its letter, "(C) 7": whether the other is the letter or the words."""
     label, wanted_label = _LABEL.match(a), _LABEL.match(b)
     if (label is None) == (wanted_label is None):
         return None

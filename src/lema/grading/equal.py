@@ -167,8 +167,7 @@ def _half_named(a: tuple, b: tuple) -> bool:
 
 
 def _by_name(a: tuple, b: tuple, how: Conventions) -> tuple:
-    """The values of y = 3, x = 2 in the order of their letters, where the other side has no names and another
-    order."""
+    """The values of y = 3, x = 2 by their letters, where the other side has no names and another order."""
     names = [stated(item).name for item in a]
     letters = all(name is not None and name[0] == "sym" and len(name[1]) == 1 for name in names)
     if not letters or any(stated(item).name for item in b) or _same_pairwise(a, b, how):

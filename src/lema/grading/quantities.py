@@ -113,8 +113,7 @@ def _same_clock(a: tuple[int, int, int, str], b: tuple[int, int, int, str]) -> b
 
 
 def _date(text: str) -> tuple[int, int, int] | None:
-    """(month, day, year) of a date that names its month; 0 for what it leaves out. The day of the week is left
-    out."""
+    """(month, day, year) of a date that names its month, without the day of the week; 0 for what is left out."""
     month = day = year = 0
     for word in text.casefold().replace(",", " ").replace(".", " ").split():
         number = word[:-2] if word[-2:] in ("st", "nd", "rd", "th") else word

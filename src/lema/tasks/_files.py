@@ -179,8 +179,7 @@ def is_lema(row: FileRow) -> bool:
 
 
 def lema_row(row: FileRow) -> tuple[str, str, str]:
-    """(question, worked text, which may be empty, answer) of a row with a completion, which must end in the answer
-    sentence."""
+    """(question, worked text or "", answer) of a row whose completion must end in the answer sentence."""
     worked, stated, answer = text_of(row, "completion", "question without an answer").rpartition(_STATED)
     answer = answer.strip().removesuffix(".").strip()
     if not stated or not answer:

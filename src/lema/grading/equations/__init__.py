@@ -115,8 +115,7 @@ def calculations(steps: Iterable[str]) -> tuple[str, ...]:
 
 
 def _filled(line: Sequence[Token], values: Mapping[str, Fraction]) -> list[Token]:
-    """The tokens with known names as numbers where a sign stands beside them; a name alone on its side stays
-    one."""
+    """The tokens with names as their numbers where a sign stands beside them; a name alone on its side stays."""
     filled = list(line)
     for place, token in enumerate(line):
         if token.kind in ("word", "variable") and token.text in values:
