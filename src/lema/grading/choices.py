@@ -139,7 +139,7 @@ def _taken_back(value: str) -> bool:
 
 
 def _letter_of(value: str) -> str | None:
-    """The one letter that a value begins with, SEVERAL where another one follows; None where it begins with none."""
+    """The one letter that a value begins with, SEVERAL where another follows; None where it begins with none."""
     value = _BUT.sub("", value[:LONGEST], count=1)
     value = normalized(value.replace("\\_", "_")) if "\\" in value or "$" in value else value
     if _NEITHER.match(value) and len(_BRACKETED.findall(value)) != 1:

@@ -144,7 +144,7 @@ def _miscorrected(problem: Problem, fault: Review, slip: random.Random) -> Revie
 
 
 def _last_question(prompt: str) -> tuple[Problem, str] | None:
-    """The last line that holds a lab question, with or without "Question:", as a problem, and the text after it."""
+    """The last line that holds a lab question, with or without "Question:", as a problem, and what follows it."""
     lines = prompt.splitlines()
     for place in range(len(lines) - 1, -1, -1):
         problem = parse(lines[place].strip().removeprefix("Question:").strip())
