@@ -28,8 +28,8 @@ MOST_FLOORS = 12
 MOST_COMPREHENSIONS = 25  # per 1,000 lines of the files
 WORN = {"found", "one", "said", "told", "asked", "known"}  # names that do not say what they hold
 COLUMNS = {("records.py", "said")}
-"""Worn names that stay. `Critique.said` is a column of rows.jsonl: under another name the rows of earlier runs could
-not be read, and a new run's would not be byte for byte the same."""
+"""Worn names that stay. `Critique.said` is a column of rows.jsonl: renamed, the rows of earlier runs could not be
+read, and a new run's would not be byte for byte the same."""
 PLUGIN_CLASSES = {"Settings", "Model", "Task", "Kind", "Trainer"}  # each module that a config may name has its own
 FACTS = {"runs/run.py"}  # where a verb's name is written down
 
