@@ -51,22 +51,18 @@ def main() -> None:
 
 def counted(made: tuple, name: str, how: dict) -> Counted:
     """Samples, grades, corrects and verifies as a run does, under `name`."""
+    from lema.config import CorrectConfig, SampleConfig
     from lema.stages.correct import correct
     from lema.stages.grade import grade
     from lema.stages.sample import sample
     from lema.stages.verify import verify
-    from lema.tables import CorrectConfig, SampleConfig
-    from lema.wiring import asked, prompt
 
-    run, config, questions, models = made
+    run, config, questions = made
     settings = SampleConfig.model_validate({**config.sample.model_dump(), "models": ("student",), **how})
-    paths = run.stage(f"{name}/paths", sample, settings, questions, models={"student": models["student"]},
-                      prompts=asked(config))
+    paths = run.stage(f"{name}/paths", sample, settings, questions)
     graded = run.stage(f"{name}/graded", grade, None, questions, (paths,))
     unlimited = CorrectConfig.model_validate({**config.correct.model_dump(), "tokens": None})
-    corrections = run.stage(f"{name}/corrections", correct, unlimited, questions, graded,
-                            models={config.correct.model: models[config.correct.model]},
-                            prompts=prompt(config, "correct"))
+    corrections = run.stage(f"{name}/corrections", correct, unlimited, questions, graded)
     kept = [one for one in run.stage(f"{name}/verified", verify, config.verify, questions, graded, corrections)
             if one.verified]
     rows = list(graded)

@@ -8,8 +8,8 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 
-from lema import seams
-from lema.models import Completion, Request
+from lema import plugins
+from lema.messages import Completion, Request
 from lema.records import Correction, ReasoningPath
 
 NUMBERS = re.compile(r"bakes (\d+) loaves .* and (\d+) times")
@@ -53,7 +53,7 @@ def numbered(steps: Iterable[str], first: int = 1) -> str:
     return "\n".join(f"Step {number}: {step}" for number, step in enumerate(steps, first))
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """[models.X] with backend = "bench.baker"."""
 
 

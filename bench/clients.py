@@ -47,7 +47,7 @@ def since(started: float) -> Spent:
 def lema(url: str, requests: int, in_flight: int) -> Spent:
     """The api backend under its journal, on the disk."""
     from lema.journal import Journal, complete
-    from lema.models import Message, Request
+    from lema.messages import Message, Request
     from lema.models.api import Model, Settings
     from lema.records import Sampling
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from lema.checks import Checked
 from lema.checks.explanation import explains_the_step
+from lema.commands.judge_corrector.labelled import Labelled, read_labelled
 from lema.records import Correction
-from lema.verbs.judging.labelled import Labelled, read_labelled
 
 ANSWERS = (
     "The answer should be {gold}.", "The correct answer is {gold}.", "It should be {gold}.",

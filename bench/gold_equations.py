@@ -11,8 +11,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from lema.equations import equations
-from lema.steps import drop_calculator_marks
+from lema.grading import equations_in
+from lema.replies import drop_calculator_marks
 
 
 def main(folder: Path) -> None:
@@ -20,7 +20,7 @@ def main(folder: Path) -> None:
         rows = (folder / f"{name}.jsonl").read_text(encoding="utf-8").strip().split("\n")
         started = time.perf_counter()
         found = Counter(equation.true for row in rows
-                        for equation in equations(drop_calculator_marks(json.loads(row)[field])))
+                        for equation in equations_in(drop_calculator_marks(json.loads(row)[field])))
         print(f"{name}: {len(rows):,} solutions, {found[True]:,} equations true, {found[None]:,} not judged, "
               f"{found[False]} false, {time.perf_counter() - started:.1f} s")
 

@@ -2,8 +2,8 @@
 
 Prints, per set, milliseconds per answer of lema by the clock on the wall (mean, median, 99th percentile,
 longest), and how many times as much processor time math-verify and the official scorer's logic
-(lema.grading.official) take. Each grades all texts of a set in one go, one after the other; nothing is warmed
-up but the imports and one grade. With --million N that many GSM8K-style answers are streamed through worker
+(lema.commands.score.official) take. Each grades all texts of a set in one go, one after the other; nothing is
+warmed up but the imports and one grade. With --million N that many GSM8K-style answers are streamed through worker
 processes, and the peak memory is printed. Texts of GSM8K style are made here, no two the same; the others are
 public model outputs.
 """
@@ -19,7 +19,8 @@ from pathlib import Path
 from agreement import SETS, Case
 from math_verify import parse, verify
 
-from lema.grading import grade, grade_many, official
+from lema.commands.score import official
+from lema.grading import grade, grade_many
 
 STYLES = ("The answer is {}.", "#### {}", "A: {}", "So she has {} left.\nThe answer is ${}.", "**Answer:** {}",
           "Therefore the total is $\\boxed{{{}}}$.", "The final answer is: {} apples.")

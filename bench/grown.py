@@ -13,15 +13,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 @contextlib.contextmanager
 def lab(folder: Path, *overrides: str) -> Iterator[tuple]:
-    """(run, config, questions, models) of recipe `lab` in `folder`, questions loaded and students grown."""
+    """(run, config, questions) of recipe `lab` in `folder`, questions loaded and students grown."""
     from lema.config import load_config
-    from lema.engine import Local
-    from lema.runs import Run
-    from lema.stages.load import load
-    from lema.wiring import students, task_settings
+    from lema.pipeline import grow_students
+    from lema.runs.engine import Local
+    from lema.runs.run import Run
+    from lema.stages.load import load, task_settings
 
     config = load_config("lab", ["machine.workers=1", *overrides])
     with contextlib.closing(Local(folder, config, lambda news: None)) as engine:
-        run = Run(folder, engine)
+        run = Run(folder, engine, config)
         questions = run.stage("questions", load, task_settings(config))
-        yield run, config, questions, students(run, config, questions)
+        grow_students(run, config, questions)
+        yield run, config, questions

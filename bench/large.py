@@ -98,8 +98,8 @@ def lay_out(folder: Path, paths: int, short: bool) -> None:
 
 
 def stages(folder: Path) -> dict:
+    from lema.commands.run_folder import stages_of
     from lema.config import load_config
-    from lema.verbs.running import stages_of
 
     return stages_of(folder / "runs" / "big", load_config(str(folder / "config.toml"), []))
 
@@ -107,17 +107,16 @@ def stages(folder: Path) -> dict:
 def perform(folder: Path, name: str) -> None:
     """One stage, as the engine performs it, or the rows that it would leave."""
     from lema.config import load_config
-    from lema.engine import perform
     from lema.journal import Journal
     from lema.records import write_rows
-    from lema.runs import finish
+    from lema.runs.engine import perform
 
     os.chdir(folder)
     stage, config = stages(folder)[name], load_config("config.toml", [])
     if name.startswith(("models/", "answers/") if config.evolve else ("models/", "answers/", "verified", "sets/")):
         stage.part.mkdir(parents=True, exist_ok=True)
         rows = write_rows(stage.part / "rows.jsonl", _left(stage))
-        finish(stage, {"rows": rows, "seconds": 0.0, "usage": {}})
+        stage.finish({"rows": rows, "seconds": 0.0, "usage": {}})
         return
     with Journal(stage.run / "journal.sqlite") as journal:
         perform(stage, config, lambda news: None, journal)

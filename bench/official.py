@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from lema.grading import official
+from lema.commands.score import official
 from lema.tasks.math import last_box
 
 _LINE = re.compile(r"(?:A:|####)[ \t]*(.*)")

@@ -17,18 +17,18 @@ from pathlib import Path
 
 from baker import numbered, solved
 
-from lema.config import parse_config
+from lema.config import AssembleConfig, VerifyConfig, parse_config
+from lema.examples.take import Take
 from lema.journal import Journal
 from lema.records import Correction, Question, ReasoningPath, write_rows
-from lema.runs import Stage
+from lema.runs.context import StageContext
+from lema.runs.run import Stage
 from lema.stages.assemble import assemble
 from lema.stages.correct import correct
 from lema.stages.grade import grade
 from lema.stages.load import load
 from lema.stages.sample import sample
 from lema.stages.verify import verify
-from lema.tables import AssembleConfig, Take, VerifyConfig
-from lema.tools import Tools
 
 LIMIT = 1_500  # MB
 PER_QUESTION = 10
@@ -87,10 +87,10 @@ def one_size(every: int, folder: Path) -> None:
             (made, arm, ((), (asked, graded, verified))))
     found = {}
     for stage, settings, inputs in todo:
-        tools = Tools(stage, parse_config(CONFIG, "rows"), lambda news: None,
+        context = StageContext(stage, parse_config(CONFIG, "rows"), lambda news: None,
                       Journal(folder / "journal.sqlite"), stage.folder)
         started = time.perf_counter()
-        rows = write_rows(stage.folder / "rows.jsonl", stage.verb(tools, settings, *inputs))
+        rows = write_rows(stage.folder / "rows.jsonl", stage.verb(context, settings, *inputs))
         found[stage.verb.__name__] = (rows, time.perf_counter() - started,
                                       resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     print(json.dumps(found))

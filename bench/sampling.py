@@ -17,9 +17,9 @@ ROWS, NEW, ROUNDS = 64, 120, 5
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, lab(Path(folder)) as (_, config, questions, models):
+    with tempfile.TemporaryDirectory() as folder, lab(Path(folder)) as (run, config, questions):
         asked = [question for question in questions if question.split == "test"][:512]
-        path = models["student"].folder / "model"
+        path = run.made["student"].folder / "model"
         for temperature in (0.0, 0.8):
             compare(path, config, asked, temperature)
 
@@ -27,7 +27,7 @@ def main() -> None:
 def compare(path: Path, config, asked: list, temperature: float) -> None:
     import torch
 
-    from lema.models import Request
+    from lema.messages import Request
     from lema.models.transformers import Model, Settings
     from lema.records import Sampling
     from lema.tasks import find_task

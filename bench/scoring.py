@@ -13,8 +13,8 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
-from lema.verbs import abreast
-from lema.verbs.predictions import Asked, open_predictions
+from lema.commands.score import abreast
+from lema.commands.score.predictions import PredictionOptions, open_predictions
 
 
 def written(data: Path, part: str, rows: int, folder: Path) -> Path:
@@ -51,7 +51,7 @@ def main() -> None:
             path = written(args.data, part, args.rows, Path(folder))
             taken, said = [], []
             for worth in (float("inf"), abreast.WORTH_S):
-                judge, predictions = open_predictions(path, Asked(task))
+                judge, predictions = open_predictions(path, PredictionOptions(task))
                 start, used = time.perf_counter(), processor_s()
                 grades = abreast.judged(judge, predictions, abreast.size_of(path), worth_s=worth)
                 rows = "".join(json.dumps([one.place, *found]) for one, found in grades)

@@ -1,6 +1,6 @@
 """Models that answer at once with what they were asked, for tests of what stands around a model."""
 
-from lema.models import Completion, Message, Request
+from lema.messages import Completion, Message, Request
 from lema.records import Sampling
 
 

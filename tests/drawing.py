@@ -1,10 +1,10 @@
 """A model backend for tests of sampling: `says` names what it answers to a question, by the path's index."""
 
-from lema import seams
-from lema.models import Completion
+from lema import plugins
+from lema.messages import Completion
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """For each question's text its wrong or right answers, path by path; the last one is repeated."""
 
     says: dict[str, tuple[int, ...]]

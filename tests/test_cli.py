@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from lema.commands.init import starter
 from lema.config import load_config
-from lema.seams import shipped
-from lema.verbs.starting import starter
+from lema.plugins import shipped
 from tests.processes import LEMA, ended
 
 
@@ -116,14 +116,14 @@ def test_a_users_task_backend_and_arm_need_no_file_of_ours(tmp_path):
 
 
 TASK = '''
-from lema import seams
+from lema import plugins
 from lema.grading import Reading
-from lema.models import Message
+from lema.messages import Message
 from lema.records import Question
 
 CAPITALS = {"France": "Paris", "Italy": "Rome"}
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     pass
 
 class Task:
@@ -147,10 +147,10 @@ class Task:
         return answer.lower() == gold.lower()
 '''
 BACKEND = '''
-from lema import seams
-from lema.models import Completion
+from lema import plugins
+from lema.messages import Completion
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     says: str
 
 class Model:

@@ -6,12 +6,12 @@ from fractions import Fraction
 
 import pytest
 
-from lema.equations import equations
 from lema.errors import ConfigError
+from lema.grading import equations_in
 from lema.prompting import FOLDER, Prompt, correction_values, critique_values, find_prompt, turns
 from lema.records import Question
-from lema.steps import Parsed, Rewrite, parse_correction, parse_rewrite, split_steps
-from lema.verdicts import parse_critique
+from lema.replies import Parsed, Rewrite, parse_correction, parse_rewrite, split_steps
+from lema.replies.judgements import parse_critique
 
 GENERAL = sorted(path.stem for path in FOLDER.glob("*.txt"))
 
@@ -145,7 +145,7 @@ def test_every_kind_of_question_has_four_worked_corrections_in_both_forms(task):
     kind, read = (Rewrite, parse_rewrite) if task == "csqa" else (Parsed, parse_correction)
     assert all(isinstance(read(reply), kind) for reply in replies)
     steps = [step for reply in replies if task != "csqa" for step in read(reply).steps]
-    assert all(equation.true is not False for step in steps for equation in equations(step))
+    assert all(equation.true is not False for step in steps for equation in equations_in(step))
     assert len({questions[place].split("Question:")[1] for place in range(4)}) == 4
 
 
@@ -164,9 +164,9 @@ def test_every_kind_of_question_has_four_worked_critiques_two_of_them_of_right_p
     assert all(one.judgement.right or one.judgement.step or task == "csqa" for one in read)
     for shown, one in zip(questions, read, strict=False):
         said = split_steps(shown.rpartition("{")[2].partition("}")[0]) if task == "gsm8k" else ()
-        false = [at for at, step in enumerate(said, 1) if any(e.true is False for e in equations(step))]
+        false = [at for at, step in enumerate(said, 1) if any(e.true is False for e in equations_in(step))]
         assert false in ([], [one.judgement.step]), shown
-        assert all(equation.true is not False for equation in equations(one.text)), one.text
+        assert all(equation.true is not False for equation in equations_in(one.text)), one.text
 
 
 def test_a_published_critique_prompt_gets_its_question_in_the_layout_of_critiques(tmp_path):

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from lema.commands.plan import plan_config
+from lema.commands.run import run_config
+from lema.plugins import shipped
 from lema.records import Account, Correction, Example, Question, ReasoningPath, Score, read_rows
-from lema.seams import shipped
-from lema.verbs.running import plan_config, run_config
 from tests import toys
 from tests.server import Server, last_message
 

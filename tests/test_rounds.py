@@ -1,8 +1,8 @@
 """Rounds: what follows what, seen in the plan; a second try and a later round are stages like any other."""
 
+from lema.commands.run_folder import stages_of
 from lema.config import load_table, parse_config
 from lema.stages.report import _hinted
-from lema.verbs.running import stages_of
 
 
 def _stages(tmp_path, *overrides):
@@ -49,6 +49,6 @@ def test_the_report_says_how_many_corrections_were_made_with_a_hint():
 
     kept = [Correction(question="q", path="p", model="m", reply=str(n), hint="answer" if n else "")
             for n in range(3)]
-    (said,) = _hinted(kept)
-    assert "2 of the 3 kept corrections" in said
+    (sentence,) = _hinted(kept)
+    assert "2 of the 3 kept corrections" in sentence
     assert not list(_hinted(kept[:1]))

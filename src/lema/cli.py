@@ -1,4 +1,4 @@
-"""The command line: one function per verb of `lema`, `lema --help` lists them.
+"""The command line: one function per command of `lema`, `lema --help` lists them.
 
 One design decision: a command imports what it needs when it runs, so that `lema --help` answers at once and
 loads no model library. A LemaError is one line on standard error and exit code 2; anything else is a bug.
@@ -28,8 +28,8 @@ def run(source: Source, overrides: Overrides = None, runs: Runs = Path("runs"),
         online_tail: Annotated[int | None, typer.Option(
             min=0, help="ask the last so many requests of the batch backend online")] = None) -> None:
     """Do what CONFIG says; what was done before is remembered, so the same command also resumes."""
-    from lema.verbs.running import run_config
-    from lema.verbs.showing import closing_words
+    from lema.commands.run import run_config
+    from lema.commands.show import closing_words
 
     print(closing_words(run_config(source, overrides or [], runs, online_tail)))
 
@@ -37,7 +37,7 @@ def run(source: Source, overrides: Overrides = None, runs: Runs = Path("runs"),
 @app.command()
 def plan(source: Source, overrides: Overrides = None, runs: Runs = Path("runs")) -> None:
     """Say which stages are done, stale or missing, and why; run nothing."""
-    from lema.verbs.running import plan_config
+    from lema.commands.plan import plan_config
 
     print(plan_config(source, overrides or [], runs))
 
@@ -50,7 +50,7 @@ def estimate(source: Source, overrides: Overrides = None, runs: Runs = Path("run
         wrong: Annotated[float, typer.Option(min=0, max=1, help="given share of wrong paths")] = 0.5,
         json: Json = False) -> None:
     """Say what a run will ask and cost, from a small pilot (not paid again by the run) or given averages."""
-    from lema.verbs.estimating import estimate_in_words
+    from lema.commands.estimate import estimate_in_words
 
     given = None if prompt_tokens is None and tokens is None else (prompt_tokens or 0, tokens or 0, wrong)
     print(estimate_in_words(source, overrides or [], runs, questions, given, as_json=json))
@@ -61,8 +61,8 @@ def show(run: RunName, identifier: Annotated[str | None, typer.Argument(
         metavar="[ID]", help="any row's id: show its question's whole life")] = None,
         runs: Runs = Path("runs"), json: Json = False) -> None:
     """Show a run's funnel, arms and scores; with an id, one question's whole life."""
-    from lema.verbs.running import folder_of
-    from lema.verbs.showing import life_of, summary_of
+    from lema.commands.run_folder import folder_of
+    from lema.commands.show import life_of, summary_of
 
     folder = folder_of(run, runs)
     print(life_of(folder, identifier, as_json=json) if identifier else summary_of(folder, as_json=json))
@@ -75,10 +75,10 @@ def export(run: RunName, out: Annotated[Path, typer.Option("--out", metavar="DIR
                "--form", help="what the ready configs read: marked (as the base asks; the default where it can be "
                               "read), prompt_completion or messages")] = None, runs: Runs = Path("runs")) -> None:
     """Write a run's training sets for other tools: Parquet, JSON lines, a data set folder, ready configs."""
-    from lema.verbs.exporting import export_run
+    from lema.commands.export import export_run
+    from lema.commands.run_folder import folder_of
 
-    folder = Path(run) if (Path(run) / "config.toml").is_file() else runs / run
-    print(export_run(folder, out, arms or (), form))
+    print(export_run(folder_of(run, runs), out, arms or (), form))
 
 
 @app.command("import")
@@ -91,7 +91,7 @@ def import_(run: Annotated[str, typer.Argument(metavar="RUN", help="a run's name
                                                          "question=problem")] = None,
             runs: Runs = Path("runs")) -> None:
     """Join a file of corrections or paths to a run: rows of another run, prompt/completion, or named columns."""
-    from lema.verbs.importing import import_file
+    from lema.commands.import_ import import_file
 
     print(import_file(run, file, what, name or file.stem, columns or (), runs))
 
@@ -114,14 +114,15 @@ def score(predictions: Annotated[Path, typer.Argument(
               "--set", metavar="KEY=VALUE", help="which answers count as the same, e.g. decimals=2")] = None,
           json: Json = False) -> None:
     """Score a file of predictions: accuracy with its interval, and what is not right told apart."""
+    from lema.commands.score import score_file
+    from lema.commands.score.predictions import PredictionOptions
     from lema.config import lay_over
-    from lema.verbs.predictions import Asked
-    from lema.verbs.scoring import score_file
 
     table: dict = {}
-    for one in conventions or []:
-        lay_over(table, one)
-    print(score_file(predictions, Asked(task, beside, text, gold, table), against=against, out=out, as_json=json))
+    for override in conventions or []:
+        lay_over(table, override)
+    options = PredictionOptions(task, beside, text, gold, table)
+    print(score_file(predictions, options, against=against, out=out, as_json=json))
 
 
 @app.command()
@@ -129,12 +130,10 @@ def regrade(run: RunName, runs: Runs = Path("runs"), write: Annotated[bool, type
         "--write", help="take the new verdicts up: what was made of the old ones becomes stale")] = False,
             json: Json = False) -> None:
     """Judge a run's stored paths anew and show what changed; asks no model, and writes nothing unless told to."""
-    from lema.verbs.regrading import as_json, in_words, look, take_up
+    from lema.commands.regrade import regrade_run
+    from lema.commands.run_folder import folder_of
 
-    folder = Path(run) if (Path(run) / "config.toml").is_file() else runs / run
-    found = take_up(folder) if write else look(folder)
-    taken_up = [one.stage.name for one in found if write and one.changes and one.stage.status().state == "done"]
-    for line in [as_json(found, taken_up)] if json else in_words(folder, found, taken_up):
+    for line in regrade_run(folder_of(run, runs), write=write, as_json=json):
         print(line)
 
 
@@ -145,20 +144,19 @@ def why(run: RunName, stage: Annotated[str | None, typer.Argument(
                                                                      "that was")] = None,
         overrides: Overrides = None, runs: Runs = Path("runs"), json: Json = False) -> None:
     """Say which calls of a stage are not in the journal, and which field made them miss."""
-    from lema.verbs.misses import explain, in_words
-    from lema.verbs.running import folder_of, laid_over
-    from lema.verbs.showing import as_rows
+    from lema.commands.run_folder import folder_of, laid_over
+    from lema.commands.why import as_json, explain, in_words
 
     folder = folder_of(run, runs)
-    found = explain(folder, laid_over(folder, config, overrides or []), stage)
-    print(as_rows(found) if json else in_words(found))
+    explanations = explain(folder, laid_over(folder, config, overrides or []), stage)
+    print(as_json(explanations) if json else in_words(explanations))
 
 
 @journal.command()
 def stats(run: RunName, runs: Runs = Path("runs"), json: Json = False) -> None:
     """What a run's journal holds, by model, and what it cost."""
-    from lema.verbs.running import config_of, folder_of
-    from lema.verbs.upkeep import stats
+    from lema.commands.journal import stats
+    from lema.commands.run_folder import config_of, folder_of
 
     folder = folder_of(run, runs)
     print(stats(folder, config_of(folder), as_json=json))
@@ -167,8 +165,8 @@ def stats(run: RunName, runs: Runs = Path("runs"), json: Json = False) -> None:
 @journal.command()
 def vacuum(run: RunName, runs: Runs = Path("runs")) -> None:
     """Throw away what nothing can come back for; no completion is ever deleted."""
-    from lema.verbs.running import folder_of
-    from lema.verbs.upkeep import vacuum
+    from lema.commands.journal import vacuum
+    from lema.commands.run_folder import folder_of
 
     print(vacuum(folder_of(run, runs)))
 
@@ -177,8 +175,8 @@ def vacuum(run: RunName, runs: Runs = Path("runs")) -> None:
 def merge(run: RunName, other: Annotated[str, typer.Argument(help="another run, its folder, or a journal file")],
           runs: Runs = Path("runs")) -> None:
     """Add what another run's journal holds: what was paid there is not paid here again."""
-    from lema.verbs.running import folder_of
-    from lema.verbs.upkeep import merge
+    from lema.commands.journal import merge
+    from lema.commands.run_folder import folder_of
 
     print(merge(folder_of(run, runs), Path(other) if Path(other).is_file() else folder_of(other, runs)))
 
@@ -186,8 +184,8 @@ def merge(run: RunName, other: Annotated[str, typer.Argument(help="another run, 
 @journal.command()
 def forget(run: RunName, runs: Runs = Path("runs")) -> None:
     """Give up batches that are under way but can no longer be had; their requests are asked again."""
-    from lema.verbs.running import folder_of
-    from lema.verbs.upkeep import forget
+    from lema.commands.journal import forget
+    from lema.commands.run_folder import folder_of
 
     print(forget(folder_of(run, runs)))
 
@@ -195,8 +193,8 @@ def forget(run: RunName, runs: Runs = Path("runs")) -> None:
 @journal.command()
 def mend(run: RunName, runs: Runs = Path("runs")) -> None:
     """Save what can be read of a damaged journal; the damaged file is kept."""
-    from lema.verbs.running import folder_of
-    from lema.verbs.upkeep import mend
+    from lema.commands.journal import mend
+    from lema.commands.run_folder import folder_of
 
     print(mend(folder_of(run, runs)))
 
@@ -204,7 +202,7 @@ def mend(run: RunName, runs: Runs = Path("runs")) -> None:
 @app.command("list")
 def list_(json: Json = False) -> None:
     """List the tasks, model backends, trainers and recipes that lema ships."""
-    from lema.verbs.showing import shipped_list
+    from lema.commands.list import shipped_list
 
     print(shipped_list(as_json=json))
 
@@ -215,7 +213,7 @@ def init(task: Annotated[str, typer.Argument(help="a shipped task, see `lema lis
              "--recipe", help="a shipped recipe to fill in, instead of the starter for a task")] = None,
          out: Annotated[Path, typer.Option("--out", help="the file to write")] = Path("lema.toml")) -> None:
     """Write a commented config for a task, or a recipe to fill in, and say the next command."""
-    from lema.verbs.starting import write_config, write_recipe
+    from lema.commands.init import write_config, write_recipe
 
     print(write_recipe(recipe, out) if recipe else write_config(task, out))
 
@@ -239,9 +237,9 @@ def judge_corrector(
         json: Json = False) -> None:
     """Measure a model as a corrector on mistakes whose first wrong step is known, and each check on its
     corrections."""
-    from lema.verbs.judging.command import judge_corrector as judged
+    from lema.commands.judge_corrector import judge_corrector as measure
 
-    print(judged(model, config=config, options=options or [], files=mistakes or [], lab=lab, seed=seed,
+    print(measure(model, config=config, options=options or [], files=mistakes or [], lab=lab, seed=seed,
                  limit=limit, prompt=prompt, form=form, max_tokens=max_tokens, out=out, for_programs=json))
 
 
@@ -253,7 +251,7 @@ def serve(what: Annotated[list[str], typer.Argument(
         host: Annotated[str, typer.Option(help="the address to listen on")] = "127.0.0.1",
         port: Annotated[int, typer.Option(help="0: any free one")] = 8000) -> None:
     """Serve checkpoints, or the lab's teacher, behind a small OpenAI-compatible server."""
-    from lema.verbs.serving import serve as serve_them
+    from lema.commands.serve import serve as serve_them
 
     serve_them(what, overrides or [], host, port)
 

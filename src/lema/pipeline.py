@@ -1,204 +1,218 @@
 """Learning from mistakes, top to bottom.
 
 One design decision: this is an ordinary function; each line calls one stage and becomes one named folder of the
-run. It never looks into rows, so the same lines say what would be done (`lema plan`) and do it (`lema run`).
+run. It never looks into rows, so the same lines say what would be done (`lema plan`) and do it (`lema run`). A
+stage's settings stand beside its verb, and name the models and prompts that the run looks up for it.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from operator import attrgetter
 
-from lema.config import Config
+from lema.config import Config, TrainOneConfig
 from lema.examples import critiques_needed
-from lema.needs import check_arms, critiquing
-from lema.runs import Run, Stage
-from lema.stages.account import account
-from lema.stages.assemble import assemble
-from lema.stages.correct import correct
-from lema.stages.critique import critique
-from lema.stages.evolve import evolve, settle
+from lema.examples.take import Sort
+from lema.runs.run import Run, Stage
+from lema.stages.account import account, accounting
+from lema.stages.assemble import assemble, assembling, check_arms, worked_alone
+from lema.stages.correct import correct, correcting
+from lema.stages.critique import critique, critiquing
+from lema.stages.evolve import evolve, rounds_before, settle
 from lema.stages.grade import grade
-from lema.stages.join import join_corrections, join_paths
-from lema.stages.load import load
-from lema.stages.report import report
+from lema.stages.grow import grow, growing
+from lema.stages.join import imports, join_corrections, join_paths
+from lema.stages.load import load, task_settings
+from lema.stages.report import report, reporting
 from lema.stages.sample import sample
-from lema.stages.score import compare, score
-from lema.stages.train import train
+from lema.stages.score import compare, score, scoring
+from lema.stages.train import finishing, first_of_each, train, training
 from lema.stages.verify import verify
-from lema.tables import EvolveConfig
-from lema.wiring import (
-    Round,
-    accounting,
-    asked,
-    asked_of,
-    assembling,
-    base_of,
-    correcting,
-    correction_prompts,
-    first_of_each,
-    imports,
-    prompt,
-    reporting,
-    rounds_before,
-    scoring,
-    students,
-    task_settings,
-    training,
-    worded,
-)
 
-Models = dict[str, Stage | dict]
-
-
-class Gathered(NamedTuple):
-    """Everything that arms draw on."""
-
-    questions: Stage
-    models: Models
-    rounds: dict[str, Round]
-    bought: dict[str, Stage]
+Stages = tuple[Stage, ...]
 
 
 def pipeline(run: Run, config: Config) -> None:
     """The whole method on one question set."""
-    questions, models, rounds, bought = gathered(run, config)
+    # The paper's data: reasoning paths, corrections of the wrong ones, and evolved questions that go the same way.
+    everything = gathered(run, config)
     if not config.arms:
         return
 
-    check_arms(config, run.folder, rounds[""].verified is not None)
-    sets = [training_set(run, config, models, arm, rounds, bought) for arm in config.arms]
-    every = tuple(rounds.values())
-    judged = tuple(stage for each in every for stage in each.critiques.values())
-    accounts = run.stage("accounts", account, accounting(config), tuple(sets), tuple(bought.values()),
-                         tuple(each.questions for each in every),
-                         tuple(each.corrections for each in every if each.corrections), *with_any(judged))
+    # Its comparisons, such as CoT alone against CoT with corrections: an arm is what a model is trained on.
+    first = everything.rounds[""]
+    check_arms(config, imports(run.folder), corrections=first.verified is not None)
+    sets = {arm: training_set(run, config, arm, everything) for arm in config.arms}
+    every_set, questions = tuple(sets.values()), everything.of_every_round("questions")
+    critiques = tuple(chain.from_iterable(map(dict.values, everything.of_every_round("critiques"))))
+    bills = accounting(config, map(attrgetter("settings"), every_set))
+    accounts = run.stage("accounts", account, bills, every_set, tuple(everything.bought.values()), questions,
+                         everything.of_every_round("corrections"), critiques)
     if config.train is None:
         return
 
-    by_arm = dict(zip(config.arms, sets, strict=True))
-    trained = run.side_by_side([
-        run.planned(f"models/{one.arm}-{one.seed}", train, one, by_arm[one.arm], models=base_of(config, models))
-        for one in training(config)])
-    examinees = base_of(config, models) | {stage.folder.name: stage for stage in trained}
-    answers = run.side_by_side([
-        run.planned(f"answers/{name.strip('/').replace('/', '--')}", sample, config.evaluate.of(name), questions,
-                    models={name: model}, prompts=asked_of(config, name, config.evaluate.prompt))
-        for name, model in examinees.items()])
-    examined = run.stage("examined", grade, None, questions, tuple(answers))
-    scores = run.stage("scores", score, scoring(config), questions, examined)
-    comparisons = run.stage("comparisons", compare, scoring(config), examined)
-    run.stage("report", report, reporting(config), tuple(each.questions for each in every),
-              tuple(each.graded for each in every), tuple(each.verified for each in every if each.verified),
-              tuple(sets), accounts, tuple(trained), examined, scores, comparisons, *with_any(judged))
+    # Fine-tuning, every arm with every seed, and the examination of the student before and after it.
+    trained = trainings(run, training(config), sets)
+    answers = examination(run, config, first.questions, trained)
+    examined = run.stage("examined", grade, None, first.questions, answers)
+    examinees = scoring(config, map(attrgetter("settings"), trained))
+    scores = run.stage("scores", score, examinees, first.questions, examined)
+    comparisons = run.stage("comparisons", compare, examinees, examined)
+    run.stage("report", report, reporting(config, examinees), questions, everything.of_every_round("graded"),
+              everything.of_every_round("verified"), every_set, accounts, tuple(trained), examined, scores,
+              comparisons, critiques)
 
 
-def with_any(stages: tuple[Stage, ...]) -> tuple[tuple[Stage, ...], ...]:
-    """These stages as one input where there are any, else none."""
-    return (stages,) if stages else ()
+@dataclass(frozen=True)
+class Round:
+    """One pass of the method's front half: its questions, graded paths, and corrections and critiques (by the sort
+    of paths that they judge) where any are asked for."""
+
+    questions: Stage
+    graded: Stage
+    corrections: Stage | None = None
+    verified: Stage | None = None
+    critiques: dict[Sort, Stage] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Everything that arms draw on: the rounds by name (the first is ""), and worked solutions by purchase."""
+
+    rounds: dict[str, Round]
+    bought: dict[str, Stage]
+
+    def of_every_round(self, part: str) -> tuple:
+        """That part of every round that has it."""
+        return tuple(filter(None, map(attrgetter(part), self.rounds.values())))
 
 
 def gathered(run: Run, config: Config) -> Gathered:
-    """Questions, and all that is asked of models about them before anything is trained for good: round by round
-    mistakes, corrections and critiques; worked solutions."""
+    """Questions, and all that models are asked about them: round by round mistakes, corrections and critiques;
+    worked solutions."""
     questions = run.stage("questions", load, task_settings(config))
-    models = students(run, config, questions)
-    rounds = {"": mistakes_and_corrections(run, config, models, "", questions)}
-    bought = worked_solutions(run, config, models, rounds[""])
+    grow_students(run, config, questions)
+    first = mistakes_and_corrections(run, config, "", questions, config.sample.models)
+    everything = Gathered({"": first}, worked_solutions(run, config, first))
     for name, evolution in config.evolve.items():
-        grown = new_questions(run, config, models, name, evolution, rounds)
-        taught = just_trained(run, config, models, evolution, rounds, bought)
-        rounds[name] = mistakes_and_corrections(run, config, models, name, grown, taught)
-    return Gathered(questions, models, rounds, bought)
+        grown = new_questions(run, config, name, everything.rounds)
+        students = just_trained(run, config, evolution.students, everything) or config.sample.models
+        everything.rounds[name] = mistakes_and_corrections(run, config, name, grown, students)
+    return everything
 
 
-def training_set(run: Run, config: Config, models: Models, arm: str, rounds: dict[str, Round],
-                 bought: dict[str, Stage]) -> Stage:
-    """What one arm is trained on."""
-    wanted = assembling(config, arm, config.arms[arm])
-    return run.stage(f"sets/{arm}", assemble, wanted, tuple(bought[name] for name in wanted.purchases),
-                     *(rounds[name].drawn_on(critiques_needed(wanted.take, name)) for name in wanted.rounds),
-                     models=base_of(config, models) if config.train else {},
-                     prompts=worded(config, config.arms[arm]))
+def grow_students(run: Run, config: Config, questions: Stage) -> None:
+    """Students from scratch, where the config asks for any (the paper begins with pretrained models): taught the
+    task's lessons, and those with a finish trained on the worked solutions of `questions` after that."""
+    students, finished = growing(config), []
+    run.side_by_side([run.planned(f"lessons/{name}" if student.finish else f"students/{name}", grow, student)
+                      for name, student in students.items()])
+    for name, student in students.items():
+        if student.finish:
+            worked = run.stage(f"sets/finish-{name}", assemble, worked_alone(name), (), (questions, (), ()))
+            finished.append(run.planned(f"students/{name}", train, finishing(name, student), worked))
+    run.side_by_side(finished)
 
 
-def just_trained(run: Run, config: Config, models: Models, evolution: EvolveConfig, rounds: dict[str, Round],
-                 bought: dict[str, Stage]) -> Models:
-    """The models whose mistakes a later round corrects: those of its arms, trained on what the rounds before
-    gave."""
-    return {stage.folder.name: stage for stage in run.side_by_side([
-        run.planned(f"models/{one.arm}-{one.seed}", train, one,
-                    training_set(run, config, models, one.arm, rounds, bought), models=base_of(config, models))
-        for one in first_of_each(config, evolution.students)])}
-
-
-def mistakes_and_corrections(run: Run, config: Config, models: Models, name: str, questions: Stage,
-                             taught: Models | None = None) -> Round:
+def mistakes_and_corrections(run: Run, config: Config, name: str, questions: Stage,
+                             models: Iterable[str]) -> Round:
     """Questions → paths → graded → corrections → verified, and the critiques that arms take; the same for the
-    first questions and evolved ones. `taught` are the models that are sampled in a later round."""
+    first questions and evolved ones. `models` are those that are sampled."""
     here = f"{name}/" if name else ""
-    paths = run.side_by_side([
-        run.planned(f"{here}paths/{model}", sample, config.sample.of(model), questions,
-                    models={model: given}, prompts=asked_of(config, model, config.sample.prompt))
-        for model, given in (taught or {model: models[model] for model in config.sample.models}).items()])
-    joined, known = imported(run, questions) if not name else ((), ())
+    paths = run.side_by_side([run.planned(f"{here}paths/{model}", sample, config.sample.of(model), questions)
+                              for model in models])
+    joined, corrections_joined = imported(run, questions) if not name else ((), ())
+    # The paper's inaccurate reasoning paths are the rows graded "wrong"; the others stay, and are counted.
     graded = run.stage(f"{here}graded", grade, None, questions, (*paths, *joined))
-    corrections, verified = corrected(run, config, models, name, questions, graded, known)
-    judged = {sort: run.planned(f"{here}critiques/{sort}", critique, asking, questions, graded,
-                                models={asking.model: models[asking.model]},
-                                prompts=prompt(config, "critique", asking.prompt))
-              for sort, asking in critiquing(config, name).items()}
-    run.side_by_side(list(judged.values()))
-    return Round(questions, graded, corrections, verified, judged)
+    corrections, verified = corrected(run, config, name, questions, graded, corrections_joined)
+    critiques = {sort: run.planned(f"{here}critiques/{sort}", critique, terms, questions, graded)
+                 for sort, terms in critiquing(config, name).items()}
+    run.side_by_side(list(critiques.values()))
+    return Round(questions, graded, corrections, verified, critiques)
 
 
-def corrected(run: Run, config: Config, models: Models, name: str, questions: Stage, graded: Stage,
-              known: tuple[Stage, ...]) -> tuple[Stage | None, Stage | None]:
-    """The corrections of a round and those of them, and of the imported ones (`known`), that passed the checks;
+def imported(run: Run, questions: Stage) -> tuple[Stages, Stages]:
+    """The paths, and the corrections, that `lema import` put into the run's folder."""
+    paths, corrections = [], []
+    for each in imports(run.folder):
+        paths.append(run.stage(f"imported/{each.name}/paths", join_paths, each, questions))
+        if each.what == "corrections":
+            corrections.append(run.stage(f"imported/{each.name}/corrections", join_corrections, each))
+    return tuple(paths), tuple(corrections)
+
+
+def corrected(run: Run, config: Config, name: str, questions: Stage, graded: Stage,
+              joined: Stages) -> tuple[Stage | None, Stage | None]:
+    """The corrections of a round and those of them, and of the imported ones (`joined`), that passed the checks;
     None for what the config does not ask for."""
-    here = f"{name}/" if name else ""
-    asking = correcting(config, name)
-    if asking is None:
-        return None, run.stage(f"{here}verified", verify, config.verify, questions, graded, (),
-                               known) if known else None
-    tried: tuple[Stage, ...] = ()
-    for attempt in range(1, asking.tries + 1):
-        at = here if attempt == asking.tries else f"{here}try-{attempt}/"
-        corrections = run.stage(f"{at}corrections", correct, asking, questions, graded, known, *tried,
-                                models={asking.model: models[asking.model]}, prompts=correction_prompts(config))
-        verified = run.stage(f"{at}verified", verify, config.verify, questions, graded, corrections, known)
+    here, terms = f"{name}/" if name else "", correcting(config, name)
+    if terms is None and not joined:
+        return None, None
+    if terms is None:
+        return None, run.stage(f"{here}verified", verify, config.verify, questions, graded, (), joined)
+    # A further try asks about what failed the checks of the one before and hands on what passed them. The last one
+    # holds everything and has the plain name, so that nobody after it need know how many there were.
+    tried: Stages = ()
+    for attempt in range(1, terms.tries + 1):
+        at = here if attempt == terms.tries else f"{here}try-{attempt}/"
+        corrections = run.stage(f"{at}corrections", correct, terms, questions, graded, joined, *tried)
+        verified = run.stage(f"{at}verified", verify, config.verify, questions, graded, corrections, joined)
         tried = (verified,)
     return corrections, verified
 
 
-def imported(run: Run, questions: Stage) -> tuple[tuple[Stage, ...], tuple[Stage, ...]]:
-    """The paths, and the corrections, that `lema import` put into the run's folder."""
-    found = imports(run.folder)
-    return (tuple(run.stage(f"imported/{each.name}/paths", join_paths, each, questions) for each in found),
-            tuple(run.stage(f"imported/{each.name}/corrections", join_corrections, each) for each in found
-                  if each.what == "corrections"))
-
-
-def new_questions(run: Run, config: Config, models: Models, name: str, evolution: EvolveConfig,
-                  rounds: dict[str, Round]) -> Stage:
-    """Seeds → drafts → votes → questions with an agreed answer."""
-    model, first = {evolution.model: models[evolution.model]}, rounds[""]
-    seeds = first.verified if evolution.seeds_from == "corrections" else ()
-    earlier = (rounds[before].questions for before in rounds_before(config, evolution))
-    drafts = run.stage(f"{name}/drafts", evolve, evolution, first.questions, seeds, *earlier, models=model,
-                       prompts=prompt(config, "evolve", evolution.prompt))
-    votes = run.stage(f"{name}/votes", sample, evolution.voting, drafts, models=model, prompts=asked(config))
-    return run.stage(f"{name}/questions", settle, evolution, drafts, votes)
-
-
-def worked_solutions(run: Run, config: Config, models: Models, first: Round) -> dict[str, Stage]:
-    """Worked solutions that a teacher writes for random or for failed questions: paths like any others, graded
-    likewise; by purchase."""
-    if config.cot is None:
-        return {}
-    bought = {}
-    for name in config.cot.questions:
-        asking, here = config.cot.asking(name), "bought" if name == "random" else f"bought/{name}"
-        looks_at = (first.graded,) if name == "failed" or asking.tokens == "corrections" else ()
-        costs = (first.corrections,) if asking.tokens == "corrections" and first.corrections else ()
-        paths = run.stage(f"{here}/paths", sample, asking, first.questions, *looks_at, *costs,
-                          models={config.cot.model: models[config.cot.model]}, prompts=asked(config))
+def worked_solutions(run: Run, config: Config, first: Round) -> dict[str, Stage]:
+    """Worked solutions that a teacher writes for random or for failed questions, by purchase: the paper's CoT data
+    where no person wrote any. They are paths like any others, and graded likewise."""
+    bought: dict[str, Stage] = {}
+    for name in config.cot.questions if config.cot else ():
+        terms, here = config.cot.asking(name), "bought" if name == "random" else f"bought/{name}"
+        as_corrections = terms.tokens == "corrections"  # as many as these did cost
+        looks_at = first.graded if name == "failed" or as_corrections else ()
+        costs = (as_corrections and first.corrections) or ()
+        paths = run.stage(f"{here}/paths", sample, terms, first.questions, looks_at, costs)
         bought[name] = run.stage(f"{here}/graded", grade, None, first.questions, (paths,))
     return bought
+
+
+def new_questions(run: Run, config: Config, name: str, rounds: dict[str, Round]) -> Stage:
+    """Seeds → drafts → votes → questions with an agreed answer. Seeds are the questions of kept corrections (the
+    paper's correction-centric evolution) or all training questions (its general evolution)."""
+    evolution, first = config.evolve[name], rounds[""]
+    seeds = first.verified if evolution.seeds_from == "corrections" else ()
+    earlier = map(attrgetter("questions"), map(rounds.__getitem__, rounds_before(config, name)))
+    drafts = run.stage(f"{name}/drafts", evolve, evolution, first.questions, seeds, *earlier)
+    votes = run.stage(f"{name}/votes", sample, evolution.voting, drafts)
+    return run.stage(f"{name}/questions", settle, evolution.settling, drafts, votes)
+
+
+def just_trained(run: Run, config: Config, arms: Sequence[str], everything: Gathered) -> list[str]:
+    """The models whose mistakes a later round corrects: those of its arms, trained on the rounds before it."""
+    sets = {arm: training_set(run, config, arm, everything) for arm in config.arms if arm in arms}
+    return list(map(attrgetter("folder.name"), trainings(run, first_of_each(config, arms), sets)))
+
+
+def training_set(run: Run, config: Config, arm: str, everything: Gathered) -> Stage:
+    """What one arm is trained on, made of the rounds that it takes from and of worked solutions."""
+    settings, drawn_on = assembling(config, arm), []
+    for name in settings.rounds:
+        each = everything.rounds[name]
+        critiques = filter(None, map(each.critiques.get, critiques_needed(settings.take, name)))
+        drawn_on.append((each.questions, each.graded, each.verified or (), *critiques))
+    bought = tuple(map(everything.bought.__getitem__, settings.purchases))
+    return run.stage(f"sets/{arm}", assemble, settings, bought, *drawn_on)
+
+
+def trainings(run: Run, every: Iterable[TrainOneConfig], sets: dict[str, Stage]) -> list[Stage]:
+    """The models: each is one arm with one seed."""
+    return run.side_by_side([run.planned(f"models/{terms.arm}-{terms.seed}", train, terms, sets[terms.arm])
+                             for terms in every])
+
+
+def examination(run: Run, config: Config, questions: Stage, trained: Iterable[Stage]) -> Stages:
+    """The answers of the base and of what came of it, sampled as mistakes are, by the table [evaluate]."""
+    answers = []
+    for name in (config.train.base, *map(attrgetter("folder.name"), trained)):
+        place = f"answers/{name.strip('/').replace('/', '--')}"  # a base may be a folder or a hub id
+        answers.append(run.planned(place, sample, config.evaluate.of(name), questions))
+    return tuple(run.side_by_side(answers))

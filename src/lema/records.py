@@ -136,8 +136,8 @@ class Correction(_Identified):
 class Critique(_Identified):
     """What a model says of one path, right or wrong, that it was asked to judge without the gold answer.
 
-    `rejected` is empty where the reply is a critique that can be trained on, else the reason; whether its verdict
-    agrees with the grader's rejects nothing.
+    `rejected` is empty where the reply is a critique that can be trained on, else the reason; whether what it
+    concludes agrees with the grader's rejects nothing.
     """
 
     question: str  # question id
@@ -150,7 +150,7 @@ class Critique(_Identified):
     prompt_tokens: int = 0
     tokens: int = 0
     text: str = ""  # the critique as read
-    said: Literal["right", "wrong"] | None = None  # its own verdict
+    said: Literal["right", "wrong"] | None = None  # its own judgement
     step: int | None = None  # 1-based number of the first wrong step, where it names one
     rejected: str = ""
     id: str = ""
@@ -246,7 +246,8 @@ class Comparison:
 
 
 @cache
-def _adapter(kind: type) -> TypeAdapter:
+def adapter(kind: type) -> TypeAdapter:
+    """What reads and writes records of a kind; made once, for that takes milliseconds."""
     return TypeAdapter(kind)
 
 
@@ -273,7 +274,7 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": "), default=_f
 def from_row(kind: type[Record], line: str | bytes, where: str) -> Record:
     """The record in one JSON line; `where` ("file:line") goes into the error."""
     try:
-        return _adapter(kind).validate_json(line)
+        return adapter(kind).validate_json(line)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

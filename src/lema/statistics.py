@@ -2,8 +2,8 @@
 
 One design decision: every comparison is paired (the same questions, the same seeds) and carries two 95 %
 intervals, one over questions and one over seeds, because a gain may be real on these questions and still be
-the luck of one training. Fractions in, fractions out; only sentences speak of percent points. Numpy and the
-standard library do all of it, so that a laptop without scipy reads a run as a cluster does.
+the luck of one training. Fractions in, fractions out; only sentences speak of percent points. Numpy and mpmath
+(which math-verify brings) do all of it, so that a laptop without scipy reads a run as a cluster does.
 """
 
 import math
@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 LEVEL = 0.95
+TAIL_DIGITS = 150  # a tail of 1e-100 is what is left when nearly 1 is taken from 1
 FEWEST_DECIDING = 6  # five questions that differ, all the same way: 2 / 2**5 = 0.06, no 5 % test can reject
 Verdict = Literal[
     "better", "better on these questions", "no difference shown", "worse on these questions", "worse"]
@@ -31,15 +32,6 @@ class Interval(NamedTuple):
         return self.low <= value <= self.high
 
 
-class Spread(NamedTuple):
-    """How values differ between seeds; `deviation` is the sample standard deviation, None for one value."""
-
-    mean: float
-    deviation: float | None
-    lowest: float
-    highest: float
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accuracy:
     """Share of right answers: the mean over seeds, its Wilson interval over questions, each seed's own."""
@@ -50,8 +42,9 @@ class Accuracy:
     questions: int
 
     @property
-    def spread(self) -> Spread:
-        return spread(self.seeds)
+    def deviation(self) -> float | None:
+        """The sample standard deviation over the seeds; of one seed it is unknown and not zero."""
+        return float(np.std(self.seeds, ddof=1)) if len(self.seeds) > 1 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,14 +86,6 @@ def wilson(right: float, questions: int) -> Interval:
     return Interval(0.0 if share == 0 else low, 1.0 if share == 1 else high)
 
 
-def spread(values: Sequence[float]) -> Spread:
-    """Mean, sample deviation and range of one value per seed."""
-    if not len(values):
-        raise ValueError("no seeds to take the spread over")
-    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return Spread(float(np.mean(values)), deviation, float(min(values)), float(max(values)))
-
-
 def difference(right: np.ndarray, baseline: np.ndarray) -> Difference:
     """The paired difference `right` − `baseline`, both [seeds, questions] of 0/1, rows and columns matched.
 
@@ -125,20 +110,6 @@ def difference(right: np.ndarray, baseline: np.ndarray) -> Difference:
     )
 
 
-def mcnemar(right: np.ndarray, baseline: np.ndarray) -> float:
-    """Exact two-sided McNemar p-value of two models' 0/1 answers [questions] to the same questions."""
-    right, baseline = np.asarray(right, bool), np.asarray(baseline, bool)
-    if right.shape != baseline.shape or right.ndim != 1:
-        raise ValueError(f"not the same questions: {right.shape} and {baseline.shape}")
-    won = int(np.count_nonzero(right & ~baseline))
-    lost = int(np.count_nonzero(~right & baseline))
-    tail = ways = 1  # whole numbers until the last division: exact
-    for k in range(min(won, lost)):
-        ways = ways * (won + lost - k) // (k + 1)
-        tail += ways
-    return min(1.0, 2 * tail / 2 ** (won + lost))
-
-
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     """Holm's adjusted p-values, in the order given, for several comparisons against one baseline."""
     adjusted = [1.0] * len(p_values)
@@ -149,39 +120,43 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     return tuple(adjusted)
 
 
-def verdict(found: Difference, adjusted_p: float | None = None) -> Verdict:
-    """The claim that `found` bears. `adjusted_p` (see `holm`) also has to be below 0.05 where it is given."""
-    if found.over_questions.holds(0.0) or (adjusted_p is not None and adjusted_p >= 1 - LEVEL):
+def verdict(paired: Difference, adjusted_p: float | None = None) -> Verdict:
+    """The claim that `paired` bears. `adjusted_p` (see `holm`) also has to be below 0.05 where it is given."""
+    if paired.over_questions.holds(0.0) or (adjusted_p is not None and adjusted_p >= 1 - LEVEL):
         return "no difference shown"
-    sure = found.over_seeds is not None and not found.over_seeds.holds(0.0)
-    if found.mean > 0:
+    sure = paired.over_seeds is not None and not paired.over_seeds.holds(0.0)
+    if paired.mean > 0:
         return "better" if sure else "better on these questions"
     return "worse" if sure else "worse on these questions"
 
 
-def reading(found: Difference, adjusted_p: float | None = None) -> str:
+def reading(paired: Difference, adjusted_p: float | None = None) -> str:
     """One honest sentence, without its subject and full stop: "better by 6.1 points, ..."."""
-    claim = verdict(found, adjusted_p)
-    questions = f"{bracket(found.over_questions)} over {_count(found.questions, 'question')}"
-    seeds = f"{bracket(found.over_seeds)} over {_count(found.seeds, 'seed')}" if found.over_seeds else "one seed"
+    claim = verdict(paired, adjusted_p)
+    questions = f"{bracket(paired.over_questions)} over {_count(paired.questions, 'question')}"
+    seeds = "one seed"
+    if paired.over_seeds:
+        seeds = f"{bracket(paired.over_seeds)} over {_count(paired.seeds, 'seed')}"
     if claim == "no difference shown":
-        known = f"{points(found.mean)} points, 95 % interval {questions}, {seeds}"
-        if found.over_questions.holds(0.0):
-            return f"{claim}: {known}"
-        return f"{claim} once corrected for several comparisons (Holm p = {adjusted_p:.2g}): {known}"
+        shown = f"{points(paired.mean)} points, 95 % interval {questions}, {seeds}"
+        if paired.over_questions.holds(0.0):
+            return f"{claim}: {shown}"
+        return f"{claim} once corrected for several comparisons (Holm p = {adjusted_p:.2g}): {shown}"
     word, _, only_here = claim.partition(" ")
-    size = f"{word} by {abs(100 * found.mean):.1f} points"
+    size = f"{word} by {abs(100 * paired.mean):.1f} points"
     if not only_here:
         return f"{size}, 95 % interval {questions}, {seeds}"
-    doubt = (f"the spread over {found.seeds} seeds, {bracket(found.over_seeds)}, does not rule out chance"
-             if found.over_seeds else "with one seed the chance between trainings is not measured")
+    doubt = (f"the spread over {paired.seeds} seeds, {bracket(paired.over_seeds)}, does not rule out chance"
+             if paired.over_seeds else "with one seed the chance between trainings is not measured")
     return f"{size} {only_here}, 95 % interval {questions}; {doubt}"
 
 
 def points(fraction: float) -> str:
     """A difference in percent points, signed: "+1.2"; the sign of a value that rounds to zero stays."""
-    sign = "+" if fraction > 0 else "−" if fraction < 0 else ""
-    return f"{sign}{abs(100 * fraction):.1f}"
+    size = f"{abs(100 * fraction):.1f}"
+    if fraction > 0:
+        return f"+{size}"
+    return f"−{size}" if fraction < 0 else size
 
 
 def bracket(interval: Interval) -> str:
@@ -207,38 +182,13 @@ def t_quantile(probability: float, freedom: int) -> float:
 
 def t_tail(value: float, freedom: int) -> float:
     """Student's t: the probability above `value`, which must not be negative."""
-    whole = freedom + value * value
-    return 0.5 * _beta(freedom / 2, 0.5, freedom / whole, value * value / whole)
+    from mpmath import MPContext  # only whoever compares arms pays for its import
 
-
-def _beta(a: float, b: float, x: float, rest: float) -> float:
-    """Regularised incomplete beta I_x(a, b); `rest` is 1 − x, given apart because it may be tiny."""
-    if x <= 0 or rest <= 0:
-        return 0.0 if x <= 0 else 1.0
-    log_front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log(rest)
-    if x > (a + 1) / (a + b + 2):  # the fraction converges fast on the other side only
-        return 1 - math.exp(log_front) / (b * _beta_fraction(b, a, rest))
-    return math.exp(log_front) / (a * _beta_fraction(a, b, x))
-
-
-def _beta_fraction(a: float, b: float, x: float) -> float:
-    """The continued fraction of the incomplete beta function (DLMF 8.17.22), by Lentz's method."""
-    value = front = 1.0
-    back = 0.0
-    for term in range(1, 10_000):
-        half = term // 2
-        share = -(a + half) * (a + b + half) if term % 2 else half * (b - half)
-        share *= x / ((a + term - 1) * (a + term))
-        back = 1 / _away_from_zero(1 + share * back)
-        front = _away_from_zero(1 + share / front)
-        value *= front * back
-        if abs(front * back - 1) < 1e-15:
-            break
-    return value
-
-
-def _away_from_zero(value: float) -> float:
-    return value if abs(value) > 1e-300 else 1e-300
+    context = MPContext()  # a new one: while it works it changes its own precision, under other threads too
+    context.dps = TAIL_DIGITS
+    square = context.mpf(value) ** 2
+    # I_x(1/2, n/2) from x to 1; the other form, from 0 to n / (n + t²), does not converge where n is large
+    return float(context.betainc(0.5, freedom / 2, square / (freedom + square), 1, regularized=True) / 2)
 
 
 def _matrix(right: np.ndarray) -> np.ndarray:

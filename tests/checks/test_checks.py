@@ -5,12 +5,11 @@ import json
 
 import pytest
 
-from lema.checks import CHECK, REASONS, Checked, failed
+from lema.checks import CHECK, Checked, failed, objection
 from lema.checks.form import without_repeated
-from lema.checks.telling import told
+from lema.config import CHECKS
 from lema.records import Correction
-from lema.steps import Rewrite, parse_correction, parse_rewrite, split_steps
-from lema.tables import CHECKS
+from lema.replies import Rewrite, parse_correction, parse_rewrite, split_steps
 from lema.tasks.lab.review import EXPLANATIONS
 
 QUESTION = "A florist ties bunches of 8 tulips. She has 100 and sells each full bunch for $6. What does she take?"
@@ -31,7 +30,7 @@ def test_a_good_correction_passes_every_check():
 
 
 def test_the_checks_of_the_config_are_the_checks_there_are():
-    assert tuple(CHECK) == tuple(REASONS) == CHECKS
+    assert tuple(CHECK) == CHECKS
 
 
 @pytest.mark.parametrize(("check", "changes"), [
@@ -130,10 +129,11 @@ def test_earlier_steps_that_are_repeated_word_by_word_are_cut_off():
 
 
 def test_what_a_corrector_is_told_never_holds_the_answer():
-    for reason in REASONS.values():
-        sentence = told(dataclasses.replace(GOOD, rejected=reason, answer="75"))
+    wrong = dataclasses.replace(GOOD, answer="75")
+    sentences = [objection(dataclasses.replace(wrong, rejected=check.reason)) for check in CHECK.values()]
+    for sentence in sentences:
         assert sentence.endswith(".") and not any(letter.isdigit() for letter in sentence)
-    assert len({told(dataclasses.replace(GOOD, rejected=reason)) for reason in REASONS.values()}) == len(REASONS)
+    assert len({*sentences, objection(dataclasses.replace(GOOD, rejected="unheard of"))}) == len(CHECK) + 1
 
 
 POOR = {"lema-prompt-math-1": ("explanation",), "lema-paper-fig13-poor": ("kept",)}

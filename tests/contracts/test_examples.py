@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from lema.arms import expanded, ready_arm, ready_arms
+from lema.config import ArmConfig
+from lema.config.ready_arms import expanded, ready_arm, ready_arms
 from lema.errors import ConfigError
-from lema.examples import Case, find_kind
+from lema.examples import Case, Corrected, Criticised, find_kind
+from lema.examples.take import Take
+from lema.plugins import shipped
 from lema.prompting import find_prompt
-from lema.seams import shipped
-from lema.tables import ArmConfig, Take
+from lema.records import Correction, Critique, Question, ReasoningPath
+from lema.replies import number_steps
 from lema.tasks.lab.words import tokens
+from tests.documented import documented
 from tests.examples.case import (
     APPROVED,
     BLAMED,
@@ -87,13 +91,13 @@ def test_a_kind_of_the_users_own_is_one_file(tmp_path, monkeypatch):
     (tmp_path / "mykinds.py").write_text("")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "loud.py").write_text(
-        "from lema import seams\nfrom lema.records import Example\n\n"
-        "class Settings(seams.Settings):\n    times: int = 1\n\n"
+        "from lema import plugins\nfrom lema.records import Example\n\n"
+        "class Settings(plugins.Settings):\n    times: int = 1\n\n"
         "class Kind:\n    prompts = ()\n    needs = frozenset({'paths'})\n\n"
         "    def __init__(self, settings):\n        self.settings = settings\n\n"
         "    def make(self, case, words):\n        for path in case.paths:\n"
         "            yield Example(kind='loud', source='x', question=case.question.id, parent=path.id,\n"
-        "                          prompt=words.asked(case.question), completion='!' * self.settings.times)\n")
+        "                          prompt=words.ask(case.question), completion='!' * self.settings.times)\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert [one.completion for one in made(kind="mine.loud", times=3)] == ["!!!", "!!!"]
     with pytest.raises(ConfigError, match=r"take.tims: unknown key; did you mean 'times'"):
@@ -114,3 +118,20 @@ def test_the_kind_that_the_docs_show_is_one(tmp_path, monkeypatch):
     (tmp_path / "shown" / "answers.py").write_text(code)
     monkeypatch.syspath_prepend(str(tmp_path))
     assert [one.completion for one in made(kind="shown.answers", most=1)] == [LEO.answer]
+
+
+@pytest.mark.parametrize("kind", shipped("examples"))
+def test_the_row_that_opens_a_kind_is_what_comes_out(kind):
+    row, expected = documented(f"lema.examples.{kind}")
+    question = Question(text=row["question"], answer="11", solution=row.get("solution"))
+    path = ReasoningPath(question=question.id, model="m", text=number_steps(row.get("wrong", ())), verdict="wrong")
+    about = {"question": question.id, "path": path.id, "model": "m", "reply": "", "step": row.get("step")}
+    correction = Correction(**about, explanation=row.get("explanation", ""), steps=tuple(row.get("steps", ())),
+                            verified="steps" in row)
+    critique = Critique(**about, verdict="wrong", text=row.get("critique", ""))
+    case = Case(question, (path,), (Corrected(correction, path),), {}, (Criticised(critique, path),))
+    bridge = {"bridge": "No, this step does not hold. {explanation}"} if kind == "forward" else {}
+    take = Take(kind=kind, **bridge)
+    (example,) = find_kind(take, "take").make(case, WORDS)
+    assert example.prompt.endswith(expected.pop("prompt").removeprefix("... "))
+    assert {field: getattr(example, field) for field in expected} == expected

@@ -13,9 +13,10 @@ import pytest
 
 from lema.errors import ConfigError
 from lema.journal import Journal, complete
-from lema.models import Message, Model, Request, find_model
+from lema.messages import Message, Model, Request
+from lema.models import find_model
+from lema.plugins import find, settings_of, shipped
 from lema.records import Question, Sampling
-from lema.seams import find, settings_of, shipped
 from lema.tasks import find_task
 from tests.batch_server import BatchServer
 from tests.server import Server
@@ -168,8 +169,8 @@ def test_an_unknown_setting_is_refused(built):
 
 
 OWN = '''
-from lema.models import Completion
-from lema.seams import Settings as Base
+from lema.messages import Completion
+from lema.plugins import Settings as Base
 
 class Settings(Base):
     word: str

@@ -5,19 +5,20 @@ import json
 import pytest
 
 from lema.errors import ConfigError
+from lema.plugins import shipped
 from lema.records import Question
-from lema.seams import shipped
 from lema.tasks import answers_to, find_task
 from lema.tasks._choices import LETTERS
+from tests.documented import documented
 
 SHOWN = 60
 """Questions per split that are looked at."""
 
 USERS_OWN = '''
 from lema.grading import read_number, same_number
-from lema.models import Message
+from lema.messages import Message
 from lema.records import Question
-from lema.seams import Settings as Base
+from lema.plugins import Settings as Base
 
 class Settings(Base):
     size: int = 12
@@ -189,3 +190,12 @@ def test_a_question_with_choices_is_answered_by_its_letter_or_its_text(task, que
 def test_an_unknown_task_gets_its_near_miss():
     with pytest.raises(ConfigError, match="no 'gsmk8'; did you mean 'gsm8k'"):
         find_task("gsmk8", {})
+
+
+@pytest.mark.parametrize("name", shipped("tasks"))
+def test_the_row_that_opens_a_task_is_what_comes_out(name, tmp_path):
+    row, expected = documented(f"lema.tasks.{name}")
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row))
+    task = find_task(name, row if name == "lab" else {"test": str(tmp_path / "rows.jsonl")})
+    (question,) = task.questions(task.splits[0])
+    assert {field: json.loads(json.dumps(getattr(question, field))) for field in expected} == expected

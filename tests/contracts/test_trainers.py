@@ -4,7 +4,7 @@ import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from lema.errors import DataError, ModelError
-from lema.seams import shipped
+from lema.plugins import shipped
 from lema.training import TrainingLog, find_trainer
 from tests import toys
 

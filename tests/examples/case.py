@@ -1,10 +1,10 @@
 """One question of the lab with a right path, a wrong one and its correction, as kinds of examples see it."""
 
 from lema.examples import Case, Corrected, Criticised, Words, find_kind
+from lema.examples.take import Take
 from lema.prompting import find_prompt
 from lema.records import Correction, Critique, Example
-from lema.steps import number_steps
-from lema.tables import Take
+from lema.replies import number_steps
 from lema.tasks import find_task
 from tests.stages.desk import LEO, RIGHT, WRONG, path
 

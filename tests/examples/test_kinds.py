@@ -7,9 +7,9 @@ import pytest
 
 from lema.errors import ConfigError
 from lema.examples import Corrected, find_kind
+from lema.examples.take import Take
 from lema.prompting import find_prompt
-from lema.steps import number_steps
-from lema.tables import Take
+from lema.replies import number_steps
 from lema.tasks.lab.words import tokens
 from tests.examples.case import (
     APPROVED,

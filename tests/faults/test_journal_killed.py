@@ -48,7 +48,7 @@ PAID = """
 import os, sys, time
 from pathlib import Path
 from lema.journal import Journal, complete
-from lema.models import Completion
+from lema.messages import Completion
 from tests.answering import Echo, InPairs, ask
 kind, folder, most = {"Echo": Echo, "InPairs": InPairs}[sys.argv[2]], Path(sys.argv[1]), int(sys.argv[3])
 paid = os.open(folder / "paid", os.O_RDWR | os.O_APPEND | os.O_CREAT)

@@ -13,7 +13,7 @@ SAME = [
     ("3 hours and 20 minutes", "200 minutes"), ("3 hours 20 minutes", "200"), ("2 hours 30 minutes", "2.5"),
     ("5 feet 6 inches", "66"), ("5 feet 6 inches", "5.5 feet"), ("2 dollars and 50 cents", "2.5"),
     ("2 pounds, 8 ounces", "40 ounces"), ("3 dozen", "36"), ("3 dozen", "3"), ("2 weeks and 3 days", "17 days"),
-    ("1 1/2 hours", "1.5"), ("1 hour 15 min", "75"),
+    ("1 1/2 hours", "1.5"), ("1 hour 15 min", "75"), ("1.5/2 hours and 15 minutes", "60 minutes"),
 ]
 DIFFERENT = [
     ("6:30 PM", "6:30 AM"), ("15:00", "3:00 AM"), ("12:05", "12:50"), ("6:30", "6.5"), ("5:00", "5"),

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lema.grading import GradingTimeout, same_symbolic
-from lema.grading.symbolic import Worker
+from lema.grading.symbolic import MathVerifyProcess
 from tests.patience import in_a_moment
 from tests.processes import ended
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.living
 
 @pytest.fixture
 def worker():
-    worker = Worker()
+    worker = MathVerifyProcess()
     yield worker
     worker.stop()
 

@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 
 import lema
-from lema.models import Message, Model, Request, find_model
+from lema.messages import Message, Model, Request
+from lema.models import find_model
 from lema.records import Sampling
 from lema.training.sft import Settings as TrainingSettings
 from lema.training.sft import Trainer
@@ -120,7 +121,7 @@ def test_vllms_engine_in_process_writes_what_the_transformers_backend_writes(che
     (tmp_path / "offline.py").write_text(OFFLINE.replace("from tests.interop.test_real_servers import asked",
                                                          "from toy import asked"))
     (tmp_path / "toy.py").write_text(
-        "from lema.models import Message, Request\nfrom lema.records import Sampling\n"
+        "from lema.messages import Message, Request\nfrom lema.records import Sampling\n"
         f"PROMPTS = {[request.messages[0].content for request in asked(20)]!r}\n"
         "def asked(count):\n    return [Request((Message('user', text),), Sampling(max_tokens=12), number % 3)\n"
         "            for number, text in enumerate(PROMPTS)]\n")

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from lema.checkpoints import encode, load_tokenizer
+from lema.commands.export import export_run
+from lema.commands.run import run_config
 from lema.records import Checkpoint, Example, read_rows
-from lema.training.checkpoint import encode, load_tokenizer
-from lema.verbs.exporting import export_run
-from lema.verbs.running import run_config
 from tests.interop.opt_in import REASON
 from tests.processes import ended
 from tests.toys import reader

@@ -8,7 +8,7 @@ import pytest
 from lema.errors import RunError
 from lema.journal import Journal, complete
 from lema.journal.waiting import call_of
-from lema.models import Completion, Message, Request
+from lema.messages import Completion, Message, Request
 from lema.records import Sampling
 from tests.answering import Echo, Failing, ask, texts
 from tests.patience import PATIENCE
@@ -96,7 +96,7 @@ def test_the_first_of_two_processes_decides_what_is_kept(tmp_path):
         call = call_of({"model": "m"}, ask("q"))
         assert one.put(call, Completion("first")).result() == Completion("first")
         assert other.put(call, Completion("second")).result() == Completion("first")
-        assert other.known([call.key]) == {call.key: Completion("first")}
+        assert other.kept([call.key]) == {call.key: Completion("first")}
 
 
 def test_a_damaged_journal_is_named_with_what_to_do(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from lema.errors import ModelError
 from lema.journal import Journal, complete
 from lema.journal.waiting import AHEAD, READ, call_of
-from lema.models import Completion
+from lema.messages import Completion
 from tests.answering import Echo, Failing, InPairs, ask, texts
 from tests.patience import PATIENCE
 

@@ -5,16 +5,16 @@ import shutil
 import pytest
 
 from lema.errors import ModelError
+from lema.figures import money
 from lema.journal import Journal, complete
 from lema.journal.jobs import Job
 from lema.models import find_model
 from lema.models.batch import _id_of
 from lema.records import Sampling
-from lema.report.figures import money
 from tests.answering import ask
 from tests.batch_server import BatchServer, Fate
 from tests.paying import lay_out, lema
-from tests.stages.desk import tools
+from tests.stages.desk import context
 
 DRAWN = Sampling(temperature=0.7, max_tokens=9, seed=5)
 
@@ -190,9 +190,9 @@ def test_the_progress_line_says_how_far_the_batches_are_and_what_they_cost(tmp_p
     news = []
     with BatchServer(fate=lambda number, rows: Fate(looks=1)) as server:
         table = {"backend": "batch", "model": "m", "base_url": server.url, "poll": 0.01}
-        asking = tools(tmp_path, None, models={"m": table}, sample={"models": ["m"]},
+        asking = context(tmp_path, None, models={"m": table}, sample={"models": ["m"]},
                        prices={"m": {"input": 1e4, "output": 1e4}})
-        asking.progress = news.append
+        asking._progress = news.append
         list(asking.ask("m", requests(3), 3))
     assert [one.note for one in news if "1 batch under way, 3 of 3 ready" in one.note]
     assert (news[-1].done, news[-1].total) == (3, 3)

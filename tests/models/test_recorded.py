@@ -6,10 +6,10 @@ from collections import Counter
 import pytest
 
 from lema.errors import ConfigError, DataError
-from lema.models import Completion, Message, Request
+from lema.messages import Completion, Message, Request
 from lema.models.recorded import Model, Settings
+from lema.plugins import settings_of
 from lema.records import Question
-from lema.seams import settings_of
 
 PLAIN = Question(text="How many legs has a cow?", answer="4")
 OTHER = Question(text="How many legs has a hen?", answer="2")

@@ -6,18 +6,18 @@ from itertools import islice
 
 import pytest
 
-from lema.models import Message, Request, find_model
+from lema.messages import Message, Request
+from lema.models import find_model
 from lema.prompting import find_prompt
 from lema.records import Sampling
-from lema.steps import number_steps, parse_correction, rejoin, split_steps
+from lema.replies import number_steps, parse_correction, rejoin, split_steps
+from lema.replies.judgements import parse_critique
 from lema.tasks import find_task
 from lema.tasks.lab.mistakes import plant
-from lema.tasks.lab.problems import LARGEST
+from lema.tasks.lab.problems import LARGEST, worked_steps
 from lema.tasks.lab.review import review
-from lema.tasks.lab.solving import worked_steps
 from lema.tasks.lab.wording import parse
 from lema.tasks.lab.words import tokens
-from lema.verdicts import parse_critique
 
 TASK = find_task("lab", {"levels": [1, 2, 3, 4, 5], "share": 0.5})
 PROBLEMS = [(question.text, parse(question.text)) for question in TASK.questions("train", 300)]

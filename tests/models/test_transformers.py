@@ -8,11 +8,11 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, MistralConfig, MistralForCausalLM
 
+from lema.checkpoints import load_tokenizer
 from lema.errors import ModelError
-from lema.models import Message, Request
+from lema.messages import Message, Request
 from lema.models.transformers import Model, Settings
 from lema.records import Sampling
-from lema.training.checkpoint import load_tokenizer
 from lema.training.sft import Settings as TrainingSettings
 from lema.training.sft import Trainer
 from tests import toys

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from lema.errors import ModelError
-from lema.models import Message, Request, wire_seed
+from lema.messages import Message, Request, wire_seed
 from lema.models.vllm import Model, Settings
 from lema.records import Sampling
 from tests import toys
@@ -69,7 +69,7 @@ def test_a_server_is_started_asked_and_stopped_with_all_its_workers(told, tmp_pa
 
 
 def test_the_server_ends_when_we_are_killed(told, tmp_path):
-    code = ("import json, sys, time\nfrom lema.models import Message, Request\n"
+    code = ("import json, sys, time\nfrom lema.messages import Message, Request\n"
             "from lema.models.vllm import Model, Settings\nmodel = Model(Settings(**json.loads(sys.argv[1])))\n"
             "print(len(list(model.complete([Request((Message('user', 'x'),))]))), flush=True)\ntime.sleep(600)")
     with running([sys.executable, "-c", code, json.dumps(told)], stdout=subprocess.PIPE) as ours:

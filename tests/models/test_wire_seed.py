@@ -2,7 +2,7 @@
 
 import pytest
 
-from lema.models import Message, Request, seed_and_index, wire_seed
+from lema.messages import Message, Request, seed_and_index, wire_seed
 from lema.records import Sampling
 
 

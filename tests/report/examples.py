@@ -4,18 +4,8 @@ from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 
-from lema.report import (
-    Arm,
-    Check,
-    Comparison,
-    Funnel,
-    LevelScore,
-    Loss,
-    ReportData,
-    ShownCorrection,
-    Stage,
-)
-from lema.report.bills import Bill, Kept, Line
+from lema.report import Arm, Funnel, FunnelStage, LevelScore, Loss, PlannedComparison, ReportData, ShownCorrection
+from lema.runs.bills import Bill, Kept, Line
 from lema.statistics import accuracy, difference
 
 SCRIPT = "<script>document.title='taken'</script>"
@@ -49,9 +39,9 @@ def report(questions: int = QUESTIONS, seeds: int = SEEDS) -> ReportData:
         title="Learning from mistakes in the lab",
         baseline="cot",
         arms=tuple(arm(name, drawn) for name in ARMS),
-        headline=Comparison("own_and_steps", "self_training", difference(
+        headline=PlannedComparison("own_and_steps", "self_training", difference(
             drawn["own_and_steps"], drawn["self_training"])),
-        control=Comparison("own_and_steps", "random_teacher", difference(
+        control=PlannedComparison("own_and_steps", "random_teacher", difference(
             drawn["own_and_steps"], drawn["random_teacher"])),
         funnels=(funnel("First round", 3_000), funnel("Evolved from corrections", 900)),
         correction=correction(),
@@ -78,15 +68,15 @@ def funnel(name: str, paths: int) -> Funnel:
     wrong = paths * 2 // 5
     corrected = wrong - 150
     return Funnel(name, (
-        Stage("questions", paths // 3),
-        Stage("paths sampled", paths),
-        Stage("wrong", wrong, (
+        FunnelStage("questions", paths // 3),
+        FunnelStage("paths sampled", paths),
+        FunnelStage("wrong", wrong, (
             Loss("right", paths - wrong - 31), Loss("without an answer", 22), Loss("cut off", 9))),
-        Stage("corrected", corrected, (Loss("beyond the teacher's budget", 150),)),
-        Stage("verified", corrected - 60, (
+        FunnelStage("corrected", corrected, (Loss("beyond the teacher's budget", 150),)),
+        FunnelStage("verified", corrected - 60, (
             Loss("corrected answer differs from the gold answer", 38), Loss("names a step that is not there", 4),
             Loss("arithmetic of a step is wrong", 18))),
-        Stage("examples", corrected - 71, (Loss("the same example twice", 11),)),
+        FunnelStage("examples", corrected - 71, (Loss("the same example twice", 11),)),
     ))
 
 
@@ -111,8 +101,7 @@ def correction() -> ShownCorrection:
         corrected=("Sam has a third of Leo's shells: 15 / 3 = 5.", "Ida has 9 more than Sam: 5 + 9 = 14.",
                    "The answer is 14."),
         corrector="teacher",
-        checks=(Check("the answer is the gold one", True), Check("the step exists", True),
-                Check("every calculation holds", True, "15 / 3 = 5, 5 + 9 = 14")),
+        checks=("the answer is the gold one", "the step exists", "every calculation holds"),
     )
 
 

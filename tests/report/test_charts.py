@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from lema.report import adjusted_p_values, charts
+from lema.report import charts, claims
 from lema.statistics import Interval, difference
 from tests.report.examples import answers, report
 
@@ -23,12 +23,12 @@ def test_a_mean_further_right_is_a_better_one():
 
 def test_an_interval_that_holds_zero_crosses_the_zero_line():
     data = report()
-    svg = charts.differences(data.arms, adjusted_p_values(data))
+    svg = charts.differences(data, claims(data))
     zero = numbers(svg, r'class="zero" x1="([\d.]+)"')[0]
     lows = numbers(svg, r'class="thick \w+" x1="([\d.]+)"')
     highs = numbers(svg, r'class="thick \w+" x1="[\d.]+" y1="[\d.]+" x2="([\d.]+)"')
     crossing = [low <= zero <= high for low, high in zip(lows, highs, strict=True)]
-    assert crossing == [arm.difference.over_questions.holds(0.0) for arm in data.compared]
+    assert crossing == [each.over_questions.holds(0.0) for each in data.differences.values()]
     assert re.findall(r'class="thick (\w+)"', svg) == [
         "leaning", "better", "better", "better", "tie", "worse"]
 

@@ -5,8 +5,8 @@ from dataclasses import fields, is_dataclass, replace
 
 import pytest
 
-from lema.report import Comparison, Funnel, Loss, ReportData, Stage
-from lema.report.figures import count, percent, tokens
+from lema.figures import count, percent, tokens
+from lema.report import Funnel, FunnelStage, Loss, PlannedComparison, ReportData
 from lema.report.page import render
 from lema.statistics import accuracy, bracket, difference, points
 from tests.report.elements import Elements
@@ -73,7 +73,7 @@ def test_the_tables_figures_are_the_datas():
     for arm in data.arms:
         assert arm.description in shown and count(arm.examples) in shown and tokens(arm.teacher_tokens) in shown
         seeds = ", ".join(percent(share) for share in arm.accuracy.seeds)
-        row = f"{arm.name} {percent(arm.accuracy.mean)} {seeds} {100 * arm.accuracy.spread.deviation:.1f}"
+        row = f"{arm.name} {percent(arm.accuracy.mean)} {seeds} {100 * arm.accuracy.deviation:.1f}"
         if arm.difference:
             row += (f" {points(arm.difference.mean)} {bracket(arm.difference.over_questions)} "
                     f"{bracket(arm.difference.over_seeds)}")
@@ -90,7 +90,7 @@ def test_the_headline_says_no_difference_shown_exactly_where_its_interval_holds_
     drawn = answers()
     for arm, baseline in ((other, "own_and_steps"), ("own_and_steps", other), (other, "cot"), (other, other)):
         found = difference(drawn[arm], drawn[baseline])
-        data = replace(report(), headline=Comparison(arm, baseline, found), arms=(), control=None)
+        data = replace(report(), headline=PlannedComparison(arm, baseline, found), arms=(), control=None)
         headline = Elements(render(data)).text.split("How to read this page")[0]
         assert ("no difference shown" in headline) == found.over_questions.holds(0.0)
 
@@ -98,8 +98,8 @@ def test_the_headline_says_no_difference_shown_exactly_where_its_interval_holds_
 def test_each_row_says_no_difference_shown_where_its_interval_holds_zero():
     data = report()
     text = Elements(render(data)).text
-    held = [arm for arm in data.compared if arm.difference.over_questions.holds(0.0)]
-    assert [arm.name for arm in held] == ["evolved"]
+    held = [name for name, each in data.differences.items() if each.over_questions.holds(0.0)]
+    assert held == ["evolved"]
     assert re.search(r"evolved 47\.1 [^a-z]* no difference shown", text)
 
 
@@ -119,14 +119,16 @@ def test_the_named_step_is_the_one_marked():
 def test_losses_stand_with_their_reasons_and_missing_rows_are_called_missing():
     text = Elements(render(report())).text
     assert "− 38 corrected answer differs from the gold answer" in text and "not accounted for" not in text
-    leaky = Funnel("First round", (Stage("wrong", 100), Stage("verified", 70, (Loss("no step named", 10),))))
+    verified = FunnelStage("verified", 70, (Loss("no step named", 10),))
+    leaky = Funnel("First round", (FunnelStage("wrong", 100), verified))
     assert "20 rows not accounted for" in Elements(render(replace(report(), funnels=(leaky,)))).text
 
 
 @pytest.mark.parametrize("data", [
     ReportData(title="", baseline="", arms=()),
     replace(report(), funnels=(Funnel("empty", ()),), correction=None, headline=None, control=None),
-    replace(report(), funnels=(Funnel("zeros", (Stage("questions", 0), Stage("wrong", 0, (Loss("x", 0),)))),)),
+    replace(report(), funnels=(
+        Funnel("zeros", (FunnelStage("questions", 0), FunnelStage("wrong", 0, (Loss("x", 0),)))),)),
     replace(report(), baseline="an arm that is not there", versions=(), config="", notes=()),
     replace(report(), arms=tuple(replace(arm, levels=()) for arm in report().arms)),
     replace(report(), arms=tuple(replace(arm, difference=None) for arm in report().arms)),

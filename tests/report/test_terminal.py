@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from lema.report import Comparison, ReportData
-from lema.report.figures import percent, tokens
+from lema.figures import percent, tokens
+from lema.report import PlannedComparison, ReportData
 from lema.report.terminal import table
 from lema.statistics import bracket, difference, points
 from tests.report.examples import answers, report
@@ -27,7 +27,7 @@ def test_the_figures_are_the_datas():
         cells = re.split(r"\s{2,}", rows[arm.name])
         assert cells == [
             arm.name, f"{arm.examples:,}", tokens(arm.trained_tokens), tokens(arm.teacher_tokens),
-            f"{percent(arm.accuracy.mean)} ±{100 * arm.accuracy.spread.deviation:.1f}",
+            f"{percent(arm.accuracy.mean)} ±{100 * arm.accuracy.deviation:.1f}",
             points(arm.difference.mean), bracket(arm.difference.over_questions),
             bracket(arm.difference.over_seeds)]
     assert rows["cot"].endswith("base")
@@ -53,7 +53,7 @@ def test_the_sentence_says_no_difference_shown_exactly_where_the_interval_holds_
     drawn = answers()
     for baseline in drawn:
         found = difference(drawn[arm], drawn[baseline])
-        data = replace(report(), headline=Comparison(arm, baseline, found), control=None)
+        data = replace(report(), headline=PlannedComparison(arm, baseline, found), control=None)
         lines = table(data)
         start = next(number for number, line in enumerate(lines) if line.startswith(f"{arm} against"))
         sentence = lines[start:lines.index("", start)]

@@ -1,12 +1,13 @@
-"""Tools for calling a stage's verb with plain lists: a config, a journal in a folder, and nothing faked."""
+"""StageContext for calling a stage's verb with plain lists: a config, a journal in a folder, and nothing faked."""
 
 from pathlib import Path
 
 from lema.config import parse_config
 from lema.journal import Journal
 from lema.records import Question, ReasoningPath
-from lema.runs import Stage
-from lema.tools import News, Tools
+from lema.runs.context import StageContext
+from lema.runs.news import News
+from lema.runs.run import Stage
 
 CONFIG = {
     "name": "x", "task": {"name": "lab"},
@@ -15,11 +16,13 @@ CONFIG = {
 }
 
 
-def tools(folder: Path, verb, **changes) -> Tools:
-    """Tools for one call of `verb`, which may ask every model of the config."""
+def context(folder: Path, verb, base: dict | None = None, **changes) -> StageContext:
+    """StageContext for one call of `verb`, which may ask every model of the config. `base`: facts of a model that
+    the config does not name."""
     config = parse_config(CONFIG | changes, "x")
-    stage = Stage(folder, "stage", verb, None, models={name: {} for name in config.models})
-    return Tools(stage, config, _quiet, Journal(folder / "journal.sqlite"), folder)
+    models = {name: {} for name in config.models} | ({"base": base} if base else {})
+    stage = Stage(folder, "stage", verb, None, models=models)
+    return StageContext(stage, config, _quiet, Journal(folder / "journal.sqlite"), folder)
 
 
 def question(text: str, answer: str, **more) -> Question:

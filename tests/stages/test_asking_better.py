@@ -5,14 +5,15 @@ import dataclasses
 import pytest
 from pydantic import ValidationError
 
-from lema.models import Completion
+from lema.config import AssembleConfig, CorrectConfig, VerifyConfig
+from lema.examples.take import Take
+from lema.messages import Completion
 from lema.records import Correction, Question
 from lema.stages.assemble import assemble
 from lema.stages.correct import correct
 from lema.stages.verify import ANOTHER_KEPT, ANOTHER_STEP, verify
-from lema.tables import AssembleConfig, CorrectConfig, Take, VerifyConfig
 from tests.answering import Echo
-from tests.stages.desk import EARLY, LEO, RIGHT, WRONG, path, tools
+from tests.stages.desk import EARLY, LEO, RIGHT, WRONG, context, path
 
 
 class Says(Echo):
@@ -45,13 +46,13 @@ BAD = _reply(2, "Ida = Sam + 9 = 30 + 9 = 38.", "The answer is 38.")
 
 
 def _asked(folder, model, graded, tried=(), **settings):
-    desk = tools(folder, correct)
+    desk = context(folder, correct)
     desk._models["teacher"] = model
     return list(correct(desk, CorrectConfig(**{"model": "teacher"} | settings), [LEO], graded, (), tried))
 
 
 def _verified(folder, graded, rows, **settings):
-    return list(verify(tools(folder, verify), VerifyConfig(**settings), [LEO], graded, rows))
+    return list(verify(context(folder, verify), VerifyConfig(**settings), [LEO], graded, rows))
 
 
 def test_k_corrections_of_a_mistake_are_asked_for_and_the_first_verified_is_kept(tmp_path):
@@ -87,10 +88,10 @@ def test_a_second_try_goes_to_what_failed_only_and_says_which_check(tmp_path):
     assert len(rows) == 3 and {row.id for row in first} <= {row.id for row in rows}
     (again,) = (row for row in rows if row.attempt == 2)
     assert (again.hint, again.rejected) == ("", "")
-    told = model.asked[-1].messages
-    assert [message.role for message in told] == ["user", "assistant", "user"]
-    assert "not true" in told[2].content and told[2].content.endswith("Incorrect Step:")
-    assert "39" not in told[2].content
+    conversation = model.asked[-1].messages
+    assert [message.role for message in conversation] == ["user", "assistant", "user"]
+    assert "not true" in conversation[2].content and conversation[2].content.endswith("Incorrect Step:")
+    assert "39" not in conversation[2].content
     assert sum(row.verified for row in _verified(tmp_path, graded, rows)) == 2
 
 
@@ -113,13 +114,13 @@ def test_what_is_left_of_the_budget_bounds_the_second_try(tmp_path):
 
 def test_the_lab_s_teacher_reads_a_second_try_and_a_conversation(tmp_path):
     graded = [path(LEO, *WRONG), path(LEO, *EARLY)]
-    rows = list(correct(tools(tmp_path, correct), CorrectConfig(model="slipping"), [LEO], graded))
+    rows = list(correct(context(tmp_path, correct), CorrectConfig(model="slipping"), [LEO], graded))
     judged = _verified(tmp_path, graded, rows)
     asking = CorrectConfig(model="teacher", tries=2)
-    again = list(correct(tools(tmp_path, correct), asking, [LEO], graded, (), judged))
+    again = list(correct(context(tmp_path, correct), asking, [LEO], graded, (), judged))
     assert all(row.verified for row in _verified(tmp_path, graded, again) if row.attempt == 2)
-    (talked, _) = correct(tools(tmp_path, correct), CorrectConfig(model="teacher", form="chat"), [LEO], graded)
-    (plain, _) = correct(tools(tmp_path, correct), CorrectConfig(model="teacher"), [LEO], graded)
+    (talked, _) = correct(context(tmp_path, correct), CorrectConfig(model="teacher", form="chat"), [LEO], graded)
+    (plain, _) = correct(context(tmp_path, correct), CorrectConfig(model="teacher"), [LEO], graded)
     assert (talked.step, talked.steps) == (plain.step, plain.steps)
 
 
@@ -140,14 +141,14 @@ def test_a_path_without_steps_is_written_anew_and_becomes_an_example(tmp_path):
     wrong = dataclasses.replace(path(BOOTS, "x"), id="", text="An oven dries boots.\nThe answer is (A).")
     rows = {"name": "x", "task": {"name": "rows", "train": "t.jsonl", "answers": "letter",
                                   "columns": {"choices": "choices"}}}
-    desk = tools(tmp_path, correct, **rows)
+    desk = context(tmp_path, correct, **rows)
     desk._models["teacher"] = Says(REWRITTEN)
     (row,) = correct(desk, CorrectConfig(model="teacher", prompt="csqa/correct"), [BOOTS], [wrong])
     assert (row.step, row.steps[-1]) == (None, "The answer is (B).")
-    (kept,) = verify(tools(tmp_path, verify, **rows), VerifyConfig(), [BOOTS], [wrong], [row])
+    (kept,) = verify(context(tmp_path, verify, **rows), VerifyConfig(), [BOOTS], [wrong], [row])
     assert (kept.verified, kept.answer) == (True, "B")
     settings = AssembleConfig(arm="a", base=None, rounds=("",), take=(Take(kind="correction"), Take(kind="step")))
-    (example,) = assemble(tools(tmp_path, assemble, **rows), settings, (), ([BOOTS], [wrong], [kept]))
+    (example,) = assemble(context(tmp_path, assemble, **rows), settings, (), ([BOOTS], [wrong], [kept]))
     assert example.prompt.endswith("{\nAn oven dries boots.\nThe answer is (A).\n}\nMistakes:")
     assert example.completion == f" {REWRITTEN}"
 
@@ -162,13 +163,15 @@ def test_corrections_of_one_mistake_stay_together_and_are_counted_as_replies():
     assert (stages["corrected"].count, stages["replies"].count, stages["verified"].count) == (1, 3, 1)
 
 
-def test_rounds_without_corrections_have_funnels_too_and_unwritten_questions_are_counted(tmp_path):
+def test_rounds_without_corrections_have_funnels_too_and_unwritten_questions_are_counted():
+    from lema.config import ReportOneConfig
     from lema.report.funnels import parents
     from lema.stages.report import funnels
 
-    config = tools(tmp_path, correct, evolve={"more": {"model": "teacher", "seeds": 5}}).config
+    settings = ReportOneConfig(examined=(), title="x", base="b", headline=None, control=None, about={},
+                               rounds=("", "more"), seeds={"more": 5})
     graded = [path(LEO, *WRONG)]
-    first, more = funnels(config, ("", "more"), ([LEO], []), (graded, []), (), parents(()), ())
+    first, more = funnels(settings, ([LEO], []), (graded, []), (), parents(()), ())
     assert [stage.count for stage in first.stages] == [1, 1, 1, 0, 0, 0]
     assert (more.stages[0].count, more.stages[0].losses[0].count) == (0, 5)
 

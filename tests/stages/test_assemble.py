@@ -4,15 +4,16 @@ import dataclasses
 
 import pytest
 
+from lema.config import AssembleConfig, CorrectConfig, VerifyConfig
 from lema.errors import DataError
+from lema.examples.take import Take
+from lema.replies import number_steps
 from lema.stages.assemble import assemble
 from lema.stages.correct import correct
 from lema.stages.verify import verify
-from lema.steps import number_steps
-from lema.tables import AssembleConfig, CorrectConfig, Take, VerifyConfig
 from lema.tasks import find_task
 from lema.training.fresh import Shape, build
-from tests.stages.desk import EARLY, LEO, RIGHT, WRONG, path, tools
+from tests.stages.desk import EARLY, LEO, RIGHT, WRONG, context, path
 
 TASK = find_task("lab", {})
 SHAPE = Shape(width=16, layers=1, heads=1, feed_forward=16)
@@ -23,15 +24,15 @@ def first(tmp_path):
     """A round with two wrong paths, their verified corrections, and right paths of two models."""
     graded = [path(LEO, *WRONG), path(LEO, *EARLY, model="early"), path(LEO, *RIGHT, verdict="right"),
               path(LEO, *RIGHT, verdict="right", index=1), path(LEO, *RIGHT, verdict="right", model="early")]
-    corrections = list(correct(tools(tmp_path, correct), CorrectConfig(model="teacher"), [LEO], graded))
-    return [LEO], graded, list(verify(tools(tmp_path, verify), VerifyConfig(), [LEO], graded, corrections))
+    corrections = list(correct(context(tmp_path, correct), CorrectConfig(model="teacher"), [LEO], graded))
+    return [LEO], graded, list(verify(context(tmp_path, verify), VerifyConfig(), [LEO], graded, corrections))
 
 
 def _set(folder, first, *takes, teacher=()):
     settings = AssembleConfig(arm="arm", take=tuple(Take(**take) for take in takes), base=None, rounds=("",),
                               purchases=("random",) if teacher else ())
     changes = {"train": None}
-    return list(assemble(tools(folder, assemble, **changes), settings, teacher, first))
+    return list(assemble(context(folder, assemble, **changes), settings, teacher, first))
 
 
 def test_the_papers_form_is_wrong_path_in_and_step_explanation_correction_out(tmp_path, first):
@@ -108,8 +109,7 @@ def test_a_limit_in_trained_tokens_is_never_passed_and_nests(tmp_path):
                  for n in range(20, 40)]
     made = {}
     for tokens in (150, 400):
-        here = tools(tmp_path, assemble)
-        here.stage.models["base"] = {"path": str(base)}
+        here = context(tmp_path, assemble, base={"path": str(base)})
         settings = AssembleConfig(arm="arm", take=(Take(kind="cot", tokens=tokens),), base="base", rounds=("",))
         made[tokens] = list(assemble(here, settings, (), (questions, [], [])))
         assert tokens - 60 < sum(example.tokens for example in made[tokens]) <= tokens
@@ -123,7 +123,7 @@ def test_so_many_teacher_tokens_buy_the_first_replies_only(tmp_path, first):
     for tokens in (0, 1, first_reply.tokens, first_reply.tokens + 1):
         settings = AssembleConfig(arm="arm", take=(Take(kind="cot", source="sampled"), Take(kind="correction")),
                                   base=None, rounds=("",), teacher_tokens=tokens or None)
-        made = list(assemble(tools(tmp_path, assemble), settings, (), (questions, graded, verified)))
+        made = list(assemble(context(tmp_path, assemble), settings, (), (questions, graded, verified)))
         sizes[tokens] = {example.parent for example in made if example.kind == "correction"}
     assert sizes[0] == {first_reply.id, second.id}
     assert sizes[1] == sizes[first_reply.tokens] == {first_reply.id}
@@ -147,4 +147,4 @@ def test_a_bill_in_money_counts_prompts_too(tmp_path, first):
     for money, kept in ((0.0001, 1), (0.0021, 2), (1.0, 2)):  # a reply costs 1000 * 1 + 100 * 10 millionths
         settings = AssembleConfig(arm="arm", take=(Take(kind="correction"),), base=None, rounds=("",), money=money,
                                   prices={"teacher": (1.0, 10.0)})
-        assert len(list(assemble(tools(tmp_path, assemble), settings, (), (questions, graded, paid)))) == kept
+        assert len(list(assemble(context(tmp_path, assemble), settings, (), (questions, graded, paid)))) == kept

@@ -2,25 +2,25 @@
 
 import dataclasses
 
+from lema.config import CorrectConfig, VerifyConfig
 from lema.stages.correct import correct
 from lema.stages.verify import verify
-from lema.tables import CorrectConfig, VerifyConfig
-from tests.stages.desk import EARLY, LEO, RIGHT, WRONG, path, tools
+from tests.stages.desk import EARLY, LEO, RIGHT, WRONG, context, path
 
 
 def _corrected(folder, graded, **settings):
-    return list(correct(tools(folder, correct), CorrectConfig(**{"model": "teacher"} | settings), [LEO], graded))
+    return list(correct(context(folder, correct), CorrectConfig(**{"model": "teacher"} | settings), [LEO], graded))
 
 
 def _verified(folder, graded, corrections, **settings):
-    return list(verify(tools(folder, verify), VerifyConfig(**settings), [LEO], graded, corrections))
+    return list(verify(context(folder, verify), VerifyConfig(**settings), [LEO], graded, corrections))
 
 
 def test_the_first_wrong_step_is_named_explained_and_corrected_from_there(tmp_path):
-    (found,) = _corrected(tmp_path, [path(LEO, *WRONG)])
-    assert (found.step, found.steps) == (2, RIGHT[1:])
-    assert "9 must be added" in found.explanation
-    assert found.path == path(LEO, *WRONG).id
+    (corrected,) = _corrected(tmp_path, [path(LEO, *WRONG)])
+    assert (corrected.step, corrected.steps) == (2, RIGHT[1:])
+    assert "9 must be added" in corrected.explanation
+    assert corrected.path == path(LEO, *WRONG).id
 
 
 def test_only_wrong_paths_are_asked_about(tmp_path):
@@ -35,15 +35,16 @@ def test_the_same_mistake_is_asked_about_once(tmp_path):
 
 def test_mistakes_of_other_models_are_left_out_where_the_config_names_models(tmp_path):
     graded = [path(LEO, *WRONG), path(LEO, *EARLY, model="early")]
-    (found,) = _corrected(tmp_path, graded, models=["early"])
-    assert found.path == graded[1].id
+    (corrected,) = _corrected(tmp_path, graded, models=["early"])
+    assert corrected.path == graded[1].id
 
 
 def test_a_budget_ends_the_asking_and_every_reply_is_kept(tmp_path):
     graded = [path(LEO, *WRONG, f"Nothing {n}.") for n in range(60)]
-    found = _corrected(tmp_path, graded, tokens=500)
-    assert 500 <= sum(reply.tokens for reply in found) < 650
-    assert [reply.id for reply in found] == [reply.id for reply in _corrected(tmp_path, graded[::-1], tokens=500)]
+    replies = _corrected(tmp_path, graded, tokens=500)
+    assert 500 <= sum(reply.tokens for reply in replies) < 650
+    again = _corrected(tmp_path, graded[::-1], tokens=500)
+    assert [reply.id for reply in replies] == [reply.id for reply in again]
 
 
 def test_a_correction_that_ends_in_the_gold_answer_passes_every_check(tmp_path):
@@ -62,23 +63,23 @@ def test_each_check_rejects_with_its_own_reason(tmp_path):
         "wrong final answer": {"steps": (RIGHT[1], "The answer is 38.")},
     }
     for reason, change in broken.items():
-        (found,) = _verified(tmp_path, graded, [dataclasses.replace(good, **change)])
-        assert (found.verified, found.rejected) == (False, reason)
+        (corrected,) = _verified(tmp_path, graded, [dataclasses.replace(good, **change)])
+        assert (corrected.verified, corrected.rejected) == (False, reason)
 
 
 def test_the_papers_rule_looks_at_the_final_answer_only(tmp_path):
     graded = [path(LEO, *WRONG)]
     (good,) = _corrected(tmp_path, graded)
     elsewhere = dataclasses.replace(good, step=7)
-    (found,) = _verified(tmp_path, graded, [elsewhere], checks=["answer"])
-    assert found.verified
+    (corrected,) = _verified(tmp_path, graded, [elsewhere], checks=["answer"])
+    assert corrected.verified
 
 
 def test_a_teacher_that_always_slips_gets_few_corrections_through(tmp_path):
     graded = [path(LEO, *WRONG, f"Nothing {n}.") for n in range(40)]
     slipped = _corrected(tmp_path, graded, model="slipping")
-    bad = [one for one in slipped if one.step != 2 or one.steps[-1] != RIGHT[-1]]
+    bad = [row for row in slipped if row.step != 2 or row.steps[-1] != RIGHT[-1]]
     assert len(bad) == len(slipped) == 40
-    kept = [one for one in _verified(tmp_path, graded, slipped) if one.verified]
+    kept = [row for row in _verified(tmp_path, graded, slipped) if row.verified]
     assert len(kept) < 30
-    assert all(one.step != 2 for one in kept), "only a wrongly named step can end in the right answer"
+    assert all(row.step != 2 for row in kept), "only a wrongly named step can end in the right answer"

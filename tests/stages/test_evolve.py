@@ -5,12 +5,12 @@ from collections import Counter
 
 import pytest
 
-from lema.models import Completion
+from lema.config import EvolveConfig
+from lema.messages import Completion
 from lema.records import Correction
 from lema.stages.evolve import evolve, settle
-from lema.tables import EvolveConfig
 from tests.answering import Echo
-from tests.stages.desk import LEO, RIGHT, path, question, tools
+from tests.stages.desk import LEO, RIGHT, context, path, question
 
 MIA = question("Mia has 4 coins. Dan has 6 more coins than Mia. How many coins does Dan have?", "10")
 TESTED = question("Mia has 5 coins. Dan has 2 more coins than Mia. How many coins does Dan have?", "7",
@@ -26,7 +26,7 @@ def _drafts(folder, **settings):
     corrections = _kept(LEO, 9) + _kept(MIA, 1)
     seeds = () if settings.get("seeds_from") == "questions" else (corrections,)
     table = EvolveConfig(model="teacher", **settings)
-    return list(evolve(tools(folder, evolve), table, [LEO, MIA, TESTED], *seeds))
+    return list(evolve(context(folder, evolve), table, [LEO, MIA, TESTED], *seeds))
 
 
 def test_correction_centric_seeds_come_as_often_as_their_questions_were_corrected(tmp_path):
@@ -56,7 +56,7 @@ def test_a_draft_like_an_examination_question_is_rejected_with_the_way_and_the_p
     held = [dataclasses.replace(draft, id="", answer="1", split="test")
             for draft in everything if not draft.rejected]
     settings = EvolveConfig(model="teacher", seeds=200, deduplicate=["exact"], decontaminate=["minhash"])
-    rows = list(evolve(tools(tmp_path, evolve), settings, [LEO, MIA, *held], _kept(LEO, 9) + _kept(MIA, 1)))
+    rows = list(evolve(context(tmp_path, evolve), settings, [LEO, MIA, *held], _kept(LEO, 9) + _kept(MIA, 1)))
     reasons = Counter(row.rejected for row in rows)
     assert reasons["nearly the same is there (test)"] >= len(held)
     assert "13 words in a row as there (test)" not in reasons
@@ -66,11 +66,11 @@ def test_a_later_round_draws_the_same_seeds_and_asks_for_other_questions(tmp_pat
     first = _drafts(tmp_path, seeds=30, deduplicate=["exact"])
     table = EvolveConfig(model="teacher", seeds=30, after="one", deduplicate=["exact"])
     corrections = _kept(LEO, 9) + _kept(MIA, 1)
-    second = list(evolve(tools(tmp_path, evolve), table, [LEO, MIA, TESTED], corrections, first))
+    second = list(evolve(context(tmp_path, evolve), table, [LEO, MIA, TESTED], corrections, first))
     assert [draft.parent for draft in first] == [draft.parent for draft in second]
     assert [draft.text for draft in first] != [draft.text for draft in second]
-    known = {draft.text for draft in first if not draft.rejected}
-    assert all(draft.rejected for draft in second if draft.text in known)
+    kept_texts = {draft.text for draft in first if not draft.rejected}
+    assert all(draft.rejected for draft in second if draft.text in kept_texts)
 
 
 class Says(Echo):
@@ -80,7 +80,7 @@ class Says(Echo):
 
 def test_a_question_with_choices_grows_one_with_choices_of_its_own(tmp_path):
     seed = question("Where do boots go?\n(A) the oven\n(B) the mat", "B", choices=("the oven", "the mat"))
-    desk = tools(tmp_path, evolve)
+    desk = context(tmp_path, evolve)
     desk._models["teacher"] = Says()
     settings = EvolveConfig(model="teacher", seeds=2, seeds_from="questions", prompt="csqa/evolve")
     bare, whole = evolve(desk, settings, [seed])
@@ -92,7 +92,7 @@ def test_too_little_agreement_is_a_reason(tmp_path):
     draft = dataclasses.replace(LEO, answer="", id="")
     votes = [path(draft, RIGHT[0], f"The answer is {answer}.", index=n) for n, answer in enumerate((39, 39, 12))]
     settings = EvolveConfig(model="teacher", seeds=1, agreement=0.9)
-    (settled,) = settle(tools(tmp_path, settle), settings, [draft], votes)
+    (settled,) = settle(context(tmp_path, settle), settings, [draft], votes)
     assert (settled.rejected, settled.agreement) == ("too few votes agree", pytest.approx(2 / 3))
 
 
@@ -107,7 +107,7 @@ def test_the_majority_of_the_votes_is_the_gold_answer(tmp_path, answers, gold, a
     draft = dataclasses.replace(LEO, answer="", tokens=20, id="")
     votes = [path(draft, RIGHT[0], f"The answer is {answer}." if answer else "Hm.", index=n, tokens=30)
              for n, answer in enumerate(answers)]
-    (settled,) = settle(tools(tmp_path, settle), EvolveConfig(model="teacher", seeds=1), [draft], votes)
+    (settled,) = settle(context(tmp_path, settle), EvolveConfig(model="teacher", seeds=1), [draft], votes)
     assert (settled.answer, settled.rejected) == (gold, rejected)
     assert settled.agreement == pytest.approx(agreement)
     assert settled.tokens == 110

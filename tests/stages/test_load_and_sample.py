@@ -4,14 +4,13 @@ from contextlib import closing
 
 import pytest
 
-from lema.config import parse_config
+from lema.config import CotConfig, SampleConfig, parse_config
 from lema.errors import ConfigError, DataError
 from lema.journal.waiting import AHEAD, READ
 from lema.records import Correction
 from lema.stages.load import load
 from lema.stages.sample import sample
-from lema.tables import CotConfig, SampleConfig
-from tests.stages.desk import CONFIG, LEO, RIGHT, WRONG, path, question, tools
+from tests.stages.desk import CONFIG, LEO, RIGHT, WRONG, context, path, question
 
 ROWS = {"name": "rows", "train": "train.jsonl"}
 
@@ -19,8 +18,8 @@ ROWS = {"name": "rows", "train": "train.jsonl"}
 def _loaded(folder, text):
     (folder / "train.jsonl").write_text(text)
     table = {"name": "rows", "train": str(folder / "train.jsonl")}
-    found = tools(folder, load, task=table)
-    return list(load(found, None))
+    desk = context(folder, load, task=table)
+    return list(load(desk, None))
 
 
 @pytest.mark.parametrize(("text", "says"), [
@@ -38,7 +37,7 @@ def test_bad_questions_are_one_line_with_file_and_line(tmp_path, text, says):
 
 def test_paths_are_numbered_and_belong_to_their_question(tmp_path):
     settings = SampleConfig(models=["slipping"], paths=3)
-    paths = list(sample(tools(tmp_path, sample), settings, [LEO, question("x", "1", split="test")]))
+    paths = list(sample(context(tmp_path, sample), settings, [LEO, question("x", "1", split="test")]))
     assert [(path.question, path.index) for path in paths] == [(LEO.id, number) for number in range(3)]
 
 
@@ -46,24 +45,24 @@ def test_unsolved_questions_in_random_order_within_a_budget(tmp_path):
     questions = [question(LEO.text.replace("15", str(n)), "1", solution="Step 1: x" if n % 2 else None)
                  for n in range(2, 22)]
     settings = SampleConfig(models=["teacher"], only="unsolved", order="random", tokens=120)
-    paths = list(sample(tools(tmp_path, sample), settings, questions))
+    paths = list(sample(context(tmp_path, sample), settings, questions))
     unsolved = [q.id for q in questions if q.solution is None]
-    asked = [path.question for path in paths]
-    assert set(asked) < set(unsolved)
+    question_ids = [path.question for path in paths]
+    assert set(question_ids) < set(unsolved)
     assert 120 <= sum(path.tokens for path in paths) < 200
-    again = list(sample(tools(tmp_path, sample), settings, questions[::-1]))
-    assert [path.question for path in again] == asked
+    again = list(sample(context(tmp_path, sample), settings, questions[::-1]))
+    assert [path.question for path in again] == question_ids
 
 
 def test_solutions_are_bought_for_failed_questions_and_for_as_much_as_corrections_cost(tmp_path):
     questions = [question(LEO.text.replace("15", str(n)), "1") for n in range(2, 22)]
-    graded = [path(one, *(RIGHT if n % 2 else WRONG), verdict="right" if n % 2 else "wrong")
-              for n, one in enumerate(questions)]
+    graded = [path(each, *(RIGHT if n % 2 else WRONG), verdict="right" if n % 2 else "wrong")
+              for n, each in enumerate(questions)]
     settings = CotConfig(model="teacher", tokens="corrections", questions=("failed",)).asking("failed")
     paid = [Correction(question="q", path="p", model="teacher", reply="x", tokens=100) for _ in range(2)]
-    bought = list(sample(tools(tmp_path, sample), settings, questions, graded, paid))
-    assert {one.question for one in bought} <= {one.question for one in graded if one.verdict == "wrong"}
-    assert 200 <= sum(one.tokens for one in bought) < 300
+    bought = list(sample(context(tmp_path, sample), settings, questions, graded, paid))
+    assert {each.question for each in bought} <= {each.question for each in graded if each.verdict == "wrong"}
+    assert 200 <= sum(each.tokens for each in bought) < 300
 
 
 class Read(list):
@@ -72,14 +71,14 @@ class Read(list):
     taken = 0
 
     def __iter__(self):
-        for one in super().__iter__():
+        for each in super().__iter__():
             self.taken += 1
-            yield one
+            yield each
 
 
 def test_questions_are_asked_as_they_are_read_and_not_gathered_first(tmp_path):
     questions = Read(question(f"{LEO.text} {n}", "1") for n in range(AHEAD + READ + 100))
-    with closing(sample(tools(tmp_path, sample), SampleConfig(models=["teacher"]), questions)) as paths:
+    with closing(sample(context(tmp_path, sample), SampleConfig(models=["teacher"]), questions)) as paths:
         assert next(paths).question == questions[0].id
         assert len(questions) < questions.taken < 2 * len(questions), "counted once, then read as far as is asked"
 
@@ -88,31 +87,31 @@ SAYS = {"easy": (1,), "same": (7,), "rich": tuple(range(100, 120))}
 
 
 def drawing(folder):
-    """Tools with a model for which one question is easy, one gives the same mistake, one another each time."""
+    """A model for which one question is easy, one gives the same mistake, one another each time."""
     own = {"drawing": {"backend": "tests.drawing", "says": SAYS}}
-    return tools(folder, sample, models=CONFIG["models"] | own)
+    return context(folder, sample, models=CONFIG["models"] | own)
 
 
 THREE = [question(text, "1") for text in ("easy", "same", "rich")]
 
 
-def adaptive(**told) -> SampleConfig:
-    return SampleConfig(models=["drawing"], paths=9, adaptive={"easy": 2, "idle": 3, "mistakes": 5, **told})
+def adaptive(**rules) -> SampleConfig:
+    return SampleConfig(models=["drawing"], paths=9, adaptive={"easy": 2, "idle": 3, "mistakes": 5, **rules})
 
 
 def test_sampling_in_waves_stops_where_a_question_is_easy_exhausted_or_has_given_enough(tmp_path):
-    found = drawing(tmp_path)
-    paths = list(sample(found, adaptive(), THREE))
+    desk = drawing(tmp_path)
+    paths = list(sample(desk, adaptive(), THREE))
     of = {q.text: [p.index for p in paths if p.question == q.id] for q in THREE}
     assert of == {"easy": [0, 1], "same": [0, 1, 2, 3], "rich": [0, 1, 2, 3, 4]}
-    assert found.model("drawing").asked[:3] == [("easy", 0), ("same", 0), ("rich", 0)]
+    assert desk.model("drawing").asked[:3] == [("easy", 0), ("same", 0), ("rich", 0)]
 
 
 def test_waves_stop_with_the_budget_and_the_most_promising_come_first(tmp_path):
-    found = drawing(tmp_path)
-    paths = list(sample(found, adaptive().model_copy(update={"tokens": 60}), THREE))
+    desk = drawing(tmp_path)
+    paths = list(sample(desk, adaptive().model_copy(update={"tokens": 60}), THREE))
     assert sum(path.tokens for path in paths) == 60
-    assert found.model("drawing").asked[3] == ("same", 1)
+    assert desk.model("drawing").asked[3] == ("same", 1)
 
 
 def test_sampling_in_waves_asks_the_same_again_and_pays_nothing(tmp_path):
@@ -120,7 +119,7 @@ def test_sampling_in_waves_asks_the_same_again_and_pays_nothing(tmp_path):
     again = drawing(tmp_path)
     assert list(sample(again, adaptive(), THREE)) == first
     assert again.model("drawing").asked == []
-    assert again.usage["drawing"].known == len(first)
+    assert again.usage["drawing"].remembered == len(first)
 
 
 def test_an_examination_is_never_adaptive():

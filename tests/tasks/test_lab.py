@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 
 from lema.errors import ConfigError
 from lema.prompting import find_prompt
-from lema.steps import number_steps, parse_correction, render_correction, split_steps
+from lema.replies import number_steps, parse_correction, render_correction, split_steps
 from lema.tasks import find_task
 from lema.tasks.lab.drawing import draw, draw_rules
 from lema.tasks.lab.mistakes import LARGEST_WRITTEN, MISTAKES, plant
-from lema.tasks.lab.problems import LARGEST, RULES, SOURCE, TARGET, Given, Problem, Relation
+from lema.tasks.lab.problems import LARGEST, RULES, SOURCE, TARGET, Given, Problem, Relation, worked_steps
 from lema.tasks.lab.review import EXPLANATIONS, REASONS, review
-from lema.tasks.lab.solving import worked_steps
 from lema.tasks.lab.wording import WORDINGS, parse, write
 from lema.tasks.lab.words import SCENES, tokens
 

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from lema.checkpoints import load_tokenizer
 from lema.errors import DataError
-from lema.training.checkpoint import load_tokenizer
 from lema.training.fresh import Shape, build
 from tests import toys
 

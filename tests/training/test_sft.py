@@ -11,8 +11,8 @@ import torch
 from pydantic import ValidationError
 from transformers import AutoModelForCausalLM
 
+from lema.checkpoints import content_hash, encode, load_tokenizer
 from lema.errors import DataError, ModelError, RunError
-from lema.training.checkpoint import content_hash, encode, load_tokenizer
 from lema.training.loop import Loop, dataset
 from lema.training.sft import Settings, Trainer, count_tokens, encode_rows
 from tests import toys

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lema.config import BudgetConfig
 from lema.errors import DataError
-from lema.tables import BudgetConfig
 from lema.training import find_trainer
 from lema.training.stream import batches, epochs_of, stream
 from tests import toys

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from lema.records import Correction
-from lema.steps import drop_calculator_marks
+from lema.replies import drop_calculator_marks
 
 _BARE = re.compile(r"[a-z]+|[0-9]+(?:\.[0-9]+)?|[-+*/=^%]")
 _THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3})")

@@ -18,10 +18,10 @@ MOST = 0.6
 """And so much of that text."""
 
 _NAMED = re.compile(r"\bsteps?[ \t*_#]{0,4}([0-9]{1,4})\b", re.I)
-_BLAMED = re.compile(
-    r"\bstep[ \t*_#]{0,4}([0-9]{1,4})\b[^.\n]{0,24}?\b(?:is|was) (?:\w+ )?(?:wrong|incorrect|mistaken)\b|"
-    r"\b(?:error|mistake) (?:is|occurs|occurred|begins|lies) (?:in|at|with) step[ \t*_#]{0,4}([0-9]{1,4})\b|"
-    r"^\s{0,9}(?:in|at) step[ \t*_#]{0,4}([0-9]{1,4})\b", re.I)
+_BLAMES = re.compile(
+    r"\bstep[ \t*_#]{0,4}[0-9]{1,4}\b[^.\n]{0,24}?\b(?:is|was) (?:\w+ )?(?:wrong|incorrect|mistaken)\b|"
+    r"\b(?:error|mistake) (?:is|occurs|occurred|begins|lies) (?:in|at|with) step[ \t*_#]{0,4}[0-9]{1,4}\b|"
+    r"^\s{0,9}(?:in|at) step[ \t*_#]{0,4}[0-9]{1,4}\b", re.I)
 _SYMBOL = re.compile(r"(?<![A-Za-z\\])([A-Za-z])(?=\s?(?:[(^=_]|\\le|\\ge))")
 _CALCULATION = re.compile(r"[0-9] ?[-+*/×÷] ?[0-9]")
 _SIGNS = frozenset("-+*/=^%")
@@ -31,7 +31,8 @@ def explains_the_step(checked: Checked) -> bool:
     """Speaks of what stands there, blames no other step, and says more than the answer and more than that there
     is a mistake."""
     text = checked.correction.explanation
-    if sum(letter.isascii() for letter in text if letter.isalpha()) * 2 < sum(map(str.isalpha, text)):
+    letters = list(filter(str.isalpha, text))
+    if sum(map(str.isascii, letters)) * 2 < len(letters):
         return not _is_of_something_else(text, checked)  # of words in other letters only the numbers count
     if not checked.rewrites and _blames_another(text, checked.correction.step):
         return False
@@ -41,8 +42,7 @@ def explains_the_step(checked: Checked) -> bool:
 
 def _blames_another(text: str, step: int | None) -> bool:
     """Whether it calls another step the wrong one without ever naming this one."""
-    blamed = {int(number) for found in _BLAMED.findall(text) for number in found if number}
-    return bool(blamed) and step not in {int(number) for number in _NAMED.findall(text)}
+    return bool(_BLAMES.search(text)) and step not in map(int, _NAMED.findall(text))
 
 
 def _says_nothing(words: tuple[str, ...], checked: Checked) -> bool:
@@ -88,9 +88,12 @@ def _foreign_enough(shared: int) -> int:
 
 def _own(text: str) -> set[str]:
     """The words and numbers that say of what; words by their first six letters, so that endings do not count."""
-    return {word[:6] for word in bare(_NAMED.sub(" ", text))
-            if word not in COMMON and (word[0].isdigit() or len(word) > 2)
-            and not (len(word) > 5 and word[:6] in BEGINNINGS)}
+    own = set()
+    for word in bare(_NAMED.sub(" ", text)):
+        says_of_what = word not in COMMON and (len(word) < 6 or word[:6] not in BEGINNINGS)
+        if says_of_what and (word[0].isdigit() or len(word) > 2):
+            own.add(word[:6])
+    return own
 
 
 def _is_among(word: str, there: set[str]) -> bool:

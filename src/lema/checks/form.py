@@ -1,12 +1,14 @@
-"""Checks of form: whole, readable, and a continuation of the very path that it corrects.
+"""Checks of form and arithmetic: whole, readable, true, and a continuation of the very path that it corrects.
 
-One design decision: a path without steps passes what is about steps; there is nothing that it could get wrong.
+One design decision: a path without steps passes what is about steps; there is nothing that it could get wrong. And
+only equations that can be read without doubt count (lema.grading.equations), so that little is accused wrongly.
 """
 
 from collections import Counter
 
 from lema.checks.checked import Checked, bare
-from lema.equations import contradiction
+from lema.grading import contradiction, false_equation
+from lema.replies import drop_calculator_marks
 
 ENOUGH_OF_A_QUOTE = 0.7
 """Share of a quotation's words that the step must hold: correctors shorten, but do not invent."""
@@ -53,9 +55,20 @@ def changes_the_step(checked: Checked) -> bool:
     return bare(checked.correction.steps[0]) != bare(checked.wrong_step)
 
 
+def calculates_rightly(checked: Checked) -> bool:
+    """No equation in the corrected steps is false."""
+    return false_equation(map(drop_calculator_marks, checked.correction.steps)) is None
+
+
+def nothing_fails_before(checked: Checked) -> bool:
+    """No step before the named one holds a false equation: then the named step would be too late."""
+    before = checked.mistake[:max(0, (checked.correction.step or 1) - 1)]
+    return false_equation(map(drop_calculator_marks, before)) is None
+
+
 def says_something_new(checked: Checked) -> bool:
     """Neither a step of it twice nor the same correction of the same steps before."""
-    steps = [bare(step) for step in checked.correction.steps]
+    steps = list(map(bare, checked.correction.steps))
     return not checked.again and len(set(steps)) == len(steps)
 
 

@@ -7,14 +7,17 @@ dotted path, and a training set of any size is built in little memory.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import Path
 from typing import NamedTuple, Protocol, get_args
 
 from lema.errors import ConfigError
+from lema.examples.take import Sort, Take
+from lema.plugins import find, near_miss, settings_of
 from lema.prompting import Prompt
 from lema.records import Correction, Critique, Example, Question, ReasoningPath
-from lema.seams import find, near_miss, settings_of
-from lema.steps import rejoin, split_steps
-from lema.tables import Sort, Take
+from lema.replies import rejoin, split_steps
+from lema.scratch import ScratchTable
 
 
 class Corrected(NamedTuple):
@@ -24,7 +27,7 @@ class Corrected(NamedTuple):
     mistake: ReasoningPath
 
     @property
-    def said(self) -> tuple[str, ...]:
+    def wrong_steps(self) -> tuple[str, ...]:
         """The steps of the wrong path."""
         return split_steps(self.mistake.text)
 
@@ -33,14 +36,14 @@ class Corrected(NamedTuple):
         """The number of the path's step from which on the corrected steps stand: the named one, or an earlier one
         where the corrector went back further (the `kept` check lets none of these through)."""
         step = self.correction.step or 1
-        return min(step, self.correction.first_number or step, len(self.said) + 1)
+        return min(step, self.correction.first_number or step, len(self.wrong_steps) + 1)
 
     @property
     def whole(self) -> tuple[str, ...]:
         """The corrected path from its first step on; an answer without steps is written anew as a whole."""
         if self.correction.step is None:
             return self.correction.steps
-        return rejoin(self.said, self.begins, self.correction.steps)
+        return rejoin(self.wrong_steps, self.begins, self.correction.steps)
 
 
 class Criticised(NamedTuple):
@@ -63,26 +66,59 @@ class Case:
     @property
     def kept(self) -> tuple[Corrected, ...]:
         """The verified corrections of paths in steps."""
-        return tuple(one for one in self.corrections if one.correction.verified and one.correction.step)
+        return tuple(kept for kept in self.corrections if kept.correction.verified and kept.correction.step)
 
     @property
     def rewritten(self) -> tuple[Corrected, ...]:
         """The verified corrections of paths without steps."""
-        return tuple(one for one in self.corrections if one.correction.verified and not one.correction.step)
+        return tuple(kept for kept in self.corrections if kept.correction.verified and not kept.correction.step)
 
     def of(self, models: tuple[str, ...]) -> "Case":
         """The same with the paths and mistakes of these models only (all, where none is named)."""
         if not models:
             return self
         return replace(self, paths=tuple(path for path in self.paths if path.model in models),
-                       corrections=tuple(one for one in self.corrections if one.mistake.model in models),
-                       critiques=tuple(one for one in self.critiques if one.path.model in models))
+                       corrections=tuple(row for row in self.corrections if row.mistake.model in models),
+                       critiques=tuple(row for row in self.critiques if row.path.model in models))
+
+
+def cases(folder: Path, questions: Iterable[Question], graded: Iterable[ReasoningPath],
+          verified: Iterable[Correction], critiques: Iterable[Critique],
+          bought: dict[str, ScratchTable]) -> Iterator[Case]:
+    """One case per question, in the order of their ids; rows of unknown questions are left out.
+
+    Rows come as their stages wrote them, model by model and reply by reply; so they are put aside on disk under
+    their question's id and read back question by question. Paths are put before what is about them.
+    """
+    with ScratchTable(folder, Question, ReasoningPath, Correction, Critique) as table:
+        for question in questions:
+            table.put(question.id, question)
+        table.fill((row.question, row) for row in chain(graded, verified, critiques))
+        for _, records in table.groups():
+            if isinstance(records[0], Question):
+                yield _case(records, bought)
+
+
+def _case(records: list, bought: dict[str, ScratchTable]) -> Case:
+    question, *rows = records
+    paths, corrections, critiques = [], [], []
+    path_of: dict[str, ReasoningPath] = {}
+    for row in rows:
+        if isinstance(row, ReasoningPath):
+            paths.append(row)
+            path_of[row.id] = row
+        elif isinstance(row, Correction) and row.steps:
+            corrections.append(Corrected(row, path_of[row.path]))
+        elif isinstance(row, Critique) and not row.rejected:
+            critiques.append(Criticised(row, path_of[row.path]))
+    purchases = {name: tuple(table.under(question.id)) for name, table in bought.items()}
+    return Case(question, tuple(paths), tuple(corrections), purchases, tuple(critiques))
 
 
 class Words(NamedTuple):
     """How a kind puts things: the task's question, the prompts by name, and whose paths are the student's own."""
 
-    asked: Callable[[Question], str]
+    ask: Callable[[Question], str]
     prompt: Callable[[str], Prompt]
     base: str | None
 
@@ -108,12 +144,15 @@ def find_kind(take: Take, where: str) -> Kind:
     module = find("examples", take.kind, "Kind")
     for key in take.own:
         if key not in module.Settings.model_fields:
-            known = [*module.Settings.model_fields, *Take.model_fields]
-            raise ConfigError(f"{where}.{key}: unknown key{near_miss(key, known)}")
+            keys = [*module.Settings.model_fields, *Take.model_fields]
+            raise ConfigError(f"{where}.{key}: unknown key{near_miss(key, keys)}")
     return module.Kind(settings_of(module.Settings, take.own, where))
 
 
 def critiques_needed(takes: Iterable[Take], round_: str) -> tuple[Sort, ...]:
     """The sorts of paths whose critiques some of these lines take from a round, right ones first."""
-    needs = {need for take in takes if take.round == round_ for need in find_kind(take, "take").needs}
+    needs: set[str] = set()
+    for take in takes:
+        if take.round == round_:
+            needs.update(find_kind(take, "take").needs)
     return tuple(sort for sort in get_args(Sort) if f"critiques {sort}" in needs)

@@ -1,4 +1,10 @@
-"""From a question and a wrong path to its correction: the paper's form, and the same without some of its parts.
+r"""From a question and a wrong path to its correction: the paper's form, and the same without some of its parts.
+
+    in   {"question": "Mia has 3 pens, buys 8. How many?", "wrong": ["Buys 8.", "8 - 3 = 5", "The answer is 5."],
+          "step": 2, "explanation": "Add them.", "steps": ["3 + 8 = 11", "The answer is 11."]}
+    out  {"prompt": "... Step 2: 8 - 3 = 5\nStep 3: The answer is 5.\n}\nIncorrect Step:",
+          "completion": " Step 2.\nExplanation: Add them.\nCorrect Solution:\n{\n...\nStep 2: 3 + 8 = 11\nStep 3:
+          The answer is 11.\n}"}
 
 One design decision: the prompt ends in the label of the first part that the completion has, so that leaving a part
 out changes nothing else in the text.
@@ -9,11 +15,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from lema import seams
+from lema import plugins
 from lema.examples import Case, Corrected, Words
 from lema.prompting import CUE, correction_values
 from lema.records import Example
-from lema.steps import number_steps, render_rewrite, split_steps
+from lema.replies import number_steps, render_rewrite
 
 Part = Literal["step", "explanation", "solution"]
 Form = Literal["dots", "whole"]
@@ -23,7 +29,7 @@ REWRITE = "csqa/train_correction"
 LABELS = {"step": CUE, "explanation": "Explanation:", "solution": "Correct Solution:"}
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """A line of `take` with kind = "correction".
 
     form  dots: from the wrong step on, a line of dots for the steps before it; whole: from the first step on
@@ -44,35 +50,30 @@ class Kind:
         self.parts = tuple(part for part in LABELS if part in settings.parts)
 
     def make(self, case: Case, words: Words) -> Iterator[Example]:
-        prompt = words.prompt("train_correction")
-        for one in case.kept:
-            asked = prompt.render(question=case.question.text, parts=self.parts,
-                                  steps=number_steps(split_steps(one.mistake.text)))
-            (first, said), *rest = written(one, self.parts, self.form)
-            yield Example(kind="correction", source="corrections", question=case.question.id,
-                          parent=one.correction.id, prompt=asked.removesuffix(CUE) + first,
-                          completion=said + _labelled(rest), teacher_tokens=one.correction.tokens)
-        for one in case.rewritten:
-            told = words.prompt(REWRITE)
-            values = correction_values(case.question, "\n".join(split_steps(one.mistake.text)), told.cue)
-            yield Example(kind="correction", source="corrections", question=case.question.id,
-                          parent=one.correction.id, prompt=told.render(**values),
-                          completion=render_rewrite(one.correction.explanation, "\n".join(one.correction.steps)),
-                          teacher_tokens=one.correction.tokens)
+        prompt, first = words.prompt("train_correction"), LABELS[self.parts[0]]
+        for kept in case.kept:
+            steps = number_steps(kept.wrong_steps)
+            text = prompt.render(question=case.question.text, parts=self.parts, steps=steps).removesuffix(CUE)
+            yield _example(kept, text + first, self._written(kept).removeprefix(first))
+        for kept in case.rewritten:
+            anew = words.prompt(REWRITE)
+            values = correction_values(case.question, "\n".join(kept.wrong_steps), anew.cue)
+            correction = kept.correction
+            yield _example(kept, anew.render(**values),
+                           render_rewrite(correction.explanation, "\n".join(correction.steps)))
+
+    def _written(self, kept: Corrected) -> str:
+        """The wanted parts of a correction, each behind its label."""
+        solution = "...\n" if kept.begins > 1 else ""
+        solution += number_steps(kept.correction.steps, kept.begins)
+        if self.form == "whole":
+            solution = number_steps(kept.whole)
+        behind = {"step": f" Step {kept.correction.step}.", "explanation": f" {kept.correction.explanation}",
+                  "solution": f"\n{{\n{solution}\n}}"}
+        return "\n".join(LABELS[part] + behind[part] for part in self.parts)
 
 
-def written(one: Corrected, parts: tuple[Part, ...], form: Form) -> list[tuple[str, str]]:
-    """(label, what follows it) of the wanted parts of a correction."""
-    said = {"step": f" Step {one.correction.step}.", "explanation": f" {one.correction.explanation}",
-            "solution": f"\n{{\n{_solution(one, form)}\n}}"}
-    return [(label, said[part]) for part, label in LABELS.items() if part in parts]
-
-
-def _labelled(parts: list[tuple[str, str]]) -> str:
-    return "".join(f"\n{label}{said}" for label, said in parts)
-
-
-def _solution(one: Corrected, form: Form) -> str:
-    if form == "whole":
-        return number_steps(one.whole)
-    return ("...\n" if one.begins > 1 else "") + number_steps(one.correction.steps, one.begins)
+def _example(kept: Corrected, prompt: str, completion: str) -> Example:
+    correction = kept.correction
+    return Example(kind="correction", source="corrections", question=correction.question, parent=correction.id,
+                   prompt=prompt, completion=completion, teacher_tokens=correction.tokens)

@@ -1,4 +1,8 @@
-"""From a question to a worked solution: human-written, the student's own, sampled, bought, or corrected.
+r"""From a question to a worked solution: human-written, the student's own, sampled, bought, or corrected.
+
+    in   {"question": "Mia has 3 pens, buys 8. How many?", "solution": "Step 1: The answer is 11."}
+    out  {"prompt": "... Question: Mia has 3 pens, buys 8. How many?\nSolution:\n",
+          "completion": "Step 1: The answer is 11."}
 
 One design decision: whatever wrote a solution, it is trained on in one style, numbered steps that end in the
 answer sentence.
@@ -7,14 +11,14 @@ answer sentence.
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from lema import seams
-from lema.equations import calculations
+from lema import plugins
 from lema.examples import Case, Words
+from lema.grading import calculations
 from lema.records import Example, ReasoningPath
-from lema.steps import number_steps, split_steps
+from lema.replies import number_steps, split_steps
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """A line of `take` with kind = "cot".
 
     source  worked: as the task has them; own: the base's right paths; sampled: any model's; teacher: bought for
@@ -31,7 +35,7 @@ PURCHASES = {"teacher": "random", "teacher-failed": "failed"}
 """Which of the [cot] purchases a source is."""
 
 NEEDS = {"worked": "worked", "own": "own", "sampled": "paths", "corrected": "corrections",
-         **{source: f"bought {purchase}" for source, purchase in PURCHASES.items()}}
+         "teacher": "bought random", "teacher-failed": "bought failed"}
 
 
 class Kind:
@@ -53,7 +57,7 @@ class Kind:
     def _worked(self, case: Case, words: Words) -> Iterator[Example]:
         question = case.question
         if question.solution and question.split == "train":
-            yield Example(kind="cot", source="worked", prompt=words.asked(question), completion=question.solution,
+            yield Example(kind="cot", source="worked", prompt=words.ask(question), completion=question.solution,
                           question=question.id)
 
     def _chosen(self, case: Case, words: Words) -> Iterable[ReasoningPath]:
@@ -64,22 +68,22 @@ class Kind:
     def _paths(self, case: Case, words: Words, paths: Iterable[ReasoningPath]) -> Iterator[Example]:
         seen: set[tuple[str, ...]] = set()
         for path in paths:
-            if path.verdict == "right" and not (self.distinct == "equations" and _is_known(path, seen)):
+            if path.verdict == "right" and not (self.distinct == "equations" and _repeats(path, seen)):
                 yield Example(kind="cot", source=self.source, question=path.question, parent=path.id,
-                              prompt=words.asked(case.question), completion=number_steps(split_steps(path.text)),
+                              prompt=words.ask(case.question), completion=number_steps(split_steps(path.text)),
                               teacher_tokens=path.tokens if self.source in PURCHASES else 0)
 
     def _corrected(self, case: Case, words: Words) -> Iterator[Example]:
-        for one in (*case.kept, *case.rewritten):
-            correction = one.correction
+        for kept in (*case.kept, *case.rewritten):
+            correction = kept.correction
             yield Example(kind="cot", source="corrected", question=correction.question, parent=correction.id,
-                          prompt=words.asked(case.question), completion=number_steps(one.whole),
+                          prompt=words.ask(case.question), completion=number_steps(kept.whole),
                           teacher_tokens=correction.tokens)
 
 
-def _is_known(path: ReasoningPath, seen: set[tuple[str, ...]]) -> bool:
-    """Whether a path before it made the same calculations; one that makes none is never known."""
+def _repeats(path: ReasoningPath, seen: set[tuple[str, ...]]) -> bool:
+    """Whether a path before it made the same calculations; one that makes none repeats nothing."""
     made = calculations(split_steps(path.text))
-    known = bool(made) and made in seen
+    repeats = bool(made) and made in seen
     seen.add(made)
-    return known
+    return repeats

@@ -1,4 +1,9 @@
-"""From a question and an answer, right or wrong, to a critique of it (critique fine-tuning).
+r"""From a question and an answer, right or wrong, to a critique of it (critique fine-tuning).
+
+    in   {"question": "Mia has 3 pens, buys 8. How many?", "wrong": ["Buys 8.", "8 - 3 = 5", "The answer is 5."],
+          "critique": "Step 1: Buys 8.\nStep 2: Add them.\nIncorrect Step: Step 2."}
+    out  {"prompt": "... Step 2: 8 - 3 = 5\nStep 3: The answer is 5.\n}\n",
+          "completion": "Step 1: Buys 8.\nStep 2: Add them.\nIncorrect Step: Step 2."}
 
 One design decision: the completion is what the critic wrote, word for word, and nobody looks whether it is right
 unless the arm asks for that; so what is trained on is what was paid for.
@@ -9,14 +14,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from lema import seams
+from lema import plugins
 from lema.examples import Case, Words
+from lema.examples.take import Sort
 from lema.prompting import critique_values
 from lema.records import Example
-from lema.tables import Sort
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """A line of `take` with kind = "critique".
 
     of       right, wrong or both sorts of paths, by the grader
@@ -41,6 +46,6 @@ class Kind:
         for critique, path in case.critiques:
             agrees = critique.said == path.verdict
             if path.verdict in self.settings.of and (agrees or self.settings.filter == "none"):
-                asked = words.prompt(self.settings.prompt).render(**critique_values(case.question, path.text))
+                prompt = words.prompt(self.settings.prompt).render(**critique_values(case.question, path.text))
                 yield Example(kind="critique", source=path.verdict, question=case.question.id, parent=critique.id,
-                              prompt=asked, completion=critique.text, teacher_tokens=critique.tokens)
+                              prompt=prompt, completion=critique.text, teacher_tokens=critique.tokens)

@@ -1,4 +1,10 @@
-"""A mistake and its repair in one forward text: a path up to its first wrong step, a bridge, the right way.
+r"""A mistake and its repair in one forward text: a path up to its first wrong step, a bridge, the right way.
+
+    in   {"question": "Mia has 3 pens, buys 8. How many?", "wrong": ["Buys 8.", "8 - 3 = 5", "The answer is 5."],
+          "step": 2, "explanation": "Add them.", "steps": ["3 + 8 = 11", "The answer is 11."]}
+    out  {"prompt": "... Question: Mia has 3 pens, buys 8. How many?\nSolution:\n",
+          "completion": "Step 1: Buys 8.\nStep 2: 8 - 3 = 5\nNo, this step does not hold. Add them.\nStep 2: 3
+          + 8 = 11\nStep 3: The answer is 11."}
 
 One design decision: LEMMA's two ways (mend the step and go on, or start afresh) and the retry data of Ye et al.
 (a step back and the right step) differ in the bridge and in where the right way begins; they are one kind with two
@@ -9,13 +15,13 @@ before a repair learns the words.
 from collections.abc import Iterator
 from typing import Literal
 
-from lema import seams
+from lema import plugins
 from lema.examples import Case, Words
 from lema.records import Correction, Example, content_id
-from lema.steps import number_steps
+from lema.replies import number_steps
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """A line of `take` with kind = "forward".
 
     way     fix: what is wrong is said, the step is written anew and the path goes on; restart: what is wrong is
@@ -41,16 +47,16 @@ class Kind:
         self.prompts = () if self.own else (f"bridge_{settings.way}",)
 
     def make(self, case: Case, words: Words) -> Iterator[Example]:
-        for one in case.kept:
-            correction = one.correction
-            wrong = number_steps(one.said[:correction.step]) + "\n"
+        for kept in case.kept:
+            correction = kept.correction
+            wrong = number_steps(kept.wrong_steps[:correction.step]) + "\n"
             bridge = self._bridge(correction, words)
-            right = number_steps(correction.steps, one.begins)
+            right = number_steps(correction.steps, kept.begins)
             if self.settings.way == "restart":
-                right = number_steps(one.whole)
+                right = number_steps(kept.whole)
             masked = self.settings.loss == "bridge"
             yield Example(kind="forward", source=self.settings.way, question=correction.question,
-                          parent=correction.id, prompt=words.asked(case.question), prefix=wrong if masked else "",
+                          parent=correction.id, prompt=words.ask(case.question), prefix=wrong if masked else "",
                           completion=f"{'' if masked else wrong}{bridge}\n{right}",
                           teacher_tokens=correction.tokens)
 

@@ -6,12 +6,13 @@ two, states none, and no candidate is ever taken because it is the nearest.
 
 import re
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 
 from lema.grading.compare import decided
 from lema.grading.extract import NONE, UNFINISHED, Reading, read_text
+from lema.grading.normalize import EDGES, normalized, trimmed, words
 from lema.grading.numbers import read_value
-from lema.grading.own import is_cut, own_part
-from lema.grading.plain import EDGES, plain, undressed, words
+from lema.grading.reply_span import is_cut, reply_span
 from lema.grading.statements import LONGEST, placed, stated_at
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -46,10 +47,9 @@ _CALLED = re.compile(
     r"(?:correct|right|best|answer|true|appropriate|likely)\b", re.A | re.I)
 _OPTION = re.compile(
     r"(?:\b(?:correct|right|best|chosen|final|appropriate|likely|suitable)[ \t]{1,3}(?:option|choice|one"
-    r"|selection|solution)"
-    r"|\bthe (?:solution|choice|option)|(?:^[ \t*#>]{0,8}|[.:] )(?:solution|choice|option|selection|conclusion))"
-    r"[*_ \t]{0,4}(?:\b(?:is|would be|must be|should be|seems to be)\b:?"
-    r"|:)[\s:*_]{0,12}(?:solution[ \t]{0,2}:[ \t]{0,3})?",
+    r"|selection|solution)|\bthe (?:solution|choice|option)"
+    r"|(?:^[ \t*#>]{0,8}|[.:] )(?:solution|choice|option|selection|conclusion))[*_ \t]{0,4}"
+    r"(?:\b(?:is|would be|must be|should be|seems to be)\b:?|:)[\s:*_]{0,12}(?:solution[ \t]{0,2}:[ \t]{0,3})?",
     re.I | re.M)
 _DENIED = re.compile(
     r"\b(?:no|not|nor|wrong|incorrect|never|cannot|too|false|unlikely|eliminated?|exclud\w{0,4}|rul\w{1,3} out"
@@ -68,7 +68,7 @@ def read_letter(text: str) -> Reading:
     sentence."""
     if is_cut(text):
         return UNFINISHED
-    text = own_part(text)
+    text = reply_span(text)
     for value, how in _stated(text):
         if _taken_back(value):
             continue
@@ -84,11 +84,11 @@ def read_choice(text: str, choices: Sequence[str] = ()) -> Reading:
     """The last stated choice: its letter, or its words. Where `choices` are given, it is one of them."""
     if is_cut(text):
         return UNFINISHED
-    own = own_part(text)
-    known = {words(choice): choice for choice in choices}
+    reply = reply_span(text)
+    by_words = {words(choice): choice for choice in choices}
     letters = frozenset(LETTERS[:len(choices)] or LETTERS)
-    for value, how in _stated(own):
-        if words(value) in known:
+    for value, how in _stated(reply):
+        if words(value) in by_words:
             return Reading(value.strip(EDGES), how)
         if _taken_back(value):
             continue
@@ -97,20 +97,21 @@ def read_choice(text: str, choices: Sequence[str] = ()) -> Reading:
             return NONE
         if letter in letters:
             return NONE if _contradicts(value, letter, choices) else Reading(letter, how)
-        if (named := _only_named(value, known)) is not None or (named := _only_equal(value, choices)) is not None:
+        named = _only_named(value, by_words)
+        if named is not None or (named := _only_equal(value, choices)) is not None:
             return Reading(named, how)
-    found = _opening(own, choices) or _unstated(own)
-    said = NONE if choices else read_text(text)
-    if found.answer in letters and (found.how != "whole" or said.answer is None):
-        return found
-    return Reading(text.strip(EDGES), "whole") if words(text) in known else said
+    unstated = _opening(reply, choices) or _unstated(reply)
+    statement = NONE if choices else read_text(text)
+    if unstated.answer in letters and (unstated.how != "whole" or statement.answer is None):
+        return unstated
+    return Reading(text.strip(EDGES), "whole") if words(text) in by_words else statement
 
 
 def same_choice(answer: str, gold: str, choices: Sequence[str] = ()) -> bool:
     """Whether both name the same choice, by its letter or by its words; either side may be "(C) Cecile"."""
-    letter, said = _parts(answer, choices)
+    letter, wording = _parts(answer, choices)
     wanted, meant = _parts(gold, choices)
-    if said and meant and said == meant:
+    if wording and meant and wording == meant:
         return True
     return letter is not None and letter == wanted
 
@@ -123,14 +124,14 @@ def same_letter(answer: str, gold: str) -> bool:
 def _stated(text: str) -> Iterator[tuple[str, str]]:
     """(value, form) of every statement of an answer, the last one first: as in any text, and what is said of an
     option."""
-    found = list(placed(text))
+    places = list(placed(text))
     if any(hint in text for hint in _HINTS):
         spoken = [(match.start(), match.end(), "") for match in _OPTION.finditer(text)]
         spoken += [(match.start(), match.end(), match[1].upper()) for match in _CALLED.finditer(text)]
-        found += [(start, letter or stated_at(text, end), "answer sentence")
+        places += [(start, letter or stated_at(text, end), "answer sentence")
                   for start, end, letter in sorted(spoken)[-MOST:]]
-        found.sort(key=lambda one: one[0], reverse=True)
-    return ((_head(value), how) for _, value, how in found if value)
+        places.sort(key=itemgetter(0), reverse=True)
+    return ((_head(value), how) for _, value, how in places if value)
 
 
 def _head(value: str) -> str:
@@ -147,16 +148,16 @@ def _letter_of(value: str) -> str | None:
     """The one letter that a value begins with, SEVERAL where it goes on to another one; None where it begins with
     none."""
     value = _BUT.sub("", value[:LONGEST], count=1)
-    value = undressed(value.replace("\\_", "_")) if "\\" in value or "$" in value else value
+    value = normalized(value.replace("\\_", "_")) if "\\" in value or "$" in value else value
     if _NEITHER.match(value) and len(_BRACKETED.findall(value)) != 1:
         return SEVERAL
     if lone := _ALONE.fullmatch(value) if len(value) < 16 else None:
         return (lone[1] or lone[2]).upper()
-    found = _STATED.match(value)
-    if found is None:
+    opening = _STATED.match(value)
+    if opening is None:
         return value.upper() if len(value) == 1 and value.isascii() and value.isalpha() else None
-    letter = (found[1] or found[2] or found[3]).upper()
-    after = _NEXT.match(value, found.end())
+    letter = (opening[1] or opening[2] or opening[3]).upper()
+    after = _NEXT.match(value, opening.end())
     return SEVERAL if after and after[1] != letter else letter
 
 
@@ -170,10 +171,10 @@ def _contradicts(value: str, letter: str, choices: Sequence[str]) -> bool:
     """Whether the letter is followed by the words of another choice: "(B) bank" where B is a library."""
     if not choices:
         return False
-    labelled = _LABELLED.fullmatch(undressed(value[:LONGEST]))
-    said = words(labelled[2]) if labelled and labelled[1] == letter else ""
+    labelled = _LABELLED.fullmatch(normalized(value[:LONGEST]))
+    wording = words(labelled[2]) if labelled and labelled[1] == letter else ""
     meant = [words(choice) for choice in choices]
-    return bool(said) and said in meant and said != meant[LETTERS.index(letter)]
+    return bool(wording) and wording in meant and wording != meant[LETTERS.index(letter)]
 
 
 def _unstated(text: str) -> Reading:
@@ -186,7 +187,7 @@ def _unstated(text: str) -> Reading:
     last = last.rstrip(" .*").rpartition(". ")[2]
     if not _DENIED.search(last) and (letter := _only_bracketed(last)):
         return Reading(letter, "last value")
-    chosen = {found[1] for found in _CHOSEN.finditer(last) if not _REJECTED.match(last, found.end())}
+    chosen = {match[1] for match in _CHOSEN.finditer(last) if not _REJECTED.match(last, match.end())}
     if len(chosen) == 1:
         return Reading(chosen.pop(), "last value")
     return NONE
@@ -195,21 +196,21 @@ def _unstated(text: str) -> Reading:
 def _opening(text: str, choices: Sequence[str]) -> Reading | None:
     """The choice that the first line is, letter and words, where no list of options begins with it."""
     first, _, rest = text.strip().partition("\n")
-    labelled = _LABELLED.fullmatch(undressed(first[:LONGEST]))
+    labelled = _LABELLED.fullmatch(normalized(first[:LONGEST]))
     if labelled is None or not rest or _LISTED.search(rest) or labelled[1] not in LETTERS[:len(choices)]:
         return None
     same = words(labelled[2]) == words(choices[LETTERS.index(labelled[1])])
     return Reading(labelled[1], "whole") if same else None
 
 
-def _only_named(value: str, known: dict[str, str]) -> str | None:
+def _only_named(value: str, by_words: dict[str, str]) -> str | None:
     """The one candidate whose words stand in the value; of "red" and "dark red" the longer one."""
-    said = f" {words(_BUT.sub('', value, count=1))} "
-    if " not " in said:
+    sentence = f" {words(_BUT.sub('', value, count=1))} "
+    if " not " in sentence:
         return None
-    found = [name for name in known if name and f" {name} " in said.replace(",", " ").replace(".", " ")]
-    longest = [name for name in found if not any(name != other and name in other for other in found)]
-    return known[longest[0]] if len(longest) == 1 else None
+    named = [name for name in by_words if name and f" {name} " in sentence.replace(",", " ").replace(".", " ")]
+    longest = [name for name in named if not any(name != other and name in other for other in named)]
+    return by_words[longest[0]] if len(longest) == 1 else None
 
 
 def _only_equal(value: str, choices: Sequence[str]) -> str | None:
@@ -224,14 +225,14 @@ def _only_equal(value: str, choices: Sequence[str]) -> str | None:
 
 def _parts(text: str, choices: Sequence[str]) -> tuple[str | None, str]:
     """(letter, words) that a choice is given by; what `choices` can tell is filled in."""
-    bare = plain(text).strip("() .")
+    bare = trimmed(text).strip("() .")
     if len(bare) == 1 and bare.isalpha():
         place = LETTERS.find(bare.upper())
         return bare.upper(), words(choices[place]) if 0 <= place < len(choices) else ""
-    if "\n" in bare and (found := read_letter(text)).answer:
-        return found.answer, ""
-    if labelled := _LABELLED.fullmatch(plain(text)):
+    if "\n" in bare and (reading := read_letter(text)).answer:
+        return reading.answer, ""
+    if labelled := _LABELLED.fullmatch(trimmed(text)):
         return labelled[1], words(labelled[2])
-    said = words(text)
-    places = [place for place, choice in enumerate(choices) if words(choice) == said]
-    return (LETTERS[places[0]] if len(places) == 1 else None), said
+    wording = words(text)
+    places = [place for place, choice in enumerate(choices) if words(choice) == wording]
+    return (LETTERS[places[0]] if len(places) == 1 else None), wording

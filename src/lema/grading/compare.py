@@ -7,19 +7,23 @@ in a process that is killed at its limit. Words never do.
 
 import re
 from functools import lru_cache
+from math import gcd
 
 from lema.grading.conventions import DEFAULT, Conventions
 from lema.grading.equal import same_tree
 from lema.grading.evaluate import Undecided
 from lema.grading.latex import parsed
+from lema.grading.normalize import as_plain_latex, normalized, trimmed, words
 from lema.grading.numbers import BOUND, is_maths, read_value
+from lema.grading.numeric_equality import equal
 from lema.grading.phrases import as_formula
-from lema.grading.plain import dressed_down, plain, undressed, words
 from lema.grading.quantities import same_quantity
-from lema.grading.ratios import same_ratio
 from lema.grading.statements import statements
 from lema.grading.symbolic import GradingTimeout, same_symbolic
 from lema.grading.tokens import Unreadable
+
+LONGEST_RATIO = 12
+"""Parts of a ratio."""
 
 _GROUPS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
 _DECIMAL_COMMA = re.compile(r"(?<![0-9.,])[0-9]+,[0-9]+(?![0-9.,])")
@@ -33,8 +37,7 @@ _ASSIGNED = re.compile("[=%]")
 _FRACTION = re.compile(r"/|\\frac")
 _LEAD = re.compile(
     r"(?:(?:=|~|\\approx|\\sim|\\therefore|\\implies|\\[Rr]ightarrow|approximately|about|around|exactly|equal to"
-    r"|therefore"
-    r"|thus|so|hence|we get|we have|(?:the )?(?:final )?answer(?: is)?)(?![A-Za-z])[\s,:]{0,4})+", re.I)
+    r"|therefore|thus|so|hence|we get|we have|(?:the )?(?:final )?answer(?: is)?)(?![A-Za-z])[\s,:]{0,4})+", re.I)
 _MODULUS = re.compile(r"mod\W{0,4}([0-9]{1,30})\W{0,4}\Z")
 _YES_OR_NO = re.compile(r"(yes|no)(?:[,.;:!]\s|\s[-–—]|[.!]?\Z)", re.I)
 _BASED = re.compile(r"[0-9] ?_")
@@ -50,8 +53,7 @@ _UNIT = re.compile(r"(?<=[0-9)}\] ])[ ]?(?:[°%]|[A-Za-z]{1,20}(?:[/ ^][A-Za-z0-
 _VALUE = re.compile(r"[0-9\\]")
 _TAIL = re.compile(
     r"(?P<body>.*[0-9)}\]A-Za-z|!°%])[ ](?P<words>(?:[A-Za-z]{2,}\.?(?:[/*][A-Za-z]+){0,3}|per|a|of"
-    r"|[mkcd]?[gmsLl])"
-    r"(?: ?\^ ?\{? ?[1-9] ?\}?)?)", re.S)
+    r"|[mkcd]?[gmsLl])(?: ?\^ ?\{? ?[1-9] ?\}?)?)", re.S)
 
 
 def same_number(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
@@ -59,14 +61,14 @@ def same_number(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
 
     Raises GradingTimeout where only a symbolic comparison could tell and it did not end in time.
     """
-    if plain(answer) == plain(gold):
+    if trimmed(answer) == trimmed(gold):
         return True
-    if (quantity := same_quantity(plain(answer), plain(gold))) is not None:
+    if (quantity := same_quantity(trimmed(answer), trimmed(gold))) is not None:
         return quantity
     stated, wanted = read_value(answer), read_value(gold)
     if stated is not None and wanted is not None and "%" not in answer + gold and how.units == "ignored":
         return _rounded_alike(stated, wanted, how)
-    if not (is_maths(undressed(answer)) and is_maths(undressed(gold))):
+    if not (is_maths(normalized(answer)) and is_maths(normalized(gold))):
         return stated is not None and stated == wanted
     return same_expression(answer, gold, how)
 
@@ -79,14 +81,14 @@ def same_expression(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
     if answer.isdigit() and gold.isdigit() and answer.isascii() and gold.isascii():
         return int(answer) == int(gold) if len(answer) < 4000 and len(gold) < 4000 else answer == gold
     answer, gold = _unboxed(answer), _unboxed(gold)
-    a, b = undressed(answer), undressed(gold)
+    a, b = normalized(answer), normalized(gold)
     if a == b:
         return True
-    if how.units == "must match" and _unit(dressed_down(answer)) != _unit(dressed_down(gold)):
+    if how.units == "must match" and _unit(as_plain_latex(answer)) != _unit(as_plain_latex(gold)):
         return False
-    found = _decided(a, b, answer, gold, how)
-    if found is not None:
-        return found
+    settled = _decided(a, b, answer, gold, how)
+    if settled is not None:
+        return settled
     if words(a) == words(b) or _letters(a) == _letters(b):
         return True
     if _CLOCK.search(a) or _CLOCK.search(b) or _BASED.search(a + b) or not (is_maths(a) and is_maths(b)):
@@ -98,7 +100,7 @@ def same_expression(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
 
 def decided(answer: str, gold: str, how: Conventions = DEFAULT) -> bool | None:
     """Whether both are the same, as far as numbers, quantities and trees can tell; None where they cannot."""
-    a, b = undressed(answer), undressed(gold)
+    a, b = normalized(answer), normalized(gold)
     return True if a == b else _decided(a, b, answer, gold, how)
 
 
@@ -106,9 +108,9 @@ def _decided(a: str, b: str, answer: str, gold: str, how: Conventions) -> bool |
     a, b = as_formula(a), as_formula(b)
     if a == b:
         return True
-    for said, whole in ((a, b), (b, a)):
-        if (opening := _YES_OR_NO.match(said)) and whole.casefold() in ("yes", "no"):
-            return opening[1].casefold() == whole.casefold()
+    for sentence, word in ((a, b), (b, a)):
+        if (opening := _YES_OR_NO.match(sentence)) and word.casefold() in ("yes", "no"):
+            return opening[1].casefold() == word.casefold()
     stated, wanted = read_value(answer), read_value(gold)
     free = how.fractions == "any" or stated is None or stated.denominator == 1 or not _FRACTION.search(a)
     if free and stated is not None and stated == wanted and not _ASSIGNED.search(a + b):
@@ -121,13 +123,13 @@ def _decided(a: str, b: str, answer: str, gold: str, how: Conventions) -> bool |
         return modulo
     if (labelled := _labelled(a, b, how)) is not None:
         return labelled
-    if (":" in a or ":" in b) and (ratio := same_ratio(a, b, how)) is not None:
+    if (":" in a or ":" in b) and (ratio := _same_ratio(a, b, how)) is not None:
         return ratio
     undecided = False
-    for one in readings(a):
-        for other in readings(b):
+    for tree in readings(a):
+        for wanted_tree in readings(b):
             try:
-                if same_tree(one, other, how):
+                if same_tree(tree, wanted_tree, how):
                     return True
             except (Undecided, RecursionError):
                 undecided = True
@@ -138,27 +140,49 @@ def _same_modulus(a: str, b: str) -> bool | None:
     """False where both name a modulus and not the same one; None for anything else."""
     if "mod" not in a or "mod" not in b:
         return None
-    moduli = [found[1] if (found := _MODULUS.search(text)) else "" for text in (a, b)]
+    moduli = [match[1] if (match := _MODULUS.search(text)) else "" for text in (a, b)]
     return False if all(moduli) and moduli[0] != moduli[1] else None
+
+
+def _same_ratio(answer: str, gold: str, how: Conventions) -> bool | None:
+    """Whether both are the same ratio, 1:2:3 and 2:4:6; None where neither has three parts, as a ratio of two is a
+    fraction. Of a : b : c = 1 : 2 : 3 the right."""
+    parts, wanted_parts = answer.rpartition("=")[2].split(":"), gold.rpartition("=")[2].split(":")
+    if max(len(parts), len(wanted_parts)) < 3:
+        return None
+    if len(parts) != len(wanted_parts) or len(parts) > LONGEST_RATIO:
+        return False
+    if how.fractions == "reduced" and _common_divisor(parts) > 1 and _common_divisor(wanted_parts) == 1:
+        return False
+    try:
+        trees, wanted = list(map(parsed, parts)), list(map(parsed, wanted_parts))
+        return all(equal(("mul", tree, wanted[0]), ("mul", want, trees[0]))
+                   for tree, want in zip(trees, wanted, strict=True))
+    except (Unreadable, Undecided, RecursionError):
+        return None
+
+
+def _common_divisor(parts: list[str]) -> int:
+    """The greatest common divisor of whole numbers; 1 where not all are."""
+    whole = all(re.fullmatch(r"\s*[0-9]{1,18}\s*", part) for part in parts)
+    return gcd(*map(int, parts)) if whole else 1
 
 
 def _labelled(a: str, b: str, how: Conventions) -> bool | None:
     """Where one side is a choice with its letter, "(C) 7", and the other is not: whether that is the letter or the
     words."""
-    one, other = _LABEL.match(a), _LABEL.match(b)
-    if (one is None) == (other is None):
+    label, wanted_label = _LABEL.match(a), _LABEL.match(b)
+    if (label is None) == (wanted_label is None):
         return None
-    label, said, alone = (one, a, b) if one else (other, b, a)
-    if alone.strip("()") == label[1]:
-        return True
-    rest = said[label.end():]
-    return decided(rest, alone, how) if one else decided(alone, rest, how)
+    if label:
+        return b.strip("()") == label[1] or decided(a[label.end():], b, how)
+    return a.strip("()") == wanted_label[1] or decided(a, b[wanted_label.end():], how)
 
 
 def _unit(text: str) -> str:
     """The words and signs behind a value."""
-    found = _UNIT.search(text)
-    return found[0].strip().casefold() if found else ""
+    match = _UNIT.search(text)
+    return match[0].strip().casefold() if match else ""
 
 
 def _unboxed(text: str) -> str:
@@ -170,23 +194,23 @@ def _unboxed(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def readings(text: str) -> tuple[tuple, ...]:
-    """The trees that an undressed text can be: as it stands, with its commas as separators of thousands or of
+    """The trees that a normalized text can be: as it stands, with its commas as separators of thousands or of
     decimals, without the words behind it. None where it is no mathematics."""
     if " or " in text and BOUND.search(text):
         return ()
-    found: dict[tuple, None] = {}
+    trees: dict[tuple, None] = {}
     for form in _forms(text):
         try:
-            found.setdefault(parsed(form))
+            trees.setdefault(parsed(form))
         except (Unreadable, RecursionError):
             continue
-    if not found and "=" in text and not _ORDER.search(text) and len(_PROSE.findall(text)) < 3 and text.isascii():
+    if not trees and "=" in text and not _ORDER.search(text) and len(_PROSE.findall(text)) < 3 and text.isascii():
         return readings(text.rsplit("=", 1)[1].strip())
     if len(text) < 500 and (remark := _REMARK.search(text)):
-        return (*found, *readings(text[:remark.start()]))
-    if not found and len(text) < 400 and (tail := _TAIL.fullmatch(text)) and _VALUE.search(tail["body"]):
+        return (*trees, *readings(text[:remark.start()]))
+    if not trees and len(text) < 400 and (tail := _TAIL.fullmatch(text)) and _VALUE.search(tail["body"]):
         return readings(tail["body"].rstrip(" \\"))
-    return tuple(found)
+    return tuple(trees)
 
 
 def _forms(text: str) -> list[str]:
@@ -198,7 +222,7 @@ def _forms(text: str) -> list[str]:
     forms = [text]
     if "," in text or text.count(".") > 1:
         if _GROUPS.search(text):
-            forms.insert(0, _GROUPS.sub(lambda found: found[0].replace(",", ""), text))
+            forms.insert(0, _GROUPS.sub(lambda match: match[0].replace(",", ""), text))
         if _DECIMAL_COMMA.fullmatch(text):
             forms.append(text.replace(",", "."))
         elif _POINT_GROUPS.fullmatch(text):

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from lema.seams import Settings
+from lema.plugins import Settings
 
 
 class Conventions(Settings):

@@ -6,33 +6,35 @@ and matrices are compared part by part, and only what has no parts is compared a
 
 import itertools
 import re
+from collections.abc import Iterable
 from fractions import Fraction
 
 from lema.grading.conventions import Conventions
 from lema.grading.evaluate import Undecided, real, value
-from lema.grading.families import same_family
-from lema.grading.probe import bases, equal, names_of, nodes, proportional
-from lema.grading.regions import intervals, same_intervals
+from lema.grading.interval_sets import intervals, same_intervals
+from lema.grading.numeric_equality import bases, equal, names_of, proportional, same_family, says
 from lema.grading.structure import (
     SEQUENCES,
-    Part,
+    Stated,
+    SymbolicInterval,
     flipped,
     is_infinite,
     is_reduced,
+    is_relation,
     is_rounded,
+    is_sum,
     items,
     literal_decimals,
-    region,
-    says_region,
+    must_be_interval_set,
     sides_said,
     stated,
+    symbolic_intervals,
 )
 from lema.grading.vectors import components, has_units, rows_of
 
 MOST = 60
 """Items of two lists that are compared each with each."""
 
-_FREE_ORDER = frozenset(("list", "or", "set", "one"))
 _ANGLE = re.compile("'pi'|'arc|'acos|'asin|'atan")
 _ORDERED = frozenset(("tuple", "closed"))
 
@@ -49,19 +51,19 @@ def _same(a: tuple, b: tuple, how: Conventions) -> bool:
         return True
     if is_rounded(a) or is_rounded(b):
         return _same_rounded(a, b, how)
-    if (_is_relation(a) or _is_relation(b)) and (says_region(a) or says_region(b)):
+    if (is_relation(a) or is_relation(b)) and (must_be_interval_set(a) or must_be_interval_set(b)):
         return _same_inequality(a, b, how)
     if (a[0] == "deg") != (b[0] == "deg") and _ANGLE.search(f"{a}{b}") and equal(a, b):
         return True  # 30° and pi/6
-    one, other = stated(a), stated(b)
-    named = one.name is not None and other.name is not None and not says_region(one.tree)
-    if named and _other_unknown(one.name, other.name):
-        return _same_equation(("rel", ("=",), (one.name, one.tree)), ("rel", ("=",), (other.name, other.tree)))
-    a, b = one.tree, other.tree
+    answer, gold = stated(a), stated(b)
+    named = answer.name is not None and gold.name is not None and not must_be_interval_set(answer.tree)
+    if named and _other_unknown(answer.name, gold.name):
+        return _same_equation(answer.as_relation(), gold.as_relation())
+    a, b = answer.tree, gold.tree
     if a[0] == "rel" or b[0] == "rel":
-        return _same_relation(one, other, how)
-    if says_region(a) or says_region(b):
-        return _same_region(a, b, how)
+        return _same_relation(answer, gold, how)
+    if must_be_interval_set(a) or must_be_interval_set(b):
+        return _same_interval_set(a, b, how)
     if a[0] == "matrix" or b[0] == "matrix":
         return _same_matrix(rows_of(a), rows_of(b), how)
     kind, parts = items(a)
@@ -73,11 +75,7 @@ def _same(a: tuple, b: tuple, how: Conventions) -> bool:
 
 def _same_rounded(a: tuple, b: tuple, how: Conventions) -> bool:
     """Where a side says "1/3 ≈ 0.33": what it says exactly, or what it says about it."""
-    return any(_same(one, other, how) for one in sides_said(a) for other in sides_said(b))
-
-
-def _is_relation(tree: tuple) -> bool:
-    return tree[0] == "rel" or (tree[0] in ("or", "list") and any(part[0] == "rel" for part in tree[1]))
+    return any(_same(x, y, how) for x in sides_said(a) for y in sides_said(b))
 
 
 def _other_unknown(name: tuple, other: tuple) -> bool:
@@ -94,7 +92,7 @@ def _same_value(a: tuple, b: tuple, how: Conventions) -> bool:
         return a == b
     if (family := same_family(a, b)) is not None:
         return family
-    if _holds_region(a) != _holds_region(b):
+    if _holds_interval_set(a) != _holds_interval_set(b):
         return False  # a number is no interval
     if "based" in (a[0], b[0]) and a[0] != b[0]:
         return _same_digits(a, b)
@@ -105,18 +103,18 @@ def _same_value(a: tuple, b: tuple, how: Conventions) -> bool:
     if how.fractions == "reduced" and is_reduced(a) is False and is_reduced(b):
         return False
     readings = itertools.product(_percent(a, b, how), _percent(b, a, how))
-    return any(_same_number(one, other, how) for one, other in readings)
+    return any(_same_number(x, y, how) for x, y in readings)
 
 
-def _holds_region(tree: tuple) -> bool:
-    return any(node[0] in ("interval", "union", "set") for node in nodes(tree))
+def _holds_interval_set(tree: tuple) -> bool:
+    return says(tree, "interval", "union", "set")
 
 
 def _percent(tree: tuple, other: tuple, how: Conventions) -> tuple[tuple, ...]:
     """What "10%" may mean beside an answer that has no percent sign."""
     if tree[0] == "neg":
         inner = _percent(tree[1], other[1] if other[0] == "neg" else other, how)
-        return tuple(("neg", one) for one in inner)
+        return tuple(("neg", reading) for reading in inner)
     if tree[0] != "pct" or other[0] == "pct":
         return (tree,)
     return {"number": (tree[1],), "share": (tree,), "either": (tree[1], tree)}[how.percent]
@@ -145,15 +143,15 @@ def _same_number(a: tuple, b: tuple, how: Conventions) -> bool:
         return equal(a, b)
     if any(abs(real(value(a, base)) - real(value(b, base))) < 1e-24 for base in bases(a, b)):
         return True
-    one, other = value(a, {}), value(b, {})
-    if isinstance(one, Fraction) and isinstance(other, Fraction) and literal_decimals(a) and literal_decimals(b):
+    exact_a, exact_b = value(a, {}), value(b, {})
+    if {type(exact_a), type(exact_b)} == {Fraction} and literal_decimals(a) and literal_decimals(b):
         return False  # two decimals that differ, differ
-    return abs(real(one) - real(other)) <= real(Fraction(6, 10 ** (digits + 1)))
+    return abs(real(exact_a) - real(exact_b)) <= real(Fraction(6, 10 ** (digits + 1)))
 
 
 def _rounded(tree: tuple, decimals: int) -> object:
-    found = value(tree, {})
-    exact = found if isinstance(found, Fraction) else Fraction(str(real(found).real))
+    number = value(tree, {})
+    exact = number if isinstance(number, Fraction) else Fraction(str(real(number).real))
     return round(exact, decimals)
 
 
@@ -162,14 +160,14 @@ def _same_sequence(kind: str, a: tuple, other_kind: str, b: tuple, how: Conventi
     if len(brackets) == 2 and how.brackets == "must match":
         return False
     if "one" in (kind, other_kind) and len(a) != len(b):  # "1/2 or 0.5"
-        return not brackets and all(_same(one, other, how) for one in a for other in b)
+        return not brackets and all(_same(x, y, how) for x in a for y in b)
     if "one" in (kind, other_kind):
         return brackets <= {"set"} and _same(a[0], b[0], how)
     in_order = bool(brackets & _ORDERED) or (not brackets and how.order == "fixed") or _half_named(a, b)
     if in_order and len(a) == len(b):
         a, b = _by_name(a, b, how), _by_name(b, a, how)
     if in_order:
-        return len(a) == len(b) and all(_same(one, other, how) for one, other in zip(a, b, strict=True))
+        return len(a) == len(b) and _same_pairwise(a, b, how)
     if len(a) > MOST or len(b) > MOST:
         raise Undecided("long lists")
     return _covers(a, b, how) and _covers(b, a, how)
@@ -188,57 +186,69 @@ def _by_name(a: tuple, b: tuple, how: Conventions) -> tuple:
     order."""
     names = [stated(item).name for item in a]
     letters = all(name is not None and name[0] == "sym" and len(name[1]) == 1 for name in names)
-    if not letters or any(stated(item).name for item in b) or all(
-            _same(one, other, how) for one, other in zip(a, b, strict=True)):
+    if not letters or any(stated(item).name for item in b) or _same_pairwise(a, b, how):
         return a
     return tuple(item for _, item in sorted(zip(names, a, strict=True), key=lambda pair: pair[0]))
 
 
+def _same_pairwise(a: Iterable[tuple], b: Iterable[tuple], how: Conventions) -> bool:
+    """Whether the first of one is the first of the other, and so on."""
+    return all(_same(x, y, how) for x, y in zip(a, b, strict=False))
+
+
 def _covers(a: tuple, b: tuple, how: Conventions) -> bool:
     """Whether every item of `a` is among those of `b`."""
-    return all(any(_same(one, other, how) for other in b) for one in a)
+    return all(any(_same(x, y, how) for y in b) for x in a)
 
 
-def _same_region(a: tuple, b: tuple, how: Conventions) -> bool:
-    numeric, wanted = intervals(a), intervals(b)
-    if numeric is not None and wanted is not None:
-        return same_intervals(numeric, wanted, how, _same)
-    one, other = region(a), region(b)
-    if one is None or other is None:
+def _same_numeric_sets(a: tuple, b: tuple, how: Conventions) -> bool | None:
+    """Whether both are the same set of numbers; None where not both are one whose ends have values."""
+    sets = intervals(a), intervals(b)
+    return None if None in sets else same_intervals(*sets, how, _same)
+
+
+def _same_interval_set(a: tuple, b: tuple, how: Conventions) -> bool:
+    if (same := _same_numeric_sets(a, b, how)) is not None:
+        return same
+    parts, wanted_parts = symbolic_intervals(a), symbolic_intervals(b)
+    if parts is None or wanted_parts is None:
         if a[0] == b[0] and a[0] in ("union", "inter", "minus"):
-            return all(_same(x, y, how) for x, y in zip(a[1:], b[1:], strict=True))
+            return _same_pairwise(a[1:], b[1:], how)
         if how.brackets == "free" and "interval" in (a[0], b[0]):
-            return all(_same(x, y, how) for x, y in zip(_ends(a), _ends(b), strict=False))
+            return _same_pairwise(_ends(a), _ends(b), how)
         return False
-    if len(one) != len(other):
+    if len(parts) != len(wanted_parts):
         return False
-    return all(any(_same_part(x, y, how) for y in other) for x in one)
+    return all(any(_same_interval(x, y, how) for y in wanted_parts) for x in parts)
 
 
 def _ends(tree: tuple) -> tuple:
     return tree[1:3] if tree[0] == "interval" else items(tree)[1]
 
 
-def _same_part(a: Part, b: Part, how: Conventions) -> bool:
+def _same_interval(a: SymbolicInterval, b: SymbolicInterval, how: Conventions) -> bool:
     if how.brackets == "must match" and a.ends != b.ends:
         return False
     return _same(a.low, b.low, how) and _same(a.high, b.high, how)
 
 
 def _same_inequality(a: tuple, b: tuple, how: Conventions) -> bool:
-    numeric, wanted = intervals(a), intervals(b)
-    if numeric is not None and wanted is not None:
-        return same_intervals(numeric, wanted, how, _same)
-    one, other = region(a), region(b)
-    if one is not None and other is not None:
-        return _same_region(a, b, how)
+    if (same := _same_numeric_sets(a, b, how)) is not None:
+        return same
+    if None not in (symbolic_intervals(a), symbolic_intervals(b)):
+        return _same_interval_set(a, b, how)
     if a[0] == b[0] == "rel":
-        return any(_same_sides(a, turned, how) for turned in (b, flipped(b))) or _same_slope(a, b)
+        return _same_either_way(a, b, how) or _same_slope(a, b)
     return False
 
 
 def _same_sides(a: tuple, b: tuple, how: Conventions) -> bool:
-    return a[1] == b[1] and all(_same(x, y, how) for x, y in zip(a[2], b[2], strict=True))
+    return a[1] == b[1] and _same_pairwise(a[2], b[2], how)
+
+
+def _same_either_way(a: tuple, b: tuple, how: Conventions) -> bool:
+    """Whether two relations are the same, the one perhaps read from the right."""
+    return _same_sides(a, b, how) or _same_sides(a, flipped(b), how)
 
 
 def _same_slope(a: tuple, b: tuple) -> bool:
@@ -253,27 +263,22 @@ def _same_slope(a: tuple, b: tuple) -> bool:
     return ratio is not None and real(ratio).real > 0
 
 
-def _same_relation(one, other, how: Conventions) -> bool:
+def _same_relation(answer: Stated, gold: Stated, how: Conventions) -> bool:
     """An equation against an equation, or against a value with a name."""
-    a, b = (found.tree if found.tree[0] == "rel" or found.name is None
-            else ("rel", ("=",), (found.name, found.tree)) for found in (one, other))
+    a, b = answer.as_relation(), gold.as_relation()
     if a[0] != "rel" or b[0] != "rel":
         return _same_total(a, b, how)
     if a[1] == b[1] and len(a[1]) == 1 and a[1][0] in ("=", "!="):
         return _same_equation(a, b)
-    return any(_same_sides(a, turned, how) for turned in (b, flipped(b)))
+    return _same_either_way(a, b, how)
 
 
 def _same_total(a: tuple, b: tuple, how: Conventions) -> bool:
     """Whether m + n = 5 stands beside 5: a sum of plain names has a value as a name has."""
-    one, other = (a, b) if a[0] == "rel" else (b, a)
-    if other[0] == "rel" or one[1] != ("=",) or names_of(other) or not _is_sum(one[2][0]):
+    equation, alone = (a, b) if a[0] == "rel" else (b, a)
+    if alone[0] == "rel" or equation[1] != ("=",) or names_of(alone) or not is_sum(equation[2][0]):
         return False
-    return _same(one[2][1], other, how)
-
-
-def _is_sum(tree: tuple) -> bool:
-    return tree[0] == "sym" or (tree[0] == "add" and _is_sum(tree[1]) and _is_sum(tree[2]))
+    return _same(equation[2][1], alone, how)
 
 
 def _same_equation(a: tuple, b: tuple) -> bool:
@@ -291,5 +296,4 @@ def _same_matrix(a: tuple | None, b: tuple | None, how: Conventions) -> bool:
         return False
     if len(a) != len(b) and 1 not in (len(a), len(a[0])):
         return False
-    cells = [[cell for row in rows for cell in row] for rows in (a, b)]
-    return all(_same(one, other, how) for one, other in zip(*cells, strict=True))
+    return _same_pairwise(itertools.chain(*a), itertools.chain(*b), how)

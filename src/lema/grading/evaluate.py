@@ -64,7 +64,7 @@ def _value(tree: tuple, names: Mapping[str, Value]) -> Value:
 def bounded(number: Value) -> Value:
     """The number itself. Raises Undecided where it is too large to go on with, infinite or undefined."""
     if isinstance(number, Fraction):
-        if number.numerator.bit_length() + number.denominator.bit_length() > MOST_BITS:
+        if bits_of(number) > MOST_BITS:
             raise Undecided("too large")
         return number
     mp = context()
@@ -145,14 +145,24 @@ def root(of: Value, degree: int) -> Value:
         raise Undecided("degree of a root")
     mp = context()
     if isinstance(of, Fraction):
-        if degree == 2 and of >= 0 and of.numerator.bit_length() < 2000:
-            upper, lower = math.isqrt(of.numerator), math.isqrt(of.denominator)
-            if upper * upper == of.numerator and lower * lower == of.denominator:
-                return Fraction(upper, lower)
+        small = degree == 2 and of >= 0 and of.numerator.bit_length() < 2000
+        if small and (exact := exact_root(of)) is not None:
+            return exact
         of = real(of)
     if degree % 2 and is_real(of) and of.real < 0:
         return -mp.root(-of.real, degree)
     return mp.root(of, degree)
+
+
+def exact_root(of: Fraction) -> Fraction | None:
+    """The square root of a positive number, where it is rational."""
+    upper, lower = math.isqrt(of.numerator), math.isqrt(of.denominator)
+    return Fraction(upper, lower) if upper * upper == of.numerator and lower * lower == of.denominator else None
+
+
+def bits_of(number: Fraction) -> int:
+    """How much room an exact number takes: what every bound on arithmetic is about."""
+    return number.numerator.bit_length() + number.denominator.bit_length()
 
 
 def _factorial(of: Value) -> Value:
@@ -237,16 +247,14 @@ def _transcendental(name: str, of: Value) -> Value:
         raise Undecided("too large")
     name = {"cosec": "csc", "arccot": "acot"}.get(name, name)
     name = "a" + name[3:] if name.startswith("arc") else name
-    function = getattr(mp, name, None) if name in _TRANSCENDENTAL else None
-    if function is None:
+    if name not in _TRANSCENDENTAL:
         raise Undecided(name)
-    return function(of)
+    return getattr(mp, name)(of)
 
 
 _TRANSCENDENTAL = frozenset((
     "sin", "cos", "tan", "cot", "sec", "csc", "asin", "acos", "atan", "acot", "asec", "acsc", "sinh", "cosh",
-    "tanh",
-    "asinh", "acosh", "atanh", "exp"))
+    "tanh", "asinh", "acosh", "atanh", "exp"))
 _UNARY = {
     "neg": lambda a: -a, "pct": lambda a: _divided(a, Fraction(100)), "fact": _factorial,
     "deg": lambda a: real(a) * context().pi / 180}

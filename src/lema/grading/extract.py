@@ -7,14 +7,15 @@ falls back on what is bold in its last paragraph, then on its last value, and th
 import re
 from typing import NamedTuple
 
+from lema.grading.compare import readings
 from lema.grading.last import last_formula, last_group, last_number
+from lema.grading.normalize import normalized
 from lema.grading.numbers import NUMBER, is_maths, read_value
-from lema.grading.own import is_cut, own_part
-from lema.grading.plain import undressed
 from lema.grading.prose import is_two, number_said, result_of
 from lema.grading.quantities import is_quantity
+from lema.grading.reply_span import is_cut, reply_span
 from lema.grading.statements import CUT, LONGEST, closing_box, statements
-from lema.steps import drop_calculator_marks
+from lema.replies import drop_calculator_marks
 
 EXPLICIT = frozenset(("answer sentence", "boxed", "####", "A:"))
 """The forms in which a text says itself that this is its answer."""
@@ -55,7 +56,7 @@ def read_number(text: str) -> Reading:
     """The last stated number, with its currency and unit, else the last number of the text."""
     if is_cut(text):
         return UNFINISHED
-    text = drop_calculator_marks(own_part(text)) if "<<" in text else own_part(text)
+    text = drop_calculator_marks(reply_span(text)) if "<<" in text else reply_span(text)
     rest = text
     for value, how in statements(text):
         if how == CUT:
@@ -73,7 +74,7 @@ def read_expression(text: str) -> Reading:
     else its last value."""
     if is_cut(text):
         return UNFINISHED
-    text = drop_calculator_marks(own_part(text)) if "<<" in text else own_part(text)
+    text = drop_calculator_marks(reply_span(text)) if "<<" in text else reply_span(text)
     if (inside := closing_box(text)) is not None:
         return Reading(inside, "boxed")
     words, rest = None, text
@@ -85,8 +86,8 @@ def read_expression(text: str) -> Reading:
         if denied:
             rest = _behind(rest, denied)
             continue
-        if said := _YES_OR_NO.match(value):
-            return Reading(said[1], how)
+        if opening := _YES_OR_NO.match(value):
+            return Reading(opening[1], how)
         if (answer := _expression_in(value)) is not None:
             return Reading(answer, how)
         if words is None and _is_short_text(value):
@@ -101,11 +102,11 @@ def read_text(text: str) -> Reading:
     """The last stated answer in its own words. Without a statement there is none: no last value to guess."""
     if is_cut(text):
         return UNFINISHED
-    for value, how in statements(own_part(text)):
+    for value, how in statements(reply_span(text)):
         if how == CUT:
             return Reading(value or None, how)
-        if said := _YES_OR_NO.match(value):
-            return Reading(said[1], how)
+        if opening := _YES_OR_NO.match(value):
+            return Reading(opening[1], how)
         if answer := value.strip(" \t*_\"'“”$").removeprefix("\\(").removesuffix("\\)").strip():
             return Reading(answer, how)
     return NONE
@@ -152,12 +153,10 @@ def _number_in(value: str) -> str | None:
 
 def _expression_in(value: str) -> str | None:
     """The part of a stated value that is mathematics: all of it, its formulas, else the number among its words."""
-    from lema.grading.compare import readings
-
     value = _PART.sub("", value, count=1)
     if _BOUND.match(value):
         return value
-    bare = undressed(value)
+    bare = normalized(value)
     if read_value(value) is not None or readings(bare):
         return value.strip()
     if value.startswith(("\\text", "\\mbox")) and value.endswith("}"):
@@ -166,7 +165,7 @@ def _expression_in(value: str) -> str | None:
     if formulas is not None:
         return formulas
     clause = _CLAUSE.split(value, maxsplit=1)[0]
-    if clause != value and (read_value(clause) is not None or readings(undressed(clause))):
+    if clause != value and (read_value(clause) is not None or readings(normalized(clause))):
         return clause.strip()
     if len(value) < 80 and is_maths(bare) and not _PROSE.search(bare):
         return value

@@ -14,7 +14,7 @@ from lema.grading.conventions import DEFAULT, REDUCED, TWO_DECIMALS, Conventions
 from lema.grading.extract import Reading, read_expression, read_number, read_text
 from lema.grading.quick import quick
 from lema.grading.verdict import Grade, grade_path
-from lema.seams import near_miss
+from lema.plugins import near_miss
 
 
 class Kind(NamedTuple):
@@ -50,9 +50,9 @@ def grade(text: str, gold: str, *, task: str = "math", finish: str = "stop",
     kind = kind_of(task)
     how = conventions or kind.conventions
     if kind.quick == "numbers" and finish == "stop" and how.decimals is None:
-        found = quick(text, gold)
-        if found is not None:
-            return found
+        plain = quick(text, gold)
+        if plain is not None:
+            return plain
     if text.strip() == gold.strip() and finish == "stop" and gold.strip():
         return Grade("right", text.strip(), "whole")
     return grade_as(kind, text, gold, finish, how, choices)
@@ -60,7 +60,7 @@ def grade(text: str, gold: str, *, task: str = "math", finish: str = "stop",
 
 def grade_as(kind: Kind, text: str, gold: str, finish: str, how: Conventions, choices: Sequence[str]) -> Grade:
     """The same without a look at the whole text, as a stage of a run grades: read, then compared."""
-    return grade_path(text, gold, finish=finish, read=lambda said: kind.read(said, choices),
+    return grade_path(text, gold, finish=finish, read=lambda reply: kind.read(reply, choices),
                       same=lambda answer, wanted: kind.same(answer, wanted, how, choices))
 
 

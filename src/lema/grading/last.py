@@ -6,8 +6,9 @@ numbers; the last of them that can be an answer is taken, with those that "and" 
 
 import re
 
+from lema.grading.compare import readings
+from lema.grading.normalize import normalized
 from lema.grading.numbers import NUMBER, read_value
-from lema.grading.plain import undressed
 from lema.grading.prose import is_behind, last_sentence, number_said
 
 END = 3000
@@ -19,8 +20,7 @@ WHOLE = 300
 _BOLD = re.compile(r"\*\*([^*\n]{1,120})\*\*(?!\s{0,2}\n?:)")
 _PIECE = re.compile(
     r"(?P<formula>\$\$.{1,600}?\$\$|\\\[.{1,600}?\\\]|\\\(.{1,600}?\\\)|(?<!\\)\$(?:[^$\n\\]|\\.){1,600}\$)"
-    r"|(?P<number>"
-    + NUMBER.pattern + r")(?P<unit>\s?\\?%|\s?percent(?:age)?\b)?", re.S)
+    r"|(?P<number>" + NUMBER.pattern + r")(?P<unit>\s?\\?%|\s?percent(?:age)?\b)?", re.S)
 _PLAIN = re.compile(
     r"(?<![\w)\]}^])(?:[([] ?-?[0-9][0-9 ,./√π+-]{0,60}, ?[0-9 ,./√π+-]{1,60} ?[)\]]"
     r"|[-−]?(?:[0-9]+(?:\.[0-9]+)? ?\*? ?)?(?:(?:√|sqrt) ?(?:[0-9]+|\([0-9a-z+* -]{1,30}\))"
@@ -51,39 +51,37 @@ def last_number(text: str) -> tuple[str | None, str]:
     """The bold number of the last paragraph, else the last number of the text, and which of the two it is."""
     if "**" in text and (bold := _bold(text)) is not None:
         return bold, "bold"
-    said = number_said(last_sentence(_before_checks(text)))
-    return (said, "last value") if said is not None else (None, "none")
+    number = number_said(last_sentence(_before_checks(text)))
+    return (number, "last value") if number is not None else (None, "none")
 
 
 def last_formula(text: str) -> tuple[str | None, str]:
     """The text where it is one formula; else what is bold in its last paragraph; else its last value."""
-    from lema.grading.compare import readings
-
     short = (len(text) <= WHOLE and "\n\n" not in text.strip() and not _WORDS.search(text)
              and not (_CONCLUDES.match(text) and ("$" in text or "\\(" in text)))
-    if short and (read_value(text) is not None or (_SAYS.search(undressed(text)) and readings(undressed(text)))):
+    if short and (read_value(text) is not None or (_SAYS.search(normalized(text)) and readings(normalized(text)))):
         return text.strip(), "whole"
     if "**" in text and (bold := _bold(text)) is not None:
         return bold, "bold"
-    found = last_group(_before_checks(text[-END:]))
-    return (found, "last value") if found is not None else (None, "none")
+    group = last_group(_before_checks(text[-END:]))
+    return (group, "last value") if group is not None else (None, "none")
 
 
 def _before_checks(text: str) -> str:
     """The text up to a last paragraph that only checks or explains a value that stands before it."""
-    starts = [found.start() for found in _CHECK.finditer(text)]
+    starts = [check.start() for check in _CHECK.finditer(text)]
     return text[:starts[-1]] if starts and NUMBER.search(text, 0, starts[-1]) else text
 
 
 def last_group(end: str, only: str = "") -> str | None:
     """The last formula or number (`only` "formula": formulas alone) with those that "and" joins to it."""
-    found = [piece for piece in _pieces(end) if piece[3] or not only]
-    if not found:
+    pieces = [piece for piece in _pieces(end) if piece[3] or not only]
+    if not pieces:
         return None
-    found = _without_remarks(end, found)
-    answer, stop, is_formula = found[-1][0], found[-1][1], found[-1][3]
+    pieces = _without_remarks(end, pieces)
+    answer, stop, is_formula = pieces[-1][0], pieces[-1][1], pieces[-1][3]
     joined = [answer]
-    for piece, start, finish, formula in reversed(found[:-1]):
+    for piece, start, finish, formula in reversed(pieces[:-1]):
         joint = _JOINT.fullmatch(end, finish, stop) if formula == is_formula else None
         if joint is None or (len(joined) == 1 and not formula and not _EITHER.search(joint[0])):
             break  # plain numbers are one list only where "and" says so
@@ -92,23 +90,23 @@ def last_group(end: str, only: str = "") -> str | None:
     return ", ".join(reversed(joined))
 
 
-def _without_remarks(text: str, found: list[tuple[str, int, int, bool]]) -> list[tuple[str, int, int, bool]]:
+def _without_remarks(text: str, pieces: list[tuple[str, int, int, bool]]) -> list[tuple[str, int, int, bool]]:
     """The pieces without those at the end of the last sentence that only say what an answer before them is about,
     ", or about 0.43", or that stand behind a preposition, "ways to choose 2 of 5"."""
-    left = list(found)
+    left = list(pieces)
     while len(left) > 1 and not _SENTENCE.search(text, left[-2][2] - 2, left[-1][1]):
         between = text[left[-2][2]:left[-1][1]]
         if not _ABOUT.fullmatch(between) and (left[-1][3] or not is_behind(text, left[-1][1])):
             return left
         left.pop()
-    return left if not is_behind(text, left[-1][1]) else found
+    return left if not is_behind(text, left[-1][1]) else pieces
 
 
 def _bold(text: str) -> str | None:
     """The last bold value of the last paragraph; a bold heading is none."""
     paragraph = text.rstrip().rpartition("\n\n")[2][-END:]
-    for found in reversed(list(_BOLD.finditer(paragraph))):
-        inside = found[1].strip()
+    for bold in reversed(list(_BOLD.finditer(paragraph))):
+        inside = bold[1].strip()
         if not inside.endswith(":") and read_value(inside) is not None:
             return inside
     return None
@@ -116,7 +114,7 @@ def _bold(text: str) -> str | None:
 
 def _pieces(text: str) -> list[tuple[str, int, int, bool]]:
     """(answer, start, end, is a formula) of all that can be an answer."""
-    found = []
+    pieces = []
     at, plain = 0, _PLAIN.search(text)
     while piece := _PIECE.search(text, at):
         start = piece.start()
@@ -124,29 +122,23 @@ def _pieces(text: str) -> list[tuple[str, int, int, bool]]:
             plain = _PLAIN.search(text, at)
         if plain and plain.start() <= start and not piece["formula"]:
             at = plain.end()
-            found.append((plain[0].strip(), plain.start(), at, False))
+            pieces.append((plain[0].strip(), plain.start(), at, False))
             continue
         at = piece.end()
-        if piece["formula"] and (money := _MONEY.match(text, start)) and not _is_formula(piece[0]):
+        if piece["formula"] and (money := _MONEY.match(text, start)) and not readings(normalized(piece[0])):
             at = money.end()
-            found.append((money[0], start, at, False))
+            pieces.append((money[0], start, at, False))
         elif piece["formula"]:
             answer = _side(piece[0], bool(_IS.search(text, max(0, start - 12), start)))
             if answer is not None:
-                found.append((answer, start, at, True))
+                pieces.append((answer, start, at, True))
             elif piece[0][0] == "$":  # two sums of money, and no formula between their signs
                 at = start + 1
         elif not _HEADING.search(text, max(0, start - 12), start) and text[start - 1:start] != "^":
-            found.append((piece[0].strip(), start, at, False))
+            pieces.append((piece[0].strip(), start, at, False))
     if plain := _PLAIN.search(text, at):
-        found.append((plain[0].strip(), *plain.span(), False))
-    return found
-
-
-def _is_formula(text: str) -> bool:
-    from lema.grading.compare import readings
-
-    return bool(readings(undressed(text)))
+        pieces.append((plain[0].strip(), *plain.span(), False))
+    return pieces
 
 
 def _side(formula: str, named: bool) -> str | None:

@@ -22,17 +22,17 @@ ZERO = ("num", Fraction(0), 0)
 
 
 def parsed(text: str) -> tuple:
-    """The tree of an undressed text. Raises Unreadable."""
+    """The tree of a normalized text. Raises Unreadable."""
     if len(text) > LONGEST:
         raise Unreadable("too long")
-    parser = _Parser(text)
+    parser = _FormulaParser(text)
     tree = parser.answer()
     if parser.next is not None:
         raise Unreadable(parser.next)
     return tree
 
 
-class _Parser(Atoms):
+class _FormulaParser(Atoms):
     def answer(self) -> tuple:
         """A list of relations without brackets, or the one that there is."""
         items, either = self.items()
@@ -42,7 +42,7 @@ class _Parser(Atoms):
 
     def items(self) -> tuple[list[tuple], bool]:
         self.deeper()
-        found, either = [self.relation()], False
+        relations, either = [self.relation()], False
         while self.next is not None:
             separated = self.take(*SEPARATORS)
             if self.take("and", "\\wedge", "&", "\\land"):
@@ -53,9 +53,9 @@ class _Parser(Atoms):
                 break
             if separated and (self.next is None or self.next in ENDS):
                 break
-            found.append(self.relation())
+            relations.append(self.relation())
         self.depth -= 1
-        return found, either
+        return relations, either
 
     def relation(self) -> tuple:
         sides, signs = [self.sets()], []
@@ -171,7 +171,7 @@ class _Parser(Atoms):
             elif self.take("°"):
                 tree = ("deg", tree)
             elif self.take("'"):
-                tree = ("sym", tree[1] + "'") if tree[0] == "sym" else _fail("a prime")
+                tree = ("sym", tree[1] + "'") if tree[0] == "sym" else _refuse("a prime")
             elif self.next == "_":
                 self.at += 1
                 tree = self.lowered(tree)
@@ -184,8 +184,8 @@ class _Parser(Atoms):
         name = self.raw()
         if tree[0] == "sym":
             return ("sym", f"{tree[1]}_{name}")
-        if tree[0] == "num" and name.isalpha() and (said := read_words(name)) is not None:
-            name = str(said)
+        if tree[0] == "num" and name.isalpha() and (number := read_words(name)) is not None:
+            name = str(number)
         if tree[0] == "num" and DIGITS.issuperset(name) and 1 <= len(name) <= 2:
             return ("based", digits, int(name))
         raise Unreadable("subscript")
@@ -195,5 +195,5 @@ def _both_whole(fraction: tuple) -> bool:
     return all(side[0] == "num" and not side[2] for side in fraction[1:])
 
 
-def _fail(why: str) -> tuple:
+def _refuse(why: str) -> tuple:
     raise Unreadable(why)

@@ -23,6 +23,8 @@ from lema.grading.verdict import Grade
 BLOCK = 2000
 """Rows that a worker gets at a time."""
 
+_WORK = "from lema.grading.many import work; work()"  # -m would load this file twice
+
 Row = tuple[str, str] | tuple[str, str, str, Sequence[str]]
 """(text, gold), or (text, gold, finish, choices)."""
 
@@ -36,12 +38,11 @@ def grade_many(rows: Iterable[Row], *, task: str = "math", workers: int | None =
 
     `workers` is the number of worker processes: by default one per core; 0 grades in this process.
     """
-    kind_of(task)
-    how = (conventions or kind_of(task).conventions)
-    blocks = _blocks(iter(rows))
+    kind = kind_of(task)
+    how = conventions or kind.conventions
     if workers == 0:
-        return (grade_row(row, task, how, by) for block in blocks for row in block)
-    return _streamed(blocks, (task, how, by), workers or os.cpu_count() or 1)
+        return (grade_row(row, task, how, by) for row in rows)
+    return _streamed(_blocks(iter(rows)), (task, how, by), workers or os.cpu_count() or 1)
 
 
 def grade_row(row: Row, task: str, how: Conventions, by: By) -> Grade:
@@ -50,6 +51,16 @@ def grade_row(row: Row, task: str, how: Conventions, by: By) -> Grade:
     if by == "path":
         return grade_as(kind_of(task), text, gold, finish, how, choices)
     return grade(text, gold, task=task, finish=finish, conventions=how, choices=choices)
+
+
+def work() -> None:
+    """A worker's whole life: settings as its argument, a block of rows per line in, their grades out."""
+    task, settings, by = json.loads(sys.argv[1])
+    how = Conventions(**settings)
+    for line in sys.stdin.buffer:
+        grades = [grade_row(row, task, how, by) for row in json.loads(line)]
+        sys.stdout.buffer.write(json.dumps(grades).encode() + b"\n")
+        sys.stdout.buffer.flush()
 
 
 def _streamed(blocks: Iterator[list], settings: tuple[str, Conventions, By], count: int) -> Iterator[Grade]:
@@ -96,7 +107,7 @@ class _Worker:
         """The grades of a block, whatever happens to the process."""
         if self._process is None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "lema.grading.many_worker", self._settings], stdin=subprocess.PIPE,
+                [sys.executable, "-c", _WORK, self._settings], stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
         try:
             self._process.stdin.write(json.dumps(block).encode() + b"\n")
@@ -105,7 +116,7 @@ class _Worker:
         except OSError:
             reply = b""
         if reply.endswith(b"\n"):
-            return [Grade(*one) for one in json.loads(reply)]
+            return [Grade(*fields) for fields in json.loads(reply)]
         self.stop()
         if len(block) == 1:
             return [Grade("ungradable", None, "its worker process died")]

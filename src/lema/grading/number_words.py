@@ -1,7 +1,7 @@
 """Numbers in words: "twenty-one", "three hundred and five apples", "two and a half", "a dozen".
 
 One design decision: English cardinals only, read word by word without a pattern; a word that is neither of a
-number nor a unit behind it makes the whole no number.
+number nor a unit behind it makes the whole no number. Every list of number words of the grader stands here.
 """
 
 from fractions import Fraction
@@ -12,17 +12,29 @@ _ONES = {
     "seventeen": 17, "eighteen": 18, "nineteen": 19}
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
          "ninety": 90}
-_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_THOUSANDS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8,
+             "ninth": 9, "tenth": 10, "eleventh": 11, "twelfth": 12}
 _PARTS = {"half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fourth": 4, "fourths": 4,
           "fifth": 5, "fifths": 5, "sixth": 6, "sixths": 6, "seventh": 7, "sevenths": 7, "eighth": 8, "eighths": 8,
           "ninth": 9, "ninths": 9, "tenth": 10, "tenths": 10}
-_ALONE = {"once": 1, "twice": 2, "thrice": 3, "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5,
-          "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10, "eleventh": 11, "twelfth": 12}
+_ALONE = {"once": 1, "twice": 2, "thrice": 3, **_ORDINALS}
 """Words that are a number where they are the whole answer."""
 
-_NO_UNIT = frozenset((
+SCALES = {"hundred": 100, **_THOUSANDS}
+"""What a number in digits may be followed by: "5 million"."""
+
+NO_UNITS = frozenset((*SCALES, "dozen", "percent", "percentage"))
+"""Words behind a number in digits that make it another number."""
+
+FACTORS = frozenset((
+    "half", "third", "quarter", "twice", "double", "doubled", "triple", "tripled", "thrice", "dozen"))
+"""Words before a calculation that multiply it: "half of 12 + 4"."""
+
+_NO_NOUNS = frozenset((
     "of", "or", "and", "to", "more", "less", "fewer", "than", "as", "out", "in", "by", "at", "from", "time",
     "thing", "such", "another", "other"))
+_NUMBERS = frozenset((*_ONES, *_TENS, *_THOUSANDS))
 
 LONGEST = 120
 """Characters of a number in words."""
@@ -57,8 +69,8 @@ def _cardinal(words: list[str]) -> tuple[Fraction | None, int]:
             group += _TENS[word]
         elif word == "hundred" and (group or words[at - 1:at] == ["a"]):
             group = (group or 1) * 100
-        elif word in _SCALES and (group or words[at - 1:at] == ["a"]):
-            total, group = total + (group or 1) * _SCALES[word], 0
+        elif word in _THOUSANDS and (group or words[at - 1:at] == ["a"]):
+            total, group = total + (group or 1) * _THOUSANDS[word], 0
         elif word == "dozen":
             group = (group or 1) * 12
         elif (word == "and" and at) or (word == "a" and not at):
@@ -78,14 +90,13 @@ def _part(words: list[str]) -> tuple[Fraction, int] | None:
     """ "half", "a half", "one third", "three quarters". """
     if words[:1] == ["half"]:
         return Fraction(1, 2), 1
-    upper = 1 if words[:1] == ["a"] else _ONES.get(words[0]) if words else None
-    if upper is None or len(words) < 2 or words[1] not in _PARTS:
+    if len(words) < 2 or words[1] not in _PARTS:
         return None
-    return Fraction(upper, _PARTS[words[1]]), 2
+    upper = 1 if words[0] == "a" else _ONES.get(words[0])
+    return None if upper is None else (Fraction(upper, _PARTS[words[1]]), 2)
 
 
 def _is_unit(words: list[str]) -> bool:
-    if len(words) > 3 or (words and words[0] in _NO_UNIT):
+    if len(words) > 3 or (words and words[0] in _NO_NOUNS):
         return False
-    return all(word.isalpha() and word not in _ONES and word not in _TENS and word not in _SCALES for word in
-    words)
+    return all(word.isalpha() and word not in _NUMBERS for word in words)

@@ -8,8 +8,9 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
-from lema.grading.number_words import read_words
-from lema.grading.plain import folded
+from lema.grading.normalize import folded
+from lema.grading.number_words import SCALES, read_words
+from lema.grading.units import LETTERS
 
 LONGEST = 200
 """Characters that a number may have, its currency and unit included."""
@@ -22,7 +23,6 @@ _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
 _ENGLISH = re.compile(r"(?<![\\A-Za-z])(?:if|for|all|any|the|is|are|not|none|when|odd)(?![A-Za-z])", re.I)
 _FUNCTIONS = frozenset((
     "sqrt", "frac", "sinh", "cosh", "tanh", "infty", "pmatrix", "bmatrix", "vmatrix", "array"))
-_SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _LATEX = re.compile(r"\\(?:text|mathrm|mathbf|textbf)\{([^{}]{0,100})\}|\\[()\[\]!,]|\\(?=[$%£€])|\\[;: ]|~")
 _EUROPEAN = re.compile(r"[-+]?(?:0,[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+|[0-9]{1,3}(?:\.[0-9]{3}){2,})")
 _DIGIT = re.compile("[0-9]")
@@ -39,7 +39,7 @@ _NUMBER = re.compile(
           | [ ]?(?:\\[dt]?frac\{(?P<mixed_upper>[0-9]+)\}\{(?P<mixed_lower>[0-9]+)\}
               | (?<=[ ])(?P<upper_2>[0-9]+)/(?P<lower_2>[0-9]+))
           | [ ]?/[ ]?(?P<divisor>[0-9]+) )? )
-    (?:[ ]?(?P<scale>hundred|thousand|million|billion|trillion)\b)?
+    (?:[ ]?(?P<scale>""" + "|".join(SCALES) + r""")\b)?
     (?P<half>[ ]and[ ](?:a|one)[ ]half)?
     [ ]?(?P<unit>%|[¢$£€°]|(?:[^\W\d]|[°%$])[^\d=+*^\\<>{}]*|\([ ]?[A-Za-z][^\d=+*^\\<>{}()]*\))?""", re.X)
 NUMBER = re.compile(
@@ -50,9 +50,6 @@ NUMBER = re.compile(
 
 BOUND = re.compile(r"\bor (?:more|less|fewer|greater|higher|above|over|below|under|later|earlier)\b")
 """What makes a number a bound: "5 or more"."""
-
-_MEASURES = frozenset("mgshlL")
-"""Single letters that may follow a number as its unit; any other letter is a variable."""
 
 
 @lru_cache(maxsize=8192)
@@ -72,23 +69,23 @@ def read_value(text: str) -> Fraction | None:
     lead = _LEAD.match(text)
     if text[lead.end() if lead else 0:][:1].isalpha() and not _DIGIT.search(text):
         return read_words(text[lead.end():] if lead else text)
-    found = _NUMBER.fullmatch(text, lead.end() if lead else 0)
-    if found is None or not _is_unit(found["unit"], text[found.start("unit") - 1:found.start("unit")]):
+    number = _NUMBER.fullmatch(text, lead.end() if lead else 0)
+    if number is None or not _is_unit(number["unit"], text[number.start("unit") - 1:number.start("unit")]):
         return None
     try:
-        value = _magnitude(found)
+        value = _magnitude(number)
     except ZeroDivisionError:
         return None
     if value is None:
         return None
-    negative = (found["sign"] == "-") != (found["inner_sign"] == "-")
+    negative = (number["sign"] == "-") != (number["inner_sign"] == "-")
     return -value if negative else value
 
 
 def _bare(text: str) -> str:
     """The text without bold, dollar signs of LaTeX, spacing commands and its full stop."""
     if "\\" in text or "~" in text or "{" in text:
-        text = _LATEX.sub(lambda found: found[1] or (" " if found[0] in ("\\;", "\\:", "\\ ", "~") else ""), text)
+        text = _LATEX.sub(lambda match: match[1] or (" " if match[0] in ("\\;", "\\:", "\\ ", "~") else ""), text)
     text = " ".join(text.replace("{,}", ",").split()).strip("*`_ ").rstrip(" .,:;?").rstrip("*`_ ")
     return text.strip("$ ") if text.startswith("$") and text.endswith("$") else text
 
@@ -107,11 +104,11 @@ def _is_unit(unit: str | None, before: str) -> bool:
     if " " in unit and BOUND.search(unit):
         return False
     word = unit.split(" ", 1)[0].rstrip(".,")
-    return len(word) != 1 or not word.isalpha() or word in _MEASURES or (before == " " and word == "a")
+    return len(word) != 1 or not word.isalpha() or word in LETTERS or (before == " " and word == "a")
 
 
-def _magnitude(found: re.Match) -> Fraction | None:
-    part = found.groupdict()
+def _magnitude(number: re.Match) -> Fraction | None:
+    part = number.groupdict()
     if part["upper"] is not None:
         return Fraction(int(part["upper"]), int(part["lower"]))
     whole = "".join(filter(str.isdigit, part["whole"] or ""))
@@ -125,4 +122,4 @@ def _magnitude(found: re.Match) -> Fraction | None:
         value /= int(part["divisor"])
     elif upper := part["mixed_upper"] or part["upper_2"]:
         value += Fraction(int(upper), int(part["mixed_lower"] or part["lower_2"]))
-    return value * _SCALES.get(part["scale"], 1) + (Fraction(1, 2) if part["half"] else 0)
+    return value * SCALES.get(part["scale"], 1) + (Fraction(1, 2) if part["half"] else 0)

@@ -19,8 +19,7 @@ _GOES_ON = re.compile(
     r"|that)\b")
 _BEHIND = re.compile(
     r"\b(?:for|in|to|of|from|per|when|than|with|over|at(?! least| most)|by|after|before|within|during|every"
-    r"|until|into|on|since"
-    r"|if|because|once|while|out of|step|to (?:have|be|get|pay|earn|make))"
+    r"|until|into|on|since|if|because|once|while|out of|step|to (?:have|be|get|pay|earn|make))"
     r"(?: (?!(?:is|are|was|were|be|has|have|had|gets?|got|makes|made|needs?|needed|takes?|took|costs?|pays?"
     r"|paid|earns?|earned|spends?|spent|equals?|leaves?|left|will|would|can|must|and|or|there"
     r"|total|all)\b)[A-Za-z'-]{1,20}){0,4} ?\Z"
@@ -82,14 +81,14 @@ def is_behind(text: str, at: int) -> bool:
 def is_two(value: str) -> bool:
     """Whether a value leaves open which of two numbers it is, "6 or 7", "between 5 and 7", "5 to 7"; a number in
     two units is one, and so is "1 and 3/4"."""
-    found = _TWO.fullmatch(value) if len(value) <= LONGEST else None
-    if found is None:
+    two = _TWO.fullmatch(value) if len(value) <= LONGEST else None
+    if two is None:
         return False
-    if found["joint"].lower() == "and" and not found["between"]:
-        return "/" not in found["other"]
-    if found["unit"] and found["last"] and found["unit"].rstrip("s") != found["last"].rstrip("s"):
+    if two["joint"].lower() == "and" and not two["between"]:
+        return "/" not in two["other"]
+    if two["unit"] and two["last"] and two["unit"].rstrip("s") != two["last"].rstrip("s"):
         return False
-    return read_value(found["one"]) != read_value(found["other"])
+    return read_value(two["one"]) != read_value(two["other"])
 
 
 def _is_step(text: str, token: re.Match) -> bool:
@@ -100,6 +99,6 @@ def _is_step(text: str, token: re.Match) -> bool:
 
 def result_of(sentence: str) -> str | None:
     """What the last sum of the sentence comes to, where the sentence says nothing else behind it."""
-    ends = [found.end() for found in _RESULT.finditer(sentence)]
+    ends = [sign.end() for sign in _RESULT.finditer(sentence)]
     number = NUMBER.match(sentence, ends[-1]) if ends else None
     return number[0].strip() if number and not _GOES_ON.search(sentence, number.end()) else None

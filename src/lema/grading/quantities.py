@@ -7,6 +7,9 @@ something else (a ratio, a list, a number with words behind it); a quantity in o
 import re
 from fractions import Fraction
 
+from lema.grading.numbers import read_value
+from lema.grading.units import size_of
+
 LONGEST = 80
 """Characters of such an answer."""
 
@@ -17,23 +20,6 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _LONG = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
          "november", "december")
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_UNITS = {
-    **dict.fromkeys(("s", "sec", "second"), ("time", 1)), **dict.fromkeys(("min", "minute"), ("time", 60)),
-    **dict.fromkeys(("h", "hr", "hour"), ("time", 3600)), "day": ("time", 86400), "week": ("time", 604800),
-    "month": ("calendar", 1), **dict.fromkeys(("year", "yr"), ("calendar", 12)),
-    **dict.fromkeys(("in", "inch", "inche"), ("feet", 1)), **dict.fromkeys(("ft", "foot", "feet"), ("feet", 12)),
-    **dict.fromkeys(("yd", "yard"), ("feet", 36)), **dict.fromkeys(("mi", "mile"), ("feet", 63360)),
-    **dict.fromkeys(("mm", "millimeter", "millimetre"), ("metres", 1)),
-    **dict.fromkeys(("cm", "centimeter", "centimetre"), ("metres", 10)),
-    **dict.fromkeys(("m", "meter", "metre"), ("metres", 1000)),
-    **dict.fromkeys(("km", "kilometer", "kilometre"), ("metres", 1000000)),
-    **dict.fromkeys(("oz", "ounce"), ("pounds", 1)), **dict.fromkeys(("lb", "pound"), ("pounds", 16)),
-    **dict.fromkeys(("g", "gram"), ("grams", 1)), **dict.fromkeys(("kg", "kilogram"), ("grams", 1000)),
-    **dict.fromkeys(("cent", "penny", "pennie"), ("money", 1)), "dollar": ("money", 100),
-    "dozen": ("pieces", 12), "quart": ("gallons", 4), "pint": ("gallons", 2), "cup": ("gallons", 1),
-    "gallon": ("gallons", 16)}
-"""Unit without its "s": (kind, how many of the smallest unit of that kind)."""
-
 _NUMBER = r"(?:[0-9]{1,12}(?:,[0-9]{3}){0,4}(?:\.[0-9]{1,12})?(?: [0-9]{1,6}/[0-9]{1,6}|/[0-9]{1,6})?)"
 _PART = re.compile(rf"({_NUMBER})[ -]?([A-Za-z]{{1,12}})\.?(?:,? and |, | |\Z)")
 
@@ -69,22 +55,20 @@ def same_quantity(answer: str, gold: str) -> bool | None:
         return None
     if ":" not in (both := answer + gold) and both.upper() == both.lower():
         return None  # no letters, no unit
-    if (one := _clock(answer)) and (other := _clock(gold)):
-        return _same_clock(one, other) if ":" in answer + gold else None
+    if (time := _clock(answer)) and (wanted_time := _clock(gold)):
+        return _same_clock(time, wanted_time) if ":" in answer + gold else None
     if (day := _date(answer)) and (wanted := _date(gold)):
         return day == wanted
     a, b = _total(answer), _total(gold)
     if a and b and (len(a.units) > 1 or len(b.units) > 1):
         return a.kind == b.kind and a.amount == b.amount
     for total, number in ((a, gold), (b, answer)):
-        if total and (len(total.units) > 1 or total.kind == "pieces") and (value := _plain(number)) is not None:
+        if total and (len(total.units) > 1 or total.kind == "pieces") and (value := _number(number)) is not None:
             return value in total.said_as() or (total.kind == "pieces" and value == total.amount)
     return None
 
 
-def _plain(text: str) -> Fraction | None:
-    from lema.grading.numbers import read_value
-
+def _number(text: str) -> Fraction | None:
     return read_value(text) if any(map(str.isdigit, text)) and _total(text) is None else None
 
 
@@ -94,7 +78,7 @@ def _total(text: str) -> Total | None:
     kind, amount, units = "", Fraction(0), []
     while at < len(text):
         part = _PART.match(text, at)
-        unit = _unit(part[2]) if part else None
+        unit = size_of(part[2]) if part else None
         if unit is None or (kind and unit[0] != kind) or (units and unit[1] >= units[-1]):
             return None
         kind, at = unit[0], part.end()
@@ -103,32 +87,28 @@ def _total(text: str) -> Total | None:
     return Total(kind, amount, units) if units else None
 
 
-def _unit(word: str) -> tuple[str, int] | None:
-    word = word.lower()
-    return _UNITS.get(word) or _UNITS.get(word.removesuffix("s"))
-
-
 def _amount(number: str) -> Fraction:
     whole, _, part = number.replace(",", "").rpartition(" ")
-    if "/" in part and Fraction(part.partition("/")[2]) == 0:
+    upper, _, lower = part.partition("/")
+    if Fraction(lower or 1) == 0:
         return Fraction(0)
-    return (Fraction(whole) if whole else 0) + Fraction(part)
+    return Fraction(whole or 0) + Fraction(upper) / Fraction(lower or 1)
 
 
 def _clock(text: str) -> tuple[int, int, int, str] | None:
     """(hour, minute, second, half of the day) of a time; "" where it does not say which half."""
-    found = _CLOCK.fullmatch(text.strip(" ."))
+    clock = _CLOCK.fullmatch(text.strip(" ."))
     if text.strip(" .").lower() in ("noon", "midnight"):
         return 12, 0, 0, "p" if "noon" in text.lower() else "a"
-    if found is None or not (found["minute"] or found["half"] or found["part"]):
+    if clock is None or not (clock["minute"] or clock["half"] or clock["part"]):
         return None
-    hour, half = int(found["hour"]), (found["half"] or found["part"] or "").lower()
+    hour, half = int(clock["hour"]), (clock["half"] or clock["part"] or "").lower()
     if hour > 24:
         return None
     half = {"noon": "p", "afternoon": "p", "evening": "p", "midnight": "a", "morning": "a"}.get(half, half[:1])
     if hour > 12 or hour == 0:
         hour, half = hour % 12, "p" if 12 < hour < 24 else "a"
-    return hour % 12 or 12, int(found["minute"] or 0), int(found["second"] or 0), half.replace("o", "")
+    return hour % 12 or 12, int(clock["minute"] or 0), int(clock["second"] or 0), half.replace("o", "")
 
 
 def _same_clock(a: tuple[int, int, int, str], b: tuple[int, int, int, str]) -> bool:

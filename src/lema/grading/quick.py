@@ -7,7 +7,8 @@ characters.
 
 import re
 
-from lema.grading.own import is_cut, may_be_cut, own_part
+from lema.grading.number_words import NO_UNITS
+from lema.grading.reply_span import is_cut, may_be_cut, reply_span
 from lema.grading.verdict import Grade
 
 REACH = 48
@@ -19,8 +20,6 @@ LONGEST = 30
 _END = re.compile(
     r"(?:[Tt]he (?:final )?(answer) is(?:: ?| )|(?:\n|\*\*)(Answer):(?:\*\*)? ?|\n(####) ?|\n(A): ?|(\\boxed)\{)"
     r"(\$?(-?[0-9][0-9,]*(?:\.[0-9]+)?)(?:\$| ([a-z]{4,14}))?)(\}?)(?:[.$ \n]|\\[)\]]){0,6}\Z")
-_FORMS = (None, "answer sentence", "answer sentence", "####", "A:", "boxed")
-_NO_UNITS = frozenset(("hundred", "thousand", "million", "billion", "trillion", "dozen", "percent", "percentage"))
 _GROUPED = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?\Z")
 
 
@@ -28,36 +27,38 @@ def quick(text: str, gold: str) -> Grade | None:
     """The grade of a text that ends in a plain number, if the gold answer is a plain number; else None."""
     if (plainest := _last_line(text, gold)) is not None:
         return plainest
-    found = _END.search(text, max(0, len(text) - REACH))
-    if found is None or len(gold) > LONGEST:
+    ending = _END.search(text, max(0, len(text) - REACH))
+    if ending is None or len(gold) > LONGEST:
         return None
-    answer, number, unit = found[6], found[7], found[8]
-    form = 1 if found[1] else 2 if found[2] else 3 if found[3] else 4 if found[4] else 5
-    if form == 5:
-        if found[9] != "}" or answer != number or text.find("box") != found.start() + 1:
+    answer, number, unit, brace = ending.group(6, 7, 8, 9)
+    if ending[5]:
+        if brace != "}" or answer != number or text.find("box") != ending.start() + 1:
             return None  # boxes side by side are one list
-    elif found[9] or unit in _NO_UNITS or text[found.end(6):].strip(" \n") not in ("", "."):
+    elif brace or unit in NO_UNITS or text[ending.end(6):].strip(" \n") not in ("", "."):
         return None
     value, wanted = _digits(number), _digits(gold)
     if value is None or wanted is None:
         return None
-    if (may_be_cut(text) and (is_cut(text) or len(own_part(text)) < len(text))) or (
-            text.count(":") > found[0].count(":") and len(own_part(text)) < len(text)):
+    if (may_be_cut(text) and (is_cut(text) or len(reply_span(text)) < len(text))) or (
+            text.count(":") > ending[0].count(":") and len(reply_span(text)) < len(text)):
         return None  # there is a new question before this answer
-    return Grade("right" if value == wanted else "wrong", answer, _FORMS[form])
+    how = ending[3] or (ending[4] and "A:") or (ending[5] and "boxed") or "answer sentence"
+    return Grade("right" if value == wanted else "wrong", answer, how)
 
 
 def _last_line(text: str, gold: str) -> Grade | None:
     """The grade where the last line is "A: 12" or "#### 12" and nothing else is in doubt: no pattern is needed."""
     start = text.rfind("\n") + 1
-    form = "A:" if text.startswith("A: ", start) else "####" if text.startswith("#### ", start) else None
-    if form is None or not start:
+    if text.startswith("A: ", start):
+        form, colon = "A:", start + 1
+    elif text.startswith("#### ", start):
+        form, colon = "####", -1
+    else:
         return None
     number = text[start + len(form) + 1:]
     if not (number.isdigit() and gold.isdigit() and number.isascii() and gold.isascii()):
         return None
-    colon = start + 1 if form == "A:" else -1
-    if max(len(number), len(gold)) > LONGEST or text.find(":") != colon or may_be_cut(text):
+    if not start or max(len(number), len(gold)) > LONGEST or text.find(":") != colon or may_be_cut(text):
         return None
     return Grade("right" if number.lstrip("0") == gold.lstrip("0") else "wrong", number, form)
 

@@ -41,9 +41,7 @@ _AFTER = re.compile(r"(?:[\s$.)\]]|\\[)\]]){0,12}")
 _EMPTY_BOX = re.compile(r"[$\s]{0,4}\\(?:boxed|fbox)\s{0,4}\{\s{0,9}\}[$\s.]{0,4}|_{2,80}")
 _UNCLOSED_END = re.compile(r"\n|\$|\\[)\]]")
 _DISPLAY = re.compile(r"\\begin\{([a-z]{3,12}\*?)\}(.{0,600}?)\\end\{\1\}", re.S)
-_ALIGNED = frozenset(
-    name + star for name in ("equation", "align", "aligned", "gather", "displaymath", "math", "split")
-    for star in ("", "*"))
+_ALIGNED = frozenset(("equation", "align", "aligned", "gather", "displaymath", "math", "split"))
 _QUOTED = re.compile(r"\"((?:[^\"\\\n]|\\.){1,600})\"(?=\s{0,9}[,}])")
 _SUMS = re.compile(r"[0-9][0-9,.]*\s?[+*/x×=-]\s?\$[0-9]")
 _BARE_BOX = re.compile(r"\\boxed\s{0,2}(\\?[A-Za-z0-9]+)")
@@ -81,22 +79,20 @@ def statements(text: str) -> Iterator[tuple[str, str]]:
 
 def placed(text: str) -> Iterator[tuple[int, str, str]]:
     """(where it starts, value, form) of the same."""
-    found: list[tuple[int, int, str]] = []
+    openings: list[re.Match] = []
     denied: set[int] = set()
     if "nswer" in text or "NSWER" in text:
-        for match in _ANSWER.finditer(text):
-            found.append((match.start(), match.end(), "answer sentence"))
-            if match["no"]:
-                denied.add(match.start())
-        found += [(match.start(), match.end(), "answer sentence") for match in _HEADING.finditer(text)]
+        openings = [*_ANSWER.finditer(text), *_HEADING.finditer(text)]
+        denied = {match.start() for match in openings if match.re is _ANSWER and match["no"]}
     if not text.isascii() or any(hint in text for hint in _FOREIGN_HINTS):
-        found += [(match.start(), match.end(), "answer sentence") for match in _FOREIGN.finditer(text)]
+        openings += _FOREIGN.finditer(text)
+    places = [(match.start(), match.end(), "answer sentence") for match in openings]
     if "####" in text or "A:" in text or "Ans" in text:
-        found += [(match.start(), match.end(), match[1] or "A:") for match in _LINE_FORM.finditer(text)
-                  if not _is_heading(text, match)]
+        places += [(match.start(), match.end(), match[1] or "A:") for match in _LINE_FORM.finditer(text)
+                   if not _is_heading(text, match)]
     boxes, cut = _all_boxes(text)
-    found += [(start, start, "boxed") for start in boxes]
-    for start, end, how in sorted(found, reverse=True)[:MOST]:
+    places += [(start, start, "boxed") for start in boxes]
+    for start, end, how in sorted(places, reverse=True)[:MOST]:
         value = boxes[start] if how == "boxed" else stated_at(text, end)
         if how == "boxed" and start == cut:
             yield start, value, CUT
@@ -118,7 +114,7 @@ def _is_heading(text: str, line: re.Match) -> bool:
 def stated_at(text: str, start: int) -> str:
     """What stands from `start` to the end of its sentence; of mathematics, the formulas joined by "and"."""
     if text.startswith("\\begin{", start) and (display := _DISPLAY.match(text, start)):
-        return _last_row(display[2]) if display[1] in _ALIGNED else display[0]
+        return _last_row(display[2]) if display[1].removesuffix("*") in _ALIGNED else display[0]
     if text.startswith('"', start) and (quoted := _QUOTED.match(text, start)):
         return quoted[1].strip()
     opening = _OPENING.match(text, start)
@@ -179,26 +175,26 @@ def _all_boxes(text: str) -> tuple[dict[int, str], int]:
             closed.append((start, inside + end.start(), value))
         elif not end:
             cut = start
-    found = dict(_joined(text, closed))
-    return (found | {cut: value}, cut) if cut >= 0 else (found, cut)
+    joined = dict(_joined(text, closed))
+    return (joined | {cut: value}, cut) if cut >= 0 else (joined, cut)
 
 
 def _boxes(text: str, first: int) -> tuple[list[tuple[int, int, str]], tuple[int, int] | None]:
     """(start, end, content) of every closed \\boxed{...}, in one pass over the braces from the first box on; and
     where the last one that is not closed starts, and its content."""
     opened: list[tuple[int, int]] = []
-    found = []
+    closed = []
     for brace in _BRACE.finditer(text, first):
         if brace[0] == "}":
             if opened:
                 start, inside = opened.pop()
                 if start >= 0 and brace.start() - inside <= LONGEST:
-                    found.append((start, brace.end(), text[inside:brace.start()].strip()))
+                    closed.append((start, brace.end(), text[inside:brace.start()].strip()))
         elif brace[0][-1] == "{" and brace[0] != "\\{":
             opened.append((brace.start() if len(brace[0]) > 1 else -1, brace.end()))
     if "\\boxed{" not in text:
-        found += [(bare.start(), bare.end(), bare[1]) for bare in _BARE_BOX.finditer(text, first)]
-    return found, next((one for one in reversed(opened) if one[0] >= 0), None)
+        closed += [(bare.start(), bare.end(), bare[1]) for bare in _BARE_BOX.finditer(text, first)]
+    return closed, next((box for box in reversed(opened) if box[0] >= 0), None)
 
 
 def _joined(text: str, boxes: list[tuple[int, int, str]]) -> Iterator[tuple[int, str]]:

@@ -1,13 +1,14 @@
-"""What kind of answer a tree is: a named value, a list, a region of the number line.
+"""What kind of answer a tree is: a named value, a list, a set of real numbers.
 
 One design decision: every form is brought to one of few, so that two answers are compared part by part: "x = 5"
 is 5 with a name, "1 ± √2" is two numbers, "x < 3" is the interval from minus infinity to 3.
 """
 
 from fractions import Fraction
+from itertools import chain
 from typing import NamedTuple
 
-from lema.grading.probe import names_of, nodes
+from lema.grading.numeric_equality import names_of, says
 
 ONE = ("num", Fraction(1), 0)
 MINUS_INFINITY = ("neg", ("const", "inf"))
@@ -23,9 +24,15 @@ class Stated(NamedTuple):
     tree: tuple
     name: tuple | None
 
+    def as_relation(self) -> tuple:
+        """The equation that it was, where it has a name."""
+        if self.tree[0] == "rel" or self.name is None:
+            return self.tree
+        return ("rel", ("=",), (self.name, self.tree))
 
-class Part(NamedTuple):
-    """One interval of a region."""
+
+class SymbolicInterval(NamedTuple):
+    """One interval, whose ends may have letters in them."""
 
     low: tuple
     high: tuple
@@ -51,9 +58,19 @@ def stated(tree: tuple) -> Stated:
             return Stated(last, sides[0])
         if is_name(sides[-1]) and len(sides) == 2 and not is_name(sides[0]) and not names_of(sides[0]):
             return Stated(sides[0], sides[-1])  # "5 = x"
-        if not any(names_of(side) for side in sides):
+        if not names_of(*sides):
             return Stated(last, None)
     return Stated(("rel", signs, sides), None)
+
+
+def is_relation(tree: tuple) -> bool:
+    """Whether the tree is an equation or inequality, or a list with one in it."""
+    return tree[0] == "rel" or (tree[0] in ("or", "list") and any(part[0] == "rel" for part in tree[1]))
+
+
+def is_sum(tree: tuple) -> bool:
+    """Whether the tree is a sum of plain names."""
+    return tree[0] == "sym" or (tree[0] == "add" and is_sum(tree[1]) and is_sum(tree[2]))
 
 
 def is_rounded(tree: tuple) -> bool:
@@ -83,32 +100,29 @@ def is_name(tree: tuple) -> bool:
     if kind == "div":
         return is_name(tree[1]) and is_name(tree[2])
     if kind == "tuple" or (kind == "closed" and len(tree[1]) == 1):  # [ABC], an area
-        return all(is_name(item) for item in tree[1])
+        return all(map(is_name, tree[1]))
     return kind == "fn" and tree[1] != "root" and is_name(tree[2])
 
 
 def items(tree: tuple) -> tuple[str, tuple[tuple, ...]]:
     """The kind of a sequence and its items, those with "±" as two; a single value is a list of one."""
     if tree[0] in SEQUENCES:
-        found = [value for item in tree[1] for value in both_signs(item)]
-        return tree[0], tuple(found)
-    found = both_signs(tree)
-    return ("list" if len(found) > 1 else "one"), found
+        return tree[0], tuple(chain.from_iterable(map(both_signs, tree[1])))
+    values = both_signs(tree)
+    return ("list" if len(values) > 1 else "one"), values
 
 
 def both_signs(tree: tuple) -> tuple[tuple, ...]:
     """The tree with + and with - where it says "±"; else the tree alone."""
     if not _has_sign(tree):
         return (tree,)
-    if tree[0] in SEQUENCES or tree[0] == "rel":
-        name = stated(tree)
-        if tree[0] == "rel" and name.name is not None:
-            return tuple(("rel", ("=",), (name.name, one)) for one in both_signs(name.tree))
+    if tree[0] == "rel" and (equation := stated(tree)).name is not None:
+        return tuple(("rel", ("=",), (equation.name, signed)) for signed in both_signs(equation.tree))
     return (_signed(tree, 1), _signed(tree, -1))
 
 
 def _has_sign(tree: tuple) -> bool:
-    return any(node[0] in ("pm", "mp") for node in nodes(tree))
+    return says(tree, "pm", "mp")
 
 
 def _signed(tree: object, sign: int) -> object:
@@ -128,31 +142,31 @@ def is_infinite(tree: tuple) -> int:
     return -1 if tree == MINUS_INFINITY else 0
 
 
-def region(tree: tuple) -> tuple[Part, ...] | None:
+def symbolic_intervals(tree: tuple) -> tuple[SymbolicInterval, ...] | None:
     """The intervals that the tree is: an interval, a union, an inequality in one name, several of them."""
     kind = tree[0]
     if kind == "interval":
-        return (Part(tree[1], tree[2], tree[3]),)
+        return (SymbolicInterval(tree[1], tree[2], tree[3]),)
     if kind == "tuple" and len(tree[1]) == 2:
-        return (Part(*tree[1], "()"),)
+        return (SymbolicInterval(*tree[1], "()"),)
     if kind == "set":
-        return tuple(Part(item, item, "[]") for item in tree[1])
+        return tuple(SymbolicInterval(item, item, "[]") for item in tree[1])
     if kind == "rel":
         return _inequality(tree)
     if kind in ("union", "or", "list"):
-        found = [region(part) for part in (tree[1:] if kind == "union" else tree[1])]
-        return tuple(part for one in found for part in one) if all(found) else None
+        parts = list(map(symbolic_intervals, tree[1:] if kind == "union" else tree[1]))
+        return tuple(chain(*parts)) if all(parts) else None
     return None
 
 
-def says_region(tree: tuple) -> bool:
-    """Whether the tree can be nothing but a region; a pair "(1, 2)" may be a point too."""
+def must_be_interval_set(tree: tuple) -> bool:
+    """Whether the tree can be nothing but a set of real numbers; a pair "(1, 2)" may be a point too."""
     if tree[0] in ("union", "inter", "minus", "interval", "domain", "such"):
         return True
     if tree[0] == "rel":
         left_out = tree[1] == ("!=",) and is_name(tree[2][0]) and not names_of(tree[2][1])
         return left_out or bool(_ORDER & set(tree[1]))
-    return tree[0] in ("or", "list") and any(map(says_region, tree[1]))
+    return tree[0] in ("or", "list") and any(map(must_be_interval_set, tree[1]))
 
 
 def flipped(tree: tuple) -> tuple:
@@ -160,10 +174,10 @@ def flipped(tree: tuple) -> tuple:
     return ("rel", tuple(_FLIPPED.get(sign, sign) for sign in reversed(tree[1])), tuple(reversed(tree[2])))
 
 
-def _inequality(tree: tuple) -> tuple[Part, ...] | None:
+def _inequality(tree: tuple) -> tuple[SymbolicInterval, ...] | None:
     _, signs, sides = tree
     if signs == ("in",):
-        return region(sides[1])
+        return symbolic_intervals(sides[1])
     if any(side[:2] == ("fn", "abs") for side in sides):
         return None
     if not set(signs) <= _ORDER:
@@ -174,11 +188,11 @@ def _inequality(tree: tuple) -> tuple[Part, ...] | None:
     if len(signs) == 2 and names_of(sides[1]) & (names_of(sides[0]) | names_of(sides[2])):
         return None  # f(1) < f(2) < f(3)
     if len(signs) == 2 and signs[1] in ("<", "<=") and is_name(sides[1]):
-        return (Part(sides[0], sides[2], ends[0][0] + ends[1][1]),)
+        return (SymbolicInterval(sides[0], sides[2], ends[0][0] + ends[1][1]),)
     if len(signs) == 1 and is_name(sides[0]):
-        return (Part(MINUS_INFINITY, sides[1], "(" + ends[1][0]),)
+        return (SymbolicInterval(MINUS_INFINITY, sides[1], "(" + ends[1][0]),)
     if len(signs) == 1 and is_name(sides[1]):
-        return (Part(sides[0], INFINITY, ends[0][0] + ")"),)
+        return (SymbolicInterval(sides[0], INFINITY, ends[0][0] + ")"),)
     return None
 
 

@@ -24,6 +24,9 @@ LIMIT_S = 3.0
 WORKERS = 4
 """Most worker processes of one program; a program with one thread uses one."""
 
+MEMORY = 1024**3
+"""Bytes of address space that a comparison may use beyond what is loaded."""
+
 _GRACE_S = 0.5
 """What the worker, which kills its fork at 95 % of the limit, gets beyond the limit before it is killed itself."""
 
@@ -41,17 +44,17 @@ def same_symbolic(answer: str, gold: str, limit_s: float = LIMIT_S) -> bool:
 
 
 @cache
-def _pool(pid: int) -> "Pool":
+def _pool(pid: int) -> "SymbolicPool":
     """One pool per process; after a fork the child starts its own."""
-    return Pool(min(WORKERS, os.cpu_count() or 1))
+    return SymbolicPool(min(WORKERS, os.cpu_count() or 1))
 
 
-class Pool:
+class SymbolicPool:
     """A few workers that threads take in turn; the one that was used last is taken first."""
 
     def __init__(self, size: int) -> None:
-        self.workers = [Worker() for _ in range(size)]
-        self._free: queue.LifoQueue[Worker] = queue.LifoQueue()
+        self.workers = [MathVerifyProcess() for _ in range(size)]
+        self._free: queue.LifoQueue[MathVerifyProcess] = queue.LifoQueue()
         for worker in reversed(self.workers):
             self._free.put(worker)
 
@@ -64,8 +67,8 @@ class Pool:
             self._free.put(worker)
 
 
-class Worker:
-    """A math-verify process: started when asked, killed when late, replaced when dead."""
+class MathVerifyProcess:
+    """A process of ours in which math-verify works: started when asked, killed when late, replaced when dead."""
 
     module = "lema.grading.symbolic_worker"
 
@@ -75,22 +78,28 @@ class Worker:
 
     def ask(self, answer: str, gold: str, limit_s: float) -> bool:
         """The worker's yes or no."""
+        reply = self.exchange([answer, gold, 0.95 * limit_s], limit_s + _GRACE_S)
+        if reply not in (b"yes\n", b"no\n"):
+            raise GradingTimeout(f"not decided within {limit_s:g} s")
+        return reply == b"yes\n"
+
+    def exchange(self, question: list, limit_s: float) -> bytes:
+        """Its line for a line of JSON; empty where none came within the limit, and then it is killed."""
         with self._lock:
             process = self._running()
             try:
-                process.stdin.write(json.dumps([answer, gold, 0.95 * limit_s]).encode() + b"\n")
+                process.stdin.write(json.dumps(question).encode() + b"\n")
                 process.stdin.flush()
-                reply = _line(process, limit_s + _GRACE_S)
+                reply = _line(process, limit_s)
             except OSError:
                 reply = b""
             except BaseException:  # interrupted: its late reply must not answer the next question
                 self.stop()
                 raise
-            if reply not in (b"yes\n", b"no\n"):
-                if reply != b"undecided\n":
-                    self.stop()
-                raise GradingTimeout(f"not decided within {limit_s:g} s")
-            return reply == b"yes\n"
+            if not reply.endswith(b"\n"):
+                self.stop()
+                return b""
+            return reply
 
     def stop(self) -> None:
         """Kills the process, if there is one of ours."""
@@ -117,6 +126,16 @@ class Worker:
             self.stop()
             raise RuntimeError(f"math-verify does not start; see `python -m {self.module}`")
         return self._process
+
+
+def bound_memory() -> None:
+    """Lets this process, a worker, use a bounded amount of memory beyond what it has loaded."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        with open("/proc/self/statm", encoding="ascii") as statm:
+            loaded = int(statm.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (loaded + MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 def _line(process: subprocess.Popen, limit_s: float) -> bytes:

@@ -16,8 +16,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-MEMORY = 1024**3
-"""Bytes of address space that a comparison may use beyond what is loaded."""
+from lema.grading.symbolic import bound_memory
 
 WARMING = (("\\frac{1}{2}+x", "x+0.5"), ("\\{1,2\\}", "\\{2,1\\}"), ("[0,1)", "(0,1)"))
 
@@ -36,11 +35,11 @@ def main() -> None:
         answer, gold, limit_s = json.loads(line)
         if child is None:
             child = Child(compare)
-        said = child.ask(line, limit_s)
-        if said not in ("yes", "no"):
+        reply = child.ask(line, limit_s)
+        if reply not in ("yes", "no"):
             child.stop()
-            child, said = None, "undecided"
-        print(said, file=out, flush=True)
+            child, reply = None, "undecided"
+        print(reply, file=out, flush=True)
     if child is not None:
         child.stop()
 
@@ -54,7 +53,7 @@ class Child:
         if not self.pid:
             os.close(ours[1])
             os.close(theirs[0])
-            _bound_memory()
+            bound_memory()
             _serve(ours[0], theirs[1], compare)
         os.close(ours[0])
         os.close(theirs[1])
@@ -76,13 +75,13 @@ class Child:
         os.close(self._hear)
 
 
-def _serve(asked: int, said: int, compare: Callable[[str, str], str]) -> None:
+def _serve(requests: int, replies: int, compare: Callable[[str, str], str]) -> None:
     """The fork's whole life: ends with its parent, whose end closes the pipe that it reads."""
     try:
-        for line in os.fdopen(asked):
+        for line in os.fdopen(requests):
             answer, gold, limit_s = json.loads(line)
             signal.alarm(int(2 * limit_s) + 2)  # ends us where our parent was killed in the middle
-            os.write(said, compare(answer, gold).encode() + b"\n")
+            os.write(replies, compare(answer, gold).encode() + b"\n")
             signal.alarm(0)
     finally:
         os._exit(0)
@@ -98,9 +97,9 @@ def _comparison() -> Callable[[str, str], str]:
 
     def compare(answer: str, gold: str) -> str:
         try:
-            wanted, said = parsed(gold), parsed(answer)
+            wanted, stated = parsed(gold), parsed(answer)
             # asked both ways: what has infinity in it, it may call equal in one of them only
-            same = verify(wanted, said, timeout_seconds=None) and verify(said, wanted, timeout_seconds=None)
+            same = verify(wanted, stated, timeout_seconds=None) and verify(stated, wanted, timeout_seconds=None)
             return "yes" if same else "no"
         except (MemoryError, RecursionError):
             return "undecided"
@@ -108,15 +107,6 @@ def _comparison() -> Callable[[str, str], str]:
             return "no"
 
     return compare
-
-
-def _bound_memory() -> None:
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        with open("/proc/self/statm", encoding="ascii") as statm:
-            loaded = int(statm.read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (loaded + MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 if __name__ == "__main__":

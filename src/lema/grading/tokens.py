@@ -5,6 +5,8 @@ One design decision: tokens are cut once by one pattern; a cursor over them is a
 
 import re
 
+from lema.grading.units import IN_FORMULAS
+
 _TOKEN = re.compile(
     r"(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)|(?P<command>\\[A-Za-z]+|\\.)|(?P<word>[A-Za-z]+)|(?P<space>\s+)"
     r"|(?P<sign>\*\*|<=|>=|=<|=>|!=|==|\.\.\.|.)", re.S)
@@ -14,16 +16,13 @@ RELATIONS = {
     "\\gt": ">", "\\ne": "!=", "\\neq": "!=", "\\in": "in", "\\approx": "~", "\\equiv": "=", "\\simeq": "~",
     "\\to": "=", "\\rightarrow": "=", "\\mapsto": "=", "\\colon": ":"}
 FUNCTIONS = frozenset((
-    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "ln",
-    "log", "exp",
-    "lg", "max", "min", "gcd", "lcm", "arccot", "cosec", "cis", "cbrt"))
+    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "ln", "log",
+    "exp", "lg", "max", "min", "gcd", "lcm", "arccot", "cosec", "cis", "cbrt"))
 GREEK = frozenset((
     "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota",
-    "kappa",
-    "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "varphi", "chi", "psi", "omega", "Gamma",
-    "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega", "ell", "hbar", "emptyset",
-    "varnothing",
-    "aleph", "Re", "Im", "uniti", "unitj", "unitk"))
+    "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "varphi", "chi", "psi", "omega",
+    "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega", "ell", "hbar", "emptyset",
+    "varnothing", "aleph", "Re", "Im", "uniti", "unitj", "unitk"))
 DOMAINS = {f"mathbb{letter}": ("domain", letter) for letter in "RZNQC"}
 WORDS = {"pi": ("const", "pi"), "infty": ("const", "inf"), "infinity": ("const", "inf"), "inf": ("const", "inf"),
           "oo": ("const", "inf")}
@@ -36,23 +35,19 @@ BARS = {"|": "|", "\\vert": "\\vert", "\\lvert": "\\rvert", "\\|": "\\|", "\\lVe
 SUCH_THAT = frozenset(("\\mid", "|", ":", "\\vert", "\\colon"))
 ROUNDED = {"\\lfloor": ("\\rfloor", "floor"), "\\lceil": ("\\rceil", "ceil")}
 SEPARATORS = frozenset((",", ";"))
-IGNORED = frozenset(("\\angle", "\\triangle", "\\measuredangle", "\\vec", "\\overline", "\\overrightarrow",
-    "\\hat",
-                      "\\bar", "\\mathbb", "\\mathbf", "\\mathrm"))
-ENGLISH = frozenset(("the", "for", "all", "not", "odd", "any", "are", "if", "is", "no", "of", "to", "as", "at",
-    "by",
-                      "in", "on", "yes", "none", "has", "was", "who", "out", "than",
-    "cm", "km", "mm", "ft", "kg", "mph", "kmh", "lb", "lbs", "oz", "yd", "mi", "mg", "ml", "mL", "hr", "hrs",
-    "sec", "cup",
-    "day", "gal", "sq", "cc", "deg", "rad", "men", "kW", "Hz"))
-
+IGNORED = frozenset((
+    "\\angle", "\\triangle", "\\measuredangle", "\\vec", "\\overline", "\\overrightarrow", "\\hat", "\\bar",
+    "\\mathbb", "\\mathbf", "\\mathrm"))
+ENGLISH = IN_FORMULAS | {
+    "the", "for", "all", "not", "odd", "any", "are", "if", "is", "no", "of", "to", "as", "at", "by", "in", "on",
+    "yes", "none", "has", "was", "who", "out", "than"}
+"""Words that are no product of their letters: what has one of them is no formula."""
 
 DIGITS = frozenset("0123456789")
 STOPS = frozenset((
     "and", "or", "+", "-", "\\pm", "\\mp", "\\cup", "\\cap", "\\setminus", "\\backslash", "&", "\\\\", "\\end",
-    "|", "\\rvert", "\\rVert",
-    "\\mid", "\\rfloor", "\\rceil", "\\wedge", "\\vee", "\\land",
-    "\\lor")) | ENDS | SEPARATORS | frozenset(RELATIONS)
+    "|", "\\rvert", "\\rVert", "\\mid", "\\rfloor", "\\rceil", "\\wedge", "\\vee", "\\land", "\\lor",
+)) | ENDS | SEPARATORS | frozenset(RELATIONS)
 """No factor begins with these."""
 
 
@@ -68,11 +63,11 @@ class Cursor:
         self.spaced: list[bool] = []  # whether a space stood before the token
         self.at = 0
         space = False
-        for found in _TOKEN.finditer(text):
-            if found.lastgroup == "space":
+        for match in _TOKEN.finditer(text):
+            if match.lastgroup == "space":
                 space = True
                 continue
-            for part in _names(found[0]) if found.lastgroup == "word" else (found[0],):
+            for part in _names(match[0]) if match.lastgroup == "word" else (match[0],):
                 self.tokens.append(part)
                 self.spaced.append(space)
                 space = False

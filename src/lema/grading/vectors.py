@@ -6,7 +6,7 @@ putting 1 for one of them and 0 for the others.
 
 from fractions import Fraction
 
-from lema.grading.probe import names_of
+from lema.grading.numeric_equality import names_of
 from lema.grading.structure import stated
 
 UNITS = ("uniti", "unitj", "unitk")
@@ -25,16 +25,16 @@ def components(tree: tuple, other: tuple) -> tuple:
         return stated(tree).tree
     three = "unitk" in names_of(tree) | names_of(other) or (other[0] == "tuple" and len(other[1]) == 3)
     units = UNITS if three else UNITS[:2]
-    return ("tuple", tuple(_with(stated(tree).tree, {unit: int(unit == one) for unit in UNITS}) for one in units))
+    return ("tuple", tuple(_along(stated(tree).tree, unit) for unit in units))
 
 
-def _with(tree: object, values: dict[str, int]) -> object:
-    """The tree with numbers for names."""
+def _along(tree: object, unit: str) -> object:
+    """The tree with 1 for this unit vector and 0 for the others."""
     if not isinstance(tree, tuple) or not tree:
         return tree
-    if tree[0] == "sym" and tree[1] in values:
-        return ("num", Fraction(values[tree[1]]), 0)
-    return tuple(_with(part, values) for part in tree)
+    if tree[0] == "sym" and tree[1] in UNITS:
+        return ("num", Fraction(int(tree[1] == unit)), 0)
+    return tuple(_along(part, unit) for part in tree)
 
 
 def rows_of(tree: tuple) -> tuple | None:

@@ -7,7 +7,7 @@ is known; so after a kill at any moment it can be told which batches exist and w
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -65,17 +65,20 @@ class Jobs:
     def open(self) -> list[Job]:
         """The jobs that are not closed, oldest first, but not those that another living process is submitting."""
         with self._file() as file:
-            rows = file.execute("SELECT name, state, file, batch, requests, owner, created FROM jobs "
+            rows = file.execute("SELECT name, requests, state, file, batch, owner, created FROM jobs "
                                 "WHERE model = ? AND state != 'closed' ORDER BY created, name",
                                 (self._model,)).fetchall()
-        found = [Job(name, tuple(_ids(blob)), state, upload, batch, owner, created)
-                 for name, state, upload, batch, blob, owner, created in rows]
-        return [job for job in found if job.state == "created" or not _is_others(job.owner)]
+        jobs = []
+        for name, ids, *progress in rows:
+            job = Job(name, tuple(ids.hex(" ", ID_BYTES).split()), *progress)
+            if job.state == "created" or not _is_others(job.owner):
+                jobs.append(job)
+        return jobs
 
     @contextmanager
     def _file(self) -> Iterator[sqlite3.Connection]:
         with self._explained(), closing(sqlite3.connect(self._path, timeout=PATIENCE)) as file:
-            file.execute("PRAGMA synchronous=FULL")
+            file.execute("PRAGMA synchronous=FULL")  # a batch that a power cut made us forget would be paid again
             yield file
 
 
@@ -93,18 +96,12 @@ class Unkept:
         return [job for job in self.held.values() if job.state != "closed"]
 
 
-def _ids(blob: bytes) -> Iterable[str]:
-    return (blob[start:start + ID_BYTES].hex() for start in range(0, len(blob), ID_BYTES))
-
-
 def _is_others(pid: int) -> bool:
     """Whether another process of that number is alive; our own earlier incarnations are dead."""
     if pid == os.getpid():
         return False
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
+    except OSError as error:  # no right to signal it: it is there, and another user's
+        return not isinstance(error, ProcessLookupError)
     return True

@@ -12,35 +12,26 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Protocol
 
 from lema.errors import ModelError
-from lema.models import Completion, Request
+from lema.messages import Completion, Request
 
 Counted = Callable[[Completion, bool], None]
-"""Called once per request with its completion and whether the journal knew it."""
+"""Called once per request with its completion and whether the journal remembered it."""
 
-class Gate(Protocol):
-    """Decides whether a missing request may go out now; lema.money.purse.Gate keeps to a budget."""
+
+class AdmissionGate:
+    """Decides whether a missing request may go out now: here always; lema.runs.budget.Gate keeps to a budget."""
 
     def admits(self, request: Request, first: bool) -> bool:
         """Asked for each; `first`: nothing of this line is in flight. May raise where nothing will ever go out."""
+        return True
 
     def back(self, request: Request, completion: Completion) -> None:
         """Told of each that was admitted, when it is answered; from any thread."""
 
 
-class _Open:
-    """The gate of those who have no budget."""
-
-    def admits(self, request: Request, first: bool) -> bool:
-        return True
-
-    def back(self, request: Request, completion: Completion) -> None:
-        pass
-
-
-OPEN = _Open()
+OPEN = AdmissionGate()
 READ = 256  # requests looked up together
 AHEAD = 8192  # requests read but not yet answered to the caller: more are not read
 
@@ -69,12 +60,12 @@ class _Place:
 
     request: Request | None
     call: Call
-    known: bool = False
+    remembered: bool = False
     ticket: Future[Completion] | None = None
 
 
 @dataclass(slots=True)
-class Line:
+class WaitingLine:
     """The requests that were read and are not yet answered to the caller. `find` and `put` are the journal's."""
 
     find: Callable[[Sequence[bytes]], dict[bytes, Completion]]
@@ -82,7 +73,7 @@ class Line:
     identity: dict
     requests: Iterator[Request]
     counted: Counted
-    gate: Gate = OPEN
+    gate: AdmissionGate = OPEN
     ahead: int = AHEAD
     places: deque[_Place] = field(default_factory=deque)
     misses: deque[_Place] = field(default_factory=deque)  # not yet taken by the model
@@ -105,7 +96,7 @@ class Line:
         self.ended = not places
         for key, completion in self.find(list(new)).items():
             place = new.pop(key)
-            place.known, place.request, place.ticket = True, None, Future()
+            place.remembered, place.request, place.ticket = True, None, Future()
             place.ticket.set_result(completion)
         self.asking.update(new)
         self.misses.extend(new.values())
@@ -143,8 +134,8 @@ class Line:
             place = self.places.popleft()
             completion = place.ticket.result()
             self.asking.pop(place.call.key, None)
-            self.counted(completion, place.known)
-            place.known = True  # an equal request that comes later was not asked again
+            self.counted(completion, place.remembered)
+            place.remembered = True  # an equal request that comes later was not asked again
             yield completion
 
     def answered(self) -> Iterator[Completion]:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lema.checkpoints import INSTALL
 from lema.errors import ModelError
 from lema.records import Sampling
-from lema.training.checkpoint import INSTALL
 
 try:
     import torch
@@ -30,7 +30,7 @@ STEP = 64
 
 
 @dataclass
-class Row:
+class DecodingRow:
     """One path being written."""
 
     prompt: list[int]
@@ -51,7 +51,7 @@ def stream_seed(seed: int, index: int, prompt: str) -> bytes:
     return hashlib.sha256(json.dumps([seed, index, prompt]).encode()).digest()[:16]
 
 
-def decode(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row],
+def decode(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[DecodingRow],
            stops: set[int]) -> None:
     """Writes every row to its end: `written`, `text` and `finish` ("stop" or "length") are filled in.
 
@@ -65,7 +65,7 @@ def decode(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Seq
 
 
 @torch.inference_mode()
-def _decode(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row],
+def _decode(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[DecodingRow],
             stops: set[int]) -> None:
     device = model.device
     ids, mask = _padded([row.prompt for row in rows], tokenizer.pad_token_id, device)
@@ -104,7 +104,7 @@ def _padded(prompts: list[list[int]], pad: int, device: torch.device) -> tuple[t
     return ids.to(device), mask.to(device)
 
 
-def _choose(logits: torch.Tensor, rows: Sequence[Row]) -> torch.Tensor:
+def _choose(logits: torch.Tensor, rows: Sequence[DecodingRow]) -> torch.Tensor:
     """The next token of every row: (rows, vocabulary) -> (rows,)."""
     chosen = logits.argmax(-1)
     drawn = [number for number, row in enumerate(rows) if row.sampling.temperature > 0 and not row.finish]
@@ -136,7 +136,7 @@ def _inverse(shares: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
     return passed.clamp_(max=shares.shape[-1] - 1)
 
 
-def _write(row: Row, token: int, tokenizer: PreTrainedTokenizerBase, stops: set[int]) -> None:
+def _write(row: DecodingRow, token: int, tokenizer: PreTrainedTokenizerBase, stops: set[int]) -> None:
     row.written.append(token)
     if token in stops:
         row.finish = "stop"
@@ -150,7 +150,7 @@ def _write(row: Row, token: int, tokenizer: PreTrainedTokenizerBase, stops: set[
         row.text = tokenizer.decode(row.written, skip_special_tokens=True)
 
 
-def _ends(row: Row, tokenizer: PreTrainedTokenizerBase) -> bool:
+def _ends(row: DecodingRow, tokenizer: PreTrainedTokenizerBase) -> bool:
     """Whether a stop string stands at the end of what is written; then `text` is what stands before it."""
     reach = 4 * max(map(len, row.sampling.stop)) + 4  # a character is at most four tokens
     recent = tokenizer.decode(row.written[-reach:], skip_special_tokens=True)

@@ -5,11 +5,12 @@ checkpoint; each path has its seed, which vLLM gives to a generator of that path
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import compress
 from pathlib import Path
 
+from lema.checkpoints import first_line
 from lema.errors import ModelError
-from lema.models import Completion, Request, wire_seed
-from lema.training.checkpoint import first_line
+from lema.messages import Completion, Request, wire_seed
 
 try:
     from vllm import LLM, SamplingParams
@@ -33,25 +34,25 @@ class Engine:
     def write(self, prompts: Sequence[list[int]], requests: Sequence[Request]) -> Iterator[Completion]:
         """One completion per request, in order."""
         fits = [0 < len(prompt) < self.room for prompt in prompts]
-        asked = [place for place, fit in enumerate(fits) if fit]
-        written = iter(self.llm.generate(
-            [{"prompt_token_ids": prompts[place]} for place in asked],
-            [self._parameters(requests[place], len(prompts[place])) for place in asked],
-            lora_request=self.adapter, use_tqdm=False) if asked else ())
+        inputs = [{"prompt_token_ids": prompt} for prompt in compress(prompts, fits)]
+        parameters = list(map(self._parameters, compress(requests, fits), compress(prompts, fits)))
+        written = iter(self.llm.generate(inputs, parameters, lora_request=self.adapter, use_tqdm=False)
+                       if inputs else ())
         for prompt, fit in zip(prompts, fits, strict=True):
-            known = len(prompt)
+            length = len(prompt)
             if not fit:
-                yield Completion("", f"error: a prompt of {known} tokens; the model has room for 1 to "
-                                     f"{self.room - 1}", known)
+                yield Completion("", f"error: a prompt of {length} tokens; the model has room for 1 to "
+                                     f"{self.room - 1}", length)
                 continue
-            (one,) = next(written).outputs
-            finish = one.finish_reason
+            (output,) = next(written).outputs
+            finish = output.finish_reason
             if finish not in ("stop", "length"):
                 finish = f"error: {finish}"
-            yield Completion(one.text, finish, known, len(one.token_ids))
+            yield Completion(output.text, finish, length, len(output.token_ids))
 
-    def _parameters(self, request: Request, known: int) -> SamplingParams:
-        told = request.sampling
+    def _parameters(self, request: Request, prompt: list[int]) -> SamplingParams:
+        sampling = request.sampling
         return SamplingParams(
-            temperature=told.temperature, top_p=told.top_p, max_tokens=min(told.max_tokens, self.room - known),
-            stop=list(told.stop) or None, seed=wire_seed(request) if told.temperature > 0 else None)
+            temperature=sampling.temperature, top_p=sampling.top_p,
+            max_tokens=min(sampling.max_tokens, self.room - len(prompt)), stop=list(sampling.stop) or None,
+            seed=wire_seed(request) if sampling.temperature > 0 else None)

@@ -1,6 +1,6 @@
 """vLLM's server as a process of ours: started on a free port, waited for, and stopped whatever becomes of us.
 
-One design decision: between us and the server stands a small process (_leash.py) that holds one end of a pipe;
+One design decision: between us and the server stands a small process (_watchdog.py) that holds one end of a pipe;
 when the other end closes, because we stop it or because we were killed, it ends the server's whole process group.
 """
 
@@ -21,7 +21,7 @@ from lema.errors import ModelError
 
 MODULE = "vllm.entrypoints.openai.api_server"
 """What `vllm serve` runs; its command of that name imports more, and fails where some of that is missing."""
-LEASH = Path(__file__).with_name("_leash.py")
+WATCHDOG = Path(__file__).with_name("_watchdog.py")
 SETTING = ("VLLM_NO_USAGE_STATS=1", "VLLM_DO_NOT_TRACK=1")
 STOP_SECONDS = 15
 
@@ -33,29 +33,29 @@ def start(owner: object, python: str, flags: Sequence[str], seconds: float) -> s
     command = ["env", *SETTING, python, "-m", MODULE, "--host", "127.0.0.1", "--port", str(port), *flags]
     log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the server
     try:
-        leash = subprocess.Popen([sys.executable, str(LEASH), *command], stdin=subprocess.PIPE, stdout=log,
+        watchdog = subprocess.Popen([sys.executable, str(WATCHDOG), *command], stdin=subprocess.PIPE, stdout=log,
                                  stderr=subprocess.STDOUT, start_new_session=True)
     except OSError as error:
         raise ModelError(f"vllm: its server cannot be started ({error.strerror})") from None
-    stop = weakref.finalize(owner, _stop, leash, log)
+    stop = weakref.finalize(owner, _stop, watchdog, log)
     url = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + seconds
     while not _answers(url):
-        ended = leash.poll() is not None
+        ended = watchdog.poll() is not None
         if ended or time.monotonic() > deadline:
-            said = _last_line(log)
+            last = _last_line(log)
             stop()
             what = "ended before it answered" if ended else f"did not answer within {seconds:.0f} s"
-            raise ModelError(f"vllm: its server {what} ({said}); see that `{python} -m {MODULE}` runs, or raise "
+            raise ModelError(f"vllm: its server {what} ({last}); see that `{python} -m {MODULE}` runs, or raise "
                              "start_seconds")
         time.sleep(0.2)
     return f"{url}/v1"
 
 
-def _stop(leash: subprocess.Popen, log: IO[bytes]) -> None:
+def _stop(watchdog: subprocess.Popen, log: IO[bytes]) -> None:
     with contextlib.suppress(OSError):
-        leash.stdin.close()
-    leash.wait(STOP_SECONDS + 5)
+        watchdog.stdin.close()
+    watchdog.wait(STOP_SECONDS + 5)
     log.close()
 
 
@@ -69,9 +69,9 @@ def _answers(url: str) -> bool:
 
 def _last_line(log: IO[bytes]) -> str:
     log.seek(0)
-    lines = [line.strip() for line in log.read().decode("utf-8", "replace").splitlines() if line.strip()]
-    said = [line for line in lines if "Error" in line] or lines
-    return said[-1][-300:] if said else "it said nothing"
+    lines = log.read().decode("utf-8", "replace").splitlines()
+    telling = [line for line in lines if "Error" in line] or list(filter(str.strip, lines))
+    return telling[-1].strip()[-300:] if telling else "it said nothing"
 
 
 def _free_port() -> int:

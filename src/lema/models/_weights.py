@@ -7,8 +7,8 @@ the size of the weights alone, before anything is loaded, so that the journal ke
 import warnings
 from pathlib import Path
 
+from lema.checkpoints import INSTALL, first_line, hushed, weights_size
 from lema.errors import ModelError
-from lema.training.checkpoint import INSTALL, first_line, hushed, weights_size
 
 try:
     import torch

@@ -1,5 +1,12 @@
 """Completions that the user already has: a JSONL of rollouts plays the model.
 
+    [models.rollouts]
+    backend = "recorded"
+    file = "rollouts.jsonl"
+    columns = { text = "solution" }
+    {"question": "Leo has 15 pens …", "solution": "He has 15 - 6 = 9 pens."}
+    → Completion("He has 15 - 6 = 9 pens.", "stop")
+
 One design decision: a path is found by the question it answers, not by the prompt, so rollouts that were sampled
 with any prompt and any tool can be graded and corrected. Texts stay in the file; only where they begin is kept, in
 24 bytes each.
@@ -15,15 +22,15 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lema import seams
+from lema import plugins
 from lema.errors import DataError
-from lema.models import Completion, Request
+from lema.messages import Completion, Request
 from lema.records import Question, content_id
 
 FINISHES = ("stop", "length", "content_filter")
 
 
-class Columns(BaseModel):
+class RolloutColumns(BaseModel):
     """Which column of a row holds what. Without `index`, a question's paths count in file order."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,11 +42,11 @@ class Columns(BaseModel):
     finish: str | None = Field(None, description="stop, length or content_filter; stop where a row has none")
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """[models.X] with backend = "recorded"."""
 
     file: Path = Field(description="a JSONL file, one rollout per line")
-    columns: Columns = Columns()
+    columns: RolloutColumns = RolloutColumns()
     where: dict[str, str | int | float | bool] = Field(
         default_factory=dict, description="only rows in which every named column has the given value are read")
 
@@ -84,22 +91,21 @@ class Model:
     @cached_property
     def _rows(self) -> tuple[str, "_Places"]:
         """The hash of the file, and where the row of every path begins."""
-        found = array("Q"), array("q"), array("q")
+        columns = array("Q"), array("q"), array("q")
         digest, start = hashlib.sha256(), 0
         for number, line in enumerate(self._lines(), 1):
             digest.update(line)
             if line.strip() and (named := self._named(line, f"{self.settings.file}:{number}")):
-                for column, value in zip(found, (*named, start), strict=True):
+                for column, value in zip(columns, (*named, start), strict=True):
                     column.append(value)
             start += len(line)
-        if not found[0]:
+        if not columns[0]:
             where = f" with {self.settings.where}" if self.settings.where else ""
             raise DataError(f"{self.settings.file}: no row{where}; check the file and the `where` of its model")
-        places = _Places(*found)
+        places = _Places(*columns)
         if (twice := places.twice()) is not None:
             index, start = twice
-            begins = accumulate(map(len, self._lines()), initial=0)
-            number = next(number for number, begin in enumerate(begins, 1) if begin == start)
+            number = 1 + list(accumulate(map(len, self._lines()), initial=0)).index(start)
             raise DataError(f"{self.settings.file}:{number}: a second path {index} of one question; `where` may "
                             "have to pick one model")
         return digest.hexdigest()[:16], places
@@ -114,18 +120,18 @@ class Model:
     def _named(self, line: bytes, place: str) -> tuple[int, int] | None:
         """(its question as a number, its index or -1) of a row; None where it is left out."""
         row = self._row(line, place)
-        if any(name not in row for name in self.settings.where):
-            missing = next(name for name in self.settings.where if name not in row)
-            raise DataError(f"{place}: no column {missing!r}, which `where` names")
+        for name in self.settings.where:
+            if name not in row:
+                raise DataError(f"{place}: no column {name!r}, which `where` names")
         if any(row[name] != value for name, value in self.settings.where.items()):
             return None
         self._completion(row, place)
         columns = self.settings.columns
-        asked = _text(row, columns.id or columns.question, place)
+        question = _text(row, columns.id or columns.question, place)
         index = row.get(columns.index) if columns.index else 0
         if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < 2**31:
             raise DataError(f"{place}: column {columns.index!r} must be a whole number from 0, not {index!r}")
-        return _number(asked if columns.id else _by_text(asked)), index if columns.index else -1
+        return _number(question if columns.id else _by_text(question)), index if columns.index else -1
 
     def _row(self, line: bytes, place: str) -> dict:
         try:
@@ -188,7 +194,6 @@ def _by_text(question: str) -> str:
 def _text(row: dict, column: str, place: str) -> str:
     value = row.get(column)
     if not isinstance(value, str):
-        known = ", ".join(row)
-        problem = "is no text" if column in row else f"is missing; the row has {known}"
+        problem = "is no text" if column in row else f"is missing; the row has {', '.join(row)}"
         raise DataError(f"{place}: column {column!r} {problem}; name the right one in `columns`")
     return value

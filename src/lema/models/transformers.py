@@ -1,5 +1,11 @@
 """Any causal language model of Hugging Face transformers: a folder or a hub id, with or without an adapter.
 
+    [models.student]
+    backend = "transformers"
+    path = "students/base"
+    Request((Message("user", "Leo has 15 pens …"),), Sampling(temperature=0.7, max_tokens=64, seed=1))
+    → Completion("He has 15 - 6 = 9 pens.", "stop", prompt_tokens=31, tokens=14)
+
 One design decision: batches are formed from the whole list of requests, by prompt length, and are the same
 whatever of it is already known, so a batch that is done again after a kill has the same neighbours and gives the
 same floats. What needs torch is in _decoding.py and _weights.py and loaded with the first completion.
@@ -14,27 +20,25 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from lema import seams
-from lema.models import Completion, Request
-from lema.records import content_id
-from lema.training.checkpoint import (
-    adapter_files,
-    content_files,
+from lema import plugins
+from lema.checkpoints import (
+    adapter_hash,
     content_hash,
+    files_of,
     find_adapter,
     find_checkpoint,
+    form_prompt,
     load_tokenizer,
-    plain_text,
     positions,
-    prompt_ids,
-    prompt_text,
 )
+from lema.messages import Completion, Request
+from lema.plugins import execution
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """[models.X] with backend = "transformers"."""
 
     path: str = Field(description="a checkpoint folder, or a hub id such as org/name")
@@ -44,20 +48,17 @@ class Settings(seams.Settings):
     dtype: Literal["auto", "fastest", "float32", "bfloat16", "float16"] = Field(
         "auto", description="auto: the checkpoint's; fastest: bfloat16 where the hardware multiplies it")
     attn: str | None = Field(None, description="attention implementation; by default what transformers chooses")
-    batch_size: int = Field(64, gt=0, description="rows written side by side", json_schema_extra=seams.EXECUTION)
-    batch_tokens: int | None = Field(None, gt=0, json_schema_extra=seams.EXECUTION,
-                                     description="bound on rows times (longest prompt + max_tokens)")
-    device: str = Field("auto", description="auto: a GPU where there is one", json_schema_extra=seams.EXECUTION)
+    batch_size: int = execution(64, gt=0, description="rows written side by side")
+    batch_tokens: int | None = execution(None, gt=0,
+                                         description="bound on rows times (longest prompt + max_tokens)")
+    device: str = execution("auto", description="auto: a GPU where there is one")
 
     def files(self) -> tuple[Path, ...]:
-        """A local checkpoint's files and its adapter's: the settings stand for their contents."""
-        folder = Path(self.path)
-        found = content_files(folder) if folder.is_dir() else []
-        return (*found, *(adapter_files(Path(self.adapter)) if self.adapter else ()))
+        return files_of(self.path, self.adapter)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EncodedRequest:
     """A request with its prompt rendered and encoded."""
 
     position: int
@@ -79,10 +80,10 @@ class Model:
         identity = {"backend": "transformers", "weights": self._contents, "dtype": self._dtype,
                     "attn": self.settings.attn}
         if self.settings.adapter:
-            files = adapter_files(find_adapter(self.settings.adapter))
-            hashes = [(path.name, seams.file_hash(path)) for path in files]
-            identity["adapter"] = [content_id(hashes), self.settings.adapter_as]
-        return identity | ({"form": "completions"} if self.settings.form == "completions" else {})
+            identity["adapter"] = [adapter_hash(self.settings.adapter), self.settings.adapter_as]
+        if self.settings.form == "completions":
+            identity["form"] = "completions"
+        return identity
 
     def load(self) -> "Model":
         """Loads the weights now, not with the first completion; ModelError where that fails."""
@@ -97,59 +98,54 @@ class Model:
 
     def batches(self, requests: Sequence[Request]) -> list[list[int]]:
         """Positions in `requests`, longest prompts first, cut where batch_size or batch_tokens is reached."""
-        asked = sorted(self._asked(requests), key=lambda one: -len(one.ids))
-        return [[one.position for one in group] for group in self._groups(asked)]
+        longest_first = sorted(self._encoded(requests), key=lambda encoded: -len(encoded.ids))
+        return [[encoded.position for encoded in group] for group in self._groups(longest_first)]
 
     def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
         """One completion per request, in order; consecutive requests are written side by side, as many as
         batch_size and batch_tokens allow. A prompt that the model has no room for gives an error completion."""
-        for group in self._groups(self._asked(requests)):
+        for group in self._groups(self._encoded(requests)):
             yield from self._written(group)
 
-    def _asked(self, requests: Iterable[Request]) -> Iterator[Asked]:
+    def _encoded(self, requests: Iterable[Request]) -> Iterator[EncodedRequest]:
         for position, request in enumerate(requests):
-            prompt, ids = self._prompt(request)
-            yield Asked(position, request, prompt, ids)
+            prompt, ids = form_prompt(self.tokenizer, request.messages, self.settings.form)
+            yield EncodedRequest(position, request, prompt, ids)
 
-    def _prompt(self, request: Request) -> tuple[str, list[int]]:
-        """A request's prompt as text and as tokens."""
-        if self.settings.form == "completions":
-            prompt = plain_text(request.messages)
-            return prompt, self.tokenizer(prompt, verbose=False)["input_ids"]
-        prompt = prompt_text(self.tokenizer, request.messages)
-        return prompt, prompt_ids(self.tokenizer, prompt)
-
-    def _groups(self, asked: Iterable[Asked]) -> Iterator[list[Asked]]:
+    def _groups(self, requests: Iterable[EncodedRequest]) -> Iterator[list[EncodedRequest]]:
         """Consecutive requests, as many together as one batch may hold."""
-        group: list[Asked] = []
+        group: list[EncodedRequest] = []
         longest = wanted = 0
-        for one in asked:
-            longest, wanted = max(longest, len(one.ids)), max(wanted, one.request.sampling.max_tokens)
+        for encoded in requests:
+            ids, most = encoded.ids, encoded.request.sampling.max_tokens
+            longest, wanted = max(longest, len(ids)), max(wanted, most)
             slots = (len(group) + 1) * (longest + wanted)
             limit = self.settings.batch_tokens
             if group and (len(group) == self.settings.batch_size or (limit is not None and slots > limit)):
                 yield group
-                group, longest, wanted = [], len(one.ids), one.request.sampling.max_tokens
-            group.append(one)
+                group, longest, wanted = [], len(ids), most
+            group.append(encoded)
         if group:
             yield group
 
-    def _written(self, group: Sequence[Asked]) -> Iterator[Completion]:
-        from lema.models._decoding import Row, decode, stream_seed
+    def _written(self, group: Sequence[EncodedRequest]) -> Iterator[Completion]:
+        from lema.models._decoding import DecodingRow, decode, stream_seed
 
         rows = []
-        for one in group:
-            sampling = one.request.sampling
-            room = self._positions - len(one.ids) if one.ids else 0
-            seed = stream_seed(sampling.seed, one.request.index, one.prompt)
-            rows.append(Row(one.ids, sampling, max(0, min(room, sampling.max_tokens)), seed))
+        for encoded in group:
+            sampling = encoded.request.sampling
+            room = self._positions - len(encoded.ids) if encoded.ids else 0
+            seed = stream_seed(sampling.seed, encoded.request.index, encoded.prompt)
+            rows.append(DecodingRow(encoded.ids, sampling, max(0, min(room, sampling.max_tokens)), seed))
         writable = [row for row in rows if row.limit]
         if writable:
             decode(self._model, self.tokenizer, writable, self._stops)
         for row in rows:
-            known = len(row.prompt)
-            refused = f"error: a prompt of {known} tokens; the model has room for 1 to {self._positions - 1}"
-            yield Completion(row.text, row.finish if row.limit else refused, known, len(row.written))
+            finish = row.finish
+            if not row.limit:
+                finish = (f"error: a prompt of {len(row.prompt)} tokens; the model has room for 1 to "
+                          f"{self._positions - 1}")
+            yield Completion(row.text, finish, len(row.prompt), len(row.written))
 
     @cached_property
     def folder(self) -> Path:
@@ -188,6 +184,6 @@ class Model:
     def _model(self) -> "PreTrainedModel":
         from lema.models._weights import load_model, with_adapter
 
-        told = self.settings
-        model = load_model(self.folder, self._dtype, told.attn, told.device)
-        return with_adapter(model, find_adapter(told.adapter), told.adapter_as) if told.adapter else model
+        adapter, how = self.settings.adapter, self.settings.adapter_as
+        model = load_model(self.folder, self._dtype, self.settings.attn, self.settings.device)
+        return with_adapter(model, find_adapter(adapter), how) if adapter else model

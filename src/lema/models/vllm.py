@@ -1,5 +1,11 @@
 """vLLM: its engine in this process, or `vllm serve` started and stopped by us, also from another environment.
 
+    [models.student]
+    backend = "vllm"
+    path = "org/name"
+    Request((Message("user", "Leo has 15 pens …"),), Sampling(temperature=0.7, max_tokens=64, seed=1))
+    → Completion("He has 15 - 6 = 9 pens.", "stop", prompt_tokens=31, tokens=14)
+
 One design decision: prompts are rendered by the same functions as everywhere else and vLLM is handed tokens (or
 the finished text), never messages, so a model is asked in exactly the tokens that it was trained on.
 Its floats depend on what else is in flight: a completion is kept by the journal, not promised a second time.
@@ -8,8 +14,7 @@ Its floats depend on what else is in flight: a completion is kept by the journal
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -18,22 +23,21 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from lema import seams
-from lema.errors import ModelError
-from lema.models import Completion, Message, Request, api
-from lema.records import content_id
-from lema.training.checkpoint import (
-    adapter_files,
-    content_files,
+from lema import plugins
+from lema.checkpoints import (
+    adapter_hash,
     content_hash,
+    files_of,
     find_adapter,
     find_checkpoint,
+    form_prompt,
     load_tokenizer,
-    plain_text,
     positions,
-    prompt_ids,
-    prompt_text,
 )
+from lema.errors import ModelError
+from lema.messages import Arrived, Completion, Message, Request
+from lema.models import api
+from lema.plugins import execution
 
 CHUNK = 2048
 """Requests handed to the engine together: enough to keep it busy, few enough to journal often."""
@@ -48,7 +52,7 @@ NEUTRAL = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0}
 QUIET = {"VLLM_NO_USAGE_STATS": "1", "VLLM_DO_NOT_TRACK": "1", "VLLM_LOGGING_LEVEL": "ERROR"}
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """[models.X] with backend = "vllm"."""
 
     path: str = Field(description="a checkpoint folder, or a hub id such as org/name")
@@ -57,28 +61,24 @@ class Settings(seams.Settings):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     options: dict[str, Any] = Field(default_factory=dict, description="engine arguments that change what comes "
                                     "out, by vLLM's own names: { max_model_len = 4096 }")
-    resources: dict[str, Any] = Field(default_factory=dict, json_schema_extra=seams.EXECUTION, description="those "
-                                      "that do not: { tensor_parallel_size = 2, gpu_memory_utilization = 0.9 }")
-    run: Literal["here", "server"] = Field("here", json_schema_extra=seams.EXECUTION,
-                                           description="server: start one, ask it over HTTP, stop it")
-    python: str = Field(sys.executable, json_schema_extra=seams.EXECUTION,
-                        description="the Python of the environment that holds vLLM, for run = \"server\"")
-    start_seconds: float = Field(900.0, gt=0, json_schema_extra=seams.EXECUTION, description="to load the weights")
-    concurrency: int = Field(256, ge=1, le=1000, json_schema_extra=seams.EXECUTION,
-                             description="in flight, for run = \"server\"")
+    resources: dict[str, Any] = execution(default_factory=dict, description="those that do not: "
+                                          "{ tensor_parallel_size = 2, gpu_memory_utilization = 0.9 }")
+    run: Literal["here", "server"] = execution("here", description="server: start one, ask it over HTTP, stop it")
+    python: str = execution(sys.executable, description="the Python of the environment that holds vLLM, for run = "
+                                                        "\"server\"")
+    start_seconds: float = execution(900.0, gt=0, description="to load the weights")
+    concurrency: int = execution(256, ge=1, le=1000, description="in flight, for run = \"server\"")
 
     def files(self) -> tuple[Path, ...]:
-        """A local checkpoint's files and its adapter's: the settings stand for their contents."""
-        found = content_files(Path(self.path)) if Path(self.path).is_dir() else []
-        return (*found, *(adapter_files(Path(self.adapter)) if self.adapter else ()))
+        return files_of(self.path, self.adapter)
 
     @property
     def arguments(self) -> dict[str, Any]:
         """vLLM's engine arguments, but for the model itself."""
-        told = {"dtype": self.dtype, "enable_prefix_caching": True, "seed": 0}
+        arguments = {"dtype": self.dtype, "enable_prefix_caching": True, "seed": 0}
         if self.adapter:
-            told |= {"enable_lora": True, "max_lora_rank": _rank(find_adapter(self.adapter))}
-        return told | self.options | self.resources
+            arguments |= {"enable_lora": True, "max_lora_rank": _rank(find_adapter(self.adapter))}
+        return arguments | self.options | self.resources
 
 
 class Model:
@@ -92,29 +92,27 @@ class Model:
 
     def identity(self) -> dict:
         """The checkpoint and its adapter by their contents, and what else decides the text."""
-        told = self.settings
-        identity = {"backend": "vllm", "weights": content_hash(self.folder), "dtype": told.dtype,
-                    "form": told.form, "options": told.options}
-        if told.adapter:
-            hashes = [(path.name, seams.file_hash(path)) for path in adapter_files(find_adapter(told.adapter))]
-            identity["adapter"] = content_id(hashes)
+        settings = self.settings
+        identity = {"backend": "vllm", "weights": content_hash(self.folder), "dtype": settings.dtype,
+                    "form": settings.form, "options": settings.options}
+        if settings.adapter:
+            identity["adapter"] = adapter_hash(settings.adapter)
         return identity
 
     def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
         """As every backend; a prompt that the model has no room for gives an error completion."""
         return self.complete_telling(requests, lambda position, completion: None)
 
-    def complete_telling(self, requests: Iterable[Request],
-                         arrived: Callable[[int, Completion], Future | None]) -> Iterator[Completion]:
+    def complete_telling(self, requests: Iterable[Request], arrived: Arrived) -> Iterator[Completion]:
         """As every ConcurrentModel. ModelError where vLLM is not there or does not start."""
         if self.settings.run == "server":
-            return self._asked.complete_telling(map(self._as_text, requests), arrived)
+            return self._served.complete_telling(map(self._as_text, requests), arrived)
         return self._here(requests, arrived)
 
-    def _here(self, requests: Iterable[Request], arrived: Callable) -> Iterator[Completion]:
+    def _here(self, requests: Iterable[Request], arrived: Arrived) -> Iterator[Completion]:
         todo, position = iter(requests), 0
         while chunk := list(islice(todo, CHUNK)):
-            prompts = [self._tokens(request) for request in chunk]
+            prompts = [self._prompt(request)[1] for request in chunk]
             for completion in self._engine.write(prompts, chunk):
                 arrived(position, completion)
                 position += 1
@@ -123,24 +121,13 @@ class Model:
     def _as_text(self, request: Request) -> Request:
         """The request as the server's plain completions are asked: its prompt rendered, and no more new tokens
         than there is room for, which the server would refuse."""
-        room = max(1, self._room - len(self._tokens(request)))
+        prompt, ids = self._prompt(request)
+        room = max(1, self._room - len(ids))
         sampling = replace(request.sampling, max_tokens=min(room, request.sampling.max_tokens))
-        return Request((Message("user", self._prompt(request)),), sampling, request.index)
+        return Request((Message("user", prompt),), sampling, request.index)
 
-    def _prompt(self, request: Request) -> str:
-        if self.settings.form == "completions":
-            return plain_text(request.messages)
-        return prompt_text(self._tokenizer, request.messages)
-
-    def _tokens(self, request: Request) -> list[int]:
-        if self.settings.form == "completions":
-            return self._tokenizer(self._prompt(request), verbose=False)["input_ids"]
-        return prompt_ids(self._tokenizer, self._prompt(request))
-
-    @property
-    def _templated(self) -> bool:
-        """Whether a rendered prompt holds its special tokens already."""
-        return self.settings.form == "chat" and bool(self._tokenizer.chat_template)
+    def _prompt(self, request: Request) -> tuple[str, list[int]]:
+        return form_prompt(self._tokenizer, request.messages, self.settings.form)
 
     @cached_property
     def folder(self) -> Path:
@@ -164,23 +151,25 @@ class Model:
         return Engine(self.folder, self.settings.adapter, self.settings.arguments, self._room)
 
     @cached_property
-    def _asked(self) -> api.Model:
+    def _served(self) -> api.Model:
         """The API backend, asking a server that is up now and stops with `self`."""
         from lema.models._vllm_server import start
 
-        told = self.settings
-        url = start(self, told.python, _flags(self.folder, told), told.start_seconds)
-        extra = {**NEUTRAL, "add_special_tokens": not self._templated}
-        return api.Model(api.Settings(model=ADAPTER if told.adapter else "base", base_url=url, form="completions",
-                                      extra=extra, concurrency=told.concurrency))
+        settings = self.settings
+        url = start(self, settings.python, _flags(self.folder, settings), settings.start_seconds)
+        # a chat template has written the special tokens into the prompt already
+        templated = settings.form == "chat" and bool(self._tokenizer.chat_template)
+        extra = {**NEUTRAL, "add_special_tokens": not templated}
+        return api.Model(api.Settings(model=ADAPTER if settings.adapter else "base", base_url=url,
+                                      form="completions", extra=extra, concurrency=settings.concurrency))
 
 
-def _flags(folder: Path, told: Settings) -> list[str]:
+def _flags(folder: Path, settings: Settings) -> list[str]:
     """The server's command line behind its module's name, but for its port."""
     flags = ["--model", str(folder), "--served-model-name", "base"]
-    if told.adapter:
-        flags += ["--lora-modules", json.dumps({"name": ADAPTER, "path": str(Path(told.adapter).absolute())})]
-    for name, value in told.arguments.items():
+    if settings.adapter:
+        flags += ["--lora-modules", json.dumps({"name": ADAPTER, "path": str(Path(settings.adapter).absolute())})]
+    for name, value in settings.arguments.items():
         flag = "--" + name.replace("_", "-")
         if isinstance(value, bool):
             flags.append(flag if value else flag.replace("--", "--no-", 1))

@@ -7,8 +7,8 @@ neither the page nor the table can say "better" of an interval that holds zero. 
 
 from dataclasses import dataclass, field
 
-from lema.report.bills import Bill
-from lema.statistics import Accuracy, Difference, holm, reading
+from lema.runs.bills import Bill
+from lema.statistics import Accuracy, Difference, Verdict, holm, reading, verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class FunnelStage:
     """A stage of a funnel: how many rows came out, and what was lost on the way here.
 
     Where a stage counts the same things as the one before, count + losses is the count before.
@@ -30,18 +30,13 @@ class Stage:
     count: int
     losses: tuple[Loss, ...] = ()
 
-    def unaccounted(self, before: "Stage | None") -> int:
-        """Rows of the stage before that are neither here nor among the losses; should be none."""
-        gone = sum(loss.count for loss in self.losses)
-        return max(0, before.count - self.count - gone) if before else 0
-
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
     """One round from questions to training examples."""
 
     name: str  # "First round", "Evolved from corrections", ...
-    stages: tuple[Stage, ...]
+    stages: tuple[FunnelStage, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +69,7 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PlannedComparison:
     """An arm against another, named in the config before anything was trained."""
 
     arm: str
@@ -84,15 +79,6 @@ class Comparison:
     @property
     def sentence(self) -> str:
         return f"{self.arm} against {self.baseline}: {reading(self.difference)}."
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One of the checks that a correction went through."""
-
-    name: str
-    passed: bool
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +94,7 @@ class ShownCorrection:
     explanation: str
     corrected: tuple[str, ...]  # the first one is number `wrong_step`
     corrector: str
-    checks: tuple[Check, ...] = ()
+    checks: tuple[str, ...] = ()  # those that it passed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +104,8 @@ class ReportData:
     title: str
     baseline: str  # the arm that every row's difference is against
     arms: tuple[Arm, ...]
-    headline: Comparison | None = None
-    control: Comparison | None = None  # the headline's arm against the arm of equal teacher tokens
+    headline: PlannedComparison | None = None
+    control: PlannedComparison | None = None  # the headline's arm against the arm of equal teacher tokens
     funnels: tuple[Funnel, ...] = ()
     correction: ShownCorrection | None = None
     bill: Bill | None = None
@@ -128,26 +114,28 @@ class ReportData:
     notes: tuple[str, ...] = ()
 
     @property
+    def differences(self) -> dict[str, Difference]:
+        """The difference from the baseline, by arm."""
+        return {arm.name: arm.difference for arm in self.arms if arm.difference is not None}
+
+    @property
     def judged(self) -> tuple[Arm, ...]:
         """The arms that the comparison is about: the baseline and those with a difference from it."""
         return tuple(arm for arm in self.arms if arm.difference is not None or arm.name == self.baseline)
-
-    @property
-    def sharing(self) -> tuple[Arm, ...]:
-        """The arms whose training sets can be laid beside each other."""
-        return tuple(arm for arm in self.arms if arm.shared and arm.examples)
 
     @property
     def seeds(self) -> int:
         """The most seeds that any row was trained with."""
         return max((len(arm.accuracy.seeds) for arm in self.arms), default=0)
 
-    @property
-    def compared(self) -> tuple[Arm, ...]:
-        return tuple(arm for arm in self.arms if arm.difference is not None)
-
 
 def adjusted_p_values(data: ReportData) -> dict[str, float]:
     """Holm's p-value by arm: what remains of each row when all comparisons with the baseline are counted."""
-    p_values = holm([arm.difference.p_value for arm in data.compared])
-    return {arm.name: p for arm, p in zip(data.compared, p_values, strict=True)}
+    p_values = holm([difference.p_value for difference in data.differences.values()])
+    return dict(zip(data.differences, p_values, strict=True))
+
+
+def claims(data: ReportData) -> dict[str, Verdict]:
+    """What each arm's difference from the baseline bears, once corrected for the number of arms."""
+    adjusted = adjusted_p_values(data)
+    return {name: verdict(difference, adjusted[name]) for name, difference in data.differences.items()}

@@ -14,16 +14,17 @@ import numpy as np
 def by_question(answers: Iterable[tuple[str, str, bool]]) -> dict[str, np.ndarray]:
     """Of (model, question's id, whether right): each model's answers, in the order of the questions' ids, which is
     the same for every model that was asked them all. Several answers to one question: the wrong ones first."""
-    places: dict[str, int] = {}
-    asked: dict[str, array] = defaultdict(lambda: array("I"))
+    places: dict[str, int] = {}  # of a question among those that were met; its id is kept here only
+    questions: dict[str, array] = defaultdict(lambda: array("I"))
     right: dict[str, bytearray] = defaultdict(bytearray)
     for model, question, is_right in answers:
-        asked[model].append(places.setdefault(question, len(places)))
+        questions[model].append(places.setdefault(question, len(places)))
         right[model].append(is_right)
     ranks = np.empty(len(places), np.uint32)
-    ranks[[places[question] for question in sorted(places)]] = np.arange(len(places), dtype=np.uint32)
-    found = {}
-    for model, several in right.items():
-        rights = np.frombuffer(several, np.bool_)
-        found[model] = rights[np.lexsort((rights, ranks[np.frombuffer(asked[model], np.uint32)]))]
-    return found
+    for rank, question in enumerate(sorted(places)):
+        ranks[places[question]] = rank
+    by_model = {}
+    for model, flags in right.items():
+        rights = np.frombuffer(flags, np.bool_)
+        by_model[model] = rights[np.lexsort((rights, ranks[np.frombuffer(questions[model], np.uint32)]))]
+    return by_model

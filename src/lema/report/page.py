@@ -10,47 +10,36 @@ import re
 import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from lema.report import Comparison, ReportData, adjusted_p_values, charts, figures
+from lema import figures
+from lema.report import ReportData, adjusted_p_values, charts, claims
 from lema.statistics import bracket, points, verdict
 
 
 def render(data: ReportData) -> str:
     """`data` as an HTML page: valid UTF-8 whatever the models wrote, without any external reference."""
-    adjusted = adjusted_p_values(data)
     page = _environment().get_template("report.html.j2").render(
         data=data,
-        adjusted=adjusted,
+        adjusted=adjusted_p_values(data),
         baseline=next((arm for arm in data.arms if arm.name == data.baseline), None),
-        claims={arm.name: verdict(arm.difference, adjusted[arm.name]) for arm in data.compared},
+        claims=claims(data),
         levels=sorted({(score.level, score.questions) for arm in data.arms for score in arm.levels}),
-        comparisons=_comparisons(data),
     )
     return page.encode("utf-8", "replace").decode()  # half a surrogate pair cannot be written to a file
 
 
-def _comparisons(data: ReportData) -> list[tuple[str, Comparison, str, str]]:
-    """Label, comparison, colour and drawing of the headline and the control beside it."""
-    given = [(label, one) for label, one in (
-        ("The comparison this run was made for", data.headline),
-        ("The control: the same teacher tokens, spent otherwise", data.control)) if one]
-    shared = [one.difference for _, one in given]
-    return [(label, one, charts.tone(verdict(one.difference)), charts.strip(one.difference, shared))
-            for label, one in given]
-
-
 def _environment() -> ImmutableSandboxedEnvironment:
-    found = ImmutableSandboxedEnvironment(
+    environment = ImmutableSandboxedEnvironment(
         loader=jinja2.PackageLoader("lema.report", ""), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True)
-    found.globals.update(charts=charts)
-    found.filters.update(
-        bracket=bracket, points=points, percent=figures.percent, thin=figures.count, tokens=figures.tokens,
-        p_value=figures.p_value, tone=charts.tone, deviation=figures.deviation, visible=_visible,
-        unbroken=figures.unbroken, cost=figures.cost)
-    return found
+    environment.globals.update(charts=charts)
+    environment.filters.update(
+        bracket=bracket, points=points, verdict=verdict, tone=charts.tone, percent=figures.percent,
+        thin=figures.count, tokens=figures.tokens, p_value=figures.p_value, deviation=figures.deviation,
+        unbroken=figures.unbroken, cost=figures.cost, visible=_visible)
+    return environment
 
 
 def _visible(text: str) -> str:
     """Text with its control characters made visible, so that nothing in it can hide or reorder what is read."""
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]",
-                  lambda found: f"⟨U+{ord(found[0]):04X}⟩", text.replace("\r\n", "\n"))
+                  lambda match: f"⟨U+{ord(match[0]):04X}⟩", text.replace("\r\n", "\n"))

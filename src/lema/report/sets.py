@@ -4,21 +4,26 @@ One design decision: everything is counted from rows of the accounts, so that th
 program read the same figures.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 
+from lema.figures import tokens
 from lema.records import Account
-from lema.report.figures import tokens
 
 HEAD = ("examples", "questions", "prompt tokens", "trained tokens", "epochs", "teacher tokens")
 
 
 def table(accounts: Sequence[Account]) -> list[str]:
     """A line per arm, and below it the share of its examples that each other arm has too."""
-    name = max(len("arm"), *(len(account.arm) for account in accounts))
-    lines = ["  ".join(["arm".ljust(name), *HEAD])]
-    lines += ["  ".join([account.arm.ljust(name), *(cell.rjust(len(head)) for cell, head in zip(
-        _cells(account), HEAD, strict=True))]) for account in accounts]
-    return [*lines, *_shared(accounts, name)]
+    width = max(len("arm"), *(len(account.arm) for account in accounts))
+    lines = [_row("arm", width, HEAD, map(len, HEAD))]
+    for account in accounts:
+        lines.append(_row(account.arm, width, _cells(account), map(len, HEAD)))
+    return [*lines, *_shared(accounts, width)]
+
+
+def _row(label: str, width: int, cells: Iterable[str], widths: Iterable[int]) -> str:
+    return "  ".join([label.ljust(width), *map(str.rjust, cells, widths)])
 
 
 def _cells(account: Account) -> tuple[str, ...]:
@@ -27,16 +32,15 @@ def _cells(account: Account) -> tuple[str, ...]:
             tokens(account.tokens), epochs, tokens(account.teacher_tokens))
 
 
-def _shared(accounts: Sequence[Account], name: int) -> list[str]:
+def _shared(accounts: Sequence[Account], width: int) -> list[str]:
     """Percent of the row's examples that are in the column's set; columns are numbered to stay narrow."""
     if len(accounts) < 2:
         return []
-    numbers = [f"({number})" for number in range(1, len(accounts) + 1)]
-    label = name + 1 + len(numbers[-1])
-    head = "  ".join([" " * label, *(number.rjust(4) for number in numbers)])
-    lines = ["", "of its examples, % that another arm has too:", head]
+    numbers = list(map("({})".format, range(1, len(accounts) + 1)))
+    label = width + 1 + len(numbers[-1])
+    lines = ["", "of its examples, % that another arm has too:", _row("", label, numbers, repeat(4))]
     for number, account in zip(numbers, accounts, strict=True):
         cells = ["–" if other is account else f"{100 * account.shared[other.arm][0] / account.examples:.0f}"
                  for other in accounts]
-        lines.append("  ".join([f"{account.arm.ljust(name)} {number}".ljust(label), *(c.rjust(4) for c in cells)]))
+        lines.append(_row(f"{account.arm.ljust(width)} {number}", label, cells, repeat(4)))
     return lines

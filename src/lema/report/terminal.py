@@ -7,13 +7,13 @@ whoever copies the table copies its honesty with it.
 import textwrap
 from itertools import groupby
 
-from lema.report import Arm, ReportData, adjusted_p_values
-from lema.report.figures import deviation, percent, tokens, unbroken
-from lema.statistics import bracket, points, verdict
+from lema.figures import deviation, percent, tokens, unbroken
+from lema.report import Arm, ReportData, claims
+from lema.statistics import bracket, points
 
 WIDTH = 100
 NAME = 20  # a longer name gets a line of its own
-WIDTHS = (NAME, 8, 7, 7, 9, 6, 14, 14)
+WIDTHS = (8, 7, 7, 9, 6, 14, 14)  # of the columns behind it
 ORDER = ("better", "better on these questions", "no difference shown", "worse on these questions", "worse")
 
 
@@ -30,23 +30,24 @@ def table(data: ReportData) -> list[str]:
 
 
 def _row(arm: Arm, baseline: str) -> list[str]:
-    spread = f"{percent(arm.accuracy.mean)} ±{deviation(arm.accuracy.spread.deviation)}"
+    spread = f"{percent(arm.accuracy.mean)} ±{deviation(arm.accuracy.deviation)}"
     cells = [arm.name, f"{arm.examples:,}", tokens(arm.trained_tokens), tokens(arm.teacher_tokens), spread]
-    found = arm.difference
-    if found is None:
+    difference = arm.difference
+    if difference is None:
         cells += ["base" if arm.name == baseline else "–", "", ""]
     else:
-        over_seeds = bracket(found.over_seeds) if found.over_seeds else "one seed"
-        cells += [points(found.mean), bracket(found.over_questions), over_seeds]
+        over_seeds = bracket(difference.over_seeds) if difference.over_seeds else "one seed"
+        cells += [points(difference.mean), bracket(difference.over_questions), over_seeds]
     if len(arm.name) <= NAME:
         return [_line(cells)]
     return [*_wrap(arm.name), _line(["", *cells[1:]])]
 
 
 def _line(cells: list[str] | tuple[str, ...]) -> str:
-    first, *rest = (cell if place == 0 else cell.rjust(width)
-                    for place, (cell, width) in enumerate(zip(cells, WIDTHS, strict=True)))
-    return "  ".join([first.ljust(NAME), *rest]).rstrip()
+    line = cells[0].ljust(NAME)
+    for cell, width in zip(cells[1:], WIDTHS, strict=True):
+        line += "  " + cell.rjust(width)
+    return line.rstrip()
 
 
 def _wrap(text: str, indent: str = "") -> list[str]:
@@ -66,15 +67,14 @@ def _legend(data: ReportData) -> list[str]:
 
 def _readings(data: ReportData) -> list[str]:
     """The arms by what can be said of them; losses and ties stand as plainly as wins."""
-    adjusted = adjusted_p_values(data)
-    claims = {arm.name: verdict(arm.difference, adjusted[arm.name]) for arm in data.compared}
-    names = sorted(claims, key=lambda name: ORDER.index(claims[name]))
+    by_arm = claims(data)
+    names = sorted(by_arm, key=lambda name: ORDER.index(by_arm[name]))
     lines = []
-    for claim, group in groupby(names, key=claims.__getitem__):
+    for claim, group in groupby(names, key=by_arm.__getitem__):
         lines += _wrap(f"{claim}: {', '.join(group)}", indent="  ")
     if not lines:
         return []
-    several = f", Holm-corrected for {len(claims)} comparisons" if len(claims) > 1 else ""
+    several = f", Holm-corrected for {len(by_arm)} comparisons" if len(by_arm) > 1 else ""
     return [*_wrap(f"Against {data.baseline}{several}:"), *lines]
 
 

@@ -1,5 +1,8 @@
 """Training sets: one per arm, made of what its table takes.
 
+    {"path": "113b64d5f66f8a9a", "step": 1, "explanation": "This step…", "steps": ["Sam = Mia * 2…", …], …}
+    → {"kind": "correction", "prompt": "…Wrong Solution:…", "completion": " Step 1.\\nExplanation:…", …}
+
 One design decision: every kind of example sees one question's case at a time, and a limit takes the first of an
 order that content alone decides; so a bigger set contains the smaller one, and a set of any size is made on disk.
 """
@@ -8,85 +11,159 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
+from itertools import chain
+from operator import attrgetter
 
-from lema.errors import DataError
-from lema.examples import Case, Kind, Words, find_kind
-from lema.examples._cases import cases
-from lema.money.spending import Allowance, alternately
-from lema.records import Example, Question, ReasoningPath, content_id
-from lema.shelf import Seen, Shelf
-from lema.tables import AssembleConfig, Take
-from lema.tools import Tools
+from lema.config import AssembleConfig, Config, ImportConfig
+from lema.errors import ConfigError, DataError
+from lema.examples import Case, Kind, Words, cases, find_kind
+from lema.examples.take import Take
+from lema.plugins import near_miss
+from lema.records import Example, ReasoningPath, content_id
+from lema.runs.context import StageContext
+from lema.runs.prices import price_of
+from lema.runs.spending import Allowance, alternately
+from lema.scratch import IdTable, ScratchTable, by_field
 
 VERSION = 2
 
 Rows = tuple[Iterable, ...]
-"""Questions, graded paths, verified corrections, critiques; what is not there, or not taken, is left out at the
-end, and is an empty tuple before that."""
+"""Questions, graded paths, verified corrections (an empty tuple where there are none), and the critiques taken."""
 
 MADE_OF_PATHS = {"paths", "own", "corrections", "critiques right", "critiques wrong"}
 """Needs that graded paths are looked up for."""
 
+REMEDIES = {
+    "corrections": "a [correct] table, or imported corrections (lema import)",
+    "own": 'train.base among sample.models; where it is sampled under another name, take source = "sampled" '
+           "with models",
+    "bought random": 'a [cot] table with questions = ["random"]',
+    "bought failed": 'a [cot] table with questions = ["failed"]',
+    "critiques right": "a [critique] table, or a [correct] table that stands for it",
+    "critiques wrong": "a [critique] table, or a [correct] table that stands for it",
+}
 
-def assemble(tools: Tools, settings: AssembleConfig, bought: tuple[Iterable[ReasoningPath], ...],
+
+def assembling(config: Config, arm: str) -> AssembleConfig:
+    """What the arm's training set depends on, and nothing that it does not."""
+    takes, budget = config.arms[arm].take, config.budget_of(arm)
+    needs = set().union(*(find_kind(take, "take").needs for take in takes))
+    purchases, money = config.cot.questions if config.cot else (), budget and budget.money
+    return AssembleConfig(
+        arm=arm, take=takes, base=config.train.base if config.train else None,
+        rounds=tuple(dict.fromkeys(("", *map(attrgetter("round"), takes)))),
+        purchases=tuple(filter(lambda name: f"bought {name}" in needs, purchases)),
+        teacher_tokens=budget and budget.teacher_tokens, money=money, prices=_prices(config, arm) if money else {})
+
+
+def worked_alone(student: str) -> AssembleConfig:
+    """The worked solutions, with which a grown student finishes."""
+    return AssembleConfig(arm=f"{student} (finish)", take=(Take(kind="cot"),), base=student, rounds=("",))
+
+
+def check_arms(config: Config, imported: Iterable[ImportConfig], corrections: bool) -> None:
+    """ConfigError where an arm takes what the run never makes, so that it is told before anything runs.
+    `corrections`: whether there will be any."""
+    models = [*config.models, *chain.from_iterable(map(attrgetter("models"), imported))]
+    made = {"worked", "paths", *map("bought {}".format, config.cot.questions if config.cot else ())}
+    if corrections:
+        made.add("corrections")
+    if config.train is not None and config.train.base in config.sample.models:
+        made.add("own")
+    if config.critique is not None or config.correct is not None:
+        made |= {"critiques right", "critiques wrong"}
+    for arm, table in config.arms.items():
+        for take in table.take:
+            _check_take(arm, take, models, made)
+
+
+def _check_take(arm: str, take: Take, models: list[str], made: set[str]) -> None:
+    for model in take.models:
+        if model not in models:
+            raise ConfigError(f"arms.{arm}.take.models = {model!r} is no [models.X] and nothing imported"
+                              f"{near_miss(model, models)}")
+    for need in sorted(find_kind(take, f"arms.{arm}.take").needs - made):
+        source = f" with source {take.own['source']!r}" if "source" in take.own else ""
+        raise ConfigError(f"arms.{arm}.take: kind {take.kind!r}{source} needs {REMEDIES.get(need, need)}")
+
+
+def _prices(config: Config, arm: str) -> dict[str, tuple[float, float]]:
+    """What each teacher's tokens cost. ConfigError where that is not known."""
+    prices = {}
+    for table in filter(None, (config.correct, config.critique, config.cot, *config.evolve.values())):
+        price = price_of(config, table.model)
+        if price is None:
+            name = config.models[table.model].own.get("model", table.model)
+            raise ConfigError(f"arms.{arm}.budget.money: the price of model {table.model!r} is not known; add a "
+                              f"[prices.\"{name}\"] table with input and output, or give teacher_tokens instead")
+        prices[table.model] = (price.input, price.output)
+    return prices
+
+
+def assemble(context: StageContext, settings: AssembleConfig, bought: tuple[Iterable[ReasoningPath], ...],
              *rounds: Rows) -> Iterator[Example]:
     """The arm's examples, each once, with their tokens counted as the base's tokenizer counts them.
 
     `rounds` are the rows of `settings.rounds` in that order, `bought` the graded paths of `settings.purchases`.
-    Where the arm's bill is capped, it draws on what that much bought: purchases first, then round by
-    round the questions, the corrections and the critiques, of right and wrong paths in turn. DataError where
-    nothing is left.
+    Where the bill is capped, it draws on what that much bought: purchases first, then round by round questions,
+    corrections and critiques, of right and wrong paths in turn. DataError where nothing is left.
     """
-    kinds = [find_kind(take, f"arms.{settings.arm}.take") for take in settings.take]
-    count = _counter(tools, settings)
-    words = Words(lambda question: _asked(tools, question), cache(tools.prompt), settings.base)
+    lines, count, done = [], _counter(context, settings), 0
+    words = Words(lambda question: "\n\n".join(map(attrgetter("content"), context.task.prompt(question))),
+                  cache(context.prompt), settings.base)
     with ExitStack() as open_:
-        made = [open_.enter_context(Shelf(tools.folder, Example)) for _ in kinds]
-        for name, case in _cases(tools, settings, kinds, bought, rounds, open_):
-            for take, kind, shelf in zip(settings.take, kinds, made, strict=True):
+        seen = open_.enter_context(IdTable(context.folder))  # two lines may give the same example
+        for take in settings.take:
+            table = open_.enter_context(ScratchTable(context.folder, Example))
+            lines.append((take, find_kind(take, f"arms.{settings.arm}.take"), table))
+        for name, case in _cases(context, settings, lines, bought, rounds, open_):
+            for take, kind, table in lines:
                 if take.round == name:
-                    shelf.fill(_chosen(take, kind.make(case.of(take.models), words)))
-        seen, done = open_.enter_context(Seen(tools.folder)), 0
-        for take, shelf in zip(settings.take, made, strict=True):
-            for example in _limited(take, shelf, count):
+                    table.fill(_keyed(take, kind.make(case.of(take.models), words)))
+        for take, _, table in lines:
+            for example in _limited(take, table, count):
                 if seen.add(example.id):
                     done += 1
                     yield example
-                    tools.show(done)
+                    context.show(done)
     if not done:
         raise DataError(f"arm {settings.arm}: no training example is left; see `lema show` for where they went, "
                         "or sample more paths")
 
 
-def _cases(tools: Tools, settings: AssembleConfig, kinds: list[Kind], bought: tuple[Iterable[ReasoningPath], ...],
-           rounds: tuple[Rows, ...], open_: ExitStack) -> Iterator[tuple[str, Case]]:
+def _cases(context: StageContext, settings: AssembleConfig, lines: list[tuple[Take, Kind, ScratchTable]],
+           bought: tuple[Iterable[ReasoningPath], ...], rounds: tuple[Rows, ...],
+           open_: ExitStack) -> Iterator[tuple[str, Case]]:
     """(round, case); only the rows that some kind needs are read."""
-    allowance = Allowance(settings)
-    shelves = {name: open_.enter_context(Shelf(tools.folder, ReasoningPath)).fill(
-        (path.question, path) for path in allowance.pays(paths))
-        for name, paths in zip(settings.purchases, bought, strict=True)}
-    for name, rows in zip(settings.rounds, rounds, strict=True):
-        needs = {need for take, kind in zip(settings.take, kinds, strict=True) if take.round == name
-                 for need in kind.needs}
-        questions, graded, verified, *critiques = (*rows, (), ())[:max(3, len(rows))]
+    # The cap is spent in the order in which rows are read here. Purchases come first because the cases of every
+    # round look worked solutions up in them, so they are on disk before the first case is made.
+    allowance, solutions = Allowance(settings), {}
+    for name, paths in zip(settings.purchases, bought, strict=True):
+        solutions[name] = open_.enter_context(
+            by_field("question", context.folder, ReasoningPath, allowance.pays(paths)))
+    for name, (questions, graded, verified, *critiques) in zip(settings.rounds, rounds, strict=True):
+        needs = set().union(*(kind.needs for take, kind, _ in lines if take.round == name))
         if needs:
-            here = cases(tools.folder, allowance.pays(questions),
-                         graded if needs & MADE_OF_PATHS else (),
-                         allowance.pays(verified) if "corrections" in needs else (),
-                         allowance.pays(alternately(critiques)), shelves)
-            yield from ((name, case) for case in here)
+            for case in cases(context.folder, allowance.pays(questions),
+                              graded if needs & MADE_OF_PATHS else (),
+                              allowance.pays(verified) if "corrections" in needs else (),
+                              allowance.pays(alternately(critiques)), solutions):
+                yield name, case
 
 
-def _chosen(take: Take, examples: Iterator[Example]) -> Iterator[tuple[str, Example]]:
-    """The distinct examples of one question under the key that orders all, at most `per_question` of them."""
-    keyed = ((content_id("limit", example.id), example) for example in {e.id: e for e in examples}.values())
-    return iter(sorted(keyed, key=lambda pair: pair[0])[:take.per_question])
+def _keyed(take: Take, examples: Iterable[Example]) -> list[tuple[str, Example]]:
+    """The distinct examples of one question under the keys that order all, at most `per_question` of them."""
+    # A key is a hash of what the example says: a limit takes the first of that order, which is as good as drawn at
+    # random, is the same in every run, and keeps what it has when the limit is raised.
+    by_key = {content_id("limit", example.id): example for example in examples}
+    return sorted(by_key.items())[:take.per_question]
 
 
-def _limited(take: Take, shelf: Shelf[Example], count: Callable[[Example], tuple[int, int]]) -> Iterator[Example]:
+def _limited(take: Take, table: ScratchTable[Example],
+             count: Callable[[Example], tuple[int, int]]) -> Iterator[Example]:
     """The first examples in the order of their keys, at most `limit` of them and `tokens` trained tokens."""
     taken = spent = 0
-    for _, (*_, example) in shelf.groups():
+    for _, (*_, example) in table.groups():
         prompt_tokens, tokens = count(example)
         taken, spent = taken + 1, spent + tokens
         if (take.limit and taken > take.limit) or (take.tokens and spent > take.tokens):
@@ -94,16 +171,12 @@ def _limited(take: Take, shelf: Shelf[Example], count: Callable[[Example], tuple
         yield replace(example, prompt_tokens=prompt_tokens, tokens=tokens)
 
 
-def _asked(tools: Tools, question: Question) -> str:
-    return "\n\n".join(message.content for message in tools.task.prompt(question))
-
-
-def _counter(tools: Tools, settings: AssembleConfig) -> Callable[[Example], tuple[int, int]]:
+def _counter(context: StageContext, settings: AssembleConfig) -> Callable[[Example], tuple[int, int]]:
     """Counts (prompt tokens, trained tokens); zeros where no student is named that could count."""
-    if settings.base is None:
-        if any(take.tokens for take in settings.take):
-            raise DataError(f"arm {settings.arm}: a limit in tokens needs train.base, whose tokenizer counts them")
-        return lambda example: (0, 0)
-    from lema.training.sft import count_tokens
+    if settings.base is not None:
+        from lema.training.sft import count_tokens
 
-    return count_tokens(tools.checkpoint(settings.base))
+        return count_tokens(context.checkpoint(settings.base))
+    if any(map(attrgetter("tokens"), settings.take)):
+        raise DataError(f"arm {settings.arm}: a limit in tokens needs train.base, whose tokenizer counts them")
+    return lambda example: (0, 0)

@@ -1,5 +1,8 @@
 """Corrections: a corrector names the wrong step of a mistake, explains it and corrects it from there.
 
+    {"question": "37835c9b8f2262cb", "text": "Step 1: The answer is 8 = 7.", "verdict": "wrong", …}
+    → {"path": "113b64d5f66f8a9a", "step": 1, "explanation": "This step does not say…", "steps": ["Sam =…", …], …}
+
 One design decision: the corrector gets the question and the numbered wrong path, never the gold answer (unless the
 config has it told on a second try); and a budget in its output tokens is spent in waves, mistake by mistake in an
 order that content alone decides, so that a run that was killed spends it on the same mistakes.
@@ -7,58 +10,67 @@ order that content alone decides, so that a run that was killed spends it on the
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing
-from itertools import chain, groupby
+from contextlib import closing
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 
-from lema.asking import in_turn, messages
+from lema.checks import objection
 from lema.checks.form import without_repeated
-from lema.checks.telling import told
-from lema.models import Completion, Message, Request
-from lema.money.spending import within_budget
+from lema.config import Config, CorrectConfig
+from lema.messages import Completion, Message, Request
 from lema.prompting import REWRITE_CUE, Prompt, correction_values
+from lema.prompting.order import in_turn, messages
 from lema.records import Correction, Question, ReasoningPath
-from lema.shelf import Seen, Shelf, Turns
-from lema.steps import Rewrite, Unparsed, parse_correction, parse_rewrite, split_steps
-from lema.tables import CorrectConfig
-from lema.tools import Tools
+from lema.replies import Rewrite, Unparsed, parse_correction, parse_rewrite, split_steps
+from lema.runs.context import StageContext
+from lema.runs.spending import within_budget
+from lema.runs.workload import Workload
+from lema.scratch import IdTable, ScratchTable, TurnTable, by_field, by_id
 
 VERSION = 3
 
 
-def correct(tools: Tools, settings: CorrectConfig, questions: Iterable[Question], graded: Iterable[ReasoningPath],
-            imported: tuple[Iterable[Correction], ...] = (), tried: Iterable[Correction] = (),
-            ) -> Iterator[Correction]:
+def correcting(config: Config, round_name: str) -> CorrectConfig | None:
+    """The corrector's table, where there is one; an evolved round has its own budget, and where its mistakes are
+    made by models trained in the run, which no table can name, all of them are corrected."""
+    if not round_name or config.correct is None:
+        return config.correct
+    evolution = config.evolve[round_name]
+    whose = {"models": ()} if evolution.students else {}
+    return config.correct.model_copy(update={"tokens": evolution.correction_tokens, **whose})
+
+
+def correct(context: StageContext, settings: CorrectConfig, questions: Iterable[Question],
+            graded: Iterable[ReasoningPath], imported: tuple[Iterable[Correction], ...] = (),
+            tried: Iterable[Correction] = ()) -> Iterator[Correction]:
     """`settings.samples` corrections per distinct wrong path, as far as the budget reaches; an unreadable reply
-    is rejected. With the verified corrections of the try before, these come again, and where none of a
-    mistake's passed one more follows, asked for with what was wrong. Paths that an `imported` correction is
-    about are not asked about."""
-    with ExitStack() as open_:
-        asked = open_.enter_context(Shelf(tools.folder, Question))
-        asked.fill((question.id, question) for question in questions)
-        mistakes = open_.enter_context(in_turn(tools.folder, _mistakes(tools.folder, settings, graded, imported)))
-        before = open_.enter_context(Shelf(tools.folder, Correction)).fill((row.path, row) for row in tried)
+    is rejected. With the verified corrections of the try before (`tried`), these come again, and where none of a
+    mistake's passed one more follows, asked for with what was wrong."""
+    wrong = _mistakes(context.folder, settings, graded, imported)
+    with (by_id(context.folder, Question, questions) as texts, in_turn(context.folder, wrong) as mistakes,
+          by_field("path", context.folder, Correction, tried) as before):
         if len(before):
-            yield from _second_tries(tools, settings, asked, mistakes, before, tried)
+            yield from _second_tries(context, settings, texts, mistakes, before)
             return
-        prompt = tools.prompt("correct", settings.prompt)
+        prompt = context.prompt("correct", settings.prompt)
         requests = (
-            Request(_messages(prompt, settings, asked.get(path.question), path), settings.sampling, index, (path,))
+            Request(_messages(prompt, settings, texts.get(path.question), path), settings.sampling, index, (path,))
             for path in mistakes for index in range(settings.samples))
         total = len(mistakes) * settings.samples
-        for request, reply in within_budget(tools, settings.model, requests, settings.tokens, total):
+        for request, reply in within_budget(context, settings.model, requests, settings.tokens, total):
             yield read(reply, request, settings, prompt)
 
 
 def _mistakes(folder: Path, settings: CorrectConfig, graded: Iterable[ReasoningPath],
               imported: tuple[Iterable[Correction], ...]) -> Iterator[ReasoningPath]:
     """The wrong paths that no imported correction is about, of the models whose mistakes are wanted."""
-    with Seen(folder) as has_one:
+    with IdTable(folder) as corrected:
         for correction in chain.from_iterable(imported):
-            has_one.add(correction.path)
+            corrected.add(correction.path)
         for path in graded:
-            if path.verdict == "wrong" and (not settings.models or path.model in settings.models) and (
-                    path.id not in has_one):
+            wanted = not settings.models or path.model in settings.models
+            if path.verdict == "wrong" and wanted and path.id not in corrected:
                 yield path
 
 
@@ -66,10 +78,10 @@ def read(reply: Completion, request: Request, settings: CorrectConfig, prompt: P
          **more: object) -> Correction:
     """A corrector's reply as a row, whatever it says."""
     path = request.about[0]
-    fields = fields_of(reply.text, path, prompt.cue)
-    return Correction(question=path.question, path=path.id, model=settings.model, reply=reply.text,
-                      prompt=prompt.id, index=request.index, finish=reply.finish,
-                      prompt_tokens=reply.prompt_tokens, tokens=reply.tokens, **fields, **more)
+    return Correction(
+        question=path.question, path=path.id, model=settings.model, reply=reply.text, prompt=prompt.id,
+        index=request.index, finish=reply.finish, prompt_tokens=reply.prompt_tokens, tokens=reply.tokens,
+        **fields_of(reply.text, path, prompt.cue), **more)
 
 
 def fields_of(reply: str, path: ReasoningPath, cue: str) -> dict:
@@ -77,44 +89,42 @@ def fields_of(reply: str, path: ReasoningPath, cue: str) -> dict:
     parsed = parse_rewrite(reply) if cue == REWRITE_CUE else parse_correction(reply)
     if isinstance(parsed, Unparsed):
         return {"rejected": f"unreadable: {parsed.reason}"}
-    if isinstance(parsed, Rewrite):
+    if isinstance(parsed, Rewrite):  # of a path without steps, which is corrected as a whole
         return {"explanation": parsed.mistakes, "steps": split_steps(parsed.answer)}
     first, steps = without_repeated(parsed.step, parsed.first_number, parsed.steps, split_steps(path.text))
     return {"step": parsed.step, "explanation": parsed.explanation, "steps": steps, "first_number": first,
             "quote": parsed.quote}
 
 
-def _messages(prompt: Prompt, settings: CorrectConfig, question: Question,
-              path: ReasoningPath) -> tuple[Message, ...]:
+def _messages(prompt: Prompt, settings: CorrectConfig, question: Question, path: ReasoningPath) -> tuple:
     return messages(prompt, settings.form, correction_values(question, path.text, prompt.cue))
 
 
-def _second_tries(tools: Tools, settings: CorrectConfig, asked: Shelf[Question], mistakes: Turns[ReasoningPath],
-                  before: Shelf[Correction], tried: Iterable[Correction]) -> Iterator[Correction]:
+def _second_tries(context: StageContext, settings: CorrectConfig, texts: ScratchTable[Question],
+                  mistakes: TurnTable[ReasoningPath], before: ScratchTable[Correction]) -> Iterator[Correction]:
     """The corrections of the try before and behind them, for every mistake without a verified one, one more, as
-    far as what is left of the budget reaches. `tried` are those in `before`, in their order."""
-    prompt, again = tools.prompt("correct", settings.prompt), tools.prompt("again", settings.again)
+    far as what is left of the budget reaches."""
+    prompt, again = context.prompt("correct", settings.prompt), context.prompt("again", settings.again)
     hint = settings.hint if settings.hint == "answer" else ""
 
     def requests() -> Iterator[Request]:
         for path in mistakes:
             rows = before.under(path.id)
             if _failed(rows):
-                question = asked.get(path.question)
-                note = again.render(problem=told(rows[-1]), answer=question.answer if hint else "", cue=prompt.cue)
+                question = texts.get(path.question)
+                answer = question.answer if hint else ""
+                note = again.render(problem=objection(rows[-1]), answer=answer, cue=prompt.cue)
                 conversation = (*_messages(prompt, settings, question, path),
                                 Message("assistant", rows[-1].reply.strip() or "-"), Message("user", note))
                 yield Request(conversation, settings.sampling, 0, (path, rows[-1]))
 
-    spent = total = 0
-    for _, several in groupby(tried, key=lambda row: row.path):
-        rows = list(several)
-        spent, total = spent + sum(row.tokens for row in rows), total + _failed(rows)
-    left = None if settings.tokens is None else max(0, settings.tokens - spent)
-    with closing(within_budget(tools, settings.model, requests(), left, total)) as replies:
+    total = sum(_failed(rows) for _, rows in before.groups())
+    left = None if settings.tokens is None else max(0, settings.tokens - sum(map(attrgetter("tokens"), before)))
+    with closing(within_budget(context, settings.model, requests(), left, total)) as replies:
         for path in mistakes:
             rows = before.under(path.id)
-            yield from map(_as_asked, rows)
+            yield from map(_unverified, rows)
+            # Requests go out in the order of `mistakes`, so the next reply, while there is one, is about this one.
             if _failed(rows) and (answered := next(replies, None)):
                 request, reply = answered
                 yield read(reply, request, settings, prompt, attempt=rows[-1].attempt + 1, hint=hint)
@@ -122,10 +132,15 @@ def _second_tries(tools: Tools, settings: CorrectConfig, asked: Shelf[Question],
 
 def _failed(rows: Sequence[Correction]) -> bool:
     """Whether a mistake was asked about and none of its corrections was kept."""
-    return bool(rows) and not any(row.verified for row in rows)
+    return bool(rows) and not any(map(attrgetter("verified"), rows))
 
 
-def _as_asked(row: Correction) -> Correction:
+def _unverified(row: Correction) -> Correction:
     """The row as it was before it was verified."""
     rejected = row.rejected if row.rejected.startswith("unreadable") else ""
     return dataclasses.replace(row, verified=None, answer=None, rejected=rejected)
+
+
+def expected(settings: CorrectConfig) -> Workload:
+    """Every mistake is asked about so many times."""
+    return Workload(None, settings.samples, "wrong", settings.prompt or "correct")

@@ -1,5 +1,7 @@
 """Verdicts: every path's final answer read and compared with the gold one.
 
+    {"model": "student", "text": "Step 1: The answer is 8 = 7.", …} → {… "verdict": "wrong", "answer": "8", …}
+
 One design decision: grading adds a verdict and takes nothing away; whoever wants the pool of mistakes filters
 for `wrong`, and everything else stays countable.
 """
@@ -8,26 +10,21 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from lema.grading import grade_path
 from lema.records import Question, ReasoningPath
-from lema.shelf import Shelf
-from lema.tasks import answers_to
-from lema.tools import Tools
+from lema.runs.context import StageContext
+from lema.scratch import by_id
+from lema.tasks import verdict_on
 
 VERSION = 3
 
 
-def grade(tools: Tools, settings: None, questions: Iterable[Question],
+def grade(context: StageContext, settings: None, questions: Iterable[Question],
           paths: tuple[Iterable[ReasoningPath], ...]) -> Iterator[ReasoningPath]:
     """The same paths with verdict, answer and how it was found."""
     done = 0
-    with Shelf(tools.folder, Question) as asked:
-        asked.fill((question.id, question) for question in questions)
+    with by_id(context.folder, Question, questions) as texts:
         for path in chain.from_iterable(paths):
-            question = asked.get(path.question)
-            answers = answers_to(tools.task, question.choices)
-            graded = grade_path(path.text, question.answer, finish=path.finish, read=answers.read,
-                                same=answers.same)
+            verdict, answer, how = verdict_on(path, texts.get(path.question), context.task)
             done += 1
-            tools.show(done)
-            yield dataclasses.replace(path, verdict=graded.verdict, answer=graded.answer, how=graded.how)
+            context.show(done)
+            yield dataclasses.replace(path, verdict=verdict, answer=answer, how=how)

@@ -1,5 +1,7 @@
 """Students: small real models, trained from scratch on the task's own lessons.
 
+    the task's lessons → {"name": "lessons/student", "steps": 386, "tokens": 162630, "loss": 0.901161, …}
+
 One design decision: a student is grown by the same trainer as every arm, starting from a fresh checkpoint; what
 was grown once is kept in a cache folder under its fingerprint, so a second run copies it.
 """
@@ -9,37 +11,49 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from lema.config import Config, GrowConfig
+from lema.errors import ConfigError
+from lema.plugins import settings_of
 from lema.records import Checkpoint, read_rows, write_rows
-from lema.seams import settings_of
-from lema.tables import GrowConfig
-from lema.tools import Tools
+from lema.runs.context import StageContext
+from lema.runs.dependencies import MADE_HERE
 from lema.training import find_trainer
 
 VERSION = 1
 
 
-def grow(tools: Tools, settings: GrowConfig) -> Iterator[Checkpoint]:
+def growing(config: Config) -> dict[str, GrowConfig]:
+    """The students that are grown here, by name. ConfigError where one cannot run here, or its trainer does not
+    know a key."""
+    tables = {name: model.grow for name, model in config.models.items() if model.grow is not None}
+    for name, table in tables.items():
+        if config.models[name].backend != MADE_HERE:
+            raise ConfigError(f"models.{name}.backend: a student that is grown here runs on {MADE_HERE!r}, not on "
+                              f"{config.models[name].backend!r}; drop its grow table or change the backend")
+        find_trainer(table.trainer, table.options)
+    return tables
+
+
+def grow(context: StageContext, settings: GrowConfig) -> Iterator[Checkpoint]:
     """One checkpoint in `model/`, from the cache where it was grown before."""
-    kept = tools.cache / tools.stage.fingerprint
-    if not (kept / "rows.jsonl").is_file():
-        rows = [_grown(tools, settings)]
-        _keep(tools.folder / "model", rows, kept)
+    kept = context.kept_model
+    if (kept / "rows.jsonl").is_file():
+        shutil.copytree(kept / "model", context.folder / "model", dirs_exist_ok=True)
     else:
-        shutil.copytree(kept / "model", tools.folder / "model", dirs_exist_ok=True)
+        _keep(context.folder / "model", [_grown(context, settings)], kept)
     yield from read_rows(Checkpoint, kept / "rows.jsonl")
 
 
-def _grown(tools: Tools, settings: GrowConfig) -> Checkpoint:
-    from lema.training.checkpoint import weights_hash
+def _grown(context: StageContext, settings: GrowConfig) -> Checkpoint:
+    from lema.checkpoints import weights_hash
     from lema.training.fresh import Shape, build
 
-    fresh, out = tools.folder / "fresh", tools.folder / "model"
-    build(settings_of(Shape, settings.shape, "grow.shape"), tools.task.vocabulary(), fresh, settings.seed)
-    trainer = find_trainer(settings.trainer, settings.options)
-    lessons = list(tools.task.lessons(settings.seed, settings.tokens))
-    log = trainer.fit(lessons, fresh, out, settings.seed, tools.show)
+    fresh, out = context.folder / "fresh", context.folder / "model"
+    build(settings_of(Shape, settings.shape, "grow.shape"), context.task.vocabulary(), fresh, settings.seed)
+    lessons = list(context.task.lessons(settings.seed, settings.tokens))
+    log = find_trainer(settings.trainer, settings.options).fit(lessons, fresh, out, settings.seed, context.show)
     shutil.rmtree(fresh)
-    return Checkpoint(name=tools.stage.name, steps=log.steps, examples=log.examples, tokens=log.tokens,
+    return Checkpoint(name=context.name, steps=log.steps, examples=log.examples, tokens=log.tokens,
                       all_tokens=log.all_tokens, loss=round(log.loss, 6), weights=weights_hash(out))
 
 

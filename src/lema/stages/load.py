@@ -1,40 +1,48 @@
 """Questions: read from the task, checked once, so that no later stage meets a row it cannot use.
 
+    train.jsonl: {"question": "At the fair…", "answer": "14"} → {"text": "At the fair…", "split": "train", …}
+
 One design decision: all splits go into one folder, each question marked with its own, so that everything after
 it names one input and leaks between splits can be seen in one place.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 
-from pydantic import BaseModel
-
+from lema.config import Config
 from lema.errors import DataError
+from lema.plugins import Settings, find, settings_of
 from lema.records import Question
-from lema.shelf import Seen
+from lema.runs.context import StageContext
+from lema.scratch import IdTable
 from lema.tasks import Task
-from lema.tools import Tools
 
 VERSION = 1
 
 
-def load(tools: Tools, settings: BaseModel) -> Iterator[Question]:
+def task_settings(config: Config) -> Settings:
+    """The task's own table, checked by the task's module."""
+    return settings_of(find("tasks", config.task.name, "Task").Settings, config.task.own, "task")
+
+
+def load(context: StageContext, settings: Settings) -> Iterator[Question]:
     """The task's questions, train, dev and test in turn. DataError on an empty answer or a repeated question."""
     done = train = 0
-    with Seen(tools.folder) as seen:
-        for question in _every(tools.task):
+    with IdTable(context.folder) as seen:
+        for question in _every(context.task):
             if not question.answer.strip():
                 raise DataError(f"{question.source}: question without an answer; add one or take the row out")
             if not seen.add(question.id):
-                twin = next(first for first in _every(tools.task) if first.id == question.id)
+                twin = next(filter(lambda first: first.id == question.id, _every(context.task)))
                 raise DataError(f"{question.source}: the same question as {twin.source} ({question.split} and "
                                 f"{twin.split}); take one of them out")
             yield question
             done, train = done + 1, train + (question.split == "train")
-            tools.show(done)
+            context.show(done)
     if not train:
-        raise DataError(f"task {tools.task.name}: no training questions; check the [task] table")
+        raise DataError(f"task {context.task.name}: no training questions; check the [task] table")
 
 
 def _every(task: Task) -> Iterator[Question]:
     """The questions of all splits in turn."""
-    return (question for split in task.splits for question in task.questions(split))
+    return chain.from_iterable(map(task.questions, task.splits))

@@ -1,5 +1,7 @@
 """The report: what the run found, as one page and as one table.
 
+    all rows → report.html, table.txt and {"arm": "step", "baseline": "cot", "mean": -0.0056, "p_holm": 1.0, …}
+
 One design decision: everything shown is read from the rows of earlier stages; this stage computes no score of
 its own but the paired differences that the statistics room defines.
 """
@@ -7,82 +9,76 @@ its own but the paired differences that the statistics room defines.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import chain, zip_longest
+from operator import attrgetter
 
 import numpy as np
 
-from lema.config import Config
-from lema.records import (
-    Account,
-    Checkpoint,
-    Comparison,
-    Correction,
-    Critique,
-    Example,
-    Question,
-    ReasoningPath,
-    Score,
-)
-from lema.report import Arm, Check, Funnel, LevelScore, ReportData, ShownCorrection
-from lema.report import Comparison as Compared
+from lema.config import Config, ReportOneConfig, ScoreConfig
+from lema.records import Account, Checkpoint, Comparison, Correction, Critique, Question, ReasoningPath, Score
+from lema.replies import split_steps
+from lema.report import Arm, Funnel, LevelScore, PlannedComparison, ReportData, ShownCorrection
 from lema.report.answers import by_question
-from lema.report.funnels import critique_funnels, funnel, parents, seeds_of
+from lema.report.funnels import critique_funnels, funnel, parents
 from lema.report.page import render
 from lema.report.terminal import table
+from lema.runs.context import StageContext
+from lema.runs.versions import versions
 from lema.statistics import accuracy, difference
-from lema.steps import split_steps
-from lema.tables import ReportOneConfig
-from lema.tools import Tools
-from lema.versions import versions
 
 VERSION = 3
 
 FIRST = "The questions of the task"
-NOTES = (
+NOTES = (  # what holds of every run of this pipeline
     "Arms were compared at the end of their budget; no checkpoint and no setting was chosen on the test set.",
     "Teacher tokens of an arm are everything that the teacher wrote on the way to it, rejected replies included.",
     "Unanswered, cut off and ungradable answers count as not right.",
 )
-"""What holds of every run of this pipeline."""
 
 
-def report(tools: Tools, settings: ReportOneConfig, questions: tuple[Iterable[Question], ...],
+def reporting(config: Config, scores: ScoreConfig) -> ReportOneConfig:
+    """What the report shows: the config's headline, else the last arm against the first."""
+    return ReportOneConfig(
+        **scores.model_dump(), title=config.name, base=config.train.base, control=config.report.control,
+        headline=config.report.headline or list(config.arms)[-1], rounds=("", *config.evolve),
+        about={arm: table.about for arm, table in config.arms.items()}, prices=config.model_dump()["prices"],
+        seeds={name: table.seeds for name, table in config.evolve.items()}, checks=config.verify.checks)
+
+
+def report(context: StageContext, settings: ReportOneConfig, questions: tuple[Iterable[Question], ...],
            graded: tuple[Iterable[ReasoningPath], ...], verified: tuple[Iterable[Correction], ...],
-           sets: tuple[Iterable[Example], ...], accounts: Iterable[Account],
-           trained: tuple[Iterable[Checkpoint], ...], examined: Iterable[ReasoningPath],
-           scores: Iterable[Score], comparisons: Iterable[Comparison],
-           critiques: tuple[Iterable[Critique], ...] = ()) -> Iterator[Comparison]:
+           sets: tuple[Iterable, ...], accounts: Iterable[Account], trained: tuple[Iterable[Checkpoint], ...],
+           examined: Iterable[ReasoningPath], scores: Iterable[Score], comparisons: Iterable[Comparison],
+           critiques: tuple[Iterable[Critique], ...]) -> Iterator[Comparison]:
     """Writes `report.html` and `table.txt`; the rows are the comparisons that the headline is made of."""
     right, used = _right(settings, examined), parents(sets)
     data = ReportData(
-        title=settings.title,
-        baseline=settings.baseline,
+        title=settings.title, baseline=settings.baseline, versions=tuple(versions().items()), bill=context.bill(),
         arms=tuple(_arms(settings, right, accounts, trained, list(scores))),
         headline=_compared(right, settings.headline, settings.baseline),
         control=_compared(right, settings.headline, settings.control),
-        funnels=tuple(funnels(tools.config, settings.rounds, questions, graded, verified, used, critiques)),
-        correction=_shown(tools, questions[0], graded[0], verified[0]) if verified else None,
-        bill=tools.bill(),
-        config=(tools.stage.run / "config.toml").read_text(encoding="utf-8"),
-        versions=tuple(versions().items()),
-        notes=(*NOTES, *_hinted(one for rows in verified for one in rows if one.verified)),
-    )
-    (tools.folder / "report.html").write_text(render(data), encoding="utf-8")
-    (tools.folder / "table.txt").write_text("\n".join(table(data)) + "\n", encoding="utf-8")
-    yield from (one for one in comparisons if one.arm in (settings.headline, settings.control))
+        funnels=tuple(funnels(settings, questions, graded, verified, used, critiques)),
+        correction=_shown(settings, questions[0], graded[0], verified[0]) if verified else None,
+        config=(context.run_folder / "config.toml").read_text(encoding="utf-8"),
+        notes=(*NOTES, *_hinted(filter(attrgetter("verified"), chain.from_iterable(verified)))))
+    (context.folder / "report.html").write_text(render(data), encoding="utf-8")
+    (context.folder / "table.txt").write_text("\n".join(table(data)) + "\n", encoding="utf-8")
+    for comparison in comparisons:
+        if comparison.arm in (settings.headline, settings.control):
+            yield comparison
 
 
-def funnels(config: Config, rounds: tuple[str, ...], questions: tuple[Iterable[Question], ...],
+def funnels(settings: ReportOneConfig, questions: tuple[Iterable[Question], ...],
             graded: tuple[Iterable[ReasoningPath], ...], verified: tuple[Iterable[Correction], ...],
             used: np.ndarray, critiques: tuple[Iterable[Critique], ...]) -> Iterator[Funnel]:
     """Round by round; rounds without corrections come last."""
-    for name, *rows, corrected in zip_longest(rounds, questions, graded, verified, fillvalue=()):
-        yield funnel(name or FIRST, *rows, corrected, used, seeds_of(config, name))
-        yield from critique_funnels(name or FIRST, rows[1], chain.from_iterable(critiques), used)
+    for name, new, paths, corrections in zip_longest(settings.rounds, questions, graded, verified, fillvalue=()):
+        yield funnel(name or FIRST, new, paths, corrections, used, settings.seeds.get(name, 0))
+        yield from critique_funnels(name or FIRST, paths, chain.from_iterable(critiques), used)
 
 
 def _hinted(kept: Iterable[Correction]) -> Iterator[str]:
     """What must be said where the corrector was told gold answers."""
-    hints = Counter(correction.hint for correction in kept)
+    hints = Counter(map(attrgetter("hint"), kept))
     if hints["answer"]:
         yield (f"On a second try the corrector was told the gold answer: {hints['answer']:,} of the "
                f"{hints.total():,} kept corrections come from such a try.")
@@ -99,17 +95,16 @@ def _right(settings: ReportOneConfig, examined: Iterable[ReasoningPath]) -> dict
 
 def _arms(settings: ReportOneConfig, right: dict[str, np.ndarray], accounts: Iterable[Account],
           trained: tuple[Iterable[Checkpoint], ...], scores: list[Score]) -> Iterator[Arm]:
-    yield Arm(name="(before)", description=f"{settings.base}, as every arm finds it",
-              accuracy=accuracy(right[""]))
-    seen = {checkpoint.name: checkpoint for rows in trained for checkpoint in rows}
+    yield Arm(name="(before)", description=f"{settings.base}, as every arm finds it", accuracy=accuracy(right[""]))
+    by_name = {checkpoint.name: checkpoint for checkpoint in chain.from_iterable(trained)}
     for account in accounts:
-        runs = [seen[model] for model, arm, _ in settings.examined if arm == account.arm]
-        mean_examples = sum(run.examples for run in runs) / len(runs)
+        seeds = [by_name[model] for model, arm, _ in settings.examined if arm == account.arm]
         yield Arm(
             name=account.arm, description=settings.about.get(account.arm, ""), examples=account.examples,
             unique_questions=account.questions, prompt_tokens=account.prompt_tokens,
-            trained_tokens=round(sum(run.tokens for run in runs) / len(runs)),
-            epochs=mean_examples / account.examples, teacher_tokens=account.teacher_tokens, shared=account.shared,
+            trained_tokens=round(sum(map(attrgetter("tokens"), seeds)) / len(seeds)),
+            epochs=sum(map(attrgetter("examples"), seeds)) / len(seeds) / account.examples,
+            teacher_tokens=account.teacher_tokens, shared=account.shared,
             accuracy=accuracy(right[account.arm]), levels=_levels(account.arm, scores),
             difference=None if account.arm == settings.baseline else
             difference(right[account.arm], right[settings.baseline]))
@@ -120,27 +115,30 @@ def _levels(arm: str, scores: list[Score]) -> tuple[LevelScore, ...]:
     for score in scores:
         if score.arm == arm and score.level is not None:
             of_level[score.level].append(score)
-    return tuple(LevelScore(level, several[0].questions, sum(s.accuracy for s in several) / len(several))
-                 for level, several in sorted(of_level.items()))
+    levels = []
+    for level, several in sorted(of_level.items()):
+        mean = sum(map(attrgetter("accuracy"), several)) / len(several)
+        levels.append(LevelScore(level, several[0].questions, mean))
+    return tuple(levels)
 
 
-def _compared(right: dict[str, np.ndarray], arm: str | None, other: str | None) -> Compared | None:
+def _compared(right: dict[str, np.ndarray], arm: str | None, other: str | None) -> PlannedComparison | None:
     if arm is None or other is None or arm == other:
         return None
-    return Compared(arm, other, difference(right[arm], right[other]))
+    return PlannedComparison(arm, other, difference(right[arm], right[other]))
 
 
-def _shown(tools: Tools, questions: Iterable[Question], graded: Iterable[ReasoningPath],
+def _shown(settings: ReportOneConfig, questions: Iterable[Question], graded: Iterable[ReasoningPath],
            verified: Iterable[Correction]) -> ShownCorrection | None:
     """The first kept correction of a later step, else of any: an example, not a chosen success."""
-    first = next((one for one in verified if one.verified), None)
-    correction = next((one for one in verified if one.verified and one.step and one.step > 1), first)
+    later = filter(lambda row: row.verified and (row.step or 1) > 1, verified)
+    correction = next(chain(later, filter(attrgetter("verified"), verified)), None)
     if correction is None:
         return None
-    question = next(q for q in questions if q.id == correction.question)
-    path = next(p for p in graded if p.id == correction.path)
+    question = next(filter(lambda row: row.id == correction.question, questions))
+    path = next(filter(lambda row: row.id == correction.path, graded))
     return ShownCorrection(
         question=question.text, gold=question.answer, student=path.model, stated=path.answer or "",
         path=split_steps(path.text), wrong_step=correction.step or 1, explanation=correction.explanation,
         corrected=correction.steps, corrector=correction.model,
-        checks=tuple(Check(name, True) for name in tools.config.verify.checks))
+        checks=settings.checks)

@@ -1,5 +1,7 @@
 """Scores: how many answers of each model are right, level by level, and how the arms compare.
 
+    60 × {"model": "lema-1", "verdict": "wrong", …} → {"arm": "lema", "seed": 1, "questions": 60, "right": 3, …}
+
 One design decision: everything unanswered, truncated or ungradable counts as not right and is shown beside, so
 that no denominator is ever smaller than the question set.
 """
@@ -9,52 +11,58 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from lema.config import Config, ScoreConfig, TrainOneConfig
 from lema.records import Comparison, Question, ReasoningPath, Score
 from lema.report.answers import by_question
-from lema.shelf import Shelf
+from lema.runs.context import StageContext
+from lema.scratch import by_id
 from lema.statistics import difference, holm, reading
-from lema.tables import ScoreConfig
-from lema.tools import Tools
 
 VERSION = 2
 
 
-def score(tools: Tools, settings: ScoreConfig, questions: Iterable[Question],
+def scoring(config: Config, trained: Iterable[TrainOneConfig]) -> ScoreConfig:
+    """Which examined model is which arm and seed."""
+    return ScoreConfig(examined=tuple((f"{each.arm}-{each.seed}", each.arm, each.seed) for each in trained),
+                       baseline=config.report.baseline or next(iter(config.arms)))
+
+
+def score(context: StageContext, settings: ScoreConfig, questions: Iterable[Question],
           examined: Iterable[ReasoningPath]) -> Iterator[Score]:
     """For every arm and seed the whole examination (level None), then each level."""
     verdicts: dict[str, dict[int | None, Counter]] = defaultdict(lambda: defaultdict(Counter))
-    with Shelf(tools.folder, Question) as asked:
-        asked.fill((question.id, question) for question in questions)
+    with by_id(context.folder, Question, questions) as texts:
         for path in examined:
-            for level in {None, asked.get(path.question).level}:
+            for level in {None, texts.get(path.question).level}:
                 verdicts[path.model][level][path.verdict] += 1
     for model, arm, seed in settings.examined:
         for level in sorted(verdicts[model], key=lambda level: -1 if level is None else level):
-            counted = verdicts[model][level]
-            yield Score(arm=arm, seed=seed, level=level, questions=counted.total(), right=counted["right"],
-                        no_answer=counted["no_answer"], truncated=counted["truncated"],
-                        ungradable=counted["ungradable"])
+            sums = verdicts[model][level]
+            yield Score(arm=arm, seed=seed, level=level, questions=sums.total(), right=sums["right"],
+                        no_answer=sums["no_answer"], truncated=sums["truncated"], ungradable=sums["ungradable"])
 
 
-def compare(tools: Tools, settings: ScoreConfig, examined: Iterable[ReasoningPath]) -> Iterator[Comparison]:
+def compare(context: StageContext, settings: ScoreConfig,
+            examined: Iterable[ReasoningPath]) -> Iterator[Comparison]:
     """Every arm against the baseline, paired by question and seed."""
-    right = by_question((path.model, path.question, path.verdict == "right") for path in examined)
     baseline = settings.baseline
     if baseline is None:
         return
-    models = {(arm, seed): model for model, arm, seed in settings.examined}
-    arms = list(dict.fromkeys(arm for _, arm, _ in settings.examined if arm != baseline))
-    found = []
-    for arm in arms:
-        seeds = tuple(seed for _, a, seed in settings.examined if a == arm and (baseline, seed) in models)
+    right = by_question((path.model, path.question, path.verdict == "right") for path in examined)
+    models: dict[str, dict[int, str]] = defaultdict(dict)
+    for model, arm, seed in settings.examined:
+        models[arm][seed] = model
+    # Arms are paired by seed, which is what their trainings have in common.
+    paired, base = [], models.pop(baseline, {})
+    for arm, ours in models.items():
+        seeds = tuple(filter(base.__contains__, ours))
+        pairs = [(right[ours[seed]], right[base[seed]]) for seed in seeds]
         if seeds:
-            ours = np.array([right[models[arm, seed]] for seed in seeds])
-            theirs = np.array([right[models[baseline, seed]] for seed in seeds])
-            found.append((arm, seeds, difference(ours, theirs)))
-    adjusted = holm([paired.p_value for _, _, paired in found])
-    for (arm, seeds, paired), p_holm in zip(found, adjusted, strict=True):
+            paired.append((arm, seeds, difference(*map(np.array, zip(*pairs, strict=True)))))
+    adjusted = holm([apart.p_value for _, _, apart in paired])
+    for (arm, seeds, apart), p_holm in zip(paired, adjusted, strict=True):
         yield Comparison(
-            arm=arm, baseline=baseline, mean=paired.mean, over_questions=tuple(paired.over_questions),
-            over_seeds=tuple(paired.over_seeds) if paired.over_seeds else None,
-            seed_differences=paired.seed_differences, questions=paired.questions, seeds=seeds,
-            p_value=paired.p_value, p_holm=p_holm, reading=reading(paired, p_holm))
+            arm=arm, baseline=baseline, mean=apart.mean, over_questions=tuple(apart.over_questions),
+            over_seeds=tuple(apart.over_seeds) if apart.over_seeds else None,
+            seed_differences=apart.seed_differences, questions=apart.questions, seeds=seeds,
+            p_value=apart.p_value, p_holm=p_holm, reading=reading(apart, p_holm))

@@ -1,28 +1,51 @@
 """One model: the base continued on one arm's set with one seed.
 
+    66 × {"kind": "correction", "completion": " Step 1.…", …} → {"name": "lema-1", "steps": 10, "tokens": 3997, …}
+
 One design decision: the budget is turned into an exact stream of examples before the trainer starts, so every
 arm sees what its table says and no library's epoch decides.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from lema.config import BudgetConfig, Config, GrowConfig, TrainOneConfig
 from lema.records import Checkpoint, Example
-from lema.tables import TrainOneConfig
-from lema.tools import Tools
+from lema.runs.context import StageContext
 from lema.training import find_trainer
 
 VERSION = 1
 
 
-def train(tools: Tools, settings: TrainOneConfig, examples: Iterable[Example]) -> Iterator[Checkpoint]:
+def training(config: Config) -> list[TrainOneConfig]:
+    """Every arm with every seed. ConfigError where the trainer does not know a key of [train]."""
+    table = config.train
+    find_trainer(table.trainer, table.own)
+    return [TrainOneConfig(arm=arm, seed=seed, base=table.base, budget=config.budget_of(arm),
+                           trainer=table.trainer, options=table.own)
+            for arm in config.arms for seed in table.seeds]
+
+
+def first_of_each(config: Config, arms: Sequence[str]) -> list[TrainOneConfig]:
+    """The first seed of each arm: the models that a later round samples."""
+    if not arms:
+        return []
+    return [each for each in training(config) if each.arm in arms and each.seed == config.train.seeds[0]]
+
+
+def finishing(name: str, student: GrowConfig) -> TrainOneConfig:
+    """How a student that was taught its lessons goes on with the worked solutions."""
+    return TrainOneConfig(arm=name, seed=student.seed, base=name, trainer=student.trainer,
+                          options=student.finish.options, budget=BudgetConfig(tokens=student.finish.tokens))
+
+
+def train(context: StageContext, settings: TrainOneConfig, examples: Iterable[Example]) -> Iterator[Checkpoint]:
     """The trained checkpoint in `model/`, and one row that says what it saw."""
-    from lema.training.checkpoint import weights_hash
+    from lema.checkpoints import weights_hash
     from lema.training.stream import stream
 
-    trainer = find_trainer(settings.trainer, settings.options)
+    trainer, out = find_trainer(settings.trainer, settings.options), context.folder / "model"
     rows = stream(list(examples), settings.budget, settings.seed, trainer.steps)
-    out = tools.folder / "model"
-    log = trainer.fit(rows, tools.checkpoint(settings.base), out, settings.seed, tools.show)
+    log = trainer.fit(rows, context.checkpoint(settings.base), out, settings.seed, context.show)
     yield Checkpoint(name=f"{settings.arm}-{settings.seed}", steps=log.steps, examples=log.examples,
                      tokens=log.tokens, all_tokens=log.all_tokens, loss=round(log.loss, 6),
                      weights=weights_hash(out))

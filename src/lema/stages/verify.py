@@ -1,5 +1,7 @@
 """Verified corrections: which of them may be trained on, and for each other one why not.
 
+    {"step": 1, "steps": ["Sam = Mia * 2 = 7 * 2 = 14.", "The answer is 14."], …} → {… "verified": true, …}
+
 One design decision: a check is a small function from a correction to yes or no (lema.checks), named in the config;
 the first that fails is the reason that the row carries, so the funnel is counted from rows.
 """
@@ -8,15 +10,15 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
+from operator import attrgetter
 
-from lema.checks import REASONS, Checked, failed
-from lema.grading import GradingTimeout
+from lema.checks import CHECK, Checked, failed
+from lema.config import VerifyConfig
 from lema.records import Correction, Question, ReasoningPath, content_id
-from lema.shelf import Seen, Shelf
-from lema.steps import number_steps, split_steps
-from lema.tables import VerifyConfig
-from lema.tasks import Answers, answers_to
-from lema.tools import Tools
+from lema.replies import number_steps, split_steps
+from lema.runs.context import StageContext
+from lema.scratch import IdTable, by_id
+from lema.tasks import answers_to
 
 VERSION = 4
 
@@ -25,71 +27,53 @@ ANOTHER_KEPT = "another correction of this mistake is kept"
 ANOTHER_STEP = "names another step than most replies"
 
 
-def verify(tools: Tools, settings: VerifyConfig, questions: Iterable[Question], graded: Iterable[ReasoningPath],
-           corrections: Iterable[Correction],
+def verify(context: StageContext, settings: VerifyConfig, questions: Iterable[Question],
+           graded: Iterable[ReasoningPath], corrections: Iterable[Correction],
            imported: tuple[Iterable[Correction], ...] = ()) -> Iterator[Correction]:
     """The same corrections with `answer`, `verified` and, where one is not kept, `rejected`. Corrections of one
     mistake stand behind each other. An imported correction of a path that is not wrong is rejected for that."""
-    done = 0
-    with (Shelf(tools.folder, Question) as asked, Shelf(tools.folder, ReasoningPath) as mistakes,
-          Seen(tools.folder) as seen):
-        asked.fill((question.id, question) for question in questions)
-        mistakes.fill((path.id, path) for path in graded if path.verdict == "wrong")
-        for path, several in groupby(chain(corrections, *imported), key=lambda correction: correction.path):
+    done, wrong = 0, filter(lambda path: path.verdict == "wrong", graded)
+    with (by_id(context.folder, Question, questions) as texts,
+          by_id(context.folder, ReasoningPath, wrong) as mistakes, IdTable(context.folder) as seen):
+        for path, several in groupby(chain(corrections, *imported), key=attrgetter("path")):
             mistake = mistakes.get(path)
-            judged = [_judged(tools, settings, correction, split_steps(mistake.text) if mistake else None,
-                              asked.get(correction.question), seen) for correction in several]
+            steps = split_steps(mistake.text) if mistake else None
+            judged = [_judged(context, settings, correction, steps, texts.get(correction.question), seen)
+                      for correction in several]
             done += len(judged)
-            tools.show(done)
+            context.show(done)
             yield from _kept(settings.keep, judged)
 
 
-def _judged(tools: Tools, settings: VerifyConfig, correction: Correction, mistake: tuple[str, ...] | None,
-            question: Question, seen: Seen) -> Correction:
+def _judged(context: StageContext, settings: VerifyConfig, correction: Correction, mistake: tuple[str, ...] | None,
+            question: Question, seen: IdTable) -> Correction:
     """The correction with its answer and the first check that it fails. What passes is entered in `seen`."""
-    answers = answers_to(tools.task, question.choices)
-    answer = answers.read(solution_of(correction)).answer if correction.steps else None
+    answers = answers_to(context.task, question.choices)
+    text = number_steps(correction.steps) if correction.step else "\n".join(correction.steps)
+    answer = answers.read(text).answer if correction.steps else None
     if mistake is None:
-        return dataclasses.replace(correction, answer=answer, verified=False,
-                                   rejected=correction.rejected or NO_MISTAKE)
-    kept_steps = mistake[:correction.step or 0]
-    key = content_id(question.id, kept_steps, correction.explanation, correction.steps)
-    checked = Checked(correction, mistake, question.text, question.answer, _same(answers, answer, question.answer),
-                      key in seen)
+        rejected = correction.rejected or NO_MISTAKE
+        return dataclasses.replace(correction, answer=answer, verified=False, rejected=rejected)
+    key = content_id(question.id, mistake[:correction.step or 0], correction.explanation, correction.steps)
+    is_gold = answer is not None and answers.agree(answer, question.answer)
+    checked = Checked(correction, mistake, question.text, question.answer, is_gold, key in seen)
     reasons = failed(checked, settings.checks)
     if not reasons:
         seen.add(key)
     return dataclasses.replace(correction, answer=answer, verified=not reasons,
-                               rejected=correction.rejected or (REASONS[reasons[0]] if reasons else ""))
-
-
-def solution_of(correction: Correction) -> str:
-    """The corrected steps as a text to read an answer from."""
-    return number_steps(correction.steps) if correction.step else "\n".join(correction.steps)
+                               rejected=correction.rejected or (CHECK[reasons[0]].reason if reasons else ""))
 
 
 def _kept(rule: str, judged: Sequence[Correction]) -> Iterator[Correction]:
     """Of the verified corrections of one mistake all, the first, or the first of those that name the step that
     most of its readable replies name."""
-    if rule == "majority":
-        named = Counter(one.step for one in judged if one.steps)
-        most = max(named.values(), default=0)
-        judged = [one if not one.verified or named[one.step] == most else _refused(one, ANOTHER_STEP)
-                  for one in judged]
-    held = False
-    for one in judged:
-        if one.verified and held and rule != "all":
-            one = _refused(one, ANOTHER_KEPT)
-        held |= bool(one.verified)
-        yield one
-
-
-def _refused(correction: Correction, reason: str) -> Correction:
-    return dataclasses.replace(correction, verified=False, rejected=reason)
-
-
-def _same(answers: Answers, answer: str | None, gold: str) -> bool:
-    try:
-        return answer is not None and answers.same(answer, gold)
-    except GradingTimeout:
-        return False
+    named = Counter(map(attrgetter("step"), filter(attrgetter("steps"), judged)))
+    most, kept = max(named.values(), default=0), False
+    for correction in judged:
+        reason = ANOTHER_KEPT if kept and rule != "all" else ""
+        if rule == "majority" and named[correction.step] < most:
+            reason = ANOTHER_STEP
+        if correction.verified and reason:
+            correction = dataclasses.replace(correction, verified=False, rejected=reason)
+        kept |= bool(correction.verified)
+        yield correction

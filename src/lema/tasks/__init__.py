@@ -7,10 +7,10 @@ nothing of arithmetic or letters. A new task is one module with a `Settings` and
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
-from lema.grading import Reading
-from lema.models import Message
-from lema.records import Question
-from lema.seams import find, settings_of
+from lema.grading import Grade, GradingTimeout, Reading, grade_path
+from lema.messages import Message
+from lema.plugins import find, settings_of
+from lema.records import Question, ReasoningPath
 
 
 class Task(Protocol):
@@ -39,12 +39,25 @@ class Answers(NamedTuple):
     read: Callable[[str], Reading]
     same: Callable[[str, str], bool]
 
+    def agree(self, answer: str, other: str) -> bool:
+        """Whether two answers are the same; what cannot be decided is not."""
+        try:
+            return self.same(answer, other)
+        except GradingTimeout:
+            return False
+
 
 def answers_to(task: Task, choices: tuple[str, ...]) -> Answers:
     """The task's two calls; where it offers `choosing(choices)`, a question's choices are known to them."""
     if choices and hasattr(task, "choosing"):
         return task.choosing(choices)
     return Answers(task.read, task.same)
+
+
+def verdict_on(path: ReasoningPath, question: Question, task: Task) -> Grade:
+    """What the task makes of one path: its answer read and compared with the gold one."""
+    answers = answers_to(task, question.choices)
+    return grade_path(path.text, question.answer, finish=path.finish, read=answers.read, same=answers.same)
 
 
 def find_task(name: str, table: dict) -> Task:

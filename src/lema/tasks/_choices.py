@@ -12,7 +12,7 @@ from functools import partial
 from lema.errors import DataError
 from lema.grading import Reading, read, same
 from lema.tasks import Answers
-from lema.tasks._files import Row
+from lema.tasks._files import FileRow
 from lema.tasks._sets import QuestionSet
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -45,7 +45,7 @@ def labelled(letter: str, choices: Sequence[str]) -> str:
     return f"({letter}) {choices[LETTERS.index(letter)]}"
 
 
-def letter_of(row: Row, answer: str, choices: Sequence[str]) -> str:
+def letter_of(row: FileRow, answer: str, choices: Sequence[str]) -> str:
     """The letter that a file's answer means: it is one, or the text of exactly one choice, or of equal ones, the
     first of which is taken. DataError where it is neither."""
     letter = answer.strip("() .").upper()
@@ -57,7 +57,7 @@ def letter_of(row: Row, answer: str, choices: Sequence[str]) -> str:
                     f"{len(choices)} choices; mend the row")
 
 
-def choices_of(row: Row, column: str) -> tuple[str, ...]:
+def choices_of(row: FileRow, column: str) -> tuple[str, ...]:
     """The texts of a column of choices, without labels where all have theirs; a list, or "a|b|c"."""
     value = row.values.get(column)
     if isinstance(value, str):
@@ -69,8 +69,11 @@ def choices_of(row: Row, column: str) -> tuple[str, ...]:
         raise DataError(f'{row.place}: {column} must be a list of at least two choices, or "a|b|c"; mend the row')
     if len(value) > len(LETTERS):
         raise DataError(f"{row.place}: {len(value)} choices; there are letters for {len(LETTERS)}")
-    texts = [str(choice).strip() for choice in value]
-    labels = [_LABEL.match(text) for text in texts]
-    if all(label and label[1].upper() == letter for label, letter in zip(labels, LETTERS, strict=False)):
-        texts = [text[label.end():] for text, label in zip(texts, labels, strict=True)]
-    return tuple(texts)
+    texts = tuple(str(choice).strip() for choice in value)
+    bare = []
+    for text, letter in zip(texts, LETTERS, strict=False):
+        label = _LABEL.match(text)
+        if label is None or label[1].upper() != letter:
+            return texts  # "A) 5" is a label only where every choice has its own
+        bare.append(text[label.end():])
+    return tuple(bare)

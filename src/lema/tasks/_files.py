@@ -8,17 +8,22 @@ import csv
 import dataclasses
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from lema.errors import ConfigError, DataError
 from lema.records import Question, content_id
-from lema.steps import answer_sentence, number_steps, split_steps
+from lema.replies import answer_sentence, number_steps, split_steps
+
+_QUESTION = re.compile(r"(?:\A|\n)(?:Question|Q):[ \t]*(.*?)\s*(?=\n(?:Candidate Answers|Answer|A):|\Z)", re.S)
+_STATED = "The answer is "
 
 
-class Row(NamedTuple):
+class FileRow(NamedTuple):
     """One row as it stands in a file; `place` is "file:line", `short` the same without folders."""
 
     place: str
@@ -26,7 +31,7 @@ class Row(NamedTuple):
     values: dict
 
 
-def read_file(path: str) -> Iterator[Row]:
+def read_file(path: str) -> Iterator[FileRow]:
     """The rows of a question file, by its ending: .csv, .tsv, .parquet, else JSON lines; text may be packed (.gz).
     DataError says file and line."""
     file = Path(path).expanduser()
@@ -34,7 +39,7 @@ def read_file(path: str) -> Iterator[Row]:
         raise DataError(f"{path}: no such file; check the [task] table (paths start at the current folder)")
     try:
         for number, values in (_parquet(file) if file.suffix == ".parquet" else _text(path, file)):
-            yield Row(f"{path}:{number}", f"{file.name}:{number}", values)
+            yield FileRow(f"{path}:{number}", f"{file.name}:{number}", values)
     except UnicodeDecodeError:
         raise DataError(f"{path}: not UTF-8 text; save it as UTF-8 JSON lines, CSV or TSV, or as .gz or .parquet "
                         "with that ending") from None
@@ -54,20 +59,20 @@ def _text(path: str, file: Path) -> Iterator[tuple[int, dict]]:
 def _parquet(file: Path) -> Iterator[tuple[int, dict]]:
     """Rows are counted from 1. DataError where it is no Parquet file."""
     try:
-        from pyarrow import ArrowException
+        from pyarrow import ArrowException, RecordBatch
         from pyarrow.parquet import ParquetFile
     except ImportError:
         raise ConfigError(f"{file}: Parquet needs pyarrow; pip install 'lema[train]'") from None
     try:
         with ParquetFile(file) as table:
-            several = (row for batch in table.iter_batches(1_000) for row in batch.to_pylist())
-            yield from enumerate(several, 1)
+            batches = map(RecordBatch.to_pylist, table.iter_batches(1_000))
+            yield from enumerate(chain.from_iterable(batches), 1)
     except ArrowException as error:
-        said = str(error).splitlines()[0][:100]
-        raise DataError(f"{file}: no Parquet file ({said}); check its ending") from None
+        reason = str(error).splitlines()[0][:100]
+        raise DataError(f"{file}: no Parquet file ({reason}); check its ending") from None
 
 
-def text_of(row: Row, column: str, kind: str) -> str:
+def text_of(row: FileRow, column: str, kind: str) -> str:
     """The text of a column that must be filled. DataError where it is missing, empty or no text."""
     value = row.values.get(column)
     if isinstance(value, float) and value.is_integer():
@@ -86,7 +91,7 @@ def worked_steps(worked: str, answer: str) -> str | None:
     return number_steps((*steps, answer_sentence(answer))) if steps else None
 
 
-def once(questions: Iterable[tuple[Row, object, Question]]) -> Iterator[Question]:
+def once(questions: Iterable[tuple[FileRow, object, Question]]) -> Iterator[Question]:
     """The questions of (row, its own id or None, question). DataError where an id or a question stands twice."""
     ids: dict[str, str] = {}
     texts: dict[str, str] = {}
@@ -99,7 +104,7 @@ def once(questions: Iterable[tuple[Row, object, Question]]) -> Iterator[Question
         yield question
 
 
-def numbered(questions: Iterable[tuple[Row, object, Question]]) -> Iterator[Question]:
+def numbered(questions: Iterable[tuple[FileRow, object, Question]]) -> Iterator[Question]:
     """The questions; one that stands in the file again is kept as a question of its own, with an id of its own."""
     seen: dict[str, int] = {}
     for _, _, question in questions:
@@ -107,17 +112,19 @@ def numbered(questions: Iterable[tuple[Row, object, Question]]) -> Iterator[Ques
         yield question if times == 1 else dataclasses.replace(question, id=content_id(question.id, times))
 
 
-def held_out(rows: Iterable[Row], columns: Sequence[str], count: int) -> set[str]:
+def held_out(rows: Iterable[FileRow], columns: Sequence[str], count: int) -> set[str]:
     """The places of `count` rows that the content of `columns` alone chooses, so that the order of the file does
     not matter."""
-    order = sorted((content_id("dev", *(str(row.values.get(column)) for column in columns)), row.place)
-                   for row in rows)
+    order = []
+    for row in rows:
+        contents = map(str, map(row.values.get, columns))
+        order.append((content_id("dev", *contents), row.place))
     if count >= len(order):
         raise DataError(f"dev = {count}, but the training file has {len(order)} rows; hold out fewer")
-    return {place for _, place in order[:count]}
+    return {place for _, place in sorted(order)[:count]}
 
 
-def published(dataset: str, subset: str | None, split: str) -> Iterator[Row]:
+def published(dataset: str, subset: str | None, split: str) -> Iterator[FileRow]:
     """The rows of a Hugging Face dataset's split; downloads it when it is not yet in its cache."""
     try:
         from datasets import load_dataset
@@ -131,7 +138,7 @@ def published(dataset: str, subset: str | None, split: str) -> Iterator[Row]:
                         "`subset` and `splits`, or give local files") from None
     for number, values in enumerate(table):
         place = f"{dataset}/{split}:{number}"
-        yield Row(place, place, values)
+        yield FileRow(place, place, values)
 
 
 def _json_lines(path: str, lines: Iterable[str]) -> Iterator[tuple[int, dict]]:
@@ -155,7 +162,7 @@ def _tabular(path: str, lines: Iterable[str]) -> Iterator[tuple[int, dict]]:
     try:
         for cells in table:
             if header is None:
-                header = [name.strip() for name in cells]
+                header = list(map(str.strip, cells))
             elif cells:
                 if len(cells) != len(header):
                     raise DataError(f"{path}:{table.line_num}: {len(cells)} cells under {len(header)} columns; "
@@ -163,3 +170,34 @@ def _tabular(path: str, lines: Iterable[str]) -> Iterator[tuple[int, dict]]:
                 yield table.line_num, dict(zip(header, cells, strict=True))
     except csv.Error as error:
         raise DataError(f"{path}:{table.line_num}: not a table row ({error}); mend the quoting") from None
+
+
+class LemaRow(NamedTuple):
+    """A row of the LeMa repository's own test files, {"prompt", "completion"}, with choices also "answer" and
+    "candidates": its question with its worked text, which may be empty, and its answer."""
+
+    question: str
+    worked: str
+    answer: str
+
+
+def is_lema(row: FileRow) -> bool:
+    """Whether the row has the form of these files."""
+    return "prompt" in row.values and ("completion" in row.values or "candidates" in row.values)
+
+
+def lema_row(row: FileRow) -> LemaRow:
+    """The parts of a row with a completion, which must end in the answer sentence."""
+    worked, stated, answer = text_of(row, "completion", "question without an answer").rpartition(_STATED)
+    answer = answer.strip().removesuffix(".").strip()
+    if not stated or not answer:
+        raise DataError(f'{row.place}: question without an answer; its completion must end in "{_STATED}N."')
+    return LemaRow(lema_question(row), worked.strip(), answer)
+
+
+def lema_question(row: FileRow) -> str:
+    """The question that a prompt asks, without its instruction, its candidates and its cue; so it has the text,
+    and the id, that it has in its first source."""
+    prompt = text_of(row, "prompt", "no question")
+    question = _QUESTION.search(prompt)
+    return question[1] if question and question[1] else prompt

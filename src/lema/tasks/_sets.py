@@ -8,18 +8,19 @@ from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from lema import seams
+from lema import plugins
 from lema.grading import KINDS, Conventions, Reading, read, same
-from lema.models import Message
+from lema.messages import Message
 from lema.prompting import find_prompt
 from lema.records import Question
-from lema.tasks._files import Row, held_out, numbered, once, published, read_file
+from lema.tasks._files import FileRow, held_out, numbered, once, published, read_file
 
 Split = Literal["train", "dev", "test"]
+NO_ROWS_TO_HOLD = "dev as a number holds rows out of train: give train, and a number of at least 1"
 
 
 def laid_over(kind: str, given: Conventions | None) -> Conventions:
@@ -28,7 +29,25 @@ def laid_over(kind: str, given: Conventions | None) -> Conventions:
     return own.model_copy(update=given.model_dump(exclude_unset=True)) if given else own
 
 
-class Source(seams.Settings):
+class SplitFiles(plugins.Settings):
+    """Base of the tables that name a file per split; `dev` may be a number of rows instead."""
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Split to its file; without rows held out."""
+        names = {split: getattr(self, split) for split in get_args(Split)}
+        return {split: name for split, name in names.items() if name and isinstance(name, str)}
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Where the rows of each split come from."""
+        return self.named
+
+    def files(self) -> tuple[Path, ...]:
+        return tuple(map(Path, self.named.values()))
+
+
+class Source(SplitFiles):
     """A question set's table: files of your own, or a Hugging Face dataset with the same columns."""
 
     PUBLISHED: ClassVar[dict[str, str]] = {"train": "train", "test": "test"}
@@ -45,15 +64,10 @@ class Source(seams.Settings):
     conventions: Conventions | None = Field(
         default=None, description="which answers count as the same, laid over the task's own")
 
-    def files(self) -> tuple[Path, ...]:
-        return tuple(Path(name) for name in (self.train, self.dev, self.test) if isinstance(name, str))
-
     @property
     def sources(self) -> dict[str, str]:
         """Split to the file, or to the dataset's name of it; without rows held out."""
-        if self.dataset:
-            return dict(self.splits or self.PUBLISHED)
-        return {split: name for split in ("train", "dev", "test") if isinstance(name := getattr(self, split), str)}
+        return dict(self.splits or self.PUBLISHED) if self.dataset else self.named
 
     @model_validator(mode="after")
     def _has_questions(self) -> "Source":
@@ -64,7 +78,7 @@ class Source(seams.Settings):
         if not self.dataset and not self.train and not self.test:
             raise ValueError('no questions: give train and test files, or dataset = "..." (a dataset id)')
         if isinstance(self.dev, int) and (self.dev < 1 or "train" not in self.sources):
-            raise ValueError("dev as a number holds rows out of train: give train, and a number of at least 1")
+            raise ValueError(NO_ROWS_TO_HOLD)
         return self
 
 
@@ -79,14 +93,14 @@ class QuestionSet:
 
     def __init__(self, settings: Source) -> None:
         self.settings = settings
-        held = {"dev"} if isinstance(settings.dev, int) else set()
-        self.splits = tuple(split for split in ("train", "dev", "test") if split in {*settings.sources, *held})
+        there = {*settings.sources, "dev"} if isinstance(settings.dev, int) else {*settings.sources}
+        self.splits = tuple(split for split in get_args(Split) if split in there)
         self._prompt = find_prompt(settings.prompt, self.name)
 
     def questions(self, split: str, limit: int | None = None) -> Iterator[Question]:
         """The questions of a split in the order of its file."""
-        found = ((row, row.values.get("id"), self.question_of(row, split)) for row in self._rows(split))
-        return islice(once(found) if self.repeated == "refused" else numbered(found), limit)
+        questions = ((row, self.id_of(row), self.question_of(row, split)) for row in self._rows(split))
+        return islice(once(questions) if self.repeated == "refused" else numbered(questions), limit)
 
     def prompt(self, question: Question) -> list[Message]:
         """What trained models are asked and trained on; [sample] may name a few-shot prompt for untrained ones."""
@@ -105,23 +119,27 @@ class QuestionSet:
         """Whether two answers are the same one."""
         return same(answer, gold, task=self.kind, conventions=self.conventions)
 
-    def question_of(self, row: Row, split: str) -> Question:
+    def id_of(self, row: FileRow) -> object:
+        """The row's own id, which must be unique; None where it has none."""
+        return row.values.get("id")
+
+    def question_of(self, row: FileRow, split: str) -> Question:
         """The question that a row holds. DataError names the row."""
         raise NotImplementedError
 
-    def row_of(self, row: Row) -> Row | None:
+    def row_of(self, row: FileRow) -> FileRow | None:
         """The row in the one form that `question_of` reads; None where it does not belong to the set."""
         return row
 
-    def _rows(self, split: str) -> Iterator[Row]:
+    def _rows(self, split: str) -> Iterator[FileRow]:
         dev = self.settings.dev
         if isinstance(dev, int) and split in ("train", "dev"):
             held = held_out(self._source("train"), self.held_by, dev)
             return (row for row in self._source("train") if (row.place in held) == (split == "dev"))
         return self._source(split)
 
-    def _source(self, split: str) -> Iterator[Row]:
+    def _source(self, split: str) -> Iterator[FileRow]:
         name = self.settings.sources[split]
         dataset = self.settings.dataset
         rows = published(dataset, self.settings.subset, name) if dataset else read_file(name)
-        return (known for row in rows if (known := self.row_of(row)) is not None)
+        return filter(None, map(self.row_of, rows))

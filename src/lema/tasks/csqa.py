@@ -1,4 +1,8 @@
-"""CommonsenseQA: {"question": {"stem", "choices"}, "answerKey"}, the dataset's columns, or the LeMa test file.
+r"""CommonsenseQA: {"question": {"stem", "choices"}, "answerKey"}, the dataset's columns, or the LeMa test file.
+
+    in   {"question": {"stem": "What writes?", "choices": [{"label": "A", "text": "cup"},
+          {"label": "B", "text": "pen"}]}, "answerKey": "B"}
+    out  {"text": "What writes?\n(A) cup\n(B) pen", "answer": "(B) pen", "choices": ["cup", "pen"]}
 
 One design decision: all three forms become the same question, its choices lettered, and the gold answer is both
 letter and text: "(B) bank". Paths need no steps; whatever states a letter or a candidate's text can be judged.
@@ -7,8 +11,7 @@ letter and text: "(B) bank". Paths need no steps; whatever states a letter or a 
 from lema.errors import DataError
 from lema.records import Question
 from lema.tasks._choices import ChoiceSet, choices_of, labelled, letter_of, with_choices
-from lema.tasks._files import Row, text_of
-from lema.tasks._lema import is_lema, lema_question
+from lema.tasks._files import FileRow, is_lema, lema_question, text_of
 from lema.tasks._sets import Source
 
 
@@ -24,7 +27,7 @@ class Task(ChoiceSet):
     name = kind = "csqa"
     held_by = ("question", "prompt")
 
-    def question_of(self, row: Row, split: str) -> Question:
+    def question_of(self, row: FileRow, split: str) -> Question:
         """A row's question with its choices."""
         row = row if is_lema(row) else _flat(row)
         text = lema_question(row) if is_lema(row) else text_of(row, "question", "no question")
@@ -34,10 +37,11 @@ class Task(ChoiceSet):
                         split=split, source=row.short)
 
 
-def _flat(row: Row) -> Row:
+def _flat(row: FileRow) -> FileRow:
     """The original form, choices inside the question, or the dataset's, beside it, with the names of LeMa's."""
-    asked = row.values.get("question")
-    inside = asked if isinstance(asked, dict) else {"stem": asked, "choices": row.values.get("choices")}
+    inside = row.values.get("question")
+    if not isinstance(inside, dict):
+        inside = {"stem": inside, "choices": row.values.get("choices")}
     choices = inside.get("choices")
     if isinstance(choices, dict) and isinstance(choices.get("text"), list):
         texts = choices["text"]

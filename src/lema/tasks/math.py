@@ -1,6 +1,10 @@
-"""MATH: competition problems in the format of hendrycks/math, {"problem", "level", "type", "solution"}.
+r"""MATH: competition problems in the format of hendrycks/math, {"problem", "level", "type", "solution"}.
 
-One design decision: the gold answer is what the last \\boxed of the solution holds, as it stands there; a file
+    in   {"problem": "What is $2^3 + 3$?", "level": "Level 1", "solution": "It is $8 + 3 = \\boxed{11}$."}
+    out  {"text": "What is $2^3 + 3$?", "answer": "11", "level": 1,
+          "solution": "Step 1: It is $8 + 3 = \\boxed{11}$.\nStep 2: The answer is 11."}
+
+One design decision: the gold answer is what the last \boxed of the solution holds, as it stands there; a file
 with an "answer" column of its own (MATH-500) is taken at its word. Lines of one formula or drawing stay one step.
 """
 
@@ -8,8 +12,7 @@ import re
 
 from lema.errors import DataError
 from lema.records import Question
-from lema.tasks._files import Row, text_of, worked_steps
-from lema.tasks._lema import is_lema, lema_row
+from lema.tasks._files import FileRow, is_lema, lema_row, text_of, worked_steps
 from lema.tasks._sets import QuestionSet, Source
 
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])\s*")
@@ -29,7 +32,7 @@ class Task(QuestionSet):
     name = kind = "math"
     held_by = ("problem",)
 
-    def question_of(self, row: Row, split: str) -> Question:
+    def question_of(self, row: FileRow, split: str) -> Question:
         """A row's question, its level where it has one, and its solution as steps."""
         text, worked, answer = lema_row(row) if is_lema(row) else _official(row)
         return Question(text=text, answer=answer, solution=worked_steps(_joined(worked), answer), split=split,
@@ -38,10 +41,10 @@ class Task(QuestionSet):
 
 def last_box(text: str) -> str | None:
     """What the last \\boxed or \\fbox holds: its braces, or without braces the word after it; None without one."""
-    boxes = [box.end() for box in _BOX.finditer(text)]
+    boxes = list(_BOX.finditer(text))
     if not boxes:
         return None
-    start = boxes[-1]
+    start = boxes[-1].end()
     if not text.startswith("{", start):
         bare = _BARE.match(text, start)
         return bare[0].rstrip(".,") or None if bare else None
@@ -53,7 +56,7 @@ def last_box(text: str) -> str | None:
     return None
 
 
-def _official(row: Row) -> tuple[str, str, str]:
+def _official(row: FileRow) -> tuple[str, str, str]:
     text = text_of(row, "problem", "no question")
     if row.values.get("answer") not in (None, ""):
         return text, str(row.values.get("solution") or ""), text_of(row, "answer", "question without an answer")
@@ -78,7 +81,7 @@ def _joined(worked: str) -> str:
     return "\n".join(lines)
 
 
-def _level(row: Row) -> int | None:
+def _level(row: FileRow) -> int | None:
     """The level in "Level 3", 3 or 3.0; "Level ?" is none."""
     value = row.values.get("level", row.values.get("difficulty"))
     digits = re.search(r"[0-9]{1,2}", str(value)) if value is not None else None

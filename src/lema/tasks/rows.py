@@ -1,32 +1,29 @@
 """Questions of your own: any JSONL, CSV or TSV file with named columns.
 
+    in   {"question": "What is 3 + 8?", "answer": "11"}
+    out  {"text": "What is 3 + 8?", "answer": "11", "solution": null}
+
 One design decision: a row is brought into one form when it is read: choices become lines "(A) ..." of the
 question's text and a letter answer is the letter, so that every stage and prompt sees the whole question.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
-from itertools import islice
-from pathlib import Path
+from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from lema import seams
+from lema import plugins
 from lema.errors import DataError
 from lema.grading import Conventions, Reading, is_maths, read, read_letter, read_value, same
-from lema.models import Message
-from lema.prompting import find_prompt
 from lema.records import Question
-from lema.steps import answer_sentence, drop_calculator_marks, number_steps, split_steps
-from lema.tasks import Answers
-from lema.tasks._choices import choices_of, letter_of, with_choices
-from lema.tasks._files import Row, held_out, numbered, once, read_file, text_of
-from lema.tasks._sets import laid_over
+from lema.replies import answer_sentence, drop_calculator_marks, number_steps, split_steps
+from lema.tasks._choices import ChoiceSet, choices_of, letter_of, with_choices
+from lema.tasks._files import FileRow, read_file, text_of
+from lema.tasks._sets import NO_ROWS_TO_HOLD, SplitFiles, laid_over
 
 
-class Columns(seams.Settings):
+class RowColumns(plugins.Settings):
     """[task.columns]: what the columns of the files are called."""
 
     question: str = "question"
@@ -37,13 +34,13 @@ class Columns(seams.Settings):
     id: str | None = Field(default=None, description="an id, only checked to be unique")
 
 
-class Settings(seams.Settings):
+class Settings(SplitFiles):
     """[task] for name = "rows": a file per split and what its columns are called."""
 
     train: str | None = Field(default=None, description="JSONL, CSV or TSV file")
     dev: str | int | None = Field(default=None, description="a file, or how many rows to hold out of train")
     test: str | None = None
-    columns: Columns = Columns()
+    columns: RowColumns = RowColumns()
     answers: Literal["number", "expression", "text", "letter"] = Field(
         default="number", description="what an answer is; expression: LaTeX; letter: of one of the choices")
     conventions: Conventions | None = Field(
@@ -52,40 +49,30 @@ class Settings(seams.Settings):
         default="refused", description="what becomes of a question that stands in a file twice")
     prompt: str = Field(default="zero_shot", description="a shipped prompt's name, or a file of your own")
 
-    def files(self) -> tuple[Path, ...]:
-        return tuple(Path(name) for name in (self.train, self.dev, self.test) if isinstance(name, str))
-
     @model_validator(mode="after")
     def _fits(self) -> "Settings":
         if not self.train and not self.test:
             raise ValueError("no questions: give train and test files")
         if isinstance(self.dev, int) and (self.dev < 1 or not self.train):
-            raise ValueError("dev as a number holds rows out of train: give train, and a number of at least 1")
+            raise ValueError(NO_ROWS_TO_HOLD)
         if self.answers == "letter" and not self.columns.choices:
             raise ValueError('answers = "letter" needs columns.choices')
         return self
 
 
-class Task:
+class Task(ChoiceSet):
     """The question set."""
 
     name = "rows"
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.splits = tuple(split for split in ("train", "dev", "test") if getattr(settings, split))
-        self._prompt = find_prompt(settings.prompt, self.name)
+        super().__init__(settings)
+        self.repeated, self.held_by = settings.repeated, (settings.columns.question,)
 
-    def questions(self, split: str, limit: int | None = None) -> Iterator[Question]:
-        """The questions of a split in the order of its file."""
+    def id_of(self, row: FileRow) -> object:
+        """What the column of ids holds, where there is one."""
         column = self.settings.columns.id
-        found = ((row, text_of(row, column, "no id") if column else None, self._question(row, split))
-                 for row in self._rows(split))
-        return islice((once if self.settings.repeated == "refused" else numbered)(found), limit)
-
-    def prompt(self, question: Question) -> list[Message]:
-        """What trained models are asked and trained on; [sample] may name a few-shot prompt for untrained ones."""
-        return [Message("user", self._prompt.render(question=question.text))]
+        return text_of(row, column, "no id") if column else None
 
     def read(self, text: str, choices: Sequence[str] = ()) -> Reading:
         """The last stated number, expression, text or letter; a choice's text too where `choices` are known."""
@@ -99,34 +86,23 @@ class Task:
         conventions = laid_over(kind, self.settings.conventions)
         return same(answer, gold, task=kind, conventions=conventions, choices=choices)
 
-    def choosing(self, choices: Sequence[str]) -> Answers:
-        """The same two calls for a question with these choices."""
-        return Answers(partial(self.read, choices=choices), partial(self.same, choices=choices))
-
-    def _rows(self, split: str) -> Iterator[Row]:
-        dev, train = self.settings.dev, self.settings.train
-        if isinstance(dev, int) and split in ("train", "dev"):
-            held = held_out(self._named(train), (self.settings.columns.question,), dev)
-            return (row for row in self._named(train) if (row.place in held) == (split == "dev"))
-        return self._named(getattr(self.settings, split))
-
-    def _named(self, path: str) -> Iterator[Row]:
+    def _source(self, split: str) -> Iterator[FileRow]:
         """The file's rows, checked to have the columns that the settings name. JSON rows may leave out what they
         do not have, but not question, answer or choices; and a column that no row has is a mistake too."""
         columns = self.settings.columns
-        needed = [name for name in (columns.question, columns.answer, columns.choices) if name]
-        wanted = [name for name in columns.model_dump().values() if name]
+        needed = tuple(filter(None, (columns.question, columns.answer, columns.choices)))
+        wanted = tuple(filter(None, columns.model_dump().values()))
         seen: dict[str, None] = {}
         row = None
-        for row in read_file(path):
+        for row in read_file(self.settings.sources[split]):
             seen.update(dict.fromkeys(row.values))
-            if absent := [name for name in needed if name not in row.values]:
-                raise _no_column(row, absent[0], row.values)
+            _check_columns(row, needed, row.values)
             yield row
-        if row is not None and (absent := [name for name in wanted if name not in seen]):
-            raise _no_column(row, absent[0], seen)
+        if row is not None:
+            _check_columns(row, wanted, seen)
 
-    def _question(self, row: Row, split: str) -> Question:
+    def question_of(self, row: FileRow, split: str) -> Question:
+        """A row's question, its choices as lines below it."""
         columns = self.settings.columns
         text = text_of(row, columns.question, "no question")
         choices = choices_of(row, columns.choices) if columns.choices else ()
@@ -134,7 +110,7 @@ class Task:
         return Question(text=with_choices(text, choices), answer=answer, solution=self._solution(row, answer),
                         split=split, level=_level(row, columns.level), choices=choices, source=row.short)
 
-    def _answer(self, row: Row, choices: tuple[str, ...]) -> str:
+    def _answer(self, row: FileRow, choices: tuple[str, ...]) -> str:
         answer = text_of(_alone(row, self.settings.columns.answer), self.settings.columns.answer,
                          "question without an answer")
         if self.settings.answers == "number" and read_value(answer) is None and not is_maths(answer):
@@ -144,7 +120,7 @@ class Task:
             return answer
         return letter_of(row, answer, choices)
 
-    def _solution(self, row: Row, answer: str) -> str | None:
+    def _solution(self, row: FileRow, answer: str) -> str | None:
         """The worked solution as numbered steps, closed by the answer sentence where it does not state it."""
         column = self.settings.columns.solution
         if column is None or row.values.get(column) in (None, ""):
@@ -157,12 +133,14 @@ class Task:
         return number_steps(steps)
 
 
-def _no_column(row: Row, name: str, known: Iterable[str]) -> DataError:
-    return DataError(f"{row.place}: no column {name!r}{seams.near_miss(name, list(known))} "
-                     "([task.columns] says what the columns are called)")
+def _check_columns(row: FileRow, names: Collection[str], there: Collection[str]) -> None:
+    for name in names:
+        if name not in there:
+            raise DataError(f"{row.place}: no column {name!r}{plugins.near_miss(name, list(there))} "
+                            "([task.columns] says what the columns are called)")
 
 
-def _alone(row: Row, column: str) -> Row:
+def _alone(row: FileRow, column: str) -> FileRow:
     """The row with an answer that is a list of one taken out of its list."""
     value = row.values[column]
     if not isinstance(value, list) or len(value) != 1:
@@ -170,7 +148,7 @@ def _alone(row: Row, column: str) -> Row:
     return row._replace(values={**row.values, column: value[0]})
 
 
-def _level(row: Row, column: str | None) -> int | None:
+def _level(row: FileRow, column: str | None) -> int | None:
     value = row.values.get(column) if column else None
     if value in (None, ""):
         return None

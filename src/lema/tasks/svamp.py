@@ -1,4 +1,9 @@
-"""SVAMP: elementary word problems with changed structure, {"Body", "Question", "Equation", "Answer"}.
+r"""SVAMP: elementary word problems with changed structure, {"Body", "Question", "Equation", "Answer"}.
+
+    in   {"Body": "Mia had 3 pens", "Question": "How many has she with 8 more?", "Equation": "( 3.0 + 8.0 )",
+          "Answer": 11.0}
+    out  {"text": "Mia had 3 pens, How many has she with 8 more?", "answer": "11",
+          "solution": "Step 1: 3 + 8 = 11\nStep 2: The answer is 11."}
 
 One design decision: the equation of a problem is its worked solution, one step, written without the ".0" of the
 file; answers are compared at two decimals, as the LeMa paper compares them.
@@ -9,8 +14,7 @@ import re
 from lema.errors import DataError
 from lema.grading import read_value
 from lema.records import Question
-from lema.tasks._files import Row, text_of, worked_steps
-from lema.tasks._lema import is_lema, lema_row
+from lema.tasks._files import FileRow, is_lema, lema_row, text_of, worked_steps
 from lema.tasks._sets import QuestionSet, Source
 
 _WHOLE = re.compile(r"\.0+(?![0-9])")
@@ -26,7 +30,7 @@ class Task(QuestionSet):
     name = kind = "svamp"
     held_by = ("Body", "Question")
 
-    def question_of(self, row: Row, split: str) -> Question:
+    def question_of(self, row: FileRow, split: str) -> Question:
         """A row's question: its body, which may lack its end, and what is asked of it."""
         text, worked, answer = lema_row(row) if is_lema(row) else _official(row)
         if read_value(answer) is None:
@@ -36,11 +40,11 @@ class Task(QuestionSet):
                         source=row.short)
 
 
-def _official(row: Row) -> tuple[str, str, str]:
-    body, asked = text_of(row, "Body", "no question"), text_of(row, "Question", "no question")
+def _official(row: FileRow) -> tuple[str, str, str]:
+    body, request = text_of(row, "Body", "no question"), text_of(row, "Question", "no question")
     answer = _WHOLE.sub("", text_of(row, "Answer", "question without an answer"))
     equation = _WHOLE.sub("", str(row.values.get("Equation") or "")).strip()
     if equation.startswith("( ") and equation.endswith(" )"):
         equation = equation[2:-2]
-    text = f"{body}{'' if body.endswith(('.', ',', '?', '!', ';', ':')) else ','} {asked}"
-    return text, f"{equation} = {answer}" if equation else "", answer
+    comma = "" if body.endswith((".", ",", "?", "!", ";", ":")) else ","
+    return f"{body}{comma} {request}", f"{equation} = {answer}" if equation else "", answer

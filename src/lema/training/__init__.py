@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from lema.plugins import find, settings_of
 from lema.records import Example
-from lema.seams import find, settings_of
 
 Progress = Callable[[int, int], None]
 

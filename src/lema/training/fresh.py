@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import Field, model_validator
 
 from lema.errors import ConfigError, DataError
-from lema.seams import Settings
+from lema.plugins import Settings
 
 PIECE = r" ?[A-Za-z]+| ?\d+| ?[^\sA-Za-z\d]|\n"
 """A word, a number or a sign, each with the space before it; a line end stands alone."""

@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lema.checkpoints import INSTALL, Tokens, first_line, hushed, load_tokenizer, tokenizer_files
 from lema.errors import ModelError, RunError
 from lema.training import Progress
-from lema.training.checkpoint import INSTALL, Tokens, first_line, hushed, load_tokenizer, tokenizer_files
 from lema.training.optimizers import adamw, muon, share
 
 try:
@@ -52,17 +52,17 @@ def run(settings: "Settings", rows: list[Tokens], plan: list[list[int]], base: P
     point = last_point(out / "unfinished", call)
     started = time.monotonic()
     if point:
-        told = json.loads((point / WHOLE).read_text(encoding="utf-8"))
-        loop.losses, loop.started = told["losses"], started - told["seconds"]
+        mark = json.loads((point / WHOLE).read_text(encoding="utf-8"))
+        loop.losses, loop.started = mark["losses"], started - mark["seconds"]
     try:
         loop.train(resume_from_checkpoint=str(point) if point else None)
     except torch.OutOfMemoryError:
         raise ModelError(f"{base}: a training step does not fit the device; raise train.accumulate or set "
                          "train.gradient_checkpointing") from None
     losses = loop.measured()
-    if not all(math.isfinite(loss) for loss in losses):
-        raise ModelError(f"{base}: the loss is no number from step {first_bad(losses)} on; lower the "
-                         "learning rate")
+    for step, loss in enumerate(losses, 1):
+        if not math.isfinite(loss):
+            raise ModelError(f"{base}: the loss is no number from step {step} on; lower the learning rate")
     with writing(out):
         save(loop, base, out)
     seconds, device = time.monotonic() - loop.started, loop.args.device.type
@@ -70,10 +70,6 @@ def run(settings: "Settings", rows: list[Tokens], plan: list[list[int]], base: P
     if device != "cpu":
         gc.collect()  # the loop holds itself in cycles, and its weights would stay beside those of the next fit
     return losses, seconds
-
-
-def first_bad(losses: list[float]) -> int:
-    return next(step for step, loss in enumerate(losses, 1) if not math.isfinite(loss))
 
 
 def last_point(folder: Path, call: str) -> Path | None:
@@ -152,10 +148,10 @@ class Loop(SFTTrainer):
 
     def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None
                          ) -> torch.optim.lr_scheduler.LRScheduler:
-        told = self.settings
+        settings = self.settings
         self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
             optimizer or self.optimizer,
-            lambda step: share(step, num_training_steps, told.schedule, told.warmup, told.final))
+            lambda step: share(step, num_training_steps, settings.schedule, settings.warmup, settings.final))
         return self.lr_scheduler
 
     def compute_loss(self, *args: object, **kwargs: object) -> torch.Tensor:
@@ -180,22 +176,19 @@ class Loop(SFTTrainer):
         return self.losses
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: object) -> None:
-        with writing(Path(self.args.output_dir)):
-            self._write_point(model, trial)
-
-    def _write_point(self, model: torch.nn.Module, trial: object) -> None:
-        super()._save_checkpoint(model, trial)
         point = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
-        for file in point.iterdir():
-            sync(file)
-        told = {"call": self.call, "losses": self.measured(), "seconds": time.monotonic() - self.started}
-        mark = point / f"{WHOLE}.part"
-        mark.write_text(json.dumps(told), encoding="utf-8")
-        sync(mark)
-        mark.rename(point / WHOLE)
-        for older in point.parent.iterdir():
-            if older != point:
-                shutil.rmtree(older)
+        with writing(point.parent):
+            super()._save_checkpoint(model, trial)
+            for file in point.iterdir():
+                sync(file)
+            mark = {"call": self.call, "losses": self.measured(), "seconds": time.monotonic() - self.started}
+            part = point / f"{WHOLE}.part"
+            part.write_text(json.dumps(mark), encoding="utf-8")
+            sync(part)
+            part.rename(point / WHOLE)
+            for older in point.parent.iterdir():
+                if older != point:
+                    shutil.rmtree(older)
 
 
 def dataset(rows: list[Tokens]) -> Dataset:
@@ -203,16 +196,17 @@ def dataset(rows: list[Tokens]) -> Dataset:
     places: dict[int, int] = {}
     order = [places.setdefault(id(row), len(places)) for row in rows]
     unique = dict(zip(order, rows, strict=True)).values()
-    lengths = np.fromiter((len(row.prompt) + len(row.completion) for row in unique), np.int64, len(places))
+    lengths = np.fromiter((row.length for row in unique), np.int64, len(places))
     ends = np.concatenate([[0], lengths.cumsum()])
     ids = np.empty(ends[-1], np.int32)
     labels = np.full(ends[-1], -100, np.int32)
     for row, start in zip(unique, ends, strict=False):
-        middle, end = start + len(row.prompt), start + len(row.prompt) + len(row.completion)
+        middle, end = start + len(row.prompt), start + row.length
         ids[start:middle], ids[middle:end] = row.prompt, row.completion
         labels[middle:end] = row.completion
-    columns = [pyarrow.LargeListArray.from_arrays(ends, values) for values in (ids, labels)]
-    return Dataset(InMemoryTable(pyarrow.table(columns, names=["input_ids", "labels"]))).select(order)
+    table = pyarrow.table({"input_ids": pyarrow.LargeListArray.from_arrays(ends, ids),
+                           "labels": pyarrow.LargeListArray.from_arrays(ends, labels)})
+    return Dataset(InMemoryTable(table)).select(order)
 
 
 @contextmanager
@@ -264,6 +258,6 @@ def save(loop: Loop, base: Path, out: Path) -> None:
     if loop.settings.dtype == "bfloat16":
         model = model.to(torch.bfloat16)
     model.save_pretrained(out)
-    stops = [path for path in (base / "generation_config.json",) if path.is_file()]
-    for file in [*tokenizer_files(base), *stops]:
-        shutil.copyfile(file, out / file.name)
+    for file in (*tokenizer_files(base), base / "generation_config.json"):  # the latter names the stop tokens
+        if file.is_file():
+            shutil.copyfile(file, out / file.name)

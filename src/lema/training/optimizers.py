@@ -20,11 +20,11 @@ STACK = 2**22
 
 def sorts(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     """The trainable parameters as (matrices inside the blocks, the rest)."""
-    words = {id(weight) for module in model.modules() if isinstance(module, nn.Embedding)
-             for weight in module.parameters()}
     head = model.get_output_embeddings()
-    if head is not None:
-        words |= {id(weight) for weight in head.parameters()}
+    words = set() if head is None else set(map(id, head.parameters()))
+    for module in model.modules():
+        if isinstance(module, nn.Embedding):
+            words.update(map(id, module.parameters()))
     matrices, rest = [], []
     for parameter in model.parameters():
         if parameter.requires_grad:
@@ -36,8 +36,8 @@ def sorts(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
 def adamw(model: nn.Module, rate: float, rest_rate: float, decay: float) -> torch.optim.Optimizer:
     """AdamW for everything; weight decay on the matrices only."""
     matrices, rest = sorts(model)
-    groups = [{"params": matrices, "lr": rate, "weight_decay": decay},
-              {"params": rest, "lr": rest_rate, "weight_decay": 0.0}]
+    groups = ({"params": matrices, "lr": rate, "weight_decay": decay},
+              {"params": rest, "lr": rest_rate, "weight_decay": 0.0})
     return torch.optim.AdamW([group for group in groups if group["params"]], betas=MOMENTS, fused=True)
 
 

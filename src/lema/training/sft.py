@@ -1,5 +1,12 @@
 """Supervised fine-tuning on TRL and PEFT: full or LoRA, loss on completions and their end token only.
 
+    [train]
+    method = "full"
+    learning_rate = 0.002
+    batch_size = 32
+    Example(prompt="Question: Leo has 15 pens …", completion="He has 15 - 6 = 9 pens.", …), 3,200 of them
+    → TrainingLog(steps=100, examples=3200, …), and a checkpoint folder that every backend loads
+
 One design decision: everything that decides the outcome (tokens, masks, batches, order, rates) is fixed here
 before TRL starts and TRL only runs it, so that a row can neither be cut nor dropped nor reshuffled unseen. The
 loop itself, which needs torch, is in loop.py and loaded when a fit begins.
@@ -13,19 +20,19 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from lema import seams
+from lema import plugins
+from lema.checkpoints import Tokens, content_hash, encode, find_checkpoint, load_tokenizer, positions
 from lema.errors import DataError
+from lema.plugins import execution
 from lema.records import Example, content_id
-from lema.seams import EXECUTION
 from lema.training import Progress, TrainingLog
-from lema.training.checkpoint import Tokens, content_hash, encode, find_checkpoint, load_tokenizer, positions
 from lema.training.stream import batches
 
 VERSION = 1
 """Raised when the same arguments come to give other weights: older checkpoints are then not continued."""
 
 
-class Lora(seams.Settings):
+class Lora(plugins.Settings):
     """Adapters on every linear layer but the head."""
 
     r: int = Field(64, gt=0)
@@ -33,7 +40,7 @@ class Lora(seams.Settings):
     dropout: float = Field(0.05, ge=0, lt=1)
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """[train]: the defaults suit LoRA on a 7B model; a recipe for small models overrides most of them."""
 
     method: Literal["full", "lora"] = "lora"
@@ -53,8 +60,7 @@ class Settings(seams.Settings):
     max_length: int = Field(2048, gt=1, description="tokens of prompt and completion; a longer row is refused")
     dtype: Literal["float32", "bfloat16"] = "float32"
     gradient_checkpointing: bool = False
-    save_steps: int = Field(200, ge=0, description="a point to resume from every so many steps; 0: none",
-                            json_schema_extra=EXECUTION)
+    save_steps: int = execution(200, ge=0, description="a point to resume from every so many steps; 0: none")
 
     @model_validator(mode="after")
     def _fits(self) -> "Settings":
@@ -76,20 +82,20 @@ class Settings(seams.Settings):
     def plan(self, lengths: Sequence[int], seed: int) -> list[list[int]]:
         """Rows of every forward pass, in order; `accumulate` passes make a step."""
         size = self.batch_size if self.batch_size or self.batch_tokens else 32
-        rows, tokens = ((limit and max(1, limit // self.accumulate)) for limit in (size, self.batch_tokens))
+        rows = size and max(1, size // self.accumulate)
+        tokens = self.batch_tokens and max(1, self.batch_tokens // self.accumulate)
         return batches(lengths, rows, tokens, seed)
 
 
 class Trainer:
-    """Trains a checkpoint on rows in the order given (see `lema.training.Trainer`)."""
+    """Trains a checkpoint as `lema.training.Trainer` says."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
     def fit(self, examples: Sequence[Example], base: Path | str, out: Path, seed: int,
             progress: Progress | None = None) -> TrainingLog:
-        """Continues `base` (a folder or a hub id) on `examples` and writes a loadable checkpoint to `out`, with
-        lora also the adapter alone, in `out/adapter`. `progress` is called with the steps done and all steps.
+        """`base` may be a hub id; with lora the adapter alone is written too, to `out/adapter`.
 
         DataError: no rows, or one that is empty, unknown to the tokenizer or too long. ModelError: `base` is no
         checkpoint, a step does not fit the device, or the loss is no number. RunError: `out` cannot be written.
@@ -97,7 +103,7 @@ class Trainer:
         """
         base = find_checkpoint(str(base))
         rows = encode_rows(examples, base, self.settings.max_length)
-        plan = self.settings.plan([len(row.prompt) + len(row.completion) for row in rows], seed)
+        plan = self.settings.plan([row.length for row in rows], seed)
         call = content_id(VERSION, self.settings.facts(), seed, content_hash(base), [row.id for row in examples])
         from lema.training.loop import run
 
@@ -110,13 +116,12 @@ class Trainer:
             steps=len(losses),
             examples=len(rows),
             tokens=sum(len(row.completion) for row in rows),
-            all_tokens=sum(len(row.prompt) + len(row.completion) for row in rows),
+            all_tokens=sum(row.length for row in rows),
             loss=sum(tail) / len(tail),
             seconds=seconds,
         )
 
     def steps(self, lengths: Sequence[int], seed: int) -> int:
-        """How many steps `fit` makes of rows of these lengths, in this order."""
         return -(-len(self.settings.plan(lengths, seed)) // self.settings.accumulate)
 
 
@@ -126,23 +131,22 @@ def encode_rows(examples: Sequence[Example], base: Path, longest: int) -> list[T
         raise DataError("the training set is empty: nothing is left after filtering")
     tokenizer = load_tokenizer(base)
     longest = min(longest, positions(base))
-    known: dict[str, Tokens] = {}
+    encoded: dict[str, Tokens] = {}
     for number, row in enumerate(examples, 1):
-        if row.id in known:
+        if row.id in encoded:
             continue
         where = f"training row {number} (example {row.id}, question {row.question})"
         if not row.completion.strip():
             raise DataError(f"{where}: its completion is empty; drop the row")
         # four bytes a token: as Python's integers a set of 100,000 rows takes gigabytes
-        tokens = known[row.id] = Tokens(*(array("i", part) for part in encode(tokenizer, row)))
-        length = len(tokens.prompt) + len(tokens.completion)
-        if length > longest:
-            raise DataError(f"{where}: {length} tokens, more than the {longest} that train.max_length and the "
-                            "model allow; raise train.max_length or drop the row")
+        tokens = encoded[row.id] = Tokens(*(array("i", part) for part in encode(tokenizer, row)))
+        if tokens.length > longest:
+            raise DataError(f"{where}: {tokens.length} tokens, more than the {longest} that train.max_length and "
+                            "the model allow; raise train.max_length or drop the row")
         if tokenizer.unk_token_id is not None and tokenizer.unk_token_id in tokens.completion:
             raise DataError(f"{where}: its completion holds text that the model's tokenizer does not know; "
                             "drop the row or use a model that knows it")
-    return [known[row.id] for row in examples]
+    return [encoded[row.id] for row in examples]
 
 
 def count_tokens(base: Path | str) -> Callable[[Example], tuple[int, int]]:

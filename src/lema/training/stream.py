@@ -6,11 +6,12 @@ rows is therefore known before training starts, is the same after a kill, and ca
 
 import random
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count, islice
 
+from lema.config import BudgetConfig
 from lema.errors import DataError
 from lema.records import Example
-from lema.tables import BudgetConfig
 
 CHUNK = 16
 """Rows are grouped by length among about this many batches: little padding, and an order that stays random."""
@@ -32,8 +33,7 @@ def stream(examples: Sequence[Example], budget: BudgetConfig, seed: int,
         raise DataError("the training set is empty: nothing is left after filtering")
     if budget.examples or budget.epochs:
         wanted = budget.examples or max(1, round(budget.epochs * len(examples)))
-        epochs = -(-wanted // len(examples))
-        return [row for epoch in range(epochs) for row in _shuffled(examples, seed, epoch)][:wanted]
+        return list(islice(_epochs(examples, seed), wanted))
     for row in examples:
         if row.tokens < 1:
             raise DataError(f"example {row.id}: no count of trained tokens, which this budget needs")
@@ -43,30 +43,31 @@ def stream(examples: Sequence[Example], budget: BudgetConfig, seed: int,
 
 
 def _in_tokens(examples: Sequence[Example], tokens: int, seed: int) -> list[Example]:
+    """The first row that does not fit ends the stream: with a later, shorter one in its place, the end of every
+    budget would hold short rows only."""
     rows: list[Example] = []
-    left, epoch = tokens, 0
-    while True:
-        for row in _shuffled(examples, seed, epoch):
-            if row.tokens > left:
-                if not rows:
-                    raise DataError(f"budget: {tokens} tokens are fewer than the {row.tokens} of "
-                                    f"example {row.id}; raise the budget")
-                return rows
-            rows.append(row)
-            left -= row.tokens
-        epoch += 1
+    left = tokens
+    for row in _epochs(examples, seed):
+        if row.tokens > left:
+            break
+        rows.append(row)
+        left -= row.tokens
+    if not rows:
+        raise DataError(f"budget: {tokens} tokens are fewer than the {row.tokens} of example {row.id}; raise the "
+                        "budget")
+    return rows
 
 
 def _in_steps(examples: Sequence[Example], wanted: int, seed: int, steps: Steps) -> list[Example]:
-    """Whole epochs until there are enough steps, then cut back to the most rows that make no more than wanted."""
+    """Whole epochs until there are enough steps, then cut back to the most rows that make no more than wanted.
+    Every count lays all batches, since rows share them by their lengths; so the cut is sought by halving."""
+    epochs = _epochs(examples, seed)
     rows: list[Example] = []
     lengths: list[int] = []
-    epoch = 0
     while not rows or steps(lengths, seed) <= wanted:
-        rows += _shuffled(examples, seed, epoch)
+        rows += islice(epochs, len(examples))
         lengths = [row.prompt_tokens + row.tokens for row in rows]
-        epoch += 1
-    enough = bisect_right(range(1, len(rows) + 1), wanted, key=lambda count: steps(lengths[:count], seed))
+    enough = bisect_right(range(1, len(rows) + 1), wanted, key=lambda number: steps(lengths[:number], seed))
     return rows[:max(1, enough)]
 
 
@@ -80,10 +81,12 @@ def epochs_of(tokens: Sequence[int], lengths: Sequence[int], budget: BudgetConfi
     return budget.epochs or budget.examples / len(lengths)
 
 
-def _shuffled(examples: Sequence[Example], seed: int, epoch: int) -> list[Example]:
-    order = list(examples)
-    random.Random(f"stream {seed} {epoch}").shuffle(order)
-    return order
+def _epochs(examples: Sequence[Example], seed: int) -> Iterator[Example]:
+    """Without end. Each epoch is drawn from its own number, so a larger budget begins as a smaller one does."""
+    for epoch in count():
+        order = list(examples)
+        random.Random(f"stream {seed} {epoch}").shuffle(order)
+        yield from order
 
 
 def batches(lengths: Sequence[int], size: int | None, tokens: int | None, seed: int) -> list[list[int]]:
@@ -91,7 +94,7 @@ def batches(lengths: Sequence[int], size: int | None, tokens: int | None, seed: 
     (rows times the longest of them; a row that is longer by itself makes a batch by itself).
 
     The rows are taken in chunks of about 16 batches; inside a chunk rows of like length go together and the
-    order of the batches is drawn from `seed`.
+    order of the batches is drawn from `seed`; sorted as a whole, the rows would come short ones first.
     """
     plan: list[list[int]] = []
     for number, chunk in enumerate(_chunks(lengths, size, tokens)):
@@ -103,27 +106,26 @@ def batches(lengths: Sequence[int], size: int | None, tokens: int | None, seed: 
 
 
 def _chunks(lengths: Sequence[int], size: int | None, tokens: int | None) -> list[list[int]]:
-    chunks: list[list[int]] = [[]]
+    chunks: list[list[int]] = []
     weight = 0
     for position, length in enumerate(lengths):
-        full = (size and len(chunks[-1]) >= CHUNK * size) or (tokens and weight + length > CHUNK * tokens)
-        if chunks[-1] and full:
+        full = not chunks or (size and len(chunks[-1]) >= CHUNK * size) or (
+            tokens and weight + length > CHUNK * tokens)
+        if full:
             chunks.append([])
             weight = 0
         chunks[-1].append(position)
         weight += length
-    return [chunk for chunk in chunks if chunk]
+    return chunks
 
 
 def _cut(chunk: list[int], lengths: Sequence[int], size: int | None, tokens: int | None) -> list[list[int]]:
     """`chunk`, sorted by rising length, cut into batches: a new row is the longest of its batch."""
     cut: list[list[int]] = []
     for position in chunk:
-        last = cut[-1] if cut else None
-        full = last is None or (size and len(last) >= size) or (
-            tokens and (len(last) + 1) * lengths[position] > tokens)
+        full = not cut or (size and len(cut[-1]) >= size) or (
+            tokens and (len(cut[-1]) + 1) * lengths[position] > tokens)
         if full:
-            cut.append([position])
-        else:
-            last.append(position)
+            cut.append([])
+        cut[-1].append(position)
     return cut

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lema.journal import Journal, complete
-from lema.models import Completion
+from lema.messages import Completion
 from lema.models.api.driver import AHEAD
 from lema.records import Sampling
 from tests.answering import ask

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from lema.errors import ModelError
-from lema.models import Completion
+from lema.messages import Completion
 from tests.answering import ask
 from tests.faulty import THIRTY_PERCENT, mixed
 from tests.models.api.calling import DRAWN, asked, model_at

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lema.errors import ConfigError
-from lema.models import Completion, Message, Request, wire_seed
+from lema.messages import Completion, Message, Request, wire_seed
 from lema.models.api import Model, Settings, body_of, read_reply
 from lema.models.api.faults import Filtered, Passing, Refused, UsedUp, fault_of
 from lema.models.api.wire import read_choices, split
+from lema.plugins import settings_of
 from lema.records import Sampling
-from lema.seams import settings_of
 from tests.answering import ask
 from tests.models.api.calling import DRAWN, model_at
 from tests.server import Fault, last_message, recorded

@@ -1,14 +1,20 @@
 """Any OpenAI-compatible endpoint: OpenAI itself, vLLM, Ollama, llama.cpp, a router.
 
+    [models.corrector]
+    backend = "api"
+    model = "qwen3-32b"
+    base_url = "http://gpu1:8000/v1"
+    Request((Message("user", "Leo has 15 pens …"),), Sampling(temperature=0.7, max_tokens=64, seed=1))
+    → Completion("He has 15 - 6 = 9 pens.", "stop", prompt_tokens=31, tokens=14)
+
 One design decision: the room is cut by what each part knows: `settings` the table, `wire` bodies and replies,
-`faults` what an error means, `pace` limits, `endpoint` one address, `pool` all of them, `asking` one prompt's
+`faults` what an error means, `pace` limits, `endpoint` one address, `pool` all of them, `retrying` one prompt's
 paths, `transport` the connection, `driver` the event loop. This file is the seam and loads none of the network.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterable, Iterator
 
-from lema.models import Completion, Request
+from lema.messages import Arrived, Completion, Request
 from lema.models.api.endpoint import Endpoint
 from lema.models.api.settings import Settings
 from lema.models.api.wire import body_of, read_reply
@@ -26,17 +32,19 @@ class Model:
 
     def identity(self) -> dict:
         settings = self.settings
-        said = {"omit": sorted(settings.omit), "json_schema": settings.reply_schema}
+        identity = {"backend": "api", "model": settings.model, "form": settings.form, "extra": settings.extra}
         # what is not set is left out: a key must not change with a setting that nobody uses
-        return {"backend": "api", "model": settings.model, "form": settings.form, "extra": settings.extra,
-                **{name: value for name, value in said.items() if value not in ([], None)}}
+        if settings.omit:
+            identity["omit"] = sorted(settings.omit)
+        if settings.reply_schema is not None:
+            identity["json_schema"] = settings.reply_schema
+        return identity
 
     def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
         """As every backend; up to `concurrency` requests are in flight at each address."""
         return self.complete_telling(requests, lambda position, completion: None)
 
-    def complete_telling(self, requests: Iterable[Request],
-                         arrived: Callable[[int, Completion], Future | None]) -> Iterator[Completion]:
+    def complete_telling(self, requests: Iterable[Request], arrived: Arrived) -> Iterator[Completion]:
         """As every ConcurrentModel. ModelError where the endpoint refuses everything or is not there."""
         from lema.models.api.driver import driving
 

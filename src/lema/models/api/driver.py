@@ -6,24 +6,23 @@ sleeps, because a wake-up per request costs more than the request.
 
 import asyncio
 import contextlib
+import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
 
 from lema.errors import ModelError
-from lema.models import Completion, Request
-from lema.models.api.asking import Asking, Place, follows
+from lema.messages import Arrived, Completion, Request
 from lema.models.api.endpoint import Endpoint
 from lema.models.api.pool import Lease, Pool
+from lema.models.api.retrying import Place, Retrying, follows
 from lema.models.api.settings import Settings, is_local
-from lema.models.api.transport import Transport, address_of, key_of, proxy_for
+from lema.models.api.transport import Transport, address_of, proxy_for
 
 LAST_REPLIES = 30.0  # seconds that a reader who leaves gives to replies under way: they are paid for
 AHEAD = 4096  # requests read and not yet answered to the reader: one that takes its time holds up few others
-
-Arrived = Callable[[int, Completion], Future | None]
 
 
 class Driver:
@@ -37,7 +36,7 @@ class Driver:
         self._head: Place | None = None
         self._progress = threading.Event()
         self._kept: deque[tuple[Sequence[Place], Lease | None, list[Future]]] = deque()
-        self._told, self._unkept = False, 0
+        self._landing, self._unkept = False, 0
         self._tasks: set[asyncio.Task] = set()
         self._loop = asyncio.new_event_loop()
 
@@ -65,7 +64,7 @@ class Driver:
         self._head = place
         while not place.done:
             self._progress.clear()
-            if place.done:
+            if place.done:  # between the look and the clearing: nobody would wake us again
                 break
             if self.error is not None:
                 raise self.error
@@ -80,7 +79,7 @@ class Driver:
         for endpoint, address in zip(self.endpoints, addresses, strict=True):
             endpoint.begin(partial(self._transport.post, address))
         self.pool = Pool(self.endpoints, self._more, self._fail)
-        self.asking = Asking(self.settings, self.pool, self._deliver, self._take_back)
+        self.retrying = Retrying(self.settings, self.pool, self._deliver, self._take_back)
 
     async def close(self, seconds: float) -> None:
         """Lets replies under way arrive for so many seconds, then ends everything."""
@@ -91,6 +90,7 @@ class Driver:
         until = self._loop.time() + seconds
         if under_way and seconds:
             await asyncio.wait(under_way, timeout=seconds)
+        # what arrived counts only when the journal has it on the disk
         while self._unkept and self.error is None and self._loop.time() < until:
             await asyncio.sleep(0.005)
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
@@ -106,7 +106,7 @@ class Driver:
                 if not self._inbox:
                     return
                 self._sleeping = False
-            lease = self.pool.take(self.asking.tokens_of(self._inbox[0]))
+            lease = self.pool.take(self.retrying.tokens_of(self._inbox[0]))
             if lease is None:
                 return
             task = self._loop.create_task(self._settled(self._inbox.popleft(), lease))
@@ -119,7 +119,7 @@ class Driver:
 
     async def _settled(self, places: list[Place], lease: Lease) -> None:
         try:
-            await self.asking.settle(places, lease)
+            await self.retrying.settle(places, lease)
         except Exception as error:  # the reader must hear of it, whatever it is
             self._fail(error)
 
@@ -144,13 +144,13 @@ class Driver:
     def _keep(self, kept: tuple) -> None:
         """Called from the journal's thread."""
         self._kept.append(kept)
-        if not self._told:
-            self._told = True
+        if not self._landing:  # one wake-up for all that a commit of the journal kept
+            self._landing = True
             with contextlib.suppress(RuntimeError):  # the loop is closed: the reader has left
                 self._loop.call_soon_threadsafe(self._landings)
 
     def _landings(self) -> None:
-        self._told = False
+        self._landing = False
         while self._kept:
             places, lease, tickets = self._kept.popleft()
             self._unkept -= 1
@@ -213,12 +213,12 @@ def _addresses(settings: Settings) -> list:
     """The settings' addresses with their keys. A server on this machine gets a key only if the config names its
     variable; ModelError where a key is missing."""
     path = "/chat/completions" if settings.form == "chat" else "/completions"
-    found = []
+    addresses = []
     for url in settings.base_url:
         keyless = is_local(url) and "api_key_env" not in settings.model_fields_set
-        key = "" if keyless else key_of(settings.api_key_env)
+        key = "" if keyless else os.environ.get(settings.api_key_env, "").strip()
         if not key and not keyless:
             raise ModelError(f"{settings.model} at {url}: no key; put it into the environment variable "
                              f"{settings.api_key_env}, or name another in api_key_env")
-        found.append(address_of(url + path, key, None if is_local(url) else proxy_for(url)))
-    return found
+        addresses.append(address_of(url + path, key, None if is_local(url) else proxy_for(url)))
+    return addresses

@@ -111,11 +111,11 @@ class Endpoint:
         else:
             self._broken_in_a_row += 1
 
-    def gave(self, asked: int, given: int) -> None:
+    def gave(self, wanted: int, given: int) -> None:
         """How many choices came of how many: who ignores `n` twice in a row is not asked for several again."""
-        if asked == 1:
+        if wanted == 1:
             return
-        self._short = self._short + 1 if given < asked else 0
+        self._short = self._short + 1 if given < wanted else 0
         self.together = self.together or given > 1
         if self._short > 1:
             self.most = max(1, given)
@@ -135,10 +135,11 @@ class Endpoint:
     async def fault_of_all(self, probe: bytes) -> Passing | None:
         """Asks it something trivial in the form of a request: the fault that it has for everybody, None where it
         answers. ModelError where that is refused, since then the settings are at fault and not a row."""
-        known = self.answers
+        before = self.answers
+        # one probe at a time: many requests fail together, and the others wait here for what the first one learns
         async with self._doubt:
-            if self.answers > known:
-                return None  # somebody else found out meanwhile
+            if self.answers > before:
+                return None
             if self.requests:
                 await asyncio.sleep(self.requests.wait(time.monotonic(), 1))
             self.take(time.monotonic(), 0)

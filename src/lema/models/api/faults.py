@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
-from lema.models.api.wire import PROBE, said_in
+from lema.models.api.wire import PROBE, error_in
 
 RETRIED = {408, 409, 425}  # and 5xx
 USED_UP = {"insufficient_quota", "billing_hard_limit_reached"}
@@ -23,17 +23,17 @@ class Passing(Exception):
     unreached (there was no connection at all). `wait`: seconds that the endpoint asked for.
     """
 
-    def __init__(self, said: str, kind: Literal["busy", "broken", "unreached"] = "broken",
+    def __init__(self, reason: str, kind: Literal["busy", "broken", "unreached"] = "broken",
                  wait: float | None = None) -> None:
-        super().__init__(said)
+        super().__init__(reason)
         self.kind, self.wait = kind, wait
 
 
 class Refused(Exception):
     """The request was read and refused: asking again would be refused again. `status` is HTTP's."""
 
-    def __init__(self, said: str, status: int) -> None:
-        super().__init__(said)
+    def __init__(self, reason: str, status: int) -> None:
+        super().__init__(reason)
         self.status = status
 
 
@@ -47,18 +47,18 @@ class UsedUp(Refused):
 
 def fault_of(status: int, headers: Mapping[str, str], raw: bytes) -> Exception:
     """The class of an answer that holds no completion. `raw`: its body, keys masked."""
-    message, code = said_in(raw)
-    said = f"{status} {message}".strip()
+    message, code = error_in(raw)
+    reason = f"{status} {message}".strip()
     if code in FILTERED:
-        return Filtered(said)
+        return Filtered(reason)
     if status == 402 or code in USED_UP:
-        return UsedUp(said, status)
+        return UsedUp(reason, status)
     wait = asked_pause(headers)
     if status in (429, 529) or (status == 503 and wait is not None):
-        return Passing(said, "busy", wait)
+        return Passing(reason, "busy", wait)
     if status in RETRIED or status >= 500:
-        return Passing(said, "broken", wait)
-    return Refused(said, status)
+        return Passing(reason, "broken", wait)
+    return Refused(reason, status)
 
 
 def asked_pause(headers: Mapping[str, str]) -> float | None:

@@ -6,8 +6,8 @@ One design decision: both are plain arithmetic on a clock that is handed in, so 
 from collections import deque
 from dataclasses import dataclass
 
-FIRST = 16  # in flight before anything is known
-LESS = 0.7  # what is left of the limit after a 429
+FIRST = 16  # in flight before anything is known: few enough for any endpoint, and soon doubled
+LESS = 0.7  # what is left of the limit after a 429; half, as in TCP, would leave more of the endpoint idle
 
 
 class InFlight:
@@ -28,11 +28,13 @@ class InFlight:
 
     def answered(self) -> None:
         """An answer came; the limit grows only while it is what holds us back."""
+        # each answer adds one while searching, so that a round trip doubles; 1 / limit later adds one a round trip
         if self.count >= int(self.limit) and self.limit < self.ceiling:
             self.limit = min(self.ceiling, self.limit + (1 if self._searching else 1 / self.limit))
 
     def too_much(self, sent: float, now: float) -> None:
         """A request sent at `sent` was turned away; those sent before the last lowering say nothing new."""
+        # a burst is turned away as a whole: lowered by each of its answers, the limit would fall to one
         if sent >= self._lowered:
             self.limit, self._searching, self._lowered = max(1.0, self.limit * LESS), False, now
 
@@ -69,6 +71,7 @@ class PerMinute:
             gone = self._entries.popleft()
             gone.counts = False
             self._sum -= gone.amount
+        # the oldest entries leave first: `until` is when enough of them have left for `amount` to fit
         excess, until = self._sum + min(amount, self.limit) - self.limit, now
         for entry in self._entries:
             if excess <= 0:

@@ -5,6 +5,7 @@ server gets more and a dead one nothing; those that are asked again go before th
 """
 
 import asyncio
+import contextlib
 import math
 import time
 from collections import deque
@@ -43,19 +44,19 @@ class Pool:
     def __init__(self, endpoints: Sequence[Endpoint], more: Callable[[], None],
                  fail: Callable[[Exception], None]) -> None:
         self.endpoints, self._more, self._fail = endpoints, more, fail
-        self._closed = False
-        self._pauses: set[asyncio.Future] = set()
+        self._closed = asyncio.Event()
         self._waiting: deque[tuple[asyncio.Future, int]] = deque()
         self._recoveries: set[asyncio.Task] = set()
         self._timer: asyncio.TimerHandle | None = None
 
     def take(self, tokens: int) -> Lease | None:
-        """A lease for a request never asked before, now or not at all."""
+        """A lease for a request never asked before, now or not at all: those that wait go first, else new requests
+        would take every place that comes free and a failed one would be asked again last of all."""
         return None if self._waiting else self._take(tokens)
 
     async def lease(self, tokens: int) -> Lease:
         """A lease for a request that is asked again, as soon as there is one."""
-        if self._closed:
+        if self._closed.is_set():
             raise asyncio.CancelledError
         ready = asyncio.get_running_loop().create_future()
         self._waiting.append((ready, tokens))
@@ -64,22 +65,15 @@ class Pool:
 
     async def pause(self, seconds: float) -> None:
         """Sleeps, unless the pool is closed first."""
-        loop = asyncio.get_running_loop()
-        over = loop.create_future()
-        self._pauses.add(over)
-        timer = loop.call_later(0 if self._closed else seconds, lambda: over.done() or over.set_result(None))
-        try:
-            await over
-        finally:
-            timer.cancel()
-            self._pauses.discard(over)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._closed.wait(), seconds)
 
     def close(self) -> None:
         """Ends all that waits; requests under way go on."""
-        self._closed = True
+        self._closed.set()
         self._wake_in(math.inf)
-        for future in [ready for ready, _ in self._waiting] + list(self._pauses):
-            future.cancel()
+        for ready, _ in self._waiting:
+            ready.cancel()
 
     def _take(self, tokens: int) -> Lease | None:
         now = time.monotonic()
@@ -115,12 +109,13 @@ class Pool:
             self._timer.cancel()
             self._timer = None
         if seconds < math.inf:
+            # a little later than reckoned: woken too soon by its clock's grain, it would find nothing free
             self._timer = asyncio.get_running_loop().call_later(seconds + 0.001, self.freed)
 
     def doubt(self, endpoint: Endpoint, fault: Passing, probe: bytes) -> None:
         """Called after a fault: finds out about an endpoint that seems to be gone, and when to give up."""
         if endpoint.doubtful(fault):
-            endpoint.out = True
+            endpoint.out = True  # at once: of all requests that fail together one starts the recovery
             task = asyncio.get_running_loop().create_task(self._recover(endpoint, fault, probe))
             self._recoveries.add(task)
             task.add_done_callback(self._recoveries.discard)

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from lema import seams
+from lema import plugins
 from lema.errors import ConfigError
+from lema.plugins import execution
 
 SECRET_NAME = re.compile(r"(?i)^(x-)?(api|access|secret|auth)[-_ ]?(key|token)$"
                          r"|^(authorization|password|secret|token)$")
@@ -23,7 +24,7 @@ OURS = ("model", "messages", "prompt", "n", "stream", "response_format")
 Parameter = Literal["temperature", "top_p", "max_tokens", "seed", "stop"]
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """[models.X] with backend = "api". The key itself stands in the environment only."""
 
     model: str = Field(description="its name as the endpoint knows it")
@@ -32,29 +33,22 @@ class Settings(seams.Settings):
     json_schema: Path | dict[str, Any] | None = Field(
         None, description="a JSON schema that replies must follow, as a table or a file; {}: any JSON object")
     extra: dict[str, Any] = Field(default_factory=dict, description="more fields of the request's body")
-    base_url: tuple[str, ...] = Field(
-        ("https://api.openai.com/v1",), min_length=1, json_schema_extra=seams.EXECUTION,
-        description="the endpoint's address, or several that serve the same model")
-    api_key_env: str = Field("OPENAI_API_KEY", json_schema_extra=seams.EXECUTION,
-                             description="the environment variable that holds the key")
-    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = Field(
-        "max_tokens", json_schema_extra=seams.EXECUTION, description="what the endpoint calls it")
-    n: int = Field(8, ge=1, le=128, json_schema_extra=seams.EXECUTION,
-                   description="at most so many paths of one prompt in one request, which pays its prompt once")
-    concurrency: int = Field(64, ge=1, le=4096, json_schema_extra=seams.EXECUTION,
-                             description="the most requests in flight at each address; it tunes itself below that")
-    requests_per_minute: int | None = Field(None, ge=1, json_schema_extra=seams.EXECUTION,
-                                            description="never more, at each address")
-    tokens_per_minute: int | None = Field(
-        None, ge=1, json_schema_extra=seams.EXECUTION,
-        description="never more, prompts and replies together, at each address")
-    timeout: float = Field(600.0, gt=0, json_schema_extra=seams.EXECUTION, description="seconds for one try")
-    retries: int = Field(8, ge=0, json_schema_extra=seams.EXECUTION,
-                         description="how often one request is tried again before it is a failed row")
-    patience: float = Field(
-        600.0, ge=0, json_schema_extra=seams.EXECUTION,
-        description="seconds without any answer after which the run ends with an error; 3 at most where an "
-                    "address never could be reached")
+    base_url: tuple[str, ...] = execution(("https://api.openai.com/v1",), min_length=1, description="the "
+                                          "endpoint's address, or several that serve the same model")
+    api_key_env: str = execution("OPENAI_API_KEY", description="the environment variable that holds the key")
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = execution(
+        "max_tokens", description="what the endpoint calls it")
+    n: int = execution(8, ge=1, le=128, description="at most so many paths of one prompt in one request, which "
+                                                    "pays its prompt once")
+    concurrency: int = execution(64, ge=1, le=4096, description="the most requests in flight at each address; it "
+                                                                "tunes itself below that")
+    requests_per_minute: int | None = execution(None, ge=1, description="never more, at each address")
+    tokens_per_minute: int | None = execution(None, ge=1, description="never more, prompts and replies together, "
+                                                                      "at each address")
+    timeout: float = execution(600.0, gt=0, description="seconds for one try")
+    retries: int = execution(8, ge=0, description="how often one request is tried again before it is a failed row")
+    patience: float = execution(600.0, ge=0, description="seconds without any answer after which the run ends "
+                                "with an error; 3 at most where an address never could be reached")
 
     @field_validator("base_url", mode="before")
     @classmethod
@@ -98,13 +92,13 @@ class Settings(seams.Settings):
         if not isinstance(self.json_schema, Path):
             return self.json_schema
         try:
-            found = json.loads(self.json_schema.read_text(encoding="utf-8"))
+            schema = json.loads(self.json_schema.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ConfigError(f"{self.json_schema}: no JSON schema can be read from it ({error}); mend it, or "
                               "json_schema in its [models] table") from None
-        if not isinstance(found, dict):
+        if not isinstance(schema, dict):
             raise ConfigError(f"{self.json_schema}: holds no JSON schema (an object)")
-        return found
+        return schema
 
 
 def is_local(url: str) -> bool:

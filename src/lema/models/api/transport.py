@@ -7,7 +7,6 @@ is put into the header here and masked here in everything that comes back.
 
 import asyncio
 import json
-import os
 import socket
 import urllib.request
 from typing import NamedTuple
@@ -16,7 +15,7 @@ import aiohttp
 import yarl
 
 from lema.models.api.faults import Passing, fault_of
-from lema.models.api.wire import one_line
+from lema.models.api.wire import fields, one_line
 
 MASK = b"***"
 CONNECT_SECONDS = 10.0
@@ -47,11 +46,6 @@ def proxy_for(url: str) -> str | None:
     if urllib.request.proxy_bypass_environment(f"{parts.host}:{parts.port}"):
         return None
     return urllib.request.getproxies_environment().get(parts.scheme)
-
-
-def key_of(variable: str) -> str:
-    """The key in an environment variable; empty where there is none."""
-    return os.environ.get(variable, "").strip()
 
 
 class Transport:
@@ -88,8 +82,7 @@ class Transport:
 
 def _spoken(reply: object, raw: bytes) -> object:
     """The reply itself, unless it is an error that came with status 200, as routers send them."""
-    error = reply.get("error") if isinstance(reply, dict) and not reply.get("choices") else None
-    code = error.get("code") if isinstance(error, dict) else None
+    code = None if fields(reply).get("choices") else fields(fields(reply).get("error")).get("code")
     if isinstance(code, int) and 400 <= code < 600:
         raise fault_of(code, {}, raw)
     return reply
@@ -97,13 +90,13 @@ def _spoken(reply: object, raw: bytes) -> object:
 
 def _broken_way(error: Exception, key: bytes) -> Passing:
     """What happened to a connection."""
-    said = one_line(error).replace(key.decode(), MASK.decode()) if key else one_line(error)
+    reason = one_line(error).replace(key.decode(), MASK.decode()) if key else one_line(error)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL):
-        return Passing(said, "unreached")
+        return Passing(reason, "unreached")
     if isinstance(error, TimeoutError | asyncio.TimeoutError):
         return Passing("no reply within the timeout")
     if isinstance(error, aiohttp.ClientResponseError):
-        return Passing(f"the reply is no HTTP ({said})")
+        return Passing(f"the reply is no HTTP ({reason})")
     return Passing("the connection was cut")
 
 

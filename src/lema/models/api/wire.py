@@ -8,9 +8,10 @@ and the first one the prompt's, so that the rows together bear what was paid.
 
 import json
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
-from lema.models import Completion, Request, wire_seed
+from lema.messages import Completion, Request, wire_seed
 from lema.models.api.settings import Settings
 
 FINISHES = {"stop": "stop", "eos": "stop", "eos_token": "stop", "end_turn": "stop", "stop_sequence": "stop",
@@ -20,12 +21,12 @@ PROBE = "Hi"
 
 def body_of(settings: Settings, request: Request, n: int = 1) -> dict:
     """The JSON body that asks for `n` paths from the request's index on; drawn text gets a seed of its own for
-    each path (lema.models.wire_seed)."""
+    each path (lema.messages.wire_seed)."""
     sampling = request.sampling
     if settings.form == "chat":
-        asked: dict = {"messages": [{"role": m.role, "content": m.content} for m in request.messages]}
+        prompt: dict = {"messages": [{"role": m.role, "content": m.content} for m in request.messages]}
     else:
-        asked = {"prompt": "\n\n".join(m.content for m in request.messages)}
+        prompt = {"prompt": "\n\n".join(m.content for m in request.messages)}
     drawn = {"temperature": sampling.temperature, "top_p": sampling.top_p, "max_tokens": sampling.max_tokens}
     if sampling.stop:
         drawn["stop"] = list(sampling.stop)
@@ -39,7 +40,7 @@ def body_of(settings: Settings, request: Request, n: int = 1) -> dict:
         drawn["n"] = n
     if settings.reply_schema is not None:
         drawn["response_format"] = _format(settings.reply_schema)
-    return {"model": settings.model, **asked, **drawn, **settings.extra}
+    return {"model": settings.model, **prompt, **drawn, **settings.extra}
 
 
 def _format(schema: dict[str, Any]) -> dict:
@@ -61,9 +62,9 @@ def read_reply(reply: object, limit: int) -> Completion:
 
 def read_choices(reply: object, limit: int, wanted: int) -> list[Completion]:
     """The completions in a reply's JSON, at most `wanted`, fewer where the server gave fewer."""
-    found = reply if isinstance(reply, dict) else {}
-    prompt_tokens, tokens = usage_of(found)
-    choices = found.get("choices")
+    spoken = fields(reply)
+    prompt_tokens, tokens = usage_of(spoken)
+    choices = spoken.get("choices")
     given = [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
     given.sort(key=lambda choice: index if isinstance(index := choice.get("index"), int) else 0)
     texts = [_text_of(choice) for choice in given[:wanted]]
@@ -74,8 +75,7 @@ def read_choices(reply: object, limit: int, wanted: int) -> list[Completion]:
 
 def usage_of(reply: dict) -> tuple[int, int]:
     """(prompt tokens, tokens written) as the server counts them; 0 where it does not."""
-    usage = reply.get("usage")
-    usage = usage if isinstance(usage, dict) else {}
+    usage = fields(reply.get("usage"))
     prompt_tokens, tokens = usage.get("prompt_tokens"), usage.get("completion_tokens")
     return (prompt_tokens if isinstance(prompt_tokens, int) else 0), (tokens if isinstance(tokens, int) else 0)
 
@@ -83,9 +83,7 @@ def usage_of(reply: dict) -> tuple[int, int]:
 def split(total: int, weights: Sequence[int]) -> list[int]:
     """`total` in whole parts, as near to the weights' proportion as may be, that sum up to it."""
     whole, done, parts = sum(weights) or 1, 0, []
-    reached = 0
-    for weight in weights:
-        reached += weight if sum(weights) else 0
+    for reached in accumulate(weights):
         until = round(total * reached / whole)
         parts.append(until - done)
         done = until
@@ -96,13 +94,20 @@ def split(total: int, weights: Sequence[int]) -> list[int]:
 
 def no_choices(reply: object) -> Completion:
     """The failure that stands for a reply without any choice."""
-    found = reply if isinstance(reply, dict) else {}
-    return Completion("", f"error: no choices in the reply{_said(found)}", *usage_of(found))
+    spoken = fields(reply)
+    error = spoken.get("error")
+    reason = f" ({one_line(error.get('message', error) if isinstance(error, dict) else error)})" if error else ""
+    return Completion("", f"error: no choices in the reply{reason}", *usage_of(spoken))
+
+
+def fields(value: object) -> dict:
+    """`value` where it is a JSON object, as the documents promise; else one without any field."""
+    return value if isinstance(value, dict) else {}
 
 
 def _text_of(choice: dict) -> tuple[str | None, object]:
     """(text, finish reason) of one choice."""
-    message = choice.get("message") if isinstance(choice.get("message"), dict) else {}
+    message = fields(choice.get("message"))
     text, reason = message.get("content", choice.get("text")), choice.get("finish_reason")
     if text is None and isinstance(message.get("refusal"), str):
         return message["refusal"], "content_filter"
@@ -120,21 +125,16 @@ def _completion(text: str | None, reason: object, limit: int, prompt_tokens: int
     return Completion(text or "", finish, prompt_tokens, tokens)
 
 
-def said_in(raw: bytes) -> tuple[str, str]:
+def error_in(raw: bytes) -> tuple[str, str]:
     """(message, code) of an error answer's body, in whichever of the known shapes; empty where there is none."""
     try:
-        found = json.loads(raw)
+        answer = json.loads(raw)
     except ValueError:
         return "", ""
-    error = found.get("error", found) if isinstance(found, dict) else found
+    error = answer.get("error", answer) if isinstance(answer, dict) else answer
     if not isinstance(error, dict):
         return one_line(error), ""
     return one_line(error.get("message") or error.get("detail") or ""), str(error.get("code") or "")
-
-
-def _said(reply: dict) -> str:
-    error = reply.get("error")
-    return f" ({one_line(error.get('message', error) if isinstance(error, dict) else error)})" if error else ""
 
 
 def one_line(text: object) -> str:

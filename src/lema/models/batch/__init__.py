@@ -1,5 +1,11 @@
 """The Batch API of OpenAI and of those who copy it: half the price, within a day instead of at once.
 
+    [models.corrector]
+    backend = "batch"
+    model = "gpt-5-mini"
+    Request((Message("user", "Leo has 15 pens …"),), Sampling(max_tokens=64))
+    → Completion("He has 15 - 6 = 9 pens.", "stop", prompt_tokens=31, tokens=14, share=0.5)
+
 One design decision: a batch is a job that outlives this process, so each step of one is noted in the journal
 before it is done; what a batch did not answer is put into another one, or asked online. The identity is the api
 backend's, because the same bodies reach the same model: a run may change from one to the other and asks nothing
@@ -14,36 +20,31 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 
-from pydantic import Field
-
-from lema import seams
 from lema.errors import ModelError
 from lema.journal.jobs import Job, Jobs, Unkept
-from lema.models import Completion, Request, api
+from lema.messages import Arrived, Completion, Request
+from lema.models import api
 from lema.models.batch.provider import ENDED, Provider, State
 from lema.models.batch.results import read_row
+from lema.plugins import execution
 
 TOO_MANY = "token_limit"  # said of a batch that was refused until others have ended
-
-Arrived = Callable[[int, Completion], Future | None]
 
 
 class Settings(api.Settings):
     """[models.X] with backend = "batch": the api backend's keys, and these."""
 
-    file_requests: int = Field(50_000, ge=1, json_schema_extra=seams.EXECUTION, description="in one batch")
-    file_bytes: int = Field(200_000_000, ge=1000, json_schema_extra=seams.EXECUTION,
-                            description="of one batch's file")
-    batches: int = Field(8, ge=1, json_schema_extra=seams.EXECUTION, description="under way at once")
-    window: str = Field("24h", json_schema_extra=seams.EXECUTION, description="completion_window of a batch")
-    poll: float = Field(30.0, gt=0, json_schema_extra=seams.EXECUTION, description="seconds between two looks")
-    resubmit: int = Field(3, ge=0, json_schema_extra=seams.EXECUTION,
-                          description="further batches that a request without an answer is put into")
-    online_tail: int = Field(0, ge=0, json_schema_extra=seams.EXECUTION,
-                             description="once at most so many are left, they are asked online, at the full price")
-    share: float = Field(0.5, ge=0, json_schema_extra=seams.EXECUTION,
-                         description="of the online price that a batched request costs")
+    file_requests: int = execution(50_000, ge=1, description="in one batch")
+    file_bytes: int = execution(200_000_000, ge=1000, description="of one batch's file")
+    batches: int = execution(8, ge=1, description="under way at once")
+    window: str = execution("24h", description="completion_window of a batch")
+    poll: float = execution(30.0, gt=0, description="seconds between two looks")
+    resubmit: int = execution(3, ge=0, description="further batches that a request without an answer is put into")
+    online_tail: int = execution(0, ge=0, description="once at most so many are left, they are asked online, at "
+                                                      "the full price")
+    share: float = execution(0.5, ge=0, description="of the online price that a batched request costs")
 
 
 class Model:
@@ -54,7 +55,7 @@ class Model:
         self.online = api.Model(api.Settings(**settings.model_dump(include=set(api.Settings.model_fields),
                                                                    exclude_unset=True)))
         self.jobs: Jobs | Unkept = Unkept()
-        self.watched: Callable[[int, str], None] = lambda ready, said: None
+        self.watched: Callable[[int, str], None] = lambda ready, status: None
         self.share = 1.0 if settings.online_tail else settings.share  # the most that a request may be charged
         self.ahead = settings.batches * settings.file_requests
 
@@ -79,7 +80,7 @@ class Model:
 
 
 @dataclass
-class _Held:
+class _AwaitedJob:
     """A job that this process waits for, and the positions of those of its requests that are wanted here."""
 
     job: Job
@@ -89,7 +90,7 @@ class _Held:
 
 
 @dataclass
-class _Asked:
+class _BatchedRequest:
     """A request under way, by its position; `answer` is there once it was told."""
 
     request: Request
@@ -104,12 +105,12 @@ class _Work:
     def __init__(self, model: Model, provider: Provider, arrived: Arrived) -> None:
         self.settings, self.online, self.provider = model.settings, model.online, provider
         self.jobs, self.watched, self.arrived = model.jobs, model.watched, arrived
-        self.asked: dict[int, _Asked] = {}
+        self.under_way: dict[int, _BatchedRequest] = {}
         self.took = self.given = 0
         self.all_taken = False
         self.chunk: dict[str, list[int]] = {}
         self.chunk_bytes = 0
-        self.held: dict[str, _Held] = {}
+        self.held: dict[str, _AwaitedJob] = {}
         self.left: dict[str, Job] = {}  # what earlier processes left under way: request id to job
         for job in self.jobs.open():
             if job.state == "planned":
@@ -120,11 +121,11 @@ class _Work:
     def take(self, request: Request) -> None:
         """One more request: to the job that already holds it, else into the file that is being filled."""
         position, self.took = self.took, self.took + 1
-        self.asked[position] = _Asked(request, _id_of(self.settings, request))
+        self.under_way[position] = _BatchedRequest(request, _id_of(self.settings, request))
         self._place(position)
 
     def _place(self, position: int) -> None:
-        name = self.asked[position].id
+        name = self.under_way[position].id
         job = self.left.get(name)
         if job is not None and (held := self._adopted(job)) is not None:
             held.wanted[name].append(position)
@@ -141,11 +142,11 @@ class _Work:
 
     def answered(self) -> Iterator[Completion]:
         """The completions that are next in request order."""
-        while self.given in self.asked and self.asked[self.given].answer is not None:
-            yield self.asked.pop(self.given).answer
+        while self.given in self.under_way and self.under_way[self.given].answer is not None:
+            yield self.under_way.pop(self.given).answer
             self.given += 1
 
-    def looked_at(self) -> dict[str, _Held]:
+    def looked_at(self) -> dict[str, _AwaitedJob]:
         """The jobs that may be harvested now. What an earlier process left waits until every request is taken,
         because only then it is known which of its answers are wanted."""
         return {name: held for name, held in self.held.items() if self.all_taken or not held.adopted}
@@ -153,9 +154,12 @@ class _Work:
     def look(self) -> None:
         """Waits for a while, then harvests every job that has ended."""
         time.sleep(self.settings.poll)
-        states = {name: self.provider.state(held.job.batch) for name, held in self.looked_at().items()}
-        ready = sum(state.completed for state in states.values())
-        total = sum(len(self.held[name].job.requests) for name in states)
+        states: dict[str, State] = {}
+        ready = total = 0
+        for name, held in self.looked_at().items():
+            states[name] = self.provider.state(held.job.batch)
+            ready += states[name].completed
+            total += len(held.job.requests)
         self.watched(min(ready, total), f"{len(states)} {'batch' if len(states) == 1 else 'batches'} under way, "
                                         f"{ready:,} of {total:,} ready")
         others = len(self.held) > 1
@@ -182,9 +186,9 @@ class _Work:
         content = b"".join(self._line(positions[0]) for positions in wanted.values())
         job = self.jobs.note(job.at(state="uploaded", file=self.provider.upload(job.name, content)))
         job = self.jobs.note(job.at(state="created", batch=self.provider.create(job)))
-        self.held[job.name] = _Held(job, defaultdict(list, wanted))
+        self.held[job.name] = _AwaitedJob(job, defaultdict(list, wanted))
 
-    def _adopted(self, job: Job) -> _Held | None:
+    def _adopted(self, job: Job) -> _AwaitedJob | None:
         """A job of an earlier process, waited for from now on; None where its batch was never made."""
         if job.name not in self.held:
             if job.state == "uploaded":
@@ -193,14 +197,14 @@ class _Work:
                     self._close(job, ())
                     return None
                 job = self.jobs.note(job.at(state="created", batch=batch))
-            self.held[job.name] = _Held(job, adopted=True)
+            self.held[job.name] = _AwaitedJob(job, adopted=True)
         return self.held[job.name]
 
-    def _harvest(self, held: _Held, state: State, others: bool) -> None:
+    def _harvest(self, held: _AwaitedJob, state: State, others: bool) -> None:
         """Tells every answer of an ended job, notes that, and lays what has none aside for another one."""
         unwanted, tickets = [], []
         for row in self.provider.rows(state):
-            name, completion = read_row(row, self._limit_of(held), self.settings.share)
+            name, completion = read_row(row, partial(self._limit, held), self.settings.share)
             if name in held.wanted and completion is not None:
                 tickets += [self._tell(position, completion) for position in held.wanted.pop(name)]
             elif completion is not None:
@@ -213,21 +217,21 @@ class _Work:
             for position in positions:
                 self._again(position, state)
 
-    def _judge(self, held: _Held, state: State, others: bool) -> None:
+    def _judge(self, held: _AwaitedJob, state: State, others: bool) -> None:
         """ModelError where asking again as before would end as before; not so where others took up the room."""
         batch = held.job.batch
-        if state.status == "failed" and not (others and TOO_MANY in state.said):
-            raise ModelError(f"{self.provider.name}: batch {batch} was refused ({state.said}); mend what it says, "
-                             "or lower file_requests and batches, and run again")
+        if state.status == "failed" and not (others and TOO_MANY in state.errors):
+            raise ModelError(f"{self.provider.name}: batch {batch} was refused ({state.errors}); mend what it "
+                             "says, or lower file_requests and batches, and run again")
         if state.status == "cancelled" and not held.cancelled:
             raise ModelError(f"{self.provider.name}: batch {batch} was cancelled; what it had answered is kept: "
                              "run again to ask for the rest, or with --online-tail to ask for it at once")
 
     def _again(self, position: int, state: State) -> None:
-        asked = self.asked[position]
-        asked.tries += TOO_MANY not in state.said
-        if asked.tries > self.settings.resubmit:
-            self._tell(position, Completion("", f"error: no answer in {asked.tries} batches (the last one "
+        batched = self.under_way[position]
+        batched.tries += TOO_MANY not in state.errors
+        if batched.tries > self.settings.resubmit:
+            self._tell(position, Completion("", f"error: no answer in {batched.tries} batches (the last one "
                                                 f"{state.status})"))
         else:
             self._place(position)
@@ -246,16 +250,13 @@ class _Work:
     def _ask_online(self) -> None:
         positions = [position for several in self.chunk.values() for position in several]
         self.chunk, self.chunk_bytes = {}, 0
-        requests = [self.asked[position].request for position in positions]
-
-        def told(place: int, completion: Completion) -> Future | None:
-            return self._tell(positions[place], completion)
-
-        for _ in self.online.complete_telling(requests, told):
+        requests = [self.under_way[position].request for position in positions]
+        answers = self.online.complete_telling(requests, lambda place, reply: self._tell(positions[place], reply))
+        for _ in answers:
             pass
 
     def _tell(self, position: int, completion: Completion) -> Future | None:
-        self.asked[position].answer = completion
+        self.under_way[position].answer = completion
         return self.arrived(position, completion)
 
     def _close(self, job: Job, unwanted: tuple[str, ...]) -> None:
@@ -265,18 +266,15 @@ class _Work:
         job = self.jobs.note(job.at(requests=unwanted) if unwanted else job.at(state="closed", requests=()))
         self.left |= dict.fromkeys(job.requests, job)
 
-    def _limit_of(self, held: _Held) -> Callable[[str], int]:
-        def limit(name: str) -> int:
-            places = held.wanted.get(name)
-            return self.asked[places[0]].request.sampling.max_tokens if places else 0
-
-        return limit
+    def _limit(self, held: _AwaitedJob, name: str) -> int:
+        """The max_tokens of the job's request of that id; 0 where nobody wants its answer."""
+        positions = held.wanted.get(name)
+        return self.under_way[positions[0]].request.sampling.max_tokens if positions else 0
 
     def _line(self, position: int) -> bytes:
-        asked = self.asked[position]
-        path = "/v1/chat/completions" if self.settings.form == "chat" else "/v1/completions"
-        return json.dumps({"custom_id": asked.id, "method": "POST", "url": path,
-                           "body": api.body_of(self.settings, asked.request)}).encode() + b"\n"
+        batched = self.under_way[position]
+        return json.dumps({"custom_id": batched.id, "method": "POST", "url": self.provider.endpoint,
+                           "body": api.body_of(self.settings, batched.request)}).encode() + b"\n"
 
 
 def _id_of(settings: Settings, request: Request) -> str:

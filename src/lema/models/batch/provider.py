@@ -16,7 +16,9 @@ from typing import Any, TypeVar
 
 from lema.errors import ModelError
 from lema.journal.jobs import Job
+from lema.models.api.faults import USED_UP
 from lema.models.api.settings import is_local
+from lema.models.api.wire import fields, one_line
 
 ENDED = ("completed", "expired", "failed", "cancelled")
 METADATA = "lema_job"
@@ -34,7 +36,7 @@ class State:
     status: str
     completed: int  # failed ones included
     files: tuple[str, ...]  # output and errors
-    said: str
+    errors: str  # what the provider says of a batch that it refused, on one line
 
 
 class Provider:
@@ -44,7 +46,7 @@ class Provider:
         self.settings = settings
         address = settings.base_url[0]  # batches are made in one place
         self.name, self._address = f"{settings.model} at {address}", address
-        self._endpoint = "/v1/chat/completions" if settings.form == "chat" else "/v1/completions"
+        self.endpoint = "/v1/chat/completions" if settings.form == "chat" else "/v1/completions"
 
     def __enter__(self) -> "Provider":
         import openai
@@ -71,7 +73,7 @@ class Provider:
         def once() -> str:
             first = next(tries, "again") is None
             return (None if first else self.find(job)) or self._client.batches.create(
-                input_file_id=job.file, endpoint=self._endpoint, completion_window=self.settings.window,
+                input_file_id=job.file, endpoint=self.endpoint, completion_window=self.settings.window,
                 metadata={METADATA: job.name}).id
 
         return self._tried(once)
@@ -91,12 +93,12 @@ class Provider:
             after = {"after": page.data[-1].id}
 
     def state(self, batch: str) -> State:
-        found = self._tried(lambda: self._client.batches.retrieve(batch))
-        counts = found.request_counts
-        errors = (found.errors.data or []) if found.errors else []
-        said = " ".join("; ".join(f"{error.code}: {error.message}" for error in errors).split())[:200]
-        files = tuple(file for file in (found.output_file_id, found.error_file_id) if file)
-        return State(found.status, counts.completed + counts.failed if counts else 0, files, said)
+        """How far a batch is now."""
+        seen = self._tried(lambda: self._client.batches.retrieve(batch))
+        counts, files = seen.request_counts, filter(None, (seen.output_file_id, seen.error_file_id))
+        errors = (seen.errors.data or []) if seen.errors else []
+        reasons = one_line("; ".join(f"{error.code}: {error.message}" for error in errors))
+        return State(seen.status, counts.completed + counts.failed if counts else 0, tuple(files), reasons)
 
     def cancel(self, batch: str) -> None:
         with contextlib.suppress(self._errors.APIError):  # it has ended meanwhile, or will: the next look tells
@@ -129,7 +131,7 @@ class Provider:
                     raise ModelError(f"{self.name}: {self._remedy(error)}") from None
                 fault = f"{error.status_code}"
             except self._errors.APIConnectionError as error:
-                fault = " ".join(str(error.__cause__ or error).split())[:200]
+                fault = one_line(error.__cause__ or error)
             if left:
                 time.sleep(pause * random.uniform(0.5, 1))
                 pause = min(2 * pause, LONGEST_PAUSE)
@@ -137,25 +139,25 @@ class Provider:
                          "run the same command again later")
 
     def _is_used_up(self, error: Any) -> bool:
-        return error.code in ("insufficient_quota", "billing_hard_limit_reached")
+        return error.code in USED_UP
 
     def _remedy(self, error: Any) -> str:
         code, variable = error.status_code, self.settings.api_key_env
-        said = " ".join(str(error.body.get("message", "") if isinstance(error.body, dict) else "").split())[:200]
-        said = said.replace(self._key, "***") if self._key else said
+        reason = one_line(fields(error.body).get("message", ""))
+        reason = reason.replace(self._key, "***") if self._key else reason
         if code in (401, 403):
             return (f"the key was refused ({code}); check the environment variable that api_key_env names "
                     f"({variable})")
         if code == 402 or self._is_used_up(error):
             return f"the account is used up ({code}); add to it and run again"
         if code == 404 and error.request.method == "GET":
-            return (f"a batch that was made earlier is not there (404 {said}); give the base_url where it was "
+            return (f"a batch that was made earlier is not there (404 {reason}); give the base_url where it was "
                     "made, or give it up with `lema journal forget RUN`, which asks for its requests again")
         if code == 404:
-            return f"no Batch API there (404 {said}); use backend = \"api\" instead"
+            return f"no Batch API there (404 {reason}); use backend = \"api\" instead"
         if code == 413:
             return "the file is too large for it (413); lower file_bytes in its [models] table"
-        return f"refused ({code} {said}); see what it says in its [models] table"
+        return f"refused ({code} {reason}); see what it says in its [models] table"
 
 
 def _key(settings: Any, name: str, here: bool) -> str:

@@ -8,21 +8,23 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
-from lema.models import Completion, api
+from lema.messages import Completion
+from lema.models import api
+from lema.models.api.faults import FILTERED, RETRIED
+from lema.models.api.wire import fields, one_line
 
-FILTERED = ("content_filter", "content_policy_violation")
-AGAIN = (408, 409, 425, 429)  # and 5xx
+AGAIN = (*RETRIED, 429)  # and 5xx
 
 
 def read_row(row: bytes, limit_of: Callable[[str], int], share: float) -> tuple[str, Completion | None]:
     """(custom_id, its completion); None where it has to be asked again, "" where the row cannot be read."""
     try:
-        found = json.loads(row)
+        answer = json.loads(row)
     except ValueError:
         return "", None
-    if not isinstance(found, dict) or not isinstance(name := found.get("custom_id"), str):
+    if not isinstance(answer, dict) or not isinstance(name := answer.get("custom_id"), str):
         return "", None
-    response = found.get("response")
+    response = answer.get("response")
     if not isinstance(response, dict):
         return name, None  # its `error` says batch_expired or the like
     status, body = response.get("status_code", 200), response.get("body")
@@ -30,8 +32,7 @@ def read_row(row: bytes, limit_of: Callable[[str], int], share: float) -> tuple[
         return name, replace(api.read_reply(body, limit_of(name)), share=share)
     if not isinstance(status, int) or status in AGAIN or status >= 500:
         return name, None
-    error = body.get("error") if isinstance(body, dict) else None
-    error = error if isinstance(error, dict) else {}
+    error = fields(fields(body).get("error"))
     if error.get("code") in FILTERED:
         return name, Completion("", "content_filter")
-    return name, Completion("", f"error: {status} {' '.join(str(error.get('message', '')).split())[:200]}".strip())
+    return name, Completion("", f"error: {status} {one_line(error.get('message', ''))}".strip())

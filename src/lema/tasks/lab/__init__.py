@@ -1,4 +1,8 @@
-"""The lab: readable word problems of our own, written from a seed, that models of any size can learn.
+r"""The lab: readable word problems of our own, written from a seed, that models of any size can learn.
+
+    in   {"train": 1, "worked": 1, "levels": [1]}
+    out  {"text": "Leo has 18 buns. Ida has a third of what Leo has. How many buns does Ida have?", "answer": "6",
+          "solution": "Step 1: Ida = Leo / 3 = 18 / 3 = 6.\nStep 2: The answer is 6.", "level": 1}
 
 One design decision: the lab knows the solution graph behind every text that it writes and finds it again from the
 text alone, so that its teacher walks the road of any hosted model: prompt, reply, parse.
@@ -11,25 +15,23 @@ from itertools import islice
 
 from pydantic import Field, model_validator
 
-from lema import seams
+from lema import plugins
 from lema.errors import ConfigError
 from lema.grading import Reading
-from lema.models import Message
+from lema.messages import Message
 from lema.prompting import find_prompt
 from lema.records import Example, Question
-from lema.steps import number_steps
+from lema.replies import number_steps
 from lema.tasks.lab import curriculum
 from lema.tasks.lab.drawing import draw, draw_rules
-from lema.tasks.lab.problems import Problem
-from lema.tasks.lab.solving import worked_steps
-from lema.tasks.lab.vocabulary import words
+from lema.tasks.lab.problems import Problem, worked_steps
 from lema.tasks.lab.wording import write
 
 MOST_LEVELS = 6
 _ANSWER = re.compile(r"The answer is (\d{1,9})")
 
 
-class Settings(seams.Settings):
+class Settings(plugins.Settings):
     """[task] for name = "lab"."""
 
     seed: int = Field(1, description="another seed, other problems")
@@ -93,7 +95,7 @@ class Task:
 
     def vocabulary(self) -> Sequence[str]:
         """Every piece of text that a student can be asked, taught or made to write."""
-        return words()
+        return curriculum.vocabulary()
 
     def _problems(self, split: str) -> Iterator[Problem]:
         """Different problems that belong to `split`, the levels in turn."""

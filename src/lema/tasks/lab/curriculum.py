@@ -1,24 +1,27 @@
-"""What a student is grown on from scratch: stories, corrections and bare sums, mixed from the first row on.
+"""What a student is grown on from scratch: stories, corrections and bare sums, mixed from the first row on; and
+every piece of text that it must know.
 
 One design decision: a sum is a row of its own with the loss on its result alone; rows of many sums, or sums first
-and stories later, teach a small model the same arithmetic at the price of the names.
+and stories later, teach a small model the same arithmetic at the price of the names. The vocabulary is read off
+the very templates that write texts, never kept by hand, so that a new wording cannot bring an unknown word.
 """
 
 import random
+import re
 from collections.abc import Iterator
 
 from lema.prompting import Prompt, find_prompt
 from lema.records import Example, content_id
-from lema.steps import number_steps, render_correction
+from lema.replies import number_steps, render_correction
 from lema.tasks.lab.drawing import draw, draw_rules
-from lema.tasks.lab.mistakes import plant
-from lema.tasks.lab.problems import LARGEST, LARGEST_PART, Problem, compute
-from lema.tasks.lab.review import review
-from lema.tasks.lab.solving import worked_steps
-from lema.tasks.lab.wording import write
-from lema.tasks.lab.words import tokens
+from lema.tasks.lab.mistakes import LARGEST_WRITTEN, plant
+from lema.tasks.lab.problems import LARGEST, LARGEST_PART, RULES, Problem, answer_text, compute, worked_steps
+from lema.tasks.lab.review import DONE, EXPLANATIONS, MISJUDGED, REASONS, review
+from lema.tasks.lab.wording import ASKED, GIVEN, WORDINGS, write
+from lema.tasks.lab.words import NAMES, SCENES, tokens
 
 LEVELS = (1, 2, 3, 4)
+_PART = re.compile(r"\{\w+\}")
 SHARES = {"cot": 0.5, "drill": 0.3, "correction": 0.2}  # of the tokens
 
 
@@ -26,12 +29,11 @@ def lessons(seed: int, amount: int, share: float) -> Iterator[Example]:
     """Rows until `amount` tokens (prompt, completion and end token) were yielded; `share` of the steps in their
     stories take a target rule, the others a source rule."""
     rng = random.Random(f"lessons {seed}")
-    prompts = {kind: find_prompt(name, "lab") for kind, name in
-               (("cot", "zero_shot"), ("correction", "train_correction"))}
+    prompts = {"cot": find_prompt("zero_shot", "lab"), "correction": find_prompt("train_correction", "lab")}
     spent = dict.fromkeys(SHARES, 0)
     while sum(spent.values()) < amount:
         kind = min(spent, key=lambda kind: spent[kind] / SHARES[kind])
-        example = _example(kind, *(_sum(rng) if kind == "drill" else _told(rng, kind, share, prompts[kind])))
+        example = _example(kind, *(_sum(rng) if kind == "drill" else _story(rng, kind, share, prompts[kind])))
         spent[kind] += example.prompt_tokens + example.tokens
         yield example
 
@@ -41,7 +43,7 @@ def _example(kind: str, prompt: str, completion: str) -> Example:
                    prompt_tokens=len(tokens(prompt)), tokens=len(tokens(completion)) + 1)
 
 
-def _told(rng: random.Random, kind: str, share: float, prompt: Prompt) -> tuple[str, str]:
+def _story(rng: random.Random, kind: str, share: float, prompt: Prompt) -> tuple[str, str]:
     """Prompt and completion of a story that is solved, or of a wrong path of it that is corrected."""
     problem = _lesson(rng, share)
     if kind == "cot":
@@ -50,9 +52,9 @@ def _told(rng: random.Random, kind: str, share: float, prompt: Prompt) -> tuple[
     while wrong is None:
         problem = _lesson(rng, share)
         wrong = plant(rng, problem)
-    found = review(problem, wrong.steps)
+    fault = review(problem, wrong.steps)
     return (prompt.render(question=write(problem), steps=number_steps(wrong.steps)),
-            render_correction(found.step, found.explanation, found.steps))
+            render_correction(fault.step, fault.explanation, fault.steps))
 
 
 def _lesson(rng: random.Random, share: float) -> Problem:
@@ -72,3 +74,31 @@ def _sum(rng: random.Random) -> tuple[str, str]:
         value = compute(left, sign, right)
         if value is not None and 1 <= value <= LARGEST:
             return f" {left} {sign} {right} =", f" {value}."
+
+
+def vocabulary() -> list[str]:
+    """The pieces in sorted order, each once; a piece carries its leading space (" Leo"). Each is there with and
+    without that space, because what a student writes falls into lines in other ways than what it is taught."""
+    bare = {piece.strip(" ") for text in _texts() for piece in tokens(text)}
+    return sorted(bare | {f" {piece}" for piece in bare - {"\n"}})
+
+
+def _texts() -> Iterator[str]:
+    """Text in which every piece occurs as it does where it is used: words behind a space, line starts without."""
+    for prompt in ("zero_shot", "train_correction"):
+        yield find_prompt(prompt, "lab").render(question="Leo?", steps="Leo")
+    yield render_correction(2, "", (answer_text(0), answer_text(0)))
+    templates = [*(template for pair in WORDINGS.values() for template in pair), GIVEN, ASKED,
+                 *REASONS.values(), *EXPLANATIONS.values(), MISJUDGED]
+    for template in templates:
+        yield " " + _PART.sub("Leo", template)
+    for scene in SCENES:
+        yield f" {scene.place} {scene.verb} {scene.plain} {scene.thing}"
+    for name in NAMES:
+        yield f" {name}"
+    for done in DONE.values():
+        yield f" {done}"
+    for rule in RULES.values():
+        yield f" = {rule.sign}"
+    for number in range(LARGEST_WRITTEN + 1):
+        yield f" {number}"

@@ -8,16 +8,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lema.tasks.lab.problems import (
-    LARGEST,
-    LARGEST_PART,
-    RULES,
-    SOURCE,
-    TARGET,
-    Given,
-    Problem,
-    Relation,
-)
+from lema.tasks.lab.problems import LARGEST, LARGEST_PART, RULES, SOURCE, TARGET, Given, Problem, Relation
 from lema.tasks.lab.wording import WORDINGS
 from lema.tasks.lab.words import NAMES, SCENES
 

@@ -8,8 +8,7 @@ import random
 from dataclasses import replace
 from typing import NamedTuple
 
-from lema.tasks.lab.problems import LARGEST_PART, RULES, Problem, Relation, compute
-from lema.tasks.lab.solving import answer_text, worked_steps
+from lema.tasks.lab.problems import LARGEST_PART, RULES, Problem, Relation, answer_text, compute, worked_steps
 
 LARGEST_WRITTEN = 40  # no planted step writes a larger number, so that every number is a word the students know
 MISTAKES = ("sign", "number", "person", "copy", "reckoning", "skip", "answer")
@@ -51,10 +50,10 @@ def _path(rng: random.Random, problem: Problem, step: int, mistake: str) -> tupl
         if line is None:
             return None
         lines.append(line)
-    asked = values[problem.facts[-1].name]
+    answer = values[problem.facts[-1].name]
     if mistake == "answer":
-        asked = rng.choice([value for value in values.values() if value != asked] or [asked + 1])
-    return (*lines, answer_text(asked)) if asked <= LARGEST_WRITTEN else None
+        answer = rng.choice([value for value in values.values() if value != answer] or [answer + 1])
+    return (*lines, answer_text(answer)) if answer <= LARGEST_WRITTEN else None
 
 
 def _line(rng: random.Random, relation: Relation, values: dict[str, int], mistake: str) -> str | None:

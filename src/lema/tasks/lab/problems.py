@@ -1,4 +1,4 @@
-"""A lab problem as a graph: what is given and what follows from what.
+"""A lab problem as a graph: what is given, what follows from what, and the steps that reckon it out.
 
 One design decision: which split a problem belongs to is a hash of its structure and numbers (its `key`), not a
 matter of order or counts. So no two splits, no lesson and no question that a teacher makes up can ever share a
@@ -85,21 +85,29 @@ class Problem:
 
     def values(self) -> dict[str, int]:
         """Everyone's number, in the order of telling. ValueError where one is no positive integer."""
-        known: dict[str, int] = {}
+        values: dict[str, int] = {}
         for fact in self.facts:
-            known[fact.name] = fact.value if isinstance(fact, Given) else _value(fact, known)
-        return known
+            values[fact.name] = fact.value if isinstance(fact, Given) else _value(fact, values)
+        return values
 
     def key(self) -> tuple:
         """Structure and numbers without names, scene and wording: equal keys are the same problem."""
-        order = {fact.name: place for place, fact in enumerate(self.facts)}
-        return tuple((fact.value,) if isinstance(fact, Given)
-                     else (fact.rule, *(order[name] for name in fact.of), fact.number) for fact in self.facts)
+        order: dict[str, int] = {}
+        key: list[tuple] = []
+        for place, fact in enumerate(self.facts):
+            order[fact.name] = place
+            if isinstance(fact, Given):
+                key.append((fact.value,))
+            else:
+                key.append((fact.rule, *map(order.__getitem__, fact.of), fact.number))
+        return tuple(key)
 
     def home(self) -> str:
         """The one split that this problem may appear in."""
         share = int.from_bytes(hashlib.sha256(repr(self.key()).encode()).digest()[:4], "big") % 100
-        return "train" if share < 60 else "dev" if share < 75 else "test"
+        if share < 60:
+            return "train"
+        return "dev" if share < 75 else "test"
 
 
 def compute(left: int, sign: str, right: int) -> int | None:
@@ -109,9 +117,27 @@ def compute(left: int, sign: str, right: int) -> int | None:
     return {"+": left + right, "-": left - right, "*": left * right}[sign]
 
 
-def _value(fact: Relation, known: dict[str, int]) -> int:
-    right = known[fact.of[1]] if len(fact.of) > 1 else fact.number
-    value = compute(known[fact.of[0]], RULES[fact.rule].sign, right)
+def worked_steps(problem: Problem) -> tuple[str, ...]:
+    """The texts of the steps, without numbers: of each relation its formula in names first and then in numbers
+    ("Sam = Leo * 2 = 15 * 2 = 30."), because a tiny model learns to reckon through it and not without it. The last
+    one states the answer."""
+    values = problem.values()
+    return (*(step_text(relation, values) for relation in problem.relations), answer_text(problem.answer))
+
+
+def step_text(relation: Relation, values: dict[str, int]) -> str:
+    right = values[relation.of[1]] if len(relation.of) > 1 else relation.number
+    numbers = f"{values[relation.of[0]]} {RULES[relation.rule].sign} {right}"
+    return f"{relation.name} = {relation.formula} = {numbers} = {values[relation.name]}."
+
+
+def answer_text(answer: int) -> str:
+    return f"The answer is {answer}."
+
+
+def _value(fact: Relation, values: dict[str, int]) -> int:
+    right = values[fact.of[1]] if len(fact.of) > 1 else fact.number
+    value = compute(values[fact.of[0]], RULES[fact.rule].sign, right)
     if value is None or value < 1:
         raise ValueError(f"{fact.name} has no positive whole number")
     return value

@@ -37,10 +37,10 @@ ASKED = "How many {thing} does {new} {plain}?"
 
 def write(problem: Problem) -> str:
     """The story and its question, on one line."""
-    told = [_tell(problem.scene, fact) for fact in problem.facts]
+    sentences = [_tell(problem.scene, fact) for fact in problem.facts]
     if problem.scene.place:
-        told[0] = f"{problem.scene.place} {told[0]}"
-    return " ".join([*told, _fill(ASKED, problem.scene, new=problem.facts[-1].name)])
+        sentences[0] = f"{problem.scene.place} {sentences[0]}"
+    return " ".join([*sentences, _fill(ASKED, problem.scene, new=problem.facts[-1].name)])
 
 
 def parse(text: str) -> Problem | None:
@@ -91,17 +91,17 @@ def _pattern(template: str, scene: Scene) -> re.Pattern:
     return re.compile(first + name("old") + "(?P=old)".join(again) if again else first)
 
 
-def _hear(sentence: str, scene: Scene, known: set[str]) -> Given | Relation | None:
-    """The fact in one sentence: a relation's old people must be known, its new one must not."""
+def _hear(sentence: str, scene: Scene, people: set[str]) -> Given | Relation | None:
+    """The fact in one sentence: a relation's old people must be among `people`, its new one must not."""
     stated = _pattern(GIVEN, scene).fullmatch(sentence)
     if stated:
-        return Given(stated["new"], int(stated["n"])) if stated["new"] not in known else None
+        return Given(stated["new"], int(stated["n"])) if stated["new"] not in people else None
     for rule, templates in WORDINGS.items():
         for place, template in enumerate(templates):
-            found = _pattern(template, scene).fullmatch(sentence)
-            parts = found.groupdict() if found else {}
+            match = _pattern(template, scene).fullmatch(sentence)
+            parts = match.groupdict() if match else {}
             of = tuple(parts[part] for part in ("old", "other") if part in parts)
-            if found and known.issuperset(of) and parts["new"] not in known:
+            if match and people.issuperset(of) and parts["new"] not in people:
                 return Relation(parts["new"], rule, of, _number(rule, parts), place)
     return None
 

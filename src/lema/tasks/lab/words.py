@@ -32,8 +32,8 @@ def _scenes() -> tuple[Scene, ...]:
         ("At the fair", "wins", "win", ("coins", "cards")),
         ("At school", "reads", "read", ("books", "poems")),
     )
-    told = [Scene(place, verb, plain, thing) for place, verb, plain, things in somewhere for thing in things]
-    return tuple(told + [Scene("", "has", "have", scene.thing) for scene in told])
+    scenes = [Scene(place, verb, plain, thing) for place, verb, plain, things in somewhere for thing in things]
+    return tuple(scenes + [Scene("", "has", "have", scene.thing) for scene in scenes])
 
 
 SCENES = _scenes()

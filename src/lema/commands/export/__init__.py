@@ -1,0 +1,116 @@
+"""`lema export`: the training sets of a run for other tools: Parquet, JSON lines, a data set, ready configs.
+
+One design decision: one folder holds everything, laid out so that it is itself a Hugging Face data set whose
+subsets are the arms; every row carries where it came from, and nothing in it needs lema to be read.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import get_args
+
+from lema.commands.export.base import NO_MODEL, Base
+from lema.commands.export.card import card
+from lema.commands.export.configs import Form, Trained, write_configs
+from lema.commands.export.lineage import Lineage
+from lema.commands.export.rows import write_arm
+from lema.commands.run_folder import config_of, finished, stages_of
+from lema.commands.show import funnels, rows_of
+from lema.config import Config
+from lema.errors import ConfigError, RunError
+from lema.plugins import near_miss
+from lema.records import Account
+from lema.runs.bills import ancestors
+from lema.runs.run import Stage
+from lema.stages.account import account
+from lema.stages.assemble import assemble
+
+
+def export_run(folder: Path, out: Path, arms: Sequence[str] = (), form: Form | None = None) -> str:
+    """Writes the run's training sets (all arms, or those named) to the new folder `out`; says what lies where.
+
+    `form` is what the ready configs read; by default rows marked for the base where it can be read, else plain
+    prompt and completion. RunError where a set is not made yet, or `out` is there already or cannot be written.
+    """
+    if form is not None and form not in get_args(Form):
+        raise ConfigError(f"export: no form {form!r}{near_miss(form, list(get_args(Form)))}")
+    config = config_of(folder)
+    stages = stages_of(folder, config)
+    wanted = _wanted(config, stages, arms, folder)
+    if os.path.lexists(out):
+        raise RunError(f"{out}: already there; give another folder with --out, or move it away")
+    base = Base.of(config, stages)
+    if form == "marked" and base.tokenizer is None:
+        raise ConfigError(f"export: --form marked needs the tokenizer of train.base, and {base.path} cannot be "
+                          "read here; drop --form, or give a folder")
+    trained = Trained.of(config, base, form or ("marked" if base.tokenizer else "prompt_completion"))
+    part = Path(f"{os.path.abspath(out)}.part")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        accounts = _fill(part, folder, config, stages, wanted, trained)
+        part.rename(out)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise RunError(f"{out}: cannot be written ({error.strerror or error}); give another folder with "
+                       "--out, or make room there") from None
+    return _in_words(out, accounts, trained)
+
+
+def _fill(part: Path, folder: Path, config: Config, stages: dict[str, Stage], wanted: dict[str, Stage],
+          trained: Trained) -> dict[str, Account | None]:
+    """Writes everything into the folder; the exported arms with their accounts, where the run has them."""
+    done = finished(stages)
+    tables = {}
+    (part / "configs").mkdir()
+    with Lineage(part, config, _made_of(wanted, done)) as lineage:
+        for arm, stage in wanted.items():
+            tables[arm] = write_arm(part / arm, lineage.rows(arm, stage), trained.base,
+                                    part / "configs" / f"{arm}-marked.jsonl")
+    accounts: dict[str, Account | None] = dict.fromkeys(wanted)
+    for row in rows_of(account, done):
+        if row.arm in wanted:
+            accounts[row.arm] = row
+    text = card(config, funnels(folder, config, done), tables, list(filter(None, accounts.values())))
+    (part / "README.md").write_text(text, encoding="utf-8")
+    write_configs(part / "configs", accounts, trained)
+    return accounts
+
+
+def _made_of(wanted: dict[str, Stage], done: dict[str, Stage]) -> Iterator[Stage]:
+    """The stages that went into the sets, as far as they are done."""
+    before = set()
+    for arm in wanted.values():
+        before.update(stage.name for stage in ancestors(arm))
+    return (done[name] for name in done if name in before)
+
+
+def _wanted(config: Config, stages: dict[str, Stage], arms: Sequence[str], folder: Path) -> dict[str, Stage]:
+    if not config.arms:
+        raise RunError(f"{folder}: its config has no [arms.X], so there is no training set to export")
+    for arm in arms:
+        if arm not in config.arms:
+            raise ConfigError(f"export: no arm {arm!r}{near_miss(arm, list(config.arms))}")
+    wanted: dict[str, Stage] = dict.fromkeys(arms or config.arms)
+    for stage in stages.values():
+        if stage.verb is assemble and stage.settings.arm in wanted:
+            wanted[stage.settings.arm] = stage
+    for arm, stage in wanted.items():
+        if stage.status().state != "done":
+            raise RunError(f"{folder}: the set of arm {arm} is {stage.status().state}; `lema run` makes it")
+    return wanted
+
+
+def _in_words(out: Path, accounts: dict[str, Account | None], trained: Trained) -> str:
+    lines = [f"{out}: a data set folder with a card (README.md)"]
+    for arm, counted in accounts.items():
+        lines.append(f"  {arm}/" + (f"  {counted.examples:,} examples" if counted else ""))
+    form, first = trained.form.replace("_", "/"), next(iter(accounts))
+    todo = f"; put your model in the place of {NO_MODEL}" if trained.base.path == NO_MODEL else ""
+    return "\n".join([
+        *lines,
+        f"  configs/  for TRL, LLaMA-Factory and axolotl, {form} form{todo}; run them in {out}:",
+        f"    trl sft --config configs/trl-{first}.yaml",
+        f"    llamafactory-cli train configs/llama-factory-{first}.yaml",
+        f"    axolotl train configs/axolotl-{first}.yaml"])

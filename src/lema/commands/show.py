@@ -1,0 +1,182 @@
+"""`lema show`: what a run holds, for people and for programs.
+
+One design decision: a run is read through the same stages that made it, asked for by their verbs and rounds, so
+nothing here knows a folder's name again; a run that is half done shows what is there.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+
+from lema.commands.run_folder import config_of, finished, stages_of
+from lema.config import Config
+from lema.errors import DataError
+from lema.journal import spent_in
+from lema.pipeline import gathered
+from lema.records import Example, to_row
+from lema.report import Funnel, FunnelStage
+from lema.report.funnels import critique_funnels, funnel, parents, seeds_of
+from lema.report.sets import table as set_table
+from lema.runs.bills import Bill, Kept, draw_up, in_words
+from lema.runs.prices import price_of, served_prices
+from lema.runs.run import Run, Stage
+from lema.stages.account import account
+from lema.stages.report import report
+from lema.stages.score import compare, score
+
+TEXTS = ("text", "solution", "reply", "prompt", "prefix", "completion")
+"""Fields that are shown in full, behind the others."""
+
+
+def summary_of(folder: Path, *, as_json: bool) -> str:
+    """A run's funnels, arms and scores, as far as they are done."""
+    config = config_of(folder)
+    stages = stages_of(folder, config)
+    done = finished(stages)
+    bill, accounts = bill_of(folder, config, done), rows_of(account, done)
+    rounds = list(funnels(folder, config, done))
+    summary = {
+        "run": config.name,
+        "stages": {name: stage.record()["rows"] for name, stage in done.items()},
+        "stale": [name for name, stage in stages.items() if stage.status().state == "stale"],
+        "funnels": list(map(dataclasses.asdict, rounds)),
+        "arms": list(map(_values, accounts)),
+        "scores": list(map(_values, rows_of(score, done))),
+        "comparisons": list(map(_values, rows_of(compare, done))),
+        "cost": costs(bill),
+    }
+    if as_json:
+        return json.dumps(summary, indent=1, ensure_ascii=False)
+    stale = f", {len(summary['stale'])} are stale (lema plan says why)" if summary["stale"] else ""
+    lines = [f"{config.name}: {len(done)} stages done in {folder}{stale}"]
+    for each in rounds:
+        lines += ["", each.name]
+        for stage in each.stages:
+            losses = losses_of(stage)
+            lines.append(f"  {stage.count:>8,}  {stage.name}" + (f"  ({losses})" if losses else ""))
+    if accounts:
+        lines += ["", *set_table(accounts)]
+    return "\n".join([*lines, *in_words(bill), *_table_of(_made_by(report, stages), summary["stale"])])
+
+
+def closing_words(folder: Path) -> str:
+    """What a finished run says: the comparison table and where the report lies, else the funnel."""
+    config = config_of(folder)
+    if config.train is None:
+        return summary_of(folder, as_json=False)
+    stages = stages_of(folder, config)
+    sets, reported = "\n".join(set_table(list(_made_by(account, stages)))), _made_by(report, stages).folder
+    return f"The training sets; tokens of each example once, epochs at the budget.\n\n{sets}\n\n" \
+           f"{(reported / 'table.txt').read_text(encoding='utf-8')}\nreport: {reported / 'report.html'}"
+
+
+def life_of(folder: Path, identifier: str, *, as_json: bool) -> str:
+    """Everything that happened to one question, found by the id of any row that belongs to it."""
+    stages = finished(stages_of(folder, config_of(folder)))
+    question = _question_of(stages.values(), identifier)
+    if question is None:
+        raise DataError(f"{folder}: no row has the id {identifier!r}; take one from a rows.jsonl of this run")
+    life = {}
+    for name, stage in stages.items():
+        rows = [row for row in stage.naming(question) if question in (getattr(row, "question", None), _id_of(row))]
+        if rows:
+            life[name] = rows
+    if as_json:
+        return json.dumps({name: list(map(_values, rows)) for name, rows in life.items()}, indent=1,
+                          ensure_ascii=False)
+    return "\n\n".join("\n".join([f"── {name}", *map(_for_reading, rows)]) for name, rows in life.items())
+
+
+def funnels(folder: Path, config: Config, done: dict[str, Stage]) -> Iterator[Funnel]:
+    """The funnel of every round whose paths are graded."""
+    used = parents(stage for stage in done.values() if stage.kind is Example)
+    for name, each in gathered(Run(folder, lambda planned: None, config), config).rounds.items():
+        if each.graded.name in done:
+            title = name or "The questions of the task"
+            verified = each.verified if each.verified and each.verified.name in done else ()
+            yield funnel(title, each.questions, each.graded, verified, used, seeds_of(config, name))
+            critiques = (stage for stage in each.critiques.values() if stage.name in done)
+            yield from critique_funnels(title, each.graded, chain.from_iterable(critiques), used)
+
+
+def bill_of(folder: Path, config: Config, done: dict[str, Stage]) -> Bill:
+    """What the done stages cost, and everything that was ever paid for the run."""
+    return draw_up(done.values(), lambda name: price_of(config, name), spent_in(folder / "journal.sqlite"),
+                   served_prices(config))
+
+
+def costs(bill: Bill) -> dict:
+    """The bill for programs; `dollars` are null where a price is not known."""
+    return {"stages": list(map(dataclasses.asdict, bill.stages)),
+            "models": list(map(dataclasses.asdict, bill.models)),
+            "paid": list(map(dataclasses.asdict, bill.paid)),
+            "kept_corrections": list(map(_cost_of_kept, bill.kept)), "prices": dict(bill.sources)}
+
+
+def _cost_of_kept(corrections: Kept) -> dict:
+    each = whole = None
+    if corrections.kept:
+        each, whole = corrections.each(corrections.corrector), corrections.each(corrections.whole)
+    return {"round": corrections.round, "kept": corrections.kept, "dollars_each": each and each.dollars,
+            "tokens_each": each and each.tokens, "whole_dollars_each": whole and whole.dollars}
+
+
+def _id_of(record: object) -> str | None:
+    """The id of a record, where its kind has one."""
+    return getattr(record, "id", None)
+
+
+def _question_of(stages: Iterable[Stage], identifier: str) -> str | None:
+    """The id of the question that the row with this id is about."""
+    for stage in stages:
+        for record in stage.naming(identifier):
+            if _id_of(record) == identifier:
+                return getattr(record, "question", identifier)
+    return None
+
+
+def _made_by(verb: Callable, stages: dict[str, Stage]) -> Stage | None:
+    return next((stage for stage in stages.values() if stage.verb is verb), None)
+
+
+def rows_of(verb: Callable, done: dict[str, Stage]) -> list:
+    """What the stage of that verb made; nothing where it is not done."""
+    return list(_made_by(verb, done) or ())
+
+
+def _values(record: object) -> dict:
+    return json.loads(to_row(record))
+
+
+def losses_of(stage: FunnelStage) -> str:
+    """What was lost on the way to a stage of a funnel, in one line."""
+    return ", ".join(f"{loss.count:,} {loss.reason}" for loss in stage.losses)
+
+
+def _table_of(reported: Stage | None, stale: list[str]) -> list[str]:
+    """The report's table of comparisons, where it was ever made."""
+    if reported is None or not (reported.folder / "table.txt").is_file():
+        return []
+    table = (reported.folder / "table.txt").read_text(encoding="utf-8").rstrip()
+    if reported.name not in stale:
+        return ["", table]
+    return ["", "The table below is of an earlier state of the run; `lema run` makes it anew.", "", table]
+
+
+def _for_reading(record: object) -> str:
+    """One record: its texts in full, its figures on one line."""
+    facts, texts = [], {}
+    for name, value in dataclasses.asdict(record).items():
+        if value in (None, "", (), [], 0):
+            continue
+        if name in TEXTS and isinstance(value, str) and (len(value) > 60 or "\n" in value):
+            texts[name] = value
+        elif name != "sampling":
+            facts.append(f"{name}={value}")
+    lines = ["  ".join(facts)]
+    for name in TEXTS:
+        if name in texts:
+            lines.append(f"  {name}:\n    " + texts[name].strip().replace("\n", "\n    "))
+    return "\n".join(lines)

@@ -1,0 +1,213 @@
+"""The config: which and how much, as TOML, validated before anything runs.
+
+One design decision: a table that belongs to a plugin (task, a model, the trainer) is checked by the module
+that it names, so that a user's own module brings its own keys; everything else is declared in this room. Unknown
+keys are refused with the near miss. Relative paths are taken from the folder in which the command runs.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from lema.config.arms import ArmConfig, BudgetConfig, ReportConfig, TrainConfig
+from lema.config.ready_arms import expanded
+from lema.config.sampling import (
+    CHECKS,
+    AdaptiveConfig,
+    CorrectConfig,
+    CotConfig,
+    CritiqueConfig,
+    CritiqueOneConfig,
+    EvaluateConfig,
+    EvolveConfig,
+    PurchaseConfig,
+    SampleConfig,
+    SettleConfig,
+    VerifyConfig,
+)
+from lema.config.sources import GrowConfig, MachineConfig, ModelConfig, Name, PriceConfig, SpendConfig, TaskConfig
+from lema.config.stages import (
+    AccountConfig,
+    AssembleConfig,
+    ImportConfig,
+    ReportOneConfig,
+    ScoreConfig,
+    TrainOneConfig,
+)
+from lema.errors import ConfigError
+from lema.examples import find_kind
+from lema.examples.take import Take
+from lema.plugins import explain, near_miss
+
+__all__ = [
+    "CHECKS", "RECIPES", "AccountConfig", "AdaptiveConfig", "ArmConfig", "AssembleConfig", "BudgetConfig",
+    "Config", "CorrectConfig", "CotConfig", "CritiqueConfig", "CritiqueOneConfig", "EvolveConfig", "GrowConfig",
+    "ImportConfig", "PurchaseConfig", "ReportOneConfig", "SampleConfig", "ScoreConfig", "SettleConfig",
+    "TrainOneConfig", "VerifyConfig", "find_recipe", "lay_over", "load_config", "load_table", "parse_config",
+    "recipes"]
+
+RECIPES = Path(__file__).parents[1] / "recipes"
+
+PriceName = Annotated[str, Field(pattern=r"^[a-z0-9-]+/.+$")]
+"""A model of the price list, "provider/model", for an endpoint that gives it another name."""
+
+
+class Config(BaseModel):
+    """A whole run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Name
+    task: TaskConfig
+    models: dict[Name, ModelConfig]
+    sample: SampleConfig
+    correct: CorrectConfig | None = None
+    verify: VerifyConfig = VerifyConfig()
+    critique: CritiqueConfig | None = None
+    cot: CotConfig | None = None
+    evolve: dict[Name, EvolveConfig] = {}
+    arms: dict[Name, ArmConfig] = {}
+    train: TrainConfig | None = None
+    evaluate: EvaluateConfig = EvaluateConfig()
+    report: ReportConfig = ReportConfig()
+    machine: MachineConfig = MachineConfig()
+    prices: dict[str, PriceConfig | PriceName] = {}
+    budget: SpendConfig | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _arms_by_name(cls, table: object) -> object:
+        if isinstance(table, dict) and "arms" in table:
+            return {**table, "arms": expanded(table["arms"])}
+        return table
+
+    @model_validator(mode="after")
+    def _names_meet(self) -> "Config":
+        for where, name in self._model_names():
+            if name not in self.models:
+                raise ValueError(f"{where} = {name!r} is no [models.X]{near_miss(name, list(self.models))}")
+        for where, name in self._arm_names():
+            if name not in self.arms:
+                raise ValueError(f"{where} = {name!r} is no [arms.X]{near_miss(name, list(self.arms))}")
+        for arm, table in self.arms.items():
+            for take in table.take:
+                _can_take(self, arm, take)
+        for place, name in enumerate(self.evolve):
+            _can_follow(self, name, list(self.evolve)[:place])
+        return self
+
+    def budget_of(self, arm: str) -> BudgetConfig | None:
+        """How an arm is trained and what its making may cost; None where neither is stated."""
+        own = self.arms[arm].budget
+        if self.train is None:
+            return own
+        return own.of(self.train.budget) if own else self.train.budget
+
+    @property
+    def asked_models(self) -> list[str]:
+        """The models of this config that some table asks, each once."""
+        return list(dict.fromkeys(name for _, name in self._model_names()))
+
+    def _model_names(self) -> list[tuple[str, str]]:
+        teachers = {"correct": self.correct, "critique": self.critique, "cot": self.cot}
+        teachers |= {f"evolve.{name}": table for name, table in self.evolve.items()}
+        students = {"sample": self.sample, "correct": self.correct, "critique": self.critique}
+        named = [(f"{where}.models", name) for where, table in students.items() if table for name in table.models]
+        return named + [(f"{where}.model", table.model) for where, table in teachers.items() if table]
+
+    def _arm_names(self) -> list[tuple[str, str]]:
+        return [(f"report.{place}", name) for place, name in self.report if name is not None]
+
+
+def _can_follow(config: Config, name: str, before: list[str]) -> None:
+    """Raises ValueError where a round follows, or takes its mistakes from, what is not there before it."""
+    where, table = f"evolve.{name}", config.evolve[name]
+    if table.after and table.after not in before:
+        raise ValueError(f"{where}.after = {table.after!r} is no [evolve.X] above it"
+                         f"{near_miss(table.after, before)}")
+    for arm in table.students:
+        if arm not in config.arms or config.train is None:
+            raise ValueError(f"{where}.students: {arm!r} is no [arms.X] that is trained"
+                             f"{near_miss(arm, list(config.arms))}")
+        late = [take.round for take in config.arms[arm].take if take.round and take.round not in before]
+        if late:
+            raise ValueError(f"{where}.students: arm {arm!r} itself needs round {late[0]!r}; name an arm that "
+                             "takes from earlier rounds only")
+
+
+def _can_take(config: Config, arm: str, take: Take) -> None:
+    """Raises ValueError where an arm names a kind, a key or a round that is not there."""
+    where = f"arms.{arm}.take"
+    if take.round and take.round not in config.evolve:
+        raise ValueError(f"{where}: round {take.round!r} is no [evolve.X]"
+                         f"{near_miss(take.round, list(config.evolve))}")
+    try:
+        find_kind(take, where)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+
+
+def load_config(source: str, overrides: list[str] | None = None) -> Config:
+    """The config in a TOML file, or a shipped recipe's by name, with `a.b=c` overrides laid over it."""
+    return parse_config(load_table(source, overrides), source)
+
+
+def load_table(source: str, overrides: list[str] | None = None) -> dict:
+    """The same, not validated yet."""
+    path = find_recipe(source)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source}: not TOML: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{source}: cannot be read ({error})") from None
+    for override in overrides or []:
+        lay_over(table, override)
+    return table
+
+
+def parse_config(table: dict, where: str) -> Config:
+    """`table` as a config; the first problem becomes a one-line ConfigError."""
+    try:
+        return Config.model_validate(table)
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {explain(error, '', Config)}") from None
+
+
+def recipes() -> list[str]:
+    """The names of the recipes that lema ships."""
+    return sorted(path.stem for path in RECIPES.glob("*.toml"))
+
+
+def find_recipe(source: str) -> Path:
+    """The path of a config: a file, or a shipped recipe's name."""
+    path = Path(source)
+    if path.is_file():
+        return path
+    if source in recipes():
+        return RECIPES / f"{source}.toml"
+    hint = ""
+    if path.suffix != ".toml":
+        hint = near_miss(source, recipes())
+    elif path.stem in recipes():
+        hint = f"; the shipped recipe goes by its name alone: {path.stem}"
+    raise ConfigError(f"{source}: no such config file and no recipe of that name{hint}")
+
+
+def lay_over(table: dict, override: str) -> None:
+    """Sets one `a.b=c` in a table; the value is read as TOML, and as plain text where it is not TOML."""
+    key, equals, text = override.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(f"--set {override}: write it as key=value, for example --set sample.paths=4")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    *path, last = key.strip().split(".")
+    for part in path:
+        table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"--set {override}: {part!r} is not a table")
+    table[last] = value

@@ -1,0 +1,94 @@
+"""What a run is made from: the question set, the models, and the machine it runs on.
+
+One design decision: a student that is grown here is a model like any other, whose table has one more part.
+"""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from lema.plugins import Open, Settings
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+
+
+class TaskConfig(Open):
+    """[task]: the question set; `name` is a shipped task or a dotted path."""
+
+    name: str
+
+
+SMALL = {"method": "full", "optimizer": "muon", "learning_rate": 0.004, "embedding_learning_rate": 0.004,
+         "schedule": "cosine", "warmup": 0.02, "batch_tokens": 1024}
+"""What teaches a model of some 0.3M parameters most per second (docs/lab-log.md, 21 November 2026)."""
+
+
+class FinishConfig(Open):
+    """[models.X.grow.finish]: after its lessons a student is trained on the worked solutions of the run's
+    questions, as a user would who has them. Further keys belong to the trainer and are laid over `SMALL`."""
+
+    tokens: int = Field(gt=0, description="tokens with loss")
+
+    @property
+    def options(self) -> dict:
+        """The trainer's table."""
+        return SMALL | self.own
+
+
+class GrowConfig(Open):
+    """[models.X.grow]: a small student trained from scratch on the task's own lessons. Further keys belong to the
+    trainer and are laid over `SMALL`."""
+
+    finish: FinishConfig | None = None
+    tokens: int = Field(gt=0, description="tokens of lessons, prompts included")
+    seed: int = 0
+    shape: dict = Field(default_factory=dict)
+    trainer: str = "sft"
+
+    @property
+    def options(self) -> dict:
+        """The trainer's table."""
+        return SMALL | self.own
+
+    def prompts_used(self) -> dict[str, str | None]:
+        return {"lessons": None}
+
+    def facts(self) -> dict:
+        """What the lessons alone depend on; the finish is a stage of its own."""
+        return {key: value for key, value in super().facts().items() if key != "finish"} | self.options
+
+
+class ModelConfig(Open):
+    """[models.X]: where text comes from; further keys belong to the backend."""
+
+    backend: str
+    grow: GrowConfig | None = None
+    terms: str | None = Field(default=None, description="under which terms its text may be used: for the card")
+
+
+class MachineConfig(Settings):
+    """[machine]: where and how fast; nothing here changes what comes out."""
+
+    workers: int = Field(default=1, gt=0, description="processes that train and sample side by side")
+    threads: int | None = Field(default=None, gt=0, description="threads of each process")
+    cache: str | None = Field(default=None, description="folder of grown students; ~/.cache/lema by default")
+
+
+class PriceConfig(Settings):
+    """[prices.X]: what a served model costs, X being its name as the endpoint knows it."""
+
+    input: float = Field(ge=0, description="US dollars per million prompt tokens")
+    output: float = Field(ge=0, description="US dollars per million generated tokens")
+
+
+class SpendConfig(Settings):
+    """[budget]: the run stops before it has cost more; one of these. Nothing here changes what comes out."""
+
+    money: float | None = Field(default=None, gt=0, description="US dollars")
+    tokens: int | None = Field(default=None, gt=0, description="of served models, prompts and replies together")
+
+    @model_validator(mode="after")
+    def _is_stated_once(self) -> "SpendConfig":
+        if (self.money is None) == (self.tokens is None):
+            raise ValueError("give either money or tokens")
+        return self

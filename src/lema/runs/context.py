@@ -1,0 +1,159 @@
+"""What a stage's verb may use: the task, the models it was given, its prompts, a folder, a progress line.
+
+One design decision: a verb never opens a journal, a run or a config, which are this class's own; it gets these few
+things, so that it can be called in a test with plain lists and runs alike in this process, in a worker or, later,
+on a cluster.
+"""
+
+import contextlib
+import os
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from lema.config import Config
+from lema.figures import money
+from lema.journal import Journal, complete
+from lema.journal.waiting import OPEN
+from lema.messages import Completion, Model, Request
+from lema.models import find_model
+from lema.prompting import Prompt, find_prompt
+from lema.records import Question
+from lema.runs.bills import Bill, ancestors, draw_up
+from lema.runs.budget import Budget, Gate, weighing
+from lema.runs.dependencies import MADE_HERE, decoding
+from lema.runs.news import News, Progress
+from lema.runs.prices import HERE, Price, Usage, price_of, served_prices
+from lema.runs.run import Stage
+from lema.tasks import Task, find_task
+
+
+@dataclass
+class StageContext:
+    """Made anew for every stage that is performed; `usage` counts what each of its models gave."""
+
+    _stage: Stage
+    _config: Config
+    _progress: Progress
+    _journal: Journal
+    folder: Path
+    _budget: Budget | None = None
+    usage: dict[str, Usage] = field(default_factory=lambda: defaultdict(Usage))
+    _shown: float = 0.0
+    _models: dict[str, Model] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The stage's name: its folder below the run's."""
+        return self._stage.name
+
+    @property
+    def run_folder(self) -> Path:
+        return self._stage.run
+
+    @property
+    def kept_model(self) -> Path:
+        """Where a model that these settings make is kept between runs, complete or not there."""
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        cache = Path(self._config.machine.cache or Path(home) / "lema" / "students")
+        return cache / self._stage.fingerprint
+
+    @cached_property
+    def task(self) -> Task:
+        return find_task(self._config.task.name, self._config.task.own)
+
+    def prompt(self, name: str, path: str | None = None) -> Prompt:
+        """The prompt of that name: the user's file, the task's own, or the general one."""
+        return find_prompt(path or name, self.task.name)
+
+    def model(self, name: str) -> Model:
+        """The backend behind a model's name; a grown or trained one is its checkpoint folder."""
+        if name not in self._models:
+            self._models[name] = self._opened(name)
+        return self._models[name]
+
+    def _opened(self, name: str) -> Model:
+        given = self._stage.models[name]
+        if isinstance(given, Stage):
+            path = str(given.folder / "model")
+            return find_model(name, MADE_HERE, {**decoding(self._config, name), "path": path})
+        if name not in self._config.models:  # the base of the training, named by its folder or hub id
+            return find_model(name, MADE_HERE, {"path": given["path"]})
+        return find_model(name, self._config.models[name].backend, self._config.models[name].own)
+
+    def checkpoint(self, name: str) -> Path | str:
+        """The checkpoint folder (or hub id) behind a model's name."""
+        given = self._stage.models[name]
+        if isinstance(given, Stage):
+            return given.folder / "model"
+        return Path(given["path"]) if Path(given["path"]).exists() else given["path"]
+
+    def bill(self) -> Bill:
+        """What the stages before this one cost."""
+        return draw_up(ancestors(self._stage), lambda name: price_of(self._config, name), self._journal.spent(),
+                       served_prices(self._config))
+
+    def available(self, name: str, question: Question, wanted: int) -> int:
+        """How many paths of a question a model can give: recorded ones may be fewer than wanted."""
+        model = self.model(name)
+        return min(wanted, model.available(question)) if hasattr(model, "available") else wanted
+
+    def ask(self, name: str, requests: Iterable[Request], total: int | None = None) -> Iterator[Completion]:
+        """Completions in request order, each kept in the journal before it is seen here."""
+        model, answered = self.model(name), 0
+
+        def arrived(completion: Completion, remembered: bool) -> None:
+            nonlocal answered
+            self.usage[name].add(completion, remembered)
+            answered += 1
+            if total is not None:
+                self.show(answered, total)
+
+        if hasattr(model, "watched"):  # it works for hours without a reply, but can say how far it is
+            model.watched = lambda ready, note: self.show(answered + ready, total, note)
+        with self._gate(name, model) as gate:
+            yield from complete(self._journal, model, requests, arrived, gate)
+
+    def show(self, done: int, total: int | None = None, note: str = "") -> None:
+        """Moves the progress line, at most ten times a second."""
+        now = time.monotonic()
+        if now - self._shown >= 0.1 or done == total:
+            self._shown = now
+            self._progress(News(self.name, "moving", done, total, ", ".join(filter(None, [self.cost, note]))))
+
+    @property
+    def cost(self) -> str:
+        """What the stage's new replies cost so far, in words; nothing where they cost nothing."""
+        spent, unknown = 0.0, 0
+        for name, usage in self.usage.items():
+            price = self._prices[name]
+            if price is None:
+                unknown += usage.new_tokens
+            else:
+                spent += price.of(usage.new_paid_prompt_tokens, usage.new_paid_tokens)
+        parts = (spent and money(spent), unknown and f"{unknown:,} tokens of unknown price")
+        return " + ".join(filter(None, parts))
+
+    @cached_property
+    def _prices(self) -> dict[str, Price | None]:
+        """Looked up once: progress asks for them ten times a second."""
+        prices = {}
+        for name in self._stage.models:
+            prices[name] = HERE if self._made_here(name) else price_of(self._config, name)
+        return prices
+
+    def _made_here(self, name: str) -> bool:
+        """Whether a stage of this run makes the model, so that asking it costs nothing."""
+        return isinstance(self._stage.models[name], Stage)
+
+    def _gate(self, name: str, model: Model) -> contextlib.AbstractContextManager:
+        """The gate that the model's requests go through; an open one where they take nothing out of a budget."""
+        price = None
+        if self._budget is not None and not self._made_here(name):
+            price = weighing(self._config, name, self._budget.unit)
+        if price is None:
+            return contextlib.nullcontext(OPEN)
+        return contextlib.closing(Gate(self._budget, price, self.name, getattr(model, "share", 1.0)))

@@ -1,0 +1,173 @@
+"""Where stages are performed: this machine, in this process or in worker processes side by side.
+
+One design decision: a worker gets a whole stage and nothing else crosses the border but progress; each stage
+writes into its own folder and every process keeps its own connection to the journal, so nothing is shared that
+a kill could leave half done. Workers end with the process that started them, however it ends.
+"""
+
+import contextlib
+import errno
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from functools import cached_property
+from multiprocessing import get_context
+from pathlib import Path
+
+from lema.config import Config
+from lema.errors import RunError
+from lema.journal import Journal
+from lema.records import write_rows
+from lema.runs.budget import Budget, open_budget
+from lema.runs.context import StageContext
+from lema.runs.folder import at_work
+from lema.runs.news import News, Progress
+from lema.runs.run import Stage
+from lema.runs.versions import versions
+
+QUIET = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
+PER_MINUTE = ("requests_per_minute", "tokens_per_minute")
+REMEDIES = {
+    errno.ENOSPC: "no space left on the disk; free some", errno.EDQUOT: "disk quota used up; free some",
+    errno.EFBIG: "larger than this disk, or the limit of this shell, allows; free that",
+    errno.EROFS: "the disk is read-only; make it writable", errno.EACCES: "not writable; allow it"}
+
+
+class Local:
+    """An engine (lema.runs.run.Engine) on this machine; `close` ends its workers."""
+
+    def __init__(self, folder: Path, config: Config, progress: Progress) -> None:
+        self.folder, self.config, self.progress = folder, config, progress
+        self._open = contextlib.ExitStack()
+        os.environ.update(QUIET)
+        if config.machine.threads:
+            os.environ["OMP_NUM_THREADS"] = str(config.machine.threads)
+
+    def __call__(self, stages: Sequence[Stage]) -> None:
+        waiting = []
+        for stage in stages:
+            if stage.status().state == "done":
+                self.progress(News(stage.name, "remembered"))
+            else:
+                waiting.append(stage)
+        if len(waiting) > 1 and self.config.machine.workers > 1:
+            self._side_by_side(waiting)
+        else:
+            for stage in waiting:
+                perform(stage, self.config, self.progress, self._journal, self._budget)
+
+    def close(self) -> None:
+        self._open.close()
+
+    @cached_property
+    def _journal(self) -> Journal:
+        return self._open.enter_context(Journal(self.folder / "journal.sqlite"))
+
+    @cached_property
+    def _budget(self) -> Budget | None:
+        """The run's budget; opened when the first stage is performed, shared by all workers."""
+        if self.config.budget is None:
+            return None
+        return open_budget(self.config, self._journal, get_context("spawn"))
+
+    def _side_by_side(self, stages: list[Stage]) -> None:
+        config = shared_out(self.config, min(self.config.machine.workers, len(stages)))
+        futures = [self._pool.submit(_perform_here, stage, config) for stage in stages]
+        try:
+            for future in as_completed(futures):
+                future.result()
+        except BrokenProcessPool:
+            raise RunError(f"{self.folder}: a worker process died (out of memory?); finished stages are kept: "
+                           "run the same command again, with --set machine.workers=1 if it recurs") from None
+        finally:
+            for future in futures:
+                future.cancel()
+
+    @cached_property
+    def _pool(self) -> ProcessPoolExecutor:
+        context = get_context("spawn")
+        alive, ours = context.Pipe(duplex=False)
+        queue = context.SimpleQueue()
+        self._open.callback(ours.close)
+        threading.Thread(target=self._relay, args=(queue,), daemon=True).start()
+        pool = ProcessPoolExecutor(self.config.machine.workers, context, _start_worker,
+                                   (self.folder, alive, queue, self._budget))
+        # closed before the pipe, at whose end workers leave at once
+        self._open.callback(pool.shutdown, wait=True, cancel_futures=True)
+        return pool
+
+    def _relay(self, queue) -> None:
+        while True:
+            self.progress(queue.get())
+
+
+def shared_out(config: Config, workers: int) -> Config:
+    """The config as one of several workers sees it: each has its part of what a model may be asked per minute."""
+    models = {}
+    for name, table in config.models.items():
+        limits = {key: table.own[key] for key in PER_MINUTE if isinstance(table.own.get(key), int)}
+        models[name] = table.model_copy(update={key: max(1, limit // workers) for key, limit in limits.items()})
+    return config.model_copy(update={"models": models})
+
+
+def perform(stage: Stage, config: Config, progress: Progress, journal: Journal,
+            budget: Budget | None = None) -> None:
+    """Fills one stage's folder. A .part folder of the same fingerprint is kept for the verb to resume from."""
+    with _disk_errors(stage):
+        if stage.adopt():
+            progress(News(stage.name, "remembered"))
+            return
+        _prepare(stage)
+        context = StageContext(stage, config, progress, journal, stage.part, budget)
+        progress(News(stage.name, "started"))
+        started = time.monotonic()
+        # closed while the journal is still open: replies under way are paid for
+        with contextlib.closing(stage.verb(context, stage.settings, *stage.inputs)) as records:
+            rows = write_rows(stage.part / "rows.jsonl", records)
+        (stage.part / "fingerprint").unlink()
+        usage = {name: usage.row() for name, usage in context.usage.items()}
+        stage.finish({"rows": rows, "seconds": round(time.monotonic() - started, 2), "versions": versions(),
+                      "usage": usage})
+        progress(News(stage.name, "finished", rows, rows, context.cost))
+
+
+def _prepare(stage: Stage) -> None:
+    mark = stage.part / "fingerprint"
+    if not mark.is_file() or mark.read_text() != stage.fingerprint:
+        shutil.rmtree(stage.part, ignore_errors=True)
+        stage.part.mkdir(parents=True)
+        mark.write_text(stage.fingerprint)
+
+
+@contextlib.contextmanager
+def _disk_errors(stage: Stage) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in REMEDIES:
+            raise
+        raise RunError(f"{error.filename or stage.part}: {REMEDIES[error.errno]} and run the same command again; "
+                       "finished stages and journalled replies are kept") from None
+
+
+_worker: dict = {}  # what a worker process holds: filled once, when it starts
+
+
+def _start_worker(folder: Path, alive, queue, budget: Budget | None) -> None:
+    def end_with_parent() -> None:
+        with contextlib.suppress(EOFError, OSError):
+            alive.recv()
+        os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    held = at_work(folder)
+    held.__enter__()
+    _worker.update(held=held, journal=Journal(folder / "journal.sqlite"), progress=queue.put, budget=budget)
+
+
+def _perform_here(stage: Stage, config: Config) -> None:
+    perform(stage, config, _worker["progress"], _worker["journal"], _worker["budget"])
