@@ -1,7 +1,6 @@
 """The statistics against scipy, against simulation, and at the edges where formulas say nothing."""
 
 import math
-import subprocess
 import sys
 
 import numpy as np
@@ -25,6 +24,7 @@ from lema.statistics import (
     verdict,
     wilson,
 )
+from tests.processes import ended
 
 
 def drawn(share: float, baseline: float, questions: int, seeds: int, seed: int = 0) -> list[np.ndarray]:
@@ -57,8 +57,7 @@ def test_t_tails_equal_scipys(freedom):
 
 def test_importing_the_statistics_leaves_mpmath_for_the_first_comparison():
     code = "import sys, lema.statistics; print('mpmath' in sys.modules)"
-    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert printed.strip() == "False"
+    assert ended([sys.executable, "-c", code], check=True).stdout.strip() == "False"
 
 
 @pytest.mark.parametrize("bad", [(0.0, 3), (1.0, 3), (0.975, 0)])
