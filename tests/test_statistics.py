@@ -297,7 +297,8 @@ def test_a_reading_rests_on_the_crossed_interval_and_shows_the_others_behind_it(
     assert reading(made(0.061, (0.04, 0.082), (0.049, 0.073), (0.046, 0.076))) == (
         "better by 6.1 points, 95 % interval [+4.0, +8.2] ([+4.9, +7.3] over 600 questions, "
         "[+4.6, +7.6] over 3 seeds)")
-    assert reading(made(-0.061, (-0.08, -0.04), (-0.073, -0.049), (-0.076, -0.046))).startswith("worse by 6.1 points")
+    worse = reading(made(-0.061, (-0.08, -0.04), (-0.073, -0.049), (-0.076, -0.046)))
+    assert worse.startswith("worse by 6.1 points")
     assert verdict(made(0.02, (-0.001, 0.041), (0.004, 0.036), (0.01, 0.03))) == "no difference shown"
 
 
