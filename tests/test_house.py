@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SRC = ROOT / "src" / "lema"
 HEAVY = ("torch", "transformers", "trl", "peft", "datasets", "openai", "sympy", "math_verify", "numpy")
 
-MOST_LINES = 23_738
-"""What src held before the house was redesigned. Raise it deliberately, in the commit in which a capability lands
+MOST_LINES = 23_870
+"""The redesign of the house ended at 23,738, what src held before it. Raise it deliberately, in the commit in which a capability lands
 that is worth its lines; what merely grew is to be cut instead."""
 MOST_ROOMS = 30
 MOST_FLOORS = 12
