@@ -21,8 +21,8 @@ SRC = ROOT / "src" / "lema"
 HEAVY = ("torch", "transformers", "trl", "peft", "datasets", "openai", "sympy", "math_verify", "numpy")
 
 MOST_LINES = 23_870
-"""The redesign of the house ended at 23,738, what src held before it. Raise it deliberately, in the commit in which a capability lands
-that is worth its lines; what merely grew is to be cut instead."""
+"""The redesign of the house ended at 23,726, no longer than before it. Raise it deliberately, in the commit in
+which a capability lands that is worth its lines; what merely grew is to be cut instead."""
 MOST_ROOMS = 30
 MOST_FLOORS = 12
 MOST_COMPREHENSIONS = 25  # per 1,000 lines of the files
