@@ -1,6 +1,5 @@
 """What every test may ask for, how hypothesis draws for all of them, and the last line: what was skipped, why."""
 
-import signal
 from collections import Counter
 from pathlib import Path
 
@@ -21,11 +20,6 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"no real data beside the checkout ({SHARED_DATA.parent.name}/{SHARED_DATA.name})")
     return SHARED_DATA
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Tests that are told to end are interrupted, so that each of them still ends what it has started."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -1,9 +1,12 @@
 """The processes that tests start: each with a group of its own, which is killed and reaped whatever happens.
 
 One design decision: no test starts a process in another way (tests/test_house.py looks), so that one that fails
-leaves nothing behind for the next to stumble over, and none waits for ever for what a process says.
+leaves nothing behind for the next to stumble over, and none waits for ever for what a process says. Where the
+tests are killed themselves, a guard does it: a small process that knows the groups and hears of that by the end of
+a pipe.
 """
 
+import atexit
 import contextlib
 import os
 import signal
@@ -11,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from tests.patience import PATIENCE
@@ -26,7 +30,9 @@ def running(command: Sequence[object], life: float = LIFE, **how: object) -> Ite
     """A process for the length of the block, with everything that it starts itself. AssertionError where it had to
     be killed because its life was over."""
     words, over = [str(word) for word in command], threading.Event()
+    guarded = _guard()
     process = subprocess.Popen(words, start_new_session=True, **how)
+    os.write(guarded, b"+%d\n" % process.pid)
     late = f"killed after {life:.0f} s: {' '.join(words)[:200]}"
 
     def end_of_life() -> None:
@@ -45,6 +51,7 @@ def running(command: Sequence[object], life: float = LIFE, **how: object) -> Ite
     finally:
         watch.cancel()
         end(process)
+        os.write(guarded, b"-%d\n" % process.pid)
         for pipe in filter(None, (process.stdin, process.stdout, process.stderr)):
             with contextlib.suppress(OSError):  # what nobody read any more
                 pipe.close()
@@ -69,6 +76,36 @@ def ended(command: Sequence[object], check: bool = False, life: float = LIFE, **
         out, errors = process.communicate()
     assert not (check and process.returncode), f"exit code {process.returncode}: {(errors or out or '')[-3000:]}"
     return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended (a zombie that nobody waits for has)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+GUARD = """
+import os, signal, sys
+groups = set()
+for line in sys.stdin:
+    (groups.add if line[0] == "+" else groups.discard)(int(line[1:]))
+for group in groups:
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+"""
+
+
+@cache
+def _guard() -> int:
+    """Where a group is named to the guard, with a + when it begins and a - when it was killed."""
+    guard = subprocess.Popen([sys.executable, "-ISc", GUARD], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL, start_new_session=True)
+    atexit.register(guard.communicate)  # it ends as soon as there is nobody to guard
+    return guard.stdin.fileno()
 
 
 def under(folder: Path) -> list[Path]:

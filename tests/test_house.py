@@ -20,13 +20,16 @@ ROOT = Path(__file__).resolve().parents[1]
 SRC = ROOT / "src" / "lema"
 HEAVY = ("torch", "transformers", "trl", "peft", "datasets", "openai", "sympy", "math_verify", "numpy")
 
-MOST_LINES = 23_738
-"""What src held before the house was redesigned. Raise it deliberately, in the commit in which a capability lands
-that is worth its lines; what merely grew is to be cut instead."""
+MOST_LINES = 23_870
+"""The redesign of the house ended at 23,726, no longer than before it. Raise it deliberately, in the commit in
+which a capability lands that is worth its lines; what merely grew is to be cut instead."""
 MOST_ROOMS = 30
 MOST_FLOORS = 12
 MOST_COMPREHENSIONS = 25  # per 1,000 lines of the files
 WORN = {"found", "one", "said", "told", "asked", "known"}  # names that do not say what they hold
+COLUMNS = {("records.py", "said")}
+"""Worn names that stay. `Critique.said` is a column of rows.jsonl: renamed, the rows of earlier runs could not be
+read, and a new run's would not be byte for byte the same."""
 PLUGIN_CLASSES = {"Settings", "Model", "Task", "Kind", "Trainer"}  # each module that a config may name has its own
 FACTS = {"runs/run.py"}  # where a verb's name is written down
 
@@ -120,7 +123,7 @@ def test_every_command_is_a_file_or_folder_of_its_name():
 
 
 def test_nobody_knows_a_stage_by_the_name_of_its_verb():
-    comparing = re.compile(r"\.verb\.__name__|__name__ *(==|!=|in\b|not in\b)")
+    comparing = re.compile(r"\.verb\.__name__|\.__name__ *(==|!=|in\b|not in\b)")  # a module's has no dot
     for path in _files():
         if _name(path) not in FACTS:
             lines = [line for line in path.read_text(encoding="utf-8").splitlines() if comparing.search(line)]
@@ -142,7 +145,7 @@ def test_names_say_what_they_hold():
     worn = []
     for path, node in _nodes(ast.AST):
         name = _bound(node)
-        if name is not None and name.strip("_") in WORN:
+        if name is not None and name.strip("_") in WORN and (_name(path), name) not in COLUMNS:
             worn.append(f"{_name(path)}:{getattr(node, 'lineno', '?')} {name}")
     assert not worn, "\n".join(worn)
 

@@ -231,18 +231,20 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """An arm against the baseline on the same questions and seeds; differences as fractions of the questions."""
+    """An arm against another on the same questions and seeds; differences as fractions of the questions."""
 
     arm: str
     baseline: str
     mean: float
-    over_questions: tuple[float, float]  # paired 95 % interval
-    over_seeds: tuple[float, float] | None  # paired 95 % interval; None with one seed
+    crossed: tuple[float, float] | None  # paired 95 % interval, questions and seeds drawn; None with one seed
+    over_questions: tuple[float, float]  # the same with these seeds
+    over_seeds: tuple[float, float] | None  # the same with these questions; None with one seed
     seed_differences: tuple[float, ...]
     questions: int
     seeds: tuple[int, ...]
-    p_value: float  # of the paired test over questions
-    p_holm: float  # the same, corrected for the number of arms compared
+    p_value: float  # of the crossed test; of that over questions with one seed
+    p_holm: float  # the same, corrected for the number of comparisons
+    detectable: float  # the smallest difference that this design shows in four runs of five
     reading: str
 
 

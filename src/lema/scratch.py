@@ -21,12 +21,12 @@ Record = TypeVar("Record")
 PUT = 1000  # rows handed to SQLite at once
 
 
-def by_id(folder: Path, kind: type[Record], rows: Iterable[Record]) -> "ScratchTable[Record]":
+def by_id(folder: Path | None, kind: type[Record], rows: Iterable[Record]) -> "ScratchTable[Record]":
     """A table of rows by their ids."""
     return by_field("id", folder, kind, rows)
 
 
-def by_field(name: str, folder: Path, kind: type[Record], rows: Iterable[Record]) -> "ScratchTable[Record]":
+def by_field(name: str, folder: Path | None, kind: type[Record], rows: Iterable[Record]) -> "ScratchTable[Record]":
     """A table of rows by a field, such as the question that they are about."""
     return ScratchTable(folder, kind).fill((getattr(row, name), row) for row in rows)
 

@@ -1,8 +1,8 @@
 """What a set of right and wrong answers shows, and what it does not.
 
-One design decision: every comparison is paired (the same questions, the same seeds) and carries two 95 %
-intervals, one over questions and one over seeds, because a gain may be real on these questions and still be
-the luck of one training. Fractions in, fractions out; only sentences speak of percent points. Numpy and mpmath
+One design decision: every comparison is paired (the same questions, the same seeds), and a claim rests on an
+analysis in which both might have been others, because a gain may be real on these questions and still be the luck
+of one training. Fractions in, fractions out; only sentences speak of percent points. Numpy and mpmath
 (which math-verify brings) do all of it, so that a laptop without scipy reads a run as a cluster does.
 """
 
@@ -16,10 +16,14 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 LEVEL = 0.95
+POWER = 0.8
+STEPS_TO_A_QUANTILE = 100  # some five are taken, more only far out in the tail of one degree of freedom
+SEEDS_AT_LEAST = 0.5  # of the crossed variance: a few seeds that agree by luck would claim too much
+FEW_DIGITS, FEW_DIGITS_REACH = 35, 1e-18  # enough, at a tenth of the time, for tails that are larger
 TAIL_DIGITS = 150  # a tail of 1e-100 is what is left when nearly 1 is taken from 1
 FEWEST_DECIDING = 6  # five questions that differ, all the same way: 2 / 2**5 = 0.06, no 5 % test can reject
 Verdict = Literal[
-    "better", "better on these questions", "no difference shown", "worse on these questions", "worse"]
+    "better", "better with this seed", "no difference shown", "worse with this seed", "worse"]
 
 
 class Interval(NamedTuple):
@@ -49,19 +53,35 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One arm's accuracy less another's, on the same questions with the same seeds."""
+    """One arm's accuracy less another's, on the same questions with the same seeds. `error` and `freedom` are
+    the standard error and the degrees of freedom that `crossed` and `p_value` are made with."""
 
     mean: float
-    over_questions: Interval
-    over_seeds: Interval | None  # None with one seed
+    crossed: Interval | None  # other questions and other seeds; None with one seed
+    over_questions: Interval  # other questions, these seeds
+    over_seeds: Interval | None  # other seeds, these questions; None with one seed
+    error: float
+    freedom: float
     seed_differences: tuple[float, ...]
     questions: int
     deciding: int  # questions on which the two arms differ, summed over seeds
-    p_value: float  # two-sided, over questions
+    p_value: float  # two-sided, crossed; over questions with one seed
 
     @property
     def seeds(self) -> int:
         return len(self.seed_differences)
+
+    @property
+    def interval(self) -> Interval:
+        """The one that a claim rests on."""
+        return self.crossed or self.over_questions
+
+    def detectable(self, comparisons: int = 1) -> float:
+        """The smallest true difference that this design shows in four runs of five, where the least p-value of so
+        many comparisons has to hold."""
+        least = t_quantile(1 - (1 - LEVEL) / 2 / comparisons, self.freedom)
+        half = (self.interval.high - self.interval.low) / 2  # where no two questions differ there is no error
+        return max(half, (least + t_quantile(POWER, self.freedom)) * self.error)
 
 
 def accuracy(right: np.ndarray) -> Accuracy:
@@ -90,7 +110,11 @@ def difference(right: np.ndarray, baseline: np.ndarray) -> Difference:
     """The paired difference `right` − `baseline`, both [seeds, questions] of 0/1, rows and columns matched.
 
     Over questions: paired t interval on each question's mean difference over the seeds. Over seeds: t interval
-    on each seed's difference over all questions, with a width even where all seeds agree (`_over_seeds`).
+    on each seed's difference over all questions, with a width even where all seeds agree (`_over_seeds`). Crossed:
+    the two squared standard errors added (what questions and seeds share is counted in both, so the sum is rather
+    too large), with Satterthwaite's degrees of freedom. A few seeds often happen to lie close together: their
+    share of the variance counts as no less than half, which keeps the error of a whole table below 5 %
+    (bench/coverage.py has the simulation, and the power beside other analyses).
     """
     right, baseline = _matrix(right), _matrix(baseline)
     if right.shape != baseline.shape:
@@ -98,16 +122,32 @@ def difference(right: np.ndarray, baseline: np.ndarray) -> Difference:
     both = right - baseline
     per_question = both.sum(axis=0) / both.shape[0]
     per_seed = both.mean(axis=1)
-    deciding = int(np.count_nonzero(per_question))
+    deciding, mean = int(np.count_nonzero(per_question)), float(both.mean())
+    over_questions, p_value = _over_questions(per_question, deciding), _p_value(per_question, deciding)
+    error, freedom = _deviation(per_question) / math.sqrt(both.shape[1]), max(1.0, both.shape[1] - 1)
+    crossed = None
+    if len(per_seed) > 1:
+        error, freedom = _crossed_error(error, _seed_deviation(both) / math.sqrt(len(per_seed)), both.shape)
+        half = t_quantile((1 + LEVEL) / 2, freedom) * error
+        crossed = Interval(max(-1.0, min(mean - half, over_questions.low)),
+                           min(1.0, max(mean + half, over_questions.high)))
+        p_value = max(p_value, 2 * t_tail(abs(mean) / error, freedom))
     return Difference(
-        mean=float(both.mean()),
-        over_questions=_over_questions(per_question, deciding),
-        over_seeds=_over_seeds(both) if len(per_seed) > 1 else None,
-        seed_differences=tuple(float(value) for value in per_seed),
-        questions=both.shape[1],
-        deciding=deciding,
-        p_value=_p_value(per_question, deciding),
-    )
+        mean=mean, crossed=crossed, over_questions=over_questions,
+        over_seeds=_t_interval(per_seed, _seed_deviation(both)) if len(per_seed) > 1 else None,
+        error=error, freedom=freedom, seed_differences=tuple(float(value) for value in per_seed),
+        questions=both.shape[1], deciding=deciding, p_value=p_value)
+
+
+def disagreement(right: np.ndarray) -> float | None:
+    """The share of questions on which two seeds of one arm disagree, the mean over all pairs of seeds: the noise
+    floor of its accuracy on single questions. None with one seed."""
+    right = _matrix(right)
+    seeds = len(right)
+    if seeds < 2:
+        return None
+    passed = right.sum(axis=0)
+    return float((passed * (seeds - passed)).mean() / (seeds * (seeds - 1) / 2))
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -121,34 +161,35 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
 
 
 def verdict(paired: Difference, adjusted_p: float | None = None) -> Verdict:
-    """The claim that `paired` bears. `adjusted_p` (see `holm`) also has to be below 0.05 where it is given."""
-    if paired.over_questions.holds(0.0) or (adjusted_p is not None and adjusted_p >= 1 - LEVEL):
+    """The claim that `paired` bears. `adjusted_p` (see `holm`) takes the place of its own p-value where it is
+    given. One seed says nothing of other trainings: its claim holds for these models only."""
+    p_value = paired.p_value if adjusted_p is None else adjusted_p
+    if paired.interval.holds(0.0) or p_value >= 1 - LEVEL:
         return "no difference shown"
-    sure = paired.over_seeds is not None and not paired.over_seeds.holds(0.0)
     if paired.mean > 0:
-        return "better" if sure else "better on these questions"
-    return "worse" if sure else "worse on these questions"
+        return "better" if paired.crossed else "better with this seed"
+    return "worse" if paired.crossed else "worse with this seed"
 
 
-def reading(paired: Difference, adjusted_p: float | None = None) -> str:
-    """One honest sentence, without its subject and full stop: "better by 6.1 points, ..."."""
+def reading(paired: Difference, adjusted_p: float | None = None, comparisons: int = 1) -> str:
+    """One honest sentence, without its subject and full stop: "better by 6.1 points, ...". `adjusted_p` is Holm's
+    over so many comparisons."""
     claim = verdict(paired, adjusted_p)
-    questions = f"{bracket(paired.over_questions)} over {_count(paired.questions, 'question')}"
-    seeds = "one seed"
-    if paired.over_seeds:
-        seeds = f"{bracket(paired.over_seeds)} over {_count(paired.seeds, 'seed')}"
+    intervals = f"95 % interval {bracket(paired.interval)}"
+    if paired.crossed:
+        intervals += (f" ({bracket(paired.over_questions)} over {_count(paired.questions, 'question')}, "
+                      f"{bracket(paired.over_seeds)} over {_count(paired.seeds, 'seed')})")
+    else:
+        intervals += f" over {_count(paired.questions, 'question')}, one seed"
     if claim == "no difference shown":
-        shown = f"{points(paired.mean)} points, 95 % interval {questions}, {seeds}"
-        if paired.over_questions.holds(0.0):
-            return f"{claim}: {shown}"
-        return f"{claim} once corrected for several comparisons (Holm p = {adjusted_p:.2g}): {shown}"
-    word, _, only_here = claim.partition(" ")
-    size = f"{word} by {abs(100 * paired.mean):.1f} points"
-    if not only_here:
-        return f"{size}, 95 % interval {questions}, {seeds}"
-    doubt = (f"the spread over {paired.seeds} seeds, {bracket(paired.over_seeds)}, does not rule out chance"
-             if paired.over_seeds else "with one seed the chance between trainings is not measured")
-    return f"{size} {only_here}, 95 % interval {questions}; {doubt}"
+        corrected = "" if paired.interval.holds(0.0) else (
+            f" once corrected for {comparisons} comparisons (Holm p = {adjusted_p:.2g})")
+        return (f"{claim}{corrected}: {points(paired.mean)} points, {intervals}; the smallest difference that "
+                f"this design detects is {100 * paired.detectable(comparisons):.1f}")
+    size = f"{claim.split()[0]} by {abs(100 * paired.mean):.1f} points"
+    if paired.crossed:
+        return f"{size}, {intervals}"
+    return f"{size} with this seed, {intervals}: the chance between trainings is not measured"
 
 
 def points(fraction: float) -> str:
@@ -165,30 +206,42 @@ def bracket(interval: Interval) -> str:
 
 
 @cache
-def t_quantile(probability: float, freedom: int) -> float:
+def t_quantile(probability: float, freedom: float) -> float:
     """Student's t: the value that `probability` of the distribution lies below, to 1e-10."""
     if not 0 < probability < 1 or freedom < 1:
         raise ValueError(f"no t quantile for probability {probability}, {freedom} degrees of freedom")
     if probability <= 0.5:
         return -t_quantile(1 - probability, freedom) if probability < 0.5 else 0.0
-    tail = 1 - probability
-    low, high = 0.0, 1.0
-    while t_tail(high, freedom) > tail:
-        low, high = high, 2 * high
-    while (middle := (low + high) / 2) not in (low, high):
-        low, high = (middle, high) if t_tail(middle, freedom) > tail else (low, middle)
-    return middle
+    # Newton's steps from the normal quantile, on the logarithm of the tail, which is concave: they never overshoot
+    tail, value = math.log1p(-probability), NormalDist().inv_cdf(probability)
+    for _ in range(STEPS_TO_A_QUANTILE):
+        reached = t_tail(value, freedom)
+        step = (math.log(reached) - tail) * reached / _t_density(value, freedom)
+        value = max(value + step, value / 2)
+        if abs(step) <= 1e-14 * value:
+            break
+    return value
 
 
-def t_tail(value: float, freedom: int) -> float:
+def _t_density(value: float, freedom: float) -> float:
+    """Student's t: the density at `value`."""
+    scale = math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2) - math.log(freedom * math.pi) / 2
+    return math.exp(scale - (freedom + 1) / 2 * math.log1p(value * value / freedom))
+
+
+def t_tail(value: float, freedom: float) -> float:
     """Student's t: the probability above `value`, which must not be negative."""
     from mpmath import MPContext  # only whoever compares arms pays for its import
 
     context = MPContext()  # a new one: while it works it changes its own precision, under other threads too
-    context.dps = TAIL_DIGITS
-    square = context.mpf(value) ** 2
-    # I_x(1/2, n/2) from x to 1; the other form, from 0 to n / (n + t²), does not converge where n is large
-    return float(context.betainc(0.5, freedom / 2, square / (freedom + square), 1, regularized=True) / 2)
+    for digits in (FEW_DIGITS, TAIL_DIGITS):
+        context.dps = digits
+        square = context.mpf(value) ** 2
+        # I_x(1/2, n/2) from x to 1; the other form, from 0 to n / (n + t²), does not converge where n is large
+        tail = float(context.betainc(0.5, freedom / 2, square / (freedom + square), 1, regularized=True) / 2)
+        if tail > FEW_DIGITS_REACH:
+            break
+    return tail
 
 
 def _matrix(right: np.ndarray) -> np.ndarray:
@@ -201,25 +254,36 @@ def _matrix(right: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def _t_interval(values: np.ndarray, deviation: float | None = None) -> Interval:
-    """The t interval of the mean of at least two values, with their own deviation where none is given; an accuracy
-    difference lies within [−1, 1]."""
-    deviation = values.std(ddof=1) if deviation is None else deviation
+def _t_interval(values: np.ndarray, deviation: float) -> Interval:
+    """The t interval of the mean of at least two values; an accuracy difference lies within [−1, 1]."""
     half = t_quantile((1 + LEVEL) / 2, len(values) - 1) * deviation / math.sqrt(len(values))
     mean = values.mean()
     return Interval(float(max(-1.0, mean - half)), float(min(1.0, mean + half)))
 
 
-def _over_seeds(both: np.ndarray) -> Interval:
-    """The t interval of the seeds' differences, [seeds, questions].
+def _deviation(values: np.ndarray) -> float:
+    return float(values.std(ddof=1)) if len(values) > 1 else 0.0
+
+
+def _seed_deviation(both: np.ndarray) -> float:
+    """The deviation of the seeds' differences, [seeds, questions].
 
     Where all of them are equal, that is luck and no spread of zero: it is then made of how much each question's
     difference changes between the seeds, and at least of one question in one seed.
     """
     per_seed, (seeds, questions) = both.mean(axis=1), both.shape
     if np.ptp(per_seed) >= 1e-12:  # differing by more than rounding
-        return _t_interval(per_seed)
-    return _t_interval(per_seed, math.sqrt(max(both.var(axis=0, ddof=1).sum(), 1 / seeds)) / questions)
+        return _deviation(per_seed)
+    return math.sqrt(max(both.var(axis=0, ddof=1).sum(), 1 / seeds)) / questions
+
+
+def _crossed_error(of_questions: float, of_seeds: float, shape: tuple[int, ...]) -> tuple[float, float]:
+    """Standard error and degrees of freedom of a mean over `shape` = (seeds, questions), both drawn at random."""
+    seeds, questions = shape
+    variance = of_questions**2 + of_seeds**2
+    share = max(of_seeds**2 / variance, SEEDS_AT_LEAST)
+    freedom = 1 / (share**2 / (seeds - 1) + (1 - share) ** 2 / max(1, questions - 1))
+    return math.sqrt(variance), freedom
 
 
 def _over_questions(per_question: np.ndarray, deciding: int) -> Interval:
@@ -233,7 +297,7 @@ def _over_questions(per_question: np.ndarray, deciding: int) -> Interval:
         same = float(per_question[0])
         unseen = 1 - ((1 - LEVEL) / 2) ** (1 / len(per_question))
         return Interval(same - unseen * (1 + same), same + unseen * (1 - same))
-    low, high = _t_interval(per_question)
+    low, high = _t_interval(per_question, _deviation(per_question))
     return Interval(min(low, 0.0), max(high, 0.0)) if deciding < FEWEST_DECIDING else Interval(low, high)
 
 

@@ -185,8 +185,8 @@ def test_an_answer_written_anew_is_a_worked_example_too():
     assert (one.completion, one.parent) == (RIGHT_TEXT, anew.id)
 
 
-ROW = StepCorrection(question=LEO.id, path=WRONG_PATH.id, corrects="a", student="early", model="teacher", reply="2",
-                     mistake=WRONG, attempt=2, tokens=16, step=2, first=1, text=RIGHT[1], kept="c", steps=RIGHT)
+ROW = StepCorrection(question=LEO.id, path=WRONG_PATH.id, corrects="a", student="early", model="teacher",
+                     reply="2", mistake=WRONG, attempt=2, tokens=16, step=2, first=1, text=RIGHT[1], kept="c", steps=RIGHT)
 BEFORE_IT = dataclasses.replace(ROW, attempt=1, tokens=14, step=1, kept="", steps=(), rejected="none", id="before")
 CONTINUED = dataclasses.replace(CASE, continued=(BEFORE_IT, ROW))
 
@@ -202,7 +202,8 @@ def test_a_one_step_correction_is_the_students_path_with_loss_from_a_corrected_s
 
 
 def test_the_step_that_was_corrected_first_is_where_loss_begins_unless_the_key_says_otherwise():
-    later = dataclasses.replace(CONTINUED, continued=(dataclasses.replace(ROW, first=2, step=3, attempt=1, id=""),))
+    row = dataclasses.replace(ROW, first=2, step=3, attempt=1, id="")
+    later = dataclasses.replace(CONTINUED, continued=(row,))
     assert made(later, kind="step", source="continued")[0].completion == number_steps(RIGHT[1:], 2)
     assert made(later, kind="step", source="continued", loss="last")[0].completion == number_steps(RIGHT[2:], 3)
     assert made(later, kind="step", source="continued", loss="whole")[0].prefix == ""

@@ -8,6 +8,7 @@ byte by byte over every rows.jsonl (training sets, weights' hashes, answers and 
 
 import argparse
 import hashlib
+import os
 import random
 import shutil
 import subprocess
@@ -23,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.patience import until
 from tests.processes import LEMA, end, ended, running, under
 
+CACHE = "LEMA_FAULTS_CACHE"
 LONGEST = 1500.0
 """Seconds that a whole run may take."""
 
@@ -36,8 +38,9 @@ class Moment(NamedTuple):
 
 
 def command(recipe: str, folder: Path, overrides: list[str]) -> list[str]:
-    """The run as a user starts it, with runs and grown students in a folder of its own."""
-    laid = [f"machine.cache={folder / 'cache'}", *overrides]
+    """The run as a user starts it, with runs and grown students in a folder of its own, or students where CACHE
+    says: whoever runs it again and again need not grow the same ones each time."""
+    laid = [f"machine.cache={os.environ.get(CACHE) or folder / 'cache'}", *overrides]
     return [*LEMA, "run", recipe, "--runs", str(folder / "runs"),
             *(part for change in laid for part in ("--set", change))]
 

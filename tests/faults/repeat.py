@@ -3,15 +3,15 @@
     python tests/faults/repeat.py --times 50
 
 One design decision: they run as `make test` runs them, two at a time, while other processes do nothing but
-compute; a test that fails in one of fifty rounds is one to mend. Prints a line for each round; exits 1 where one
-failed.
+compute; a test that fails in one of fifty rounds is one to mend. Nothing is kept from round to round but grown
+students. Prints a line for each round; exits 1 where one failed.
 """
 
 import argparse
 import os
-import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -20,8 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.patience import PATIENCE  # noqa: E402 (a script finds its own repository)
-from tests.processes import running  # noqa: E402
+from tests.faults.kill_anywhere import CACHE  # noqa: E402 (a script finds its own repository)
+from tests.processes import ended, running  # noqa: E402
 
 LONGEST = 7200.0
 """Seconds that a round may take."""
@@ -36,11 +36,12 @@ def main() -> int:
     options = parser.parse_args()
     begun, rounds, failed = time.monotonic(), 0, Counter()
     with ExitStack() as stack:
+        students = stack.enter_context(tempfile.TemporaryDirectory(prefix="lema-students-"))
         for _ in range(options.busy):
             stack.enter_context(running([sys.executable, "-c", "while True: pass"], float(10**6)))
         while rounds < options.times and time.monotonic() - begun < 60 * options.minutes:
             rounds += 1
-            ended_well, lines = once(options.k)
+            ended_well, lines = once(options.k, students)
             last = next((line for line in reversed(lines) if " in " in line), "it said nothing")
             print(f"round {rounds} of {options.times}: {last}", flush=True)
             if not ended_well:
@@ -54,21 +55,14 @@ def main() -> int:
     return 1 if failed or not rounds else 0
 
 
-def once(chosen: str) -> tuple[bool, list[str]]:
+def once(chosen: str, students: str) -> tuple[bool, list[str]]:
     """Whether a round passed, and what it printed."""
     files = [file for file in (ROOT / "tests").rglob("test_*.py") if "mark.living" in file.read_text("utf-8")]
     command = [sys.executable, "-m", "pytest", "-m", "living", "-k", chosen, "--numprocesses", "2", *sorted(files)]
-    with running(command, LONGEST, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                 env=os.environ | {"OMP_NUM_THREADS": "1"}) as tests:
-        try:
-            lines = tests.communicate()[0].splitlines()
-        except BaseException:  # we are to end: so are the tests, and each ends what it has started
-            os.killpg(tests.pid, signal.SIGINT)
-            tests.communicate(timeout=PATIENCE)
-            raise
-    return tests.returncode == 0, lines
+    done = ended(command, life=LONGEST, cwd=ROOT, stderr=subprocess.STDOUT,
+                 env=os.environ | {"OMP_NUM_THREADS": "1", CACHE: students})
+    return done.returncode == 0, done.stdout.splitlines()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

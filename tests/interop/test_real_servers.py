@@ -24,12 +24,11 @@ from lema.records import Sampling
 from lema.training.sft import Settings as TrainingSettings
 from lema.training.sft import Trainer
 from tests import toys
+from tests.interop.opt_in import REASON
 from tests.patience import until
 from tests.processes import ended, running
 
 START_SECONDS = 400
-NO_SERVER = ("opt-in against real servers (set LEMA_INTEROP_VLLM and LEMA_INTEROP_TRANSFORMERS: "
-             "docs/interop.md)")
 ROOM = {"max_model_len": 64}
 SMALL = {"max_num_seqs": 16, "enforce_eager": True}
 TRAINED = TrainingSettings(method="full", optimizer="muon", learning_rate=0.02, embedding_learning_rate=0.01,
@@ -40,7 +39,7 @@ def program(variable: str) -> str:
     """The program that an environment variable names; the test is skipped where it names none."""
     named = os.environ.get(variable)
     if not named:
-        pytest.skip(NO_SERVER)
+        pytest.skip(REASON)
     return named
 
 
@@ -48,7 +47,7 @@ def program(variable: str) -> str:
 def opted_in() -> None:
     """Skips before anything is trained where no server is named."""
     if not {"LEMA_INTEROP_VLLM", "LEMA_INTEROP_TRANSFORMERS"} & set(os.environ):
-        pytest.skip(NO_SERVER)
+        pytest.skip(REASON)
 
 
 @pytest.fixture(scope="module")

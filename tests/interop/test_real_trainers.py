@@ -18,12 +18,12 @@ from lema.checkpoints import encode, load_tokenizer
 from lema.commands.export import export_run
 from lema.commands.run import run_config
 from lema.records import Checkpoint, Example, read_rows
+from tests.interop.opt_in import REASON
 from tests.processes import ended
 from tests.toys import reader
 
 TOOLS = {"trl": "LEMA_INTEROP_TRL", "llama-factory": "LEMA_INTEROP_LLAMA_FACTORY",
          "axolotl": "LEMA_INTEROP_AXOLOTL"}
-NO_TRAINER = f"opt-in against real trainers (set {', '.join(TOOLS.values())}: docs/interop.md)"
 LONGEST = 1500.0
 """Seconds that another trainer may take."""
 TURNS = ("{{ '<bos>' }}{% for m in messages %}{{ '[' + m.role + ']' + m.content + '<eos>' }}{% endfor %}"
@@ -76,7 +76,7 @@ def exported(tmp_path_factory) -> list[tuple[Path, Path]]:
     """Runs and their exports: with full training of a plain base, with LoRA of one that has a start token, and of
     one with a chat template beside that."""
     if not set(TOOLS.values()) & set(os.environ):
-        pytest.skip(NO_TRAINER)
+        pytest.skip(REASON)
     made = []
     for kind in ("plain", "start", "chat"):
         folder = tmp_path_factory.mktemp("interop") / kind
@@ -92,7 +92,7 @@ def exported(tmp_path_factory) -> list[tuple[Path, Path]]:
 def test_ready_configs_train_on_the_tokens_of_lema(exported, tool, tmp_path):
     python = os.environ.get(TOOLS[tool])
     if not python:
-        pytest.skip(NO_TRAINER)
+        pytest.skip(REASON)
     for run, out in exported:
         for arm in ("lema", "step"):
             theirs, state = _trained(python, tool, arm, out, tmp_path)

@@ -20,7 +20,7 @@ from lema.models.vllm import Model, Settings
 from lema.records import Sampling
 from tests import toys
 from tests.patience import until
-from tests.processes import end, running
+from tests.processes import end, gone, running
 
 pytestmark = pytest.mark.living
 PRETENDED = Path(__file__).with_name("pretended_vllm.py")
@@ -42,14 +42,6 @@ def told(tmp_path, monkeypatch):
 
 def started(tmp_path) -> dict:
     return json.loads((tmp_path / "pids").read_text())
-
-
-def gone(pid: int) -> bool:
-    """Whether a process has ended (a zombie that nobody waits for has)."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 def until_gone(pids: dict) -> None:

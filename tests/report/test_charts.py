@@ -28,15 +28,15 @@ def test_an_interval_that_holds_zero_crosses_the_zero_line():
     lows = numbers(svg, r'class="thick \w+" x1="([\d.]+)"')
     highs = numbers(svg, r'class="thick \w+" x1="[\d.]+" y1="[\d.]+" x2="([\d.]+)"')
     crossing = [low <= zero <= high for low, high in zip(lows, highs, strict=True)]
-    assert crossing == [each.over_questions.holds(0.0) for each in data.differences.values()]
+    assert crossing == [each.interval.holds(0.0) for each in data.differences.values()]
     assert re.findall(r'class="thick (\w+)"', svg) == [
-        "leaning", "better", "better", "better", "tie", "worse"]
+        "tie", "tie", "better", "tie", "tie", "worse"]
 
 
 def test_an_interval_far_wider_than_the_others_is_cut_with_an_arrowhead():
     drawn = answers()
     found = difference(drawn["own_and_steps"], drawn["cot"])
-    wide = charts.strip(replace(found, over_seeds=Interval(-0.9, 0.9)), [])
+    wide = charts.strip(replace(found, over_seeds=Interval(-0.9, 0.9)), [], "better")
     assert numbers(wide, r'class="thin \w+" x1="([\d.]+)"')[0] == 8.0
     assert wide.count("<polyline") == 2 and all(
         len(points.split()) == 3 for points in re.findall(r'points="([^"]*)"', wide))

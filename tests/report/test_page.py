@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 import pytest
 
 from lema.figures import count, percent, tokens
-from lema.report import Funnel, FunnelStage, Loss, PlannedComparison, ReportData
+from lema.report import Funnel, FunnelStage, Loss, PlannedComparison, ReportData, family
 from lema.report.page import render
 from lema.statistics import accuracy, bracket, difference, points
 from tests.report.elements import Elements
@@ -75,7 +75,8 @@ def test_the_tables_figures_are_the_datas():
         seeds = ", ".join(percent(share) for share in arm.accuracy.seeds)
         row = f"{arm.name} {percent(arm.accuracy.mean)} {seeds} {100 * arm.accuracy.deviation:.1f}"
         if arm.difference:
-            row += (f" {points(arm.difference.mean)} {bracket(arm.difference.over_questions)} "
+            row += (f" {points(arm.difference.mean)} {bracket(arm.difference.crossed)} "
+                    f"{bracket(arm.difference.over_questions)} "
                     f"{bracket(arm.difference.over_seeds)}")
         assert row in squeezed(shown), arm.name
         assert " ".join([arm.name, *(percent(score.accuracy) for score in arm.levels)]) in squeezed(shown)
@@ -92,15 +93,16 @@ def test_the_headline_says_no_difference_shown_exactly_where_its_interval_holds_
         found = difference(drawn[arm], drawn[baseline])
         data = replace(report(), headline=PlannedComparison(arm, baseline, found), arms=(), control=None)
         headline = Elements(render(data)).text.split("How to read this page")[0]
-        assert ("no difference shown" in headline) == found.over_questions.holds(0.0)
+        assert ("no difference shown" in headline) == found.interval.holds(0.0)
 
 
-def test_each_row_says_no_difference_shown_where_its_interval_holds_zero():
+def test_each_row_says_what_its_comparison_bears_among_all():
     data = report()
     text = Elements(render(data)).text
-    held = [name for name, each in data.differences.items() if each.over_questions.holds(0.0)]
-    assert held == ["evolved"]
-    assert re.search(r"evolved 47\.1 [^a-z]* no difference shown", text)
+    for name, difference_ in data.differences.items():
+        claim = family(data).claim(name, data.baseline)
+        assert claim == "no difference shown" or not difference_.interval.holds(0.0)
+        assert re.search(rf"{name} [0-9.]+ [^a-z]* {claim}", text), name
 
 
 def test_a_headline_without_its_control_says_what_the_page_cannot_tell():

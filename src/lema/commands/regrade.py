@@ -16,14 +16,13 @@ from pathlib import Path
 
 from lema.commands.run_folder import config_of, stages_of
 from lema.errors import RunError
-from lema.grading import grade_path
 from lema.printable import short
 from lema.records import Question, ReasoningPath, Verdict, read_rows, write_rows
 from lema.runs.folder import held, write_record
 from lema.runs.run import Stage
-from lema.scratch import ScratchTable
+from lema.scratch import ScratchTable, by_id
 from lema.stages.grade import grade
-from lema.tasks import Task, answers_to, find_task
+from lema.tasks import Task, find_task, verdict_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +139,13 @@ def _regraded(stage: Stage, task: Task) -> Regraded:
 
 def _graded_now(stage: Stage, task: Task) -> Iterator[tuple[ReasoningPath, str, GradedAs]]:
     """Each stored path, its question's gold answer, and how it is graded now."""
-    with ScratchTable(None, Question) as questions:
-        questions.fill((row.id, row) for row in read_rows(Question, stage.sources[0].folder / "rows.jsonl"))
+    with by_id(None, Question, read_rows(Question, stage.sources[0].folder / "rows.jsonl")) as questions:
         for path in stage:
             question = questions.get(path.question)
             if question is None:
                 raise RunError(f"{stage.folder}: path {path.id} answers a question that is not in "
                                f"{stage.sources[0].folder}; `lema run` makes both anew")
-            answers = answers_to(task, question.choices)
-            now = grade_path(path.text, question.answer, finish=path.finish, read=answers.read, same=answers.same)
-            yield path, question.answer, GradedAs(*now)
+            yield path, question.answer, GradedAs(*verdict_on(path, question, task))
 
 
 def _mark_stale(stages: dict[str, Stage], changed: Iterable[str]) -> None:

@@ -109,6 +109,11 @@ class Config(BaseModel):
         return own.of(self.train.budget) if own else self.train.budget
 
     @property
+    def headline(self) -> str:
+        """The arm that the run is about: the one that the report leads with, else the last."""
+        return self.report.headline or list(self.arms)[-1]
+
+    @property
     def asked_models(self) -> list[str]:
         """The models of this config that some table asks, each once."""
         return list(dict.fromkeys(name for _, name in self._model_names()))
@@ -124,7 +129,10 @@ class Config(BaseModel):
         return named + [(f"{where}.model", table.model) for where, table in teachers.items() if table]
 
     def _arm_names(self) -> list[tuple[str, str]]:
-        return [(f"report.{place}", name) for place, name in self.report if name is not None]
+        named = [("report.baseline", self.report.baseline), ("report.headline", self.report.headline),
+                 ("report.control", self.report.control)]
+        named += [("report.pairs", name) for pair in self.report.pairs for name in pair]
+        return [(where, name) for where, name in named if name is not None]
 
 
 def _can_go_on(config: Config) -> None:

@@ -64,3 +64,5 @@ class ReportConfig(Settings):
     baseline: str | None = Field(default=None, description="the arm that the others are compared with")
     headline: str | None = Field(default=None, description="the arm in the headline")
     control: str | None = Field(default=None, description="the arm of equal teacher cost, shown beside it")
+    pairs: tuple[tuple[str, str], ...] = Field(
+        default=(), description="further planned comparisons: an arm, and what it is held against")

@@ -71,10 +71,12 @@ class TrainOneConfig(Settings):
 
 
 class ScoreConfig(Settings):
-    """Which examined model is which arm and seed: (model, arm, seed)."""
+    """Which examined model is which arm and seed: (model, arm, seed); and which comparisons are planned, besides
+    that of every arm with the baseline."""
 
     examined: tuple[tuple[str, str, int], ...]
     baseline: str | None = None
+    pairs: tuple[tuple[str, str], ...] = ()
 
 
 class ReportOneConfig(ScoreConfig):

@@ -9,15 +9,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 
 from lema.decontamination.words import masked, normal, plain, runs, veiled
-from lema.errors import ConfigError
 
 PIECES = {"13-gram": 13, "8-gram": 8}
 HALF = 0.5
 """Share of the 8-grams of the new or of the learnt question that both must have; one is a turn of phrase."""
 
 PERMUTATIONS, BANDS, RUN = 128, 32, 3
-THRESHOLD = 0.7
-"""From which estimated likeness on a question is nearly another."""
+THRESHOLD = 0.7  # from which estimated likeness on a question is nearly another
 
 
 class Overlap:
@@ -85,10 +83,8 @@ class Near:
     over runs of three words. Its seed is fixed, so the same questions always get the same answer."""
 
     def __init__(self) -> None:
-        try:
-            from rensa import RMinHash, RMinHashLSH
-        except ImportError:
-            raise ConfigError("minhash: needs the package rensa; pip install rensa, or leave it out") from None
+        from rensa import RMinHash, RMinHashLSH
+
         self._new = RMinHash
         self._index = RMinHashLSH(threshold=THRESHOLD, num_perm=PERMUTATIONS, num_bands=BANDS)
         self._learnt: list[tuple[str, object]] = []
@@ -114,6 +110,3 @@ class Near:
 def _pieces(words: list[str], length: int) -> set[int]:
     """The runs of `length` words, as hashes; a shorter text is one run."""
     return set(map(hash, runs(words, length)))
-
-
-__all__ = ["Overlap", "masked", "normal"]

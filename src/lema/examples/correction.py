@@ -23,9 +23,7 @@ from lema.replies import number_steps, render_rewrite
 
 Part = Literal["step", "explanation", "solution"]
 Form = Literal["dots", "whole"]
-REWRITE = "csqa/train_correction"
-"""What the correction of a path without steps is trained with."""
-
+REWRITE = "csqa/train_correction"  # what the correction of a path without steps is trained with
 LABELS = {"step": CUE, "explanation": "Explanation:", "solution": "Correct Solution:"}
 
 

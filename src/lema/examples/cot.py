@@ -45,9 +45,7 @@ class Settings(plugins.Settings):
         return self
 
 
-PURCHASES = {"teacher": "random", "teacher-failed": "failed"}
-"""Which of the [cot] purchases a source is."""
-
+PURCHASES = {"teacher": "random", "teacher-failed": "failed"}  # which of the [cot] purchases a source is
 NEEDS = {"worked": "worked", "own": "own", "sampled": "paths", "corrected": "corrections",
          "teacher": "bought random", "teacher-failed": "bought failed"}
 

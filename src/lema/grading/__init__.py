@@ -28,11 +28,3 @@ from lema.grading.many import By, grade_many
 from lema.grading.numbers import is_maths, read_value
 from lema.grading.symbolic import GradingTimeout, MathVerifyProcess, bound_memory, same_symbolic
 from lema.grading.verdict import Grade, grade_path
-
-__all__ = [
-    "EXPLICIT", "KINDS", "By", "Conventions", "Grade", "GradingTimeout", "MathVerifyProcess", "Reading",
-    "bound_memory", "calculations", "contradiction", "equations_in", "false_equation", "grade", "grade_many",
-    "grade_path", "is_maths", "read", "read_choice", "read_expression", "read_letter", "read_number", "read_text",
-    "read_value", "same", "same_choice", "same_expression", "same_letter", "same_number", "same_symbolic",
-    "same_text",
-]

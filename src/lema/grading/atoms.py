@@ -6,24 +6,10 @@ and products are the parser's (latex), which these methods call for what stands 
 
 from fractions import Fraction
 
-from lema.grading.tokens import (
-    BARS,
-    CLOSING,
-    DIGITS,
-    DOMAINS,
-    FUNCTIONS,
-    GREEK,
-    IGNORED,
-    ROUNDED,
-    SUCH_THAT,
-    WORDS,
-    Cursor,
-    Unreadable,
-)
+from lema.grading import tokens
+from lema.grading.tokens import Cursor, Unreadable
 
-DEEPEST = 40
-"""Levels of brackets."""
-
+DEEPEST = 40  # levels of brackets
 ONE = ("num", Fraction(1), 0)
 
 
@@ -49,24 +35,24 @@ class Atoms(Cursor):
         return tree
 
     def _atom(self, token: str) -> tuple:
-        if token[0] in DIGITS or (token[0] == "." and len(token) > 1 and token != "..."):
+        if token[0] in tokens.DIGITS or (token[0] == "." and len(token) > 1 and token != "..."):
             return ("num", Fraction(token), len(token.partition(".")[2]))
-        if token in CLOSING:
+        if token in tokens.CLOSING:
             return self._group(token)
-        if token in BARS:
+        if token in tokens.BARS:
             return self._absolute(token)
-        if token in ROUNDED:
+        if token in tokens.ROUNDED:
             inside = self.sum()
-            self.need(ROUNDED[token][0])
-            return ("fn", ROUNDED[token][1], inside, None)
-        if token in IGNORED:
+            self.need(tokens.ROUNDED[token][0])
+            return ("fn", tokens.ROUNDED[token][1], inside, None)
+        if token in tokens.IGNORED:
             return self.atom()
         return self._named(token.removeprefix("\\"), token)
 
     def _named(self, name: str, token: str) -> tuple:
-        if name in WORDS:
-            return WORDS[name]
-        if name in FUNCTIONS:
+        if name in tokens.WORDS:
+            return tokens.WORDS[name]
+        if name in tokens.FUNCTIONS:
             return self._function(name)
         if name == "frac":
             return ("div", self._digit_or_group(), self._digit_or_group())
@@ -78,9 +64,9 @@ class Atoms(Cursor):
             return self._matrix()
         if name in ("emptyset", "varnothing"):
             return ("set", ())
-        if name in DOMAINS:
-            return DOMAINS[name]
-        if name in GREEK:
+        if name in tokens.DOMAINS:
+            return tokens.DOMAINS[name]
+        if name in tokens.GREEK:
             return ("sym", name)
         if len(token) == 1 and token.isalpha():
             return ("const", token) if token in "ei" else ("sym", token)
@@ -89,7 +75,7 @@ class Atoms(Cursor):
     def _digit_or_group(self) -> tuple:
         """What follows \\frac: a group in braces, or one sign of it, as in \\frac12."""
         token = self.next
-        if token is not None and len(token) > 1 and DIGITS.issuperset(token):
+        if token is not None and len(token) > 1 and tokens.DIGITS.issuperset(token):
             self.tokens[self.at:self.at + 1] = [token[0], token[1:]]
             self.spaced[self.at:self.at + 1] = [self.spaced[self.at], False]
         return self.atom()
@@ -102,7 +88,7 @@ class Atoms(Cursor):
         return ("fn", "root", self.postfix(self.atom()), None)
 
     def _group(self, opening: str) -> tuple:
-        closing, open_bars = CLOSING[opening], self.bars
+        closing, open_bars = tokens.CLOSING[opening], self.bars
         if self.take(closing):
             return ("set", ())
         if opening in ("{", "\\{", "\\lbrace") and (built := self._such(closing)):
@@ -122,7 +108,7 @@ class Atoms(Cursor):
             return None
         self.at += 1
         within = self.atom() if self.take("\\in") else None
-        if not self.take(*SUCH_THAT):
+        if not self.take(*tokens.SUCH_THAT):
             self.at = start
             return None
         self.deeper()
@@ -135,7 +121,7 @@ class Atoms(Cursor):
         return ("such", condition, within)
 
     def _absolute(self, opening: str) -> tuple:
-        closing = BARS[opening]
+        closing = tokens.BARS[opening]
         self.bars.append(opening)
         inside = self.sum()
         self.bars.pop()
@@ -154,7 +140,9 @@ class Atoms(Cursor):
             argument = self.postfix(self.atom())
         else:
             argument = self.factor()
-            while self.starts_factor() and self.next.removeprefix("\\") not in FUNCTIONS and self.next != "(":
+            while self.next != "(" and self.starts_factor():
+                if self.next.removeprefix("\\") in tokens.FUNCTIONS:
+                    break
                 argument = ("mul", argument, self.power())
         if raised == ("neg", ONE):
             return ("fn", "arc" + name, argument, base)
@@ -188,7 +176,7 @@ class Atoms(Cursor):
 def _bracketed(opening: str, closed: str, items: tuple) -> tuple:
     """What a pair of brackets with these items is."""
     round_or_brace = opening in ("(", "{", "\\lparen")
-    if closed != CLOSING[opening]:
+    if closed != tokens.CLOSING[opening]:
         if len(items) != 2:
             raise Unreadable("an interval has two ends")
         return ("interval", *items, opening.replace("]", "(") + closed.replace("[", ")"))

@@ -7,6 +7,7 @@ two, states none, and no candidate is ever taken because it is the nearest.
 import re
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
+from string import ascii_uppercase as LETTERS
 
 from lema.grading.compare import decided
 from lema.grading.extract import NONE, UNFINISHED, Reading, read_text
@@ -15,14 +16,8 @@ from lema.grading.numbers import read_value
 from lema.grading.reply_span import is_cut, reply_span
 from lema.grading.statements import LONGEST, placed, stated_at
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-SEVERAL = "several"
-"""What stands for a letter where a text names more than one as its answer."""
-
-MOST = 50
-"""Sentences of one text that name an option, and are looked at."""
-
+SEVERAL = "several"  # what stands for a letter where a text names more than one as its answer
+MOST = 50  # sentences of one text that name an option, and are looked at
 _LETTER = r"(?:\(([A-Za-z])\)|([A-Z])(?![\w'’]|[ ](?!because\b|since\b|as\b|for\b|is\b|and\b|or\b|due\b)[a-z]))"
 _STATED = re.compile(
     r"\W{0,8}(?i:(?:i think|probably|most likely|definitely|clearly) )?"
@@ -122,8 +117,7 @@ def same_letter(answer: str, gold: str) -> bool:
 
 
 def _stated(text: str) -> Iterator[tuple[str, str]]:
-    """(value, form) of every statement of an answer, the last one first: as in any text, and what is said of an
-    option."""
+    """(value, form) of every statement of an answer, the last first: as in any text, and those about an option."""
     places = list(placed(text))
     if any(hint in text for hint in _HINTS):
         spoken = [(match.start(), match.end(), "") for match in _OPTION.finditer(text)]
@@ -145,8 +139,7 @@ def _taken_back(value: str) -> bool:
 
 
 def _letter_of(value: str) -> str | None:
-    """The one letter that a value begins with, SEVERAL where it goes on to another one; None where it begins with
-    none."""
+    """The one letter that a value begins with, SEVERAL where another follows; None where it begins with none."""
     value = _BUT.sub("", value[:LONGEST], count=1)
     value = normalized(value.replace("\\_", "_")) if "\\" in value or "$" in value else value
     if _NEITHER.match(value) and len(_BRACKETED.findall(value)) != 1:

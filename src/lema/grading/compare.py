@@ -22,9 +22,7 @@ from lema.grading.statements import statements
 from lema.grading.symbolic import GradingTimeout, same_symbolic
 from lema.grading.tokens import Unreadable
 
-LONGEST_RATIO = 12
-"""Parts of a ratio."""
-
+LONGEST_RATIO = 12  # parts of a ratio
 _GROUPS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
 _DECIMAL_COMMA = re.compile(r"(?<![0-9.,])[0-9]+,[0-9]+(?![0-9.,])")
 _POINT_GROUPS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?(?![0-9.,])")
@@ -67,7 +65,9 @@ def same_number(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
         return quantity
     stated, wanted = read_value(answer), read_value(gold)
     if stated is not None and wanted is not None and "%" not in answer + gold and how.units == "ignored":
-        return _rounded_alike(stated, wanted, how)
+        if how.decimals is not None:
+            return round(stated, how.decimals) == round(wanted, how.decimals)
+        return stated == wanted
     if not (is_maths(normalized(answer)) and is_maths(normalized(gold))):
         return stated is not None and stated == wanted
     return same_expression(answer, gold, how)
@@ -169,8 +169,7 @@ def _common_divisor(parts: list[str]) -> int:
 
 
 def _labelled(a: str, b: str, how: Conventions) -> bool | None:
-    """Where one side is a choice with its letter, "(C) 7", and the other is not: whether that is the letter or the
-    words."""
+    """Where one side alone is a choice with its letter, "(C) 7": whether the other is the letter or the words."""
     label, wanted_label = _LABEL.match(a), _LABEL.match(b)
     if (label is None) == (wanted_label is None):
         return None
@@ -228,12 +227,6 @@ def _forms(text: str) -> list[str]:
         elif _POINT_GROUPS.fullmatch(text):
             forms.append(text.replace(".", "").replace(",", "."))
     return forms
-
-
-def _rounded_alike(stated, wanted, how: Conventions) -> bool:
-    if stated == wanted or how.decimals is None:
-        return stated == wanted
-    return round(stated, how.decimals) == round(wanted, how.decimals)
 
 
 def same_text(answer: str, gold: str) -> bool:

@@ -33,9 +33,3 @@ class Conventions(Settings):
 
 DEFAULT = Conventions()
 """What is used where nothing else is said."""
-
-REDUCED = Conventions(fractions="reduced")
-"""MATH, whose answers are to be in lowest terms."""
-
-TWO_DECIMALS = Conventions(decimals=2)
-"""SVAMP and ASDiv, as the LeMa paper compares them."""

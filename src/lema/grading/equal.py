@@ -9,32 +9,15 @@ import re
 from collections.abc import Iterable
 from fractions import Fraction
 
+from lema.grading import structure
 from lema.grading.conventions import Conventions
 from lema.grading.evaluate import Undecided, real, value
 from lema.grading.interval_sets import intervals, same_intervals
 from lema.grading.numeric_equality import bases, equal, names_of, proportional, same_family, says
-from lema.grading.structure import (
-    SEQUENCES,
-    Stated,
-    SymbolicInterval,
-    flipped,
-    is_infinite,
-    is_reduced,
-    is_relation,
-    is_rounded,
-    is_sum,
-    items,
-    literal_decimals,
-    must_be_interval_set,
-    sides_said,
-    stated,
-    symbolic_intervals,
-)
+from lema.grading.structure import Stated, SymbolicInterval, is_rounded, items, must_be_interval_set, stated
 from lema.grading.vectors import components, has_units, rows_of
 
-MOST = 60
-"""Items of two lists that are compared each with each."""
-
+MOST = 60  # items of two lists that are compared each with each
 _ANGLE = re.compile("'pi'|'arc|'acos|'asin|'atan")
 _ORDERED = frozenset(("tuple", "closed"))
 
@@ -51,7 +34,8 @@ def _same(a: tuple, b: tuple, how: Conventions) -> bool:
         return True
     if is_rounded(a) or is_rounded(b):
         return _same_rounded(a, b, how)
-    if (is_relation(a) or is_relation(b)) and (must_be_interval_set(a) or must_be_interval_set(b)):
+    relation = structure.is_relation(a) or structure.is_relation(b)
+    if relation and (must_be_interval_set(a) or must_be_interval_set(b)):
         return _same_inequality(a, b, how)
     if (a[0] == "deg") != (b[0] == "deg") and _ANGLE.search(f"{a}{b}") and equal(a, b):
         return True  # 30° and pi/6
@@ -75,7 +59,7 @@ def _same(a: tuple, b: tuple, how: Conventions) -> bool:
 
 def _same_rounded(a: tuple, b: tuple, how: Conventions) -> bool:
     """Where a side says "1/3 ≈ 0.33": what it says exactly, or what it says about it."""
-    return any(_same(x, y, how) for x in sides_said(a) for y in sides_said(b))
+    return any(_same(x, y, how) for x in structure.sides_said(a) for y in structure.sides_said(b))
 
 
 def _other_unknown(name: tuple, other: tuple) -> bool:
@@ -84,9 +68,9 @@ def _other_unknown(name: tuple, other: tuple) -> bool:
 
 
 def _same_value(a: tuple, b: tuple, how: Conventions) -> bool:
-    if is_infinite(a) or is_infinite(b):
-        return is_infinite(a) == is_infinite(b)
-    if a[0] in SEQUENCES or b[0] in SEQUENCES or a[0] == "interval" or b[0] == "interval":
+    if structure.is_infinite(a) or structure.is_infinite(b):
+        return structure.is_infinite(a) == structure.is_infinite(b)
+    if a[0] in structure.SEQUENCES or b[0] in structure.SEQUENCES or a[0] == "interval" or b[0] == "interval":
         return a[0] == b[0] and _same(a, b, how)
     if a[0] == b[0] == "domain":
         return a == b
@@ -100,7 +84,7 @@ def _same_value(a: tuple, b: tuple, how: Conventions) -> bool:
         return a[1].lstrip("0") == b[1].lstrip("0")
     if a[0] == b[0] == "based":
         return _same_bases(a, b)
-    if how.fractions == "reduced" and is_reduced(a) is False and is_reduced(b):
+    if how.fractions == "reduced" and structure.is_reduced(a) is False and structure.is_reduced(b):
         return False
     readings = itertools.product(_percent(a, b, how), _percent(b, a, how))
     return any(_same_number(x, y, how) for x, y in readings)
@@ -138,13 +122,14 @@ def _same_number(a: tuple, b: tuple, how: Conventions) -> bool:
     named = bool(names_of(a, b))
     if how.decimals is not None and not named:
         return _rounded(a, how.decimals) == _rounded(b, how.decimals)
-    digits = max(literal_decimals(a), literal_decimals(b))
+    decimals = structure.literal_decimals(a), structure.literal_decimals(b)
+    digits = max(decimals)
     if how.rounded is None or digits < how.rounded or named:
         return equal(a, b)
     if any(abs(real(value(a, base)) - real(value(b, base))) < 1e-24 for base in bases(a, b)):
         return True
     exact_a, exact_b = value(a, {}), value(b, {})
-    if {type(exact_a), type(exact_b)} == {Fraction} and literal_decimals(a) and literal_decimals(b):
+    if {type(exact_a), type(exact_b)} == {Fraction} and all(decimals):
         return False  # two decimals that differ, differ
     return abs(real(exact_a) - real(exact_b)) <= real(Fraction(6, 10 ** (digits + 1)))
 
@@ -182,8 +167,7 @@ def _half_named(a: tuple, b: tuple) -> bool:
 
 
 def _by_name(a: tuple, b: tuple, how: Conventions) -> tuple:
-    """The values of y = 3, x = 2 in the order of their letters, where the other side has no names and another
-    order."""
+    """The values of y = 3, x = 2 by their letters, where the other side has no names and another order."""
     names = [stated(item).name for item in a]
     letters = all(name is not None and name[0] == "sym" and len(name[1]) == 1 for name in names)
     if not letters or any(stated(item).name for item in b) or _same_pairwise(a, b, how):
@@ -210,7 +194,7 @@ def _same_numeric_sets(a: tuple, b: tuple, how: Conventions) -> bool | None:
 def _same_interval_set(a: tuple, b: tuple, how: Conventions) -> bool:
     if (same := _same_numeric_sets(a, b, how)) is not None:
         return same
-    parts, wanted_parts = symbolic_intervals(a), symbolic_intervals(b)
+    parts, wanted_parts = structure.symbolic_intervals(a), structure.symbolic_intervals(b)
     if parts is None or wanted_parts is None:
         if a[0] == b[0] and a[0] in ("union", "inter", "minus"):
             return _same_pairwise(a[1:], b[1:], how)
@@ -235,7 +219,7 @@ def _same_interval(a: SymbolicInterval, b: SymbolicInterval, how: Conventions) -
 def _same_inequality(a: tuple, b: tuple, how: Conventions) -> bool:
     if (same := _same_numeric_sets(a, b, how)) is not None:
         return same
-    if None not in (symbolic_intervals(a), symbolic_intervals(b)):
+    if None not in (structure.symbolic_intervals(a), structure.symbolic_intervals(b)):
         return _same_interval_set(a, b, how)
     if a[0] == b[0] == "rel":
         return _same_either_way(a, b, how) or _same_slope(a, b)
@@ -248,7 +232,7 @@ def _same_sides(a: tuple, b: tuple, how: Conventions) -> bool:
 
 def _same_either_way(a: tuple, b: tuple, how: Conventions) -> bool:
     """Whether two relations are the same, the one perhaps read from the right."""
-    return _same_sides(a, b, how) or _same_sides(a, flipped(b), how)
+    return _same_sides(a, b, how) or _same_sides(a, structure.flipped(b), how)
 
 
 def _same_slope(a: tuple, b: tuple) -> bool:
@@ -256,7 +240,7 @@ def _same_slope(a: tuple, b: tuple) -> bool:
     if len(a[1]) != 1 or len(b[1]) != 1:
         return False
     if a[1][0][0] != b[1][0][0]:
-        b = flipped(b)
+        b = structure.flipped(b)
     if a[1] != b[1]:
         return False
     ratio = proportional(_difference(a), _difference(b))
@@ -276,7 +260,7 @@ def _same_relation(answer: Stated, gold: Stated, how: Conventions) -> bool:
 def _same_total(a: tuple, b: tuple, how: Conventions) -> bool:
     """Whether m + n = 5 stands beside 5: a sum of plain names has a value as a name has."""
     equation, alone = (a, b) if a[0] == "rel" else (b, a)
-    if alone[0] == "rel" or equation[1] != ("=",) or names_of(alone) or not is_sum(equation[2][0]):
+    if alone[0] == "rel" or equation[1] != ("=",) or names_of(alone) or not structure.is_sum(equation[2][0]):
         return False
     return _same(equation[2][1], alone, how)
 

@@ -10,16 +10,10 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
-DIGITS = 40
-"""Digits of what is not rational."""
-
-MOST_BITS = 100_000
-"""Bits of an exact number."""
-
+DIGITS = 40  # digits of what is not rational
+MOST_BITS = 100_000  # bits of an exact number
 LARGEST_FACTORIAL = 3000
-LARGEST_EXPONENT = 10**6
-"""Binary exponent of a number that is not exact."""
-
+LARGEST_EXPONENT = 10**6  # binary exponent of a number that is not exact
 Value = Any  # Fraction, or mpmath's real or complex number
 
 _local = threading.local()

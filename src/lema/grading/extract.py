@@ -47,8 +47,6 @@ class Reading(NamedTuple):
 
 
 NONE = Reading(None, "none")
-
-
 UNFINISHED = Reading(None, CUT)
 
 

@@ -5,7 +5,7 @@ touch, so that [1, 3] with [3, 5] is [1, 5] and x ≠ 0 two half-lines; what has
 """
 
 from collections.abc import Callable
-from functools import reduce
+from functools import cmp_to_key, reduce
 from itertools import chain
 from typing import NamedTuple
 
@@ -14,8 +14,7 @@ from lema.grading.evaluate import Undecided, Value, is_real, real, value
 from lema.grading.numeric_equality import close, names_of
 from lema.grading.structure import flipped, is_infinite, is_name
 
-MOST = 24
-"""Intervals of a set."""
+MOST = 24  # intervals of a set
 
 
 class End(NamedTuple):
@@ -36,9 +35,7 @@ def intervals(tree: tuple) -> tuple[Interval, ...] | None:
     """The set in its only form; None where the tree is none, or has ends that are no numbers. Raises
     Undecided."""
     parts = _parts_of(tree)
-    if parts is None:
-        return None
-    return _joined(parts)
+    return None if parts is None else _joined(parts)
 
 
 def same_intervals(a: tuple[Interval, ...], b: tuple[Interval, ...], how: Conventions,
@@ -67,9 +64,7 @@ def _parts_of(tree: tuple) -> tuple[Interval, ...] | None:
     if kind == "rel":
         return _relation(tree)
     if kind == "such":
-        within = LINE if tree[2] is None else _parts_of(tree[2])
-        holds = _parts_of(tree[1])
-        return None if within is None or holds is None else _both(within, holds)
+        return _combined("inter", LINE if tree[2] is None else _parts_of(tree[2]), _parts_of(tree[1]))
     if kind in ("union", "inter", "minus"):
         return _combined(kind, _parts_of(tree[1]), _parts_of(tree[2]))
     if kind in ("or", "list"):
@@ -136,11 +131,9 @@ def _absolute(inside: tuple, sign: str, bound: tuple) -> tuple | None:
         inside, shift = inside[1], inside[2]
     low, high = ("add", ("neg", bound), ("neg", shift)), ("add", bound, ("neg", shift))
     if sign in ("<", "<="):
-        a, b = _bounded(inside, ">" + sign[1:], low), _bounded(inside, sign, high)
-        return None if a is None or b is None else _both(a, b)
+        return _combined("inter", _bounded(inside, ">" + sign[1:], low), _bounded(inside, sign, high))
     if sign in (">", ">="):
-        a, b = _bounded(inside, "<" + sign[1:], low), _bounded(inside, sign, high)
-        return None if a is None or b is None else (*a, *b)
+        return _combined("union", _bounded(inside, "<" + sign[1:], low), _bounded(inside, sign, high))
     return None
 
 
@@ -168,7 +161,7 @@ def _joined(parts: tuple[Interval, ...]) -> tuple[Interval, ...]:
     if len(parts) > 2 * MOST:
         raise Undecided("many intervals")
     apart: list[Interval] = []
-    for low, high in _in_order(parts):
+    for low, high in sorted(parts, key=cmp_to_key(_by_low_end)):
         if apart and _touches(apart[-1][1], low):
             apart[-1] = (apart[-1][0], _further(apart[-1][1], high))
         else:
@@ -176,15 +169,9 @@ def _joined(parts: tuple[Interval, ...]) -> tuple[Interval, ...]:
     return tuple(apart)
 
 
-def _in_order(parts: tuple[Interval, ...]) -> list[Interval]:
-    """By their low ends; of two that begin at the same place the closed one first."""
-    ordered: list[Interval] = []
-    for part in parts:
-        at = len(ordered)
-        while at and _before(part[0], ordered[at - 1][0]):
-            at -= 1
-        ordered.insert(at, part)
-    return ordered
+def _by_low_end(a: Interval, b: Interval) -> int:
+    """How two intervals are ordered; of two that begin at the same place the closed one comes first."""
+    return _before(b[0], a[0]) - _before(a[0], b[0])
 
 
 def _before(end: End, other_end: End) -> bool:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from lema.errors import ConfigError
 from lema.grading.choices import read_choice, same_choice
 from lema.grading.compare import same_expression, same_number, same_text
-from lema.grading.conventions import DEFAULT, REDUCED, TWO_DECIMALS, Conventions
+from lema.grading.conventions import DEFAULT, Conventions
 from lema.grading.extract import Reading, read_expression, read_number, read_text
 from lema.grading.quick import quick
 from lema.grading.verdict import Grade, grade_path
@@ -30,13 +30,12 @@ NUMBER = Kind(lambda text, _: read_number(text), lambda a, g, how, _: same_numbe
 EXPRESSION = Kind(lambda text, _: read_expression(text), lambda a, g, how, _: same_expression(a, g, how))
 TEXT = Kind(lambda text, _: read_text(text), lambda a, g, how, _: same_text(a, g), quick="never")
 CHOICE = Kind(read_choice, lambda a, g, _, choices: same_choice(a, g, choices), quick="never")
+REDUCED = EXPRESSION._replace(conventions=Conventions(fractions="reduced"))  # answers are to be in lowest terms
+ROUNDED = NUMBER._replace(conventions=Conventions(decimals=2))  # as the LeMa paper compares them
 
 KINDS = {
-    "number": NUMBER, "expression": EXPRESSION, "text": TEXT, "choice": CHOICE,
-    "gsm8k": NUMBER, "math": EXPRESSION._replace(conventions=REDUCED),
-    "svamp": NUMBER._replace(conventions=TWO_DECIMALS),
-    "asdiv": NUMBER._replace(conventions=TWO_DECIMALS), "csqa": CHOICE, "aqua": CHOICE,
-}
+    "number": NUMBER, "expression": EXPRESSION, "text": TEXT, "choice": CHOICE, "gsm8k": NUMBER, "math": REDUCED,
+    "svamp": ROUNDED, "asdiv": ROUNDED, "csqa": CHOICE, "aqua": CHOICE}
 """Answer kinds, and the tasks that are read as one of them."""
 
 

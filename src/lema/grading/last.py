@@ -11,12 +11,8 @@ from lema.grading.normalize import normalized
 from lema.grading.numbers import NUMBER, read_value
 from lema.grading.prose import is_behind, last_sentence, number_said
 
-END = 3000
-"""Characters from the end back in which a last formula is looked for."""
-
-WHOLE = 300
-"""Characters of a text that may be nothing but an answer."""
-
+END = 3000  # characters from the end back in which a last formula is looked for
+WHOLE = 300  # characters of a text that may be nothing but an answer
 _BOLD = re.compile(r"\*\*([^*\n]{1,120})\*\*(?!\s{0,2}\n?:)")
 _PIECE = re.compile(
     r"(?P<formula>\$\$.{1,600}?\$\$|\\\[.{1,600}?\\\]|\\\(.{1,600}?\\\)|(?<!\\)\$(?:[^$\n\\]|\\.){1,600}\$)"

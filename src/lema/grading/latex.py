@@ -15,10 +15,10 @@ from lema.grading.atoms import Atoms
 from lema.grading.number_words import read_words
 from lema.grading.tokens import BARS, CLOSING, DIGITS, ENDS, OVER, RELATIONS, SEPARATORS, STOPS, TIMES, Unreadable
 
-LONGEST = 600
-"""Characters of a formula that is parsed."""
-
+LONGEST = 600  # characters of a formula that is parsed
 ZERO = ("num", Fraction(0), 0)
+_ADDED = {"+": "add", "\\pm": "pm", "\\mp": "mp"}
+_BEHIND = {"!": "fact", "%": "pct", "°": "deg"}
 
 
 def parsed(text: str) -> tuple:
@@ -74,22 +74,12 @@ class _FormulaParser(Atoms):
         return tree
 
     def sum(self) -> tuple:
-        if self.take("-"):
-            tree = ("neg", self.product())
-        elif self.take("\\pm"):
-            tree = ("pm", ZERO, self.product())
-        else:
-            self.take("+")
-            tree = self.product()
+        tree = ("pm", ZERO, self.product()) if self.take("\\pm") else self.signed()
         while True:
-            if self.take("+"):
-                tree = ("add", tree, self.signed())
-            elif self.take("-"):
+            if self.take("-"):
                 tree = ("add", tree, ("neg", self.signed()))
-            elif self.take("\\pm"):
-                tree = ("pm", tree, self.signed())
-            elif self.take("\\mp"):
-                tree = ("mp", tree, self.signed())
+            elif self.next in _ADDED:
+                tree = (_ADDED[self.any()], tree, self.signed())
             else:
                 return tree
 
@@ -150,9 +140,7 @@ class _FormulaParser(Atoms):
     def power(self) -> tuple:
         tree = self.postfix(self.atom())
         if self.take("^", "**"):
-            raised = self.exponent()
-            tree = ("pow", tree, raised)
-            tree = self.postfix(tree)
+            tree = self.postfix(("pow", tree, self.exponent()))
         return tree
 
     def exponent(self) -> tuple:
@@ -164,14 +152,12 @@ class _FormulaParser(Atoms):
 
     def postfix(self, tree: tuple) -> tuple:
         while True:
-            if self.take("!"):
-                tree = ("fact", tree)
-            elif self.take("%"):
-                tree = ("pct", tree)
-            elif self.take("°"):
-                tree = ("deg", tree)
+            if self.next in _BEHIND:
+                tree = (_BEHIND[self.any()], tree)
             elif self.take("'"):
-                tree = ("sym", tree[1] + "'") if tree[0] == "sym" else _refuse("a prime")
+                if tree[0] != "sym":
+                    raise Unreadable("a prime")
+                tree = ("sym", tree[1] + "'")
             elif self.next == "_":
                 self.at += 1
                 tree = self.lowered(tree)
@@ -193,7 +179,3 @@ class _FormulaParser(Atoms):
 
 def _both_whole(fraction: tuple) -> bool:
     return all(side[0] == "num" and not side[2] for side in fraction[1:])
-
-
-def _refuse(why: str) -> tuple:
-    raise Unreadable(why)

@@ -20,9 +20,7 @@ from lema.grading.conventions import Conventions
 from lema.grading.kinds import grade, grade_as, kind_of
 from lema.grading.verdict import Grade
 
-BLOCK = 2000
-"""Rows that a worker gets at a time."""
-
+BLOCK = 2000  # rows that a worker gets at a time
 _WORK = "from lema.grading.many import work; work()"  # -m would load this file twice
 
 Row = tuple[str, str] | tuple[str, str, str, Sequence[str]]
@@ -42,7 +40,7 @@ def grade_many(rows: Iterable[Row], *, task: str = "math", workers: int | None =
     how = conventions or kind.conventions
     if workers == 0:
         return (grade_row(row, task, how, by) for row in rows)
-    return _streamed(_blocks(iter(rows)), (task, how, by), workers or os.cpu_count() or 1)
+    return _streamed(iter(rows), (task, how, by), workers or os.cpu_count() or 1)
 
 
 def grade_row(row: Row, task: str, how: Conventions, by: By) -> Grade:
@@ -63,7 +61,7 @@ def work() -> None:
         sys.stdout.buffer.flush()
 
 
-def _streamed(blocks: Iterator[list], settings: tuple[str, Conventions, By], count: int) -> Iterator[Grade]:
+def _streamed(rows: Iterator[Row], settings: tuple[str, Conventions, By], count: int) -> Iterator[Grade]:
     free: SimpleQueue[_Worker] = SimpleQueue()
     workers = [_Worker(*settings) for _ in range(count)]
     for worker in workers:
@@ -79,7 +77,7 @@ def _streamed(blocks: Iterator[list], settings: tuple[str, Conventions, By], cou
     with ThreadPoolExecutor(count) as threads:
         waiting: deque = deque()
         try:
-            for block in blocks:
+            while block := list(itertools.islice(rows, BLOCK)):
                 waiting.append(threads.submit(graded, block))
                 if len(waiting) >= 2 * count:
                     yield from waiting.popleft().result()
@@ -89,11 +87,6 @@ def _streamed(blocks: Iterator[list], settings: tuple[str, Conventions, By], cou
             threads.shutdown(wait=True, cancel_futures=True)
             for worker in workers:
                 worker.stop()
-
-
-def _blocks(rows: Iterator[Row]) -> Iterator[list]:
-    while block := list(itertools.islice(rows, BLOCK)):
-        yield block
 
 
 class _Worker:

@@ -6,17 +6,15 @@ number and parsing an expression start from the same plain text.
 
 import re
 import unicodedata
-from functools import cache, lru_cache
+from functools import lru_cache
 from math import gcd
 
 from lema.grading.number_words import NO_UNITS
 
-REMEMBERED = 200
-"""Characters of an answer that is remembered without its dress."""
-
+REMEMBERED = 200  # characters of an answer that is remembered without its dress
 EDGES = " \t\r\n.,;:!?*_`\"'“”‘’$"
 
-_SIGNS = {
+_SIGNS = str.maketrans({
     **dict.fromkeys("\u00a0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\t\n\r", " "),
     **dict.fromkeys("\u2212\u2012\u2013\u2014\ufe63\uff0d", "-"),
     **dict.fromkeys("\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff",
@@ -29,8 +27,7 @@ _SIGNS = {
     "✔": "", "✅": "",
     "∣": "|", "⟨": "\\langle ", "⟩": "\\rangle ", "′": "'", "，": ",", "。": ".", "（": "(", "）": ")", "＝": "=",
     "＋": "+", "％": "%", "：": ":", "．": ".",
-    "٪": "%", "٫": ".", "٬": ",", "＄": "$", "∠": "\\angle ",
-}
+    "٪": "%", "٫": ".", "٬": ",", "＄": "$", "∠": "\\angle "})
 """Signs that are written as others. `√` and superscripts need more than a replacement; see `folded`."""
 
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿˣ", "0123456789-+nx", strict=True))
@@ -162,18 +159,13 @@ def as_plain_latex(text: str) -> str:
 
 def folded(text: str) -> str:
     """Signs of other scripts as ASCII: digits, superscripts, fractions, roots, spaces, arrows of direction."""
-    text = text.translate(_table())
+    text = text.translate(_SIGNS)
     text = _RAISED.sub(lambda match: "^{" + "".join(map(_SUPERSCRIPTS.get, match[0])) + "}", text)
     text = _LOWERED.sub(lambda match: "_{" + "".join(str(ord(c) - 0x2080) for c in match[0]) + "}", text)
     text = _ROOT.sub(r"\\sqrt{\1}", text).replace("\\sqrt{}", "\\sqrt ").replace("√", "\\sqrt ")
     if text.isascii():
         return text
     return "".join(_ascii(character) for character in text)
-
-
-@cache
-def _table() -> dict[int, str]:
-    return str.maketrans(_SIGNS)
 
 
 def _ascii(character: str) -> str:

@@ -21,9 +21,7 @@ _PARTS = {"half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarte
 _ALONE = {"once": 1, "twice": 2, "thrice": 3, **_ORDINALS}
 """Words that are a number where they are the whole answer."""
 
-SCALES = {"hundred": 100, **_THOUSANDS}
-"""What a number in digits may be followed by: "5 million"."""
-
+SCALES = {"hundred": 100, **_THOUSANDS}  # what a number in digits may be followed by: "5 million"
 NO_UNITS = frozenset((*SCALES, "dozen", "percent", "percentage"))
 """Words behind a number in digits that make it another number."""
 
@@ -36,8 +34,7 @@ _NO_NOUNS = frozenset((
     "thing", "such", "another", "other"))
 _NUMBERS = frozenset((*_ONES, *_TENS, *_THOUSANDS))
 
-LONGEST = 120
-"""Characters of a number in words."""
+LONGEST = 120  # characters of a number in words
 
 
 def read_words(text: str) -> Fraction | None:

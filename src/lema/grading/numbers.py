@@ -12,17 +12,12 @@ from lema.grading.normalize import folded
 from lema.grading.number_words import SCALES, read_words
 from lema.grading.units import LETTERS
 
-LONGEST = 200
-"""Characters that a number may have, its currency and unit included."""
-
-LONGEST_EXPRESSION = 300
-"""Characters that an expression may have to be worth a symbolic comparison."""
-
+LONGEST = 200  # characters that a number may have, its currency and unit included
+LONGEST_EXPRESSION = 300  # characters that an expression may have to be worth a symbolic comparison
 _MATHS = re.compile(r"[\\^√π*/+(\[{=<>-]|\bpi\b|\bsqrt\b|[0-9]")
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
 _ENGLISH = re.compile(r"(?<![\\A-Za-z])(?:if|for|all|any|the|is|are|not|none|when|odd)(?![A-Za-z])", re.I)
-_FUNCTIONS = frozenset((
-    "sqrt", "frac", "sinh", "cosh", "tanh", "infty", "pmatrix", "bmatrix", "vmatrix", "array"))
+_FUNCTIONS = frozenset(("sqrt", "frac", "sinh", "cosh", "tanh", "infty", "pmatrix", "bmatrix", "vmatrix", "array"))
 _LATEX = re.compile(r"\\(?:text|mathrm|mathbf|textbf)\{([^{}]{0,100})\}|\\[()\[\]!,]|\\(?=[$%£€])|\\[;: ]|~")
 _EUROPEAN = re.compile(r"[-+]?(?:0,[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+|[0-9]{1,3}(?:\.[0-9]{3}){2,})")
 _DIGIT = re.compile("[0-9]")

@@ -12,11 +12,8 @@ from lema.grading.evaluate import Undecided, Value, context, is_real, real, valu
 _POINTS = tuple(
     Fraction(n, 1009) for n in (737, 1624, 2293, 541, 811, 1427, 389, 2749, 1153, 2011, 631, 1879, 997))
 _WHOLE = tuple(map(Fraction, (5, 8, 3, 11, 7, 4, 13, 6, 9, 2, 10, 12, 15)))
-_WHOLE_LETTERS = frozenset("klmnpjt")
-"""What may stand for any whole number."""
-
-ENOUGH = 4
-"""Points at which both formulas must have a value."""
+_WHOLE_LETTERS = frozenset("klmnpjt")  # what may stand for any whole number
+ENOUGH = 4  # points at which both formulas must have a value
 
 
 def nodes(tree: tuple) -> list[tuple]:

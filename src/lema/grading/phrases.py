@@ -9,9 +9,7 @@ import re
 from lema.grading.normalize import words
 from lema.grading.number_words import read_words
 
-LONGEST = 120
-"""Characters of an answer in words."""
-
+LONGEST = 120  # characters of an answer in words
 REALS = "\\mathbbR "
 _EMPTY = "\\emptyset"
 _SAID = {

@@ -9,9 +9,7 @@ import re
 from lema.grading.numbers import NUMBER, read_value
 from lema.grading.quantities import is_quantity
 
-LONGEST = 600
-"""Characters of a sentence that are looked at."""
-
+LONGEST = 600  # characters of a sentence that are looked at
 _ENDS = re.compile(r"\n|(?<!\bMr)(?<!\bMrs)(?<!\bDr)(?<!\bRs)[.!?](?=[\s\"')*]|$)")
 _RESULT = re.compile(r"= ?(?:\*\*)?(?=[$£€]?-?\.?[0-9])")
 _GOES_ON = re.compile(
@@ -26,12 +24,9 @@ _BEHIND = re.compile(
     r"|\b(?:who (?:is|are|was|has|have)|which (?:is|are|was|has|have) [A-Za-z'-]{1,20})"
     r"(?: [A-Za-z'-]{1,20}){0,3} ?\Z", re.I)
 _REASON = re.compile(r",? (?:since|because)\b")
-_QUANTITY = re.compile(
-    r"[0-9][0-9,]{0,12} [A-Za-z]{3,9}(?:,? and |, | )[0-9]{1,3} [A-Za-z]{3,9}\b")
+_QUANTITY = re.compile(r"[0-9][0-9,]{0,12} [A-Za-z]{3,9}(?:,? and |, | )[0-9]{1,3} [A-Za-z]{3,9}\b")
 _TOTAL = re.compile(r"(?<!of a )(?:total|sum|average) of (?:about |exactly )?[$£€]?\Z")
-_REACH = 110
-"""Characters before a number in which its preposition stands."""
-
+_REACH = 110  # characters before a number in which its preposition stands
 _TWO = re.compile(
     r"(?P<between>either |between |from )?(?P<one>[$£€]?" + NUMBER.pattern + r")(?: (?P<unit>[A-Za-z]{1,20}))?"
     r",? (?P<joint>or|and|to) (?:either |about )?(?P<other>[$£€]?" + NUMBER.pattern

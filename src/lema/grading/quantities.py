@@ -6,13 +6,12 @@ something else (a ratio, a list, a number with words behind it); a quantity in o
 
 import re
 from fractions import Fraction
+from typing import NamedTuple
 
 from lema.grading.numbers import read_value
 from lema.grading.units import size_of
 
-LONGEST = 80
-"""Characters of such an answer."""
-
+LONGEST = 80  # characters of such an answer
 _CLOCK = re.compile(
     r"(?:at )?(?P<hour>[0-9]{1,2})(?::(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?)? ?"
     r"(?P<half>[ap]\.? ?m\b\.?|noon|midnight|o'clock)?(?: (?:in the )?(?P<part>morning|afternoon|evening))?", re.I)
@@ -24,15 +23,12 @@ _NUMBER = r"(?:[0-9]{1,12}(?:,[0-9]{3}){0,4}(?:\.[0-9]{1,12})?(?: [0-9]{1,6}/[0-
 _PART = re.compile(rf"({_NUMBER})[ -]?([A-Za-z]{{1,12}})\.?(?:,? and |, | |\Z)")
 
 
-class Total:
+class Total(NamedTuple):
     """A quantity: its kind, how much it is in the smallest unit, the units that it names."""
 
-    def __init__(self, kind: str, amount: Fraction, units: list[int]) -> None:
-        self.kind, self.amount, self.units = kind, amount, units
-
-    def said_as(self) -> set[Fraction]:
-        """The numbers that it is in the units that it names."""
-        return {self.amount / unit for unit in self.units}
+    kind: str
+    amount: Fraction
+    units: list[int]
 
 
 def is_quantity(value: str) -> bool:
@@ -64,7 +60,8 @@ def same_quantity(answer: str, gold: str) -> bool | None:
         return a.kind == b.kind and a.amount == b.amount
     for total, number in ((a, gold), (b, answer)):
         if total and (len(total.units) > 1 or total.kind == "pieces") and (value := _number(number)) is not None:
-            return value in total.said_as() or (total.kind == "pieces" and value == total.amount)
+            in_its_units = {total.amount / unit for unit in total.units}
+            return value in in_its_units or (total.kind == "pieces" and value == total.amount)
     return None
 
 
@@ -116,8 +113,7 @@ def _same_clock(a: tuple[int, int, int, str], b: tuple[int, int, int, str]) -> b
 
 
 def _date(text: str) -> tuple[int, int, int] | None:
-    """(month, day, year) of a date that names its month; 0 for what it leaves out. The day of the week is left
-    out."""
+    """(month, day, year) of a date that names its month, without the day of the week; 0 for what is left out."""
     month = day = year = 0
     for word in text.casefold().replace(",", " ").replace(".", " ").split():
         number = word[:-2] if word[-2:] in ("st", "nd", "rd", "th") else word

@@ -11,12 +11,8 @@ from lema.grading.number_words import NO_UNITS
 from lema.grading.reply_span import is_cut, may_be_cut, reply_span
 from lema.grading.verdict import Grade
 
-REACH = 48
-"""Characters from the end back that are looked at."""
-
-LONGEST = 30
-"""Characters of a gold answer that is compared here."""
-
+REACH = 48  # characters from the end back that are looked at
+LONGEST = 30  # characters of a gold answer that is compared here
 _END = re.compile(
     r"(?:[Tt]he (?:final )?(answer) is(?:: ?| )|(?:\n|\*\*)(Answer):(?:\*\*)? ?|\n(####) ?|\n(A): ?|(\\boxed)\{)"
     r"(\$?(-?[0-9][0-9,]*(?:\.[0-9]+)?)(?:\$| ([a-z]{4,14}))?)(\}?)(?:[.$ \n]|\\[)\]]){0,6}\Z")

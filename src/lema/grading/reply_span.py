@@ -6,9 +6,7 @@ searches; a thought that never ends has no reply, and a mark at the very beginni
 
 import re
 
-LONGEST_TEXT = 200_000
-"""Characters from the end back that are read."""
-
+LONGEST_TEXT = 200_000  # characters from the end back that are read
 _THOUGHTS = ("</think>", "</thinking>", "</thought>", "</reasoning>", "<|end_of_thought|>",
              "<|channel|>final<|message|>")
 _THINKS = ("<think>", "<thinking>", "<thought>", "<reasoning>", "<|begin_of_thought|>")
@@ -20,15 +18,9 @@ _TURN = re.compile(
 _QUESTION = re.compile(
     r"[ \t#*>]{0,8}(?:(?:(?:next|new)[ \t]{1,3})?(?:question|problem|exercise|instruction|q)[ \t]{0,3}[0-9]{0,4}"
     r"[ \t*]{0,4}:|(?:human|user)[ \t*]{0,3}:)", re.I)
-_BEFORE_COLON = frozenset("nmeqrNMEQR \t*0123456789")
-"""What can stand before the colon of such a line."""
-
-_OPENS_LINE = 40
-"""Characters from the beginning of a line in which "Question:" must end."""
-
-_PREFACE = 200
-"""Characters that may stand before a question that the model only repeats."""
-
+_BEFORE_COLON = frozenset("nmeqrNMEQR \t*0123456789")  # what can stand before the colon of such a line
+_OPENS_LINE = 40  # characters from the beginning of a line in which "Question:" must end
+_PREFACE = 200  # characters that may stand before a question that the model only repeats
 _SAYS = re.compile(r"[0-9]|nswer|NSWER|boxed|\([A-Z]\)")
 
 

@@ -7,15 +7,9 @@ every pattern is bounded, so that reading is linear in the text and most of it i
 import re
 from collections.abc import Iterator
 
-CUT = "cut off"
-"""How a box was found that the end of the text leaves open."""
-
-LONGEST = 600
-"""Characters that a stated answer may have; a longer one is no final answer."""
-
-MOST = 50
-"""Statements of one text that are looked at, from the last one back."""
-
+CUT = "cut off"  # how a box was found that the end of the text leaves open
+LONGEST = 600  # characters that a stated answer may have; a longer one is no final answer
+MOST = 50  # statements of one text that are looked at, from the last one back
 _ANSWER = re.compile(
     r"(?<![/A-Za-z])answers?(?:>|\b[^\n.:=>]{0,40}?"
     r"(?:\b(?P<no>(?:is|was|wo|ca|could|should)n['’]t(?: be)?|(?:cannot|can not|could not|must not) be)\b"
@@ -34,8 +28,7 @@ _STEP = re.compile(
     r"[*_ ]{0,4}(?:(?:step|part|case|method|phase|section|example|option) {1,3}[0-9IVX(]"
     r"|[0-9]{1,2}[.)] {0,3}[A-Za-z*])", re.I)
 _WORDS = re.compile(r"[*_ ]{0,4}[A-Za-z]")
-_SENTENCE_END = re.compile(
-    r"\n|</|(?<!\\)(?<!\bRs)(?<!\bMr)(?<!\bMrs)(?<!\bDr)[.!?](?=[\s\"')*$\]]|$)|。")
+_SENTENCE_END = re.compile(r"\n|</|(?<!\\)(?<!\bRs)(?<!\bMr)(?<!\bMrs)(?<!\bDr)[.!?](?=[\s\"')*$\]]|$)|。")
 _BRACE = re.compile(r"\\(?:begin)?(?:boxed|fbox)\s{0,4}\{|\\[{}\\]|[{}]")
 _AFTER = re.compile(r"(?:[\s$.)\]]|\\[)\]]){0,12}")
 _EMPTY_BOX = re.compile(r"[$\s]{0,4}\\(?:boxed|fbox)\s{0,4}\{\s{0,9}\}[$\s.]{0,4}|_{2,80}")

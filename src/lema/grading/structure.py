@@ -114,15 +114,11 @@ def items(tree: tuple) -> tuple[str, tuple[tuple, ...]]:
 
 def both_signs(tree: tuple) -> tuple[tuple, ...]:
     """The tree with + and with - where it says "±"; else the tree alone."""
-    if not _has_sign(tree):
+    if not says(tree, "pm", "mp"):
         return (tree,)
     if tree[0] == "rel" and (equation := stated(tree)).name is not None:
         return tuple(("rel", ("=",), (equation.name, signed)) for signed in both_signs(equation.tree))
     return (_signed(tree, 1), _signed(tree, -1))
-
-
-def _has_sign(tree: tuple) -> bool:
-    return says(tree, "pm", "mp")
 
 
 def _signed(tree: object, sign: int) -> object:

@@ -18,15 +18,9 @@ import sys
 import threading
 from functools import cache
 
-LIMIT_S = 3.0
-"""Wall-clock seconds for one comparison."""
-
-WORKERS = 4
-"""Most worker processes of one program; a program with one thread uses one."""
-
-MEMORY = 1024**3
-"""Bytes of address space that a comparison may use beyond what is loaded."""
-
+LIMIT_S = 3.0  # wall-clock seconds for one comparison
+WORKERS = 4  # most worker processes of one program; a program with one thread uses one
+MEMORY = 1024**3  # bytes of address space that a comparison may use beyond what is loaded
 _GRACE_S = 0.5
 """What the worker, which kills its fork at 95 % of the limit, gets beyond the limit before it is killed itself."""
 

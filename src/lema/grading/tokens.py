@@ -24,13 +24,12 @@ GREEK = frozenset((
     "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega", "ell", "hbar", "emptyset",
     "varnothing", "aleph", "Re", "Im", "uniti", "unitj", "unitk"))
 DOMAINS = {f"mathbb{letter}": ("domain", letter) for letter in "RZNQC"}
-WORDS = {"pi": ("const", "pi"), "infty": ("const", "inf"), "infinity": ("const", "inf"), "inf": ("const", "inf"),
-          "oo": ("const", "inf")}
+WORDS = {"pi": ("const", "pi"), **dict.fromkeys(("infty", "infinity", "inf", "oo"), ("const", "inf"))}
 TIMES = frozenset(("*", "\\cdot", "\\times", "\\ast", "\\cdotp"))
 OVER = frozenset(("/", "\\div", ":"))
 CLOSING = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "\\lbrace": "\\rbrace", "\\langle": "\\rangle",
             "\\lparen": "\\rparen", "\\lbrack": "\\rbrack"}
-ENDS = frozenset((")", "]", "}", "\\}", "\\rbrace", "\\rangle", "\\rparen", "\\rbrack"))
+ENDS = frozenset(CLOSING.values())
 BARS = {"|": "|", "\\vert": "\\vert", "\\lvert": "\\rvert", "\\|": "\\|", "\\lVert": "\\rVert"}
 SUCH_THAT = frozenset(("\\mid", "|", ":", "\\vert", "\\colon"))
 ROUNDED = {"\\lfloor": ("\\rfloor", "floor"), "\\lceil": ("\\rceil", "ceil")}

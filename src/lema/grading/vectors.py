@@ -9,8 +9,7 @@ from fractions import Fraction
 from lema.grading.numeric_equality import names_of
 from lema.grading.structure import stated
 
-UNITS = ("uniti", "unitj", "unitk")
-"""What the unit vectors are called in a tree."""
+UNITS = ("uniti", "unitj", "unitk")  # what the unit vectors are called in a tree
 
 
 def has_units(tree: tuple) -> bool:

@@ -12,8 +12,3 @@ from lema.replies.opened import opened
 from lema.replies.rewrite import parse_rewrite
 from lema.replies.solution import states_the_answer
 from lema.replies.written import Parsed, Rewrite, Unparsed, render_correction, render_rewrite
-
-__all__ = [
-    "STEP_LABEL", "Parsed", "Rewrite", "Unparsed", "answer_sentence", "drop_calculator_marks", "finds_nothing",
-    "number_steps", "opened", "parse_correction", "parse_rewrite", "parse_step", "rejoin", "render_correction",
-    "render_rewrite", "render_step", "split_steps", "states_the_answer"]

@@ -111,8 +111,7 @@ def _label(line: str) -> tuple[str, int]:
 
 
 def _belongs(kind: str, label: str, before: Sequence[Section], lines: Sequence[str]) -> bool:
-    """Whether a label inside numbered corrected steps is part of them: a reason that a step gives, once the
-    explanation has come."""
+    """Whether a label inside numbered corrected steps is part of them: a step's reason, behind the explanation."""
     if kind != "explanation" or label != "solution" or not _of(before, "explanation"):
         return False
     return any(map(step_mark, lines))
@@ -138,8 +137,7 @@ def solution_in(sections: Sequence[Section]) -> tuple[int, Solution | None]:
 
 
 def _merged(before: Sequence[Section]) -> list[Section]:
-    """The sections before the corrected solution; what looked like its label there was a sentence of the section
-    above."""
+    """The sections before the corrected solution; what looked like its label there belongs to the one above."""
     merged: list[Section] = []
     for section in before:
         if section.label == "solution" and merged:
@@ -150,8 +148,7 @@ def _merged(before: Sequence[Section]) -> list[Section]:
 
 
 def named_in(before: Sequence[Section]) -> list[int] | None:
-    """The steps that are named before the solution; [] where it says that there is none, None where it says
-    nothing."""
+    """The steps named before the solution; [] where it says that there is none, None where it says nothing."""
     labelled = [section.step for section in _of(before, "step")]
     if numbers := list(dict.fromkeys(filter(None, labelled))):
         return numbers

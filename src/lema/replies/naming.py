@@ -58,8 +58,7 @@ _ORDINALS = ("second", "2nd", "third", "3rd", "fourth", "4th", "fifth", "5th", "
              "eighth", "8th", "ninth", "9th", "tenth", "10th")
 _SPELT = re.compile(rf"\bstep ({'|'.join(_WORDS)})\b|\b({'|'.join(_ORDINALS)}) step\b", re.I)
 
-HEAD = 6000
-"""Characters before the corrected solution in which a named step is looked for."""
+HEAD = 6000  # characters before the corrected solution in which a named step is looked for
 
 
 def finds_nothing(text: str) -> bool:

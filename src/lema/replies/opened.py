@@ -8,9 +8,7 @@ reader of them.
 import json
 import re
 
-LONGEST = 200_000
-"""Characters of a reply that are looked at; no correction is longer."""
-
+LONGEST = 200_000  # characters of a reply that are looked at; no correction is longer
 _LINE_ENDS = dict.fromkeys((0x0D, 0x2028, 0x2029), "\n")
 _THOUGHT = re.compile(r"</(?:think|thinking|thought|thoughts|scratchpad)>", re.I)
 _THINKING = re.compile(r"<(?:think|thinking|thought|thoughts|scratchpad)>", re.I)
@@ -82,12 +80,11 @@ def _from_object(text: str) -> str:
             parts.setdefault(part, value)
     if not parts.keys() & {"solution", "answer"}:
         return ""
-    return "\n".join(f"{label}{_separator(part)}{_as_text(part, parts[part])}" for part, label in LABELS.items()
-                     if part in parts)
-
-
-def _separator(part: str) -> str:
-    return "\n" if part in ("solution", "answer") else " "
+    lines = []
+    for part in filter(parts.__contains__, LABELS):
+        separator = "\n" if part in ("solution", "answer") else " "
+        lines.append(f"{LABELS[part]}{separator}{_as_text(part, parts[part])}")
+    return "\n".join(lines)
 
 
 def _as_text(part: str, value: object) -> str:

@@ -78,10 +78,6 @@ class PlannedComparison:
     baseline: str
     difference: Difference
 
-    @property
-    def sentence(self) -> str:
-        return f"{self.arm} against {self.baseline}: {reading(self.difference)}."
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownCorrection:
@@ -108,6 +104,8 @@ class ReportData:
     arms: tuple[Arm, ...]
     headline: PlannedComparison | None = None
     control: PlannedComparison | None = None  # the headline's arm against the arm of equal teacher tokens
+    pairs: tuple[PlannedComparison, ...] = ()  # what else the run was made for
+    disagreement: float | None = None  # share of questions on which two seeds of one arm disagree
     funnels: tuple[Funnel, ...] = ()
     correction: ShownCorrection | None = None
     bill: Bill | None = None
@@ -131,13 +129,36 @@ class ReportData:
         return max((len(arm.accuracy.seeds) for arm in self.arms), default=0)
 
 
-def adjusted_p_values(data: ReportData) -> dict[str, float]:
-    """Holm's p-value by arm: what remains of each row when all comparisons with the baseline are counted."""
-    p_values = holm([difference.p_value for difference in data.differences.values()])
-    return dict(zip(data.differences, p_values, strict=True))
+@dataclass(frozen=True, slots=True)
+class Family:
+    """All comparisons of a report, corrected together (Holm): those with the baseline and the planned ones."""
+
+    differences: dict[tuple[str, str], Difference]  # by (arm, what it is held against)
+    p_values: dict[tuple[str, str], float]  # Holm's
+
+    def claim(self, arm: str, other: str) -> Verdict:
+        return verdict(self.differences[arm, other], self.p_values[arm, other])
+
+    def sentence(self, arm: str, other: str) -> str:
+        """What a comparison shows, with its intervals."""
+        shown = reading(self.differences[arm, other], self.p_values[arm, other], len(self.p_values))
+        return f"{arm} against {other}: {shown}."
+
+    def detectable(self, arm: str, other: str) -> float:
+        """The smallest difference that the comparison detects, the number of comparisons counted."""
+        return self.differences[arm, other].detectable(len(self.p_values))
+
+
+def family(data: ReportData) -> Family:
+    """The comparisons that the report shows, each once."""
+    differences = {(arm, data.baseline): difference for arm, difference in data.differences.items()}
+    for planned in filter(None, (data.headline, data.control, *data.pairs)):
+        differences.setdefault((planned.arm, planned.baseline), planned.difference)
+    p_values = holm([difference.p_value for difference in differences.values()])
+    return Family(differences, dict(zip(differences, p_values, strict=True)))
 
 
 def claims(data: ReportData) -> dict[str, Verdict]:
-    """What each arm's difference from the baseline bears, once corrected for the number of arms."""
-    adjusted = adjusted_p_values(data)
-    return {name: verdict(difference, adjusted[name]) for name, difference in data.differences.items()}
+    """What each arm's difference from the baseline bears, once corrected for the number of comparisons."""
+    every = family(data)
+    return {arm: every.claim(arm, data.baseline) for arm in data.differences}

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from lema.figures import percent
 from lema.report import Arm, LevelScore, ReportData
-from lema.statistics import Difference, Interval, Verdict, bracket, points, verdict
+from lema.statistics import Difference, Interval, Verdict, bracket, points
 
 WIDTH, LABELS, VALUES = 480, 138, 52  # of a chart with rows: all, the names at its left, the figures at its right
 ROW, TOP, BOTTOM = 36, 8, 30
@@ -85,7 +85,7 @@ def accuracies(arms: tuple[Arm, ...]) -> Markup:
 
 
 def differences(data: ReportData, claims: dict[str, Verdict]) -> Markup:
-    """Each judged arm less the baseline: interval over questions thick, over seeds thin, seeds as hollow dots."""
+    """Each judged arm less the baseline: its interval thick, that over seeds thin, seeds as hollow dots."""
     arms = data.judged
     ticks, x = difference_scale(data.differences.values(), LABELS, WIDTH - VALUES)
     drawing = Drawing()
@@ -104,18 +104,18 @@ def differences(data: ReportData, claims: dict[str, Verdict]) -> Markup:
 
 
 def difference_scale(shown: Iterable[Difference], left: float, right: float) -> tuple[list[float], Scale]:
-    """Ticks and a scale that hold zero, all question intervals and all seeds. An interval over two seeds can be
+    """Ticks and a scale that hold zero, all intervals and all seeds. An interval over two seeds can be
     many times wider: it is cut at the edge, with an arrowhead, instead of squeezing everything else."""
     ends = [0.0]
     for difference in shown:
-        ends += [*difference.over_questions, *difference.seed_differences]
+        ends += [*difference.interval, *difference.seed_differences]
     reach = max(max(ends) - min(ends), 0.02)
     low, high = min(ends) - 0.12 * reach, max(ends) + 0.12 * reach
     ticks = [tick for tick in _ticks(low, high) if low <= tick <= high]
     return ticks, _scale(low, high, left, right)
 
 
-def strip(difference: Difference, others: list[Difference]) -> Markup:
+def strip(difference: Difference, others: list[Difference], claim: Verdict) -> Markup:
     """One difference alone, on the scale that it shares with `others`, for beside the headline."""
     width, y = 380, 18
     ticks, x = difference_scale([difference, *others], 8, width - 8)
@@ -125,16 +125,16 @@ def strip(difference: Difference, others: list[Difference]) -> Markup:
     for tick in ticks:
         drawing.line("tick", x(tick), 34, x(tick), 38)
         drawing.text("scale", x(tick), 52, "middle", points(tick).removesuffix(".0"))
-    _span(drawing, difference, x, y, tone(verdict(difference)))
-    label = f"{points(difference.mean)} points, {bracket(difference.over_questions)} over questions"
+    _span(drawing, difference, x, y, tone(claim))
+    label = f"{points(difference.mean)} points, 95 % interval {bracket(difference.interval)}"
     return drawing.svg(label, width, 58, "chart strip")
 
 
 def tone(claim: Verdict) -> str:
-    """The colour of a verdict: its own for what is sure, a paler one for what holds on these questions only."""
+    """The colour of a verdict: its own for what is sure, a paler one for what one seed says."""
     if claim == "no difference shown":
         return "tie"
-    return "leaning" if claim.endswith("on these questions") else claim
+    return "leaning" if claim.endswith("with this seed") else claim
 
 
 def levels(arm: Arm, baseline: Arm | None) -> Markup:
@@ -173,7 +173,7 @@ def bar(part: int, whole: int) -> Markup:
 
 def _span(drawing: Drawing, difference: Difference, x: Scale, y: float, colour: str) -> None:
     """The marks of one difference; `colour` as by `tone`."""
-    interval = difference.over_questions
+    interval = difference.interval
     if difference.over_seeds:
         _whisker(drawing, difference.over_seeds, x, y, f"thin {colour}")
     drawing.line(f"thick {colour}", x(interval.low), y, x(interval.high), y)

@@ -11,7 +11,7 @@ import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lema import figures
-from lema.report import ReportData, adjusted_p_values, charts, claims
+from lema.report import ReportData, charts, claims, family
 from lema.statistics import bracket, points, verdict
 
 
@@ -19,7 +19,7 @@ def render(data: ReportData) -> str:
     """`data` as an HTML page: valid UTF-8 whatever the models wrote, without any external reference."""
     page = _environment().get_template("report.html.j2").render(
         data=data,
-        adjusted=adjusted_p_values(data),
+        family=family(data),
         baseline=next((arm for arm in data.arms if arm.name == data.baseline), None),
         claims=claims(data),
         levels=sorted({(score.level, score.questions) for arm in data.arms for score in arm.levels}),

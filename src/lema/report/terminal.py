@@ -1,57 +1,71 @@
 """The comparison as fixed-width text: for the terminal, the README and mails.
 
-One design decision: the lines are plain text of at most 100 columns with the reading under the figures, so that
+One design decision: the lines are plain text of at most 80 columns with the reading under the figures, so that
 whoever copies the table copies its honesty with it.
 """
 
 import textwrap
 from itertools import groupby
 
-from lema.figures import deviation, percent, tokens, unbroken
-from lema.report import Arm, ReportData, claims
+from lema.figures import deviation, p_value, percent, tokens, unbroken
+from lema.report import Arm, Family, ReportData, claims, family
 from lema.statistics import bracket, points
 
-WIDTH = 100
-NAME = 20  # a longer name gets a line of its own
-WIDTHS = (8, 7, 7, 9, 6, 14, 14)  # of the columns behind it
-ORDER = ("better", "better on these questions", "no difference shown", "worse on these questions", "worse")
+WIDTH = 80
+NAME = 16  # a longer name gets a line of its own
+WIDTHS = (8, 8, 9, 6, 15, 6)  # of the columns behind it
+BEHIND = (8, 15, 15, 9)  # of the second table's
+ORDER = ("better", "better with this seed", "no difference shown", "worse with this seed", "worse")
 
 
 def table(data: ReportData) -> list[str]:
     """The table, what its columns mean, the reading of every row, the headline and its control."""
     if not data.arms:
         return ["no arm has been examined yet"]
-    lines = [_line(("", "", "tokens", "tokens", "%", "", "95 %", "95 %")), _line(
-        ("arm", "examples", "trained", "teacher", "± seeds", "diff", "over questions", "over seeds"))]
+    every = family(data)
+    lines = [_line(("", "tokens", "teacher", "%", "", "", "least")), _line(
+        ("arm", "trained", "tokens", "± seeds", "diff", "95 % interval", "shown"))]
     lines.append("-" * len(lines[-1]))
     for arm in data.arms:
-        lines += _row(arm, data.baseline)
-    return [*lines, "", *_legend(data), *_readings(data), *_headline(data)]
+        lines += _row(arm, data.baseline, every)
+    behind = [_line(("behind it", "examples", "over questions", "over seeds", "p (Holm)"), BEHIND)]
+    behind.append("-" * len(behind[-1]))
+    for arm in data.judged:
+        behind += _row_behind(arm, data.baseline, every)
+    return [*lines, "", *behind, "", *_legend(data), *_readings(data), *_headline(data, every)]
 
 
-def _row(arm: Arm, baseline: str) -> list[str]:
+def _row(arm: Arm, baseline: str, every: Family) -> list[str]:
     spread = f"{percent(arm.accuracy.mean)} ±{deviation(arm.accuracy.deviation)}"
-    cells = [arm.name, f"{arm.examples:,}", tokens(arm.trained_tokens), tokens(arm.teacher_tokens), spread]
-    difference = arm.difference
-    if difference is None:
+    cells = [tokens(arm.trained_tokens), tokens(arm.teacher_tokens), spread]
+    if arm.difference is None:
         cells += ["base" if arm.name == baseline else "–", "", ""]
     else:
-        over_seeds = bracket(difference.over_seeds) if difference.over_seeds else "one seed"
-        cells += [points(difference.mean), bracket(difference.over_questions), over_seeds]
-    if len(arm.name) <= NAME:
-        return [_line(cells)]
-    return [*_wrap(arm.name), _line(["", *cells[1:]])]
+        interval = bracket(arm.difference.crossed) if arm.difference.crossed else "one seed"
+        cells += [points(arm.difference.mean), interval, percent(every.detectable(arm.name, baseline))]
+    return _named(arm.name, cells, WIDTHS)
 
 
-def _line(cells: list[str] | tuple[str, ...]) -> str:
-    line = cells[0].ljust(NAME)
-    for cell, width in zip(cells[1:], WIDTHS, strict=True):
-        line += "  " + cell.rjust(width)
-    return line.rstrip()
+def _row_behind(arm: Arm, baseline: str, every: Family) -> list[str]:
+    cells = [f"{arm.examples:,}"]
+    if arm.difference is None:
+        cells += ["", "", ""]
+    else:
+        over_seeds = bracket(arm.difference.over_seeds) if arm.difference.over_seeds else "one seed"
+        cells += [bracket(arm.difference.over_questions), over_seeds, p_value(every.p_values[arm.name, baseline])]
+    return _named(arm.name, cells, BEHIND)
+
+
+def _named(name: str, cells: list[str], widths: tuple[int, ...]) -> list[str]:
+    return [_line([name, *cells], widths)] if len(name) <= NAME else [*_wrap(name), _line(["", *cells], widths)]
+
+
+def _line(cells: list[str] | tuple[str, ...], widths: tuple[int, ...] = WIDTHS) -> str:
+    return "  ".join([cells[0].ljust(NAME), *map(str.rjust, cells[1:], widths)]).rstrip()
 
 
 def _wrap(text: str, indent: str = "") -> list[str]:
-    """Lines of at most 100 columns; intervals and "no difference shown" are never broken apart."""
+    """Lines of at most 80 columns; intervals and "no difference shown" are never broken apart."""
     whole = unbroken(text).replace("no difference shown", "no\xa0difference\xa0shown")
     lines = textwrap.wrap(
         whole, WIDTH, initial_indent=indent, subsequent_indent=2 * indent, break_on_hyphens=False)
@@ -60,9 +74,15 @@ def _wrap(text: str, indent: str = "") -> list[str]:
 
 def _legend(data: ReportData) -> list[str]:
     seeds = "one seed" if data.seeds == 1 else f"{data.seeds} seeds"
-    return _wrap(
-        f"{data.arms[0].accuracy.questions:,} test questions, {seeds}. Differences are percent points against "
-        f"{data.baseline}, paired; ± is the standard deviation over seeds.")
+    text = (f"{data.arms[0].accuracy.questions:,} test questions, {seeds}. Differences are percent points against "
+            f"{data.baseline}, paired, questions and seeds both drawn at random; behind it the same with only one "
+            "of the two; ± is the standard deviation over seeds. Least shown: the smallest true difference that "
+            "this design shows in four runs of five.")
+    if data.disagreement is not None:
+        text += f" Two seeds of one arm disagree on {percent(data.disagreement)} % of the questions."
+    if data.seeds < 5:
+        text += " With so few seeds the chance between trainings is known badly."
+    return _wrap(text)
 
 
 def _readings(data: ReportData) -> list[str]:
@@ -74,15 +94,15 @@ def _readings(data: ReportData) -> list[str]:
         lines += _wrap(f"{claim}: {', '.join(group)}", indent="  ")
     if not lines:
         return []
-    several = f", Holm-corrected for {len(by_arm)} comparisons" if len(by_arm) > 1 else ""
+    total = len(family(data).p_values)
+    several = f", Holm-corrected for {total} comparisons" if total > 1 else ""
     return [*_wrap(f"Against {data.baseline}{several}:"), *lines]
 
 
-def _headline(data: ReportData) -> list[str]:
+def _headline(data: ReportData, every: Family) -> list[str]:
     lines = []
-    for comparison in (data.headline, data.control):
-        if comparison:
-            lines += ["", *_wrap(comparison.sentence)]
+    for comparison in filter(None, (data.headline, data.control, *data.pairs)):
+        lines += ["", *_wrap(every.sentence(comparison.arm, comparison.baseline))]
     if data.headline and not data.control:
         lines += ["", "No arm spent the same teacher tokens otherwise: what they would buy is not known."]
     return lines

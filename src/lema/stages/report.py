@@ -25,7 +25,7 @@ from lema.report.sets import read_for
 from lema.report.terminal import table
 from lema.runs.context import StageContext
 from lema.runs.versions import versions
-from lema.statistics import accuracy, difference
+from lema.statistics import accuracy, difference, disagreement
 
 VERSION = 4
 
@@ -38,10 +38,10 @@ NOTES = (  # what holds of every run of this pipeline
 
 
 def reporting(config: Config, scores: ScoreConfig) -> ReportOneConfig:
-    """What the report shows: the config's headline, else the last arm against the first."""
+    """What the report shows: the config's headline, else the last arm, against the baseline."""
     return ReportOneConfig(
         **scores.model_dump(), title=config.name, base=config.train.base, control=config.report.control,
-        headline=config.report.headline or list(config.arms)[-1], rounds=("", *config.evolve),
+        headline=config.headline, rounds=("", *config.evolve),
         about={arm: table.about for arm, table in config.arms.items()}, prices=config.model_dump()["prices"],
         seeds={name: table.seeds for name, table in config.evolve.items()}, checks=config.verify.checks)
 
@@ -59,14 +59,18 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
         arms=tuple(_arms(settings, right, accounts, trained, list(scores))),
         headline=_compared(right, settings.headline, settings.baseline),
         control=_compared(right, settings.headline, settings.control),
+        pairs=tuple(_compared(right, *pair) for pair in settings.pairs
+                    if pair != (settings.headline, settings.control)),
+        disagreement=_disagreement(right),
         funnels=tuple(funnels(settings, questions, graded, verified, used, critiques, continued)),
         correction=_shown(settings, questions[0], graded[0], verified[0]) if verified else None,
         config=(context.run_folder / "config.toml").read_text(encoding="utf-8"),
         notes=(*NOTES, *_hinted(filter(attrgetter("verified"), chain.from_iterable(verified)))))
     (context.folder / "report.html").write_text(render(data), encoding="utf-8")
     (context.folder / "table.txt").write_text("\n".join(table(data)) + "\n", encoding="utf-8")
+    planned = {(settings.headline, settings.baseline), *settings.pairs}
     for comparison in comparisons:
-        if comparison.arm in (settings.headline, settings.control):
+        if (comparison.arm, comparison.baseline) in planned:
             yield comparison
 
 
@@ -133,6 +137,12 @@ def _compared(right: dict[str, np.ndarray], arm: str | None, other: str | None) 
     if arm is None or other is None or arm == other:
         return None
     return PlannedComparison(arm, other, difference(right[arm], right[other]))
+
+
+def _disagreement(right: dict[str, np.ndarray]) -> float | None:
+    """On how many questions two seeds of one arm disagree, the mean over the arms; None with one seed."""
+    shares = [disagreement(rows) for arm, rows in right.items() if arm and len(rows) > 1]
+    return sum(shares) / len(shares) if shares else None
 
 
 def _shown(settings: ReportOneConfig, questions: Iterable[Question], graded: Iterable[ReasoningPath],

@@ -18,13 +18,18 @@ from lema.runs.context import StageContext
 from lema.scratch import by_id
 from lema.statistics import difference, holm, reading
 
-VERSION = 2
+VERSION = 3
 
 
 def scoring(config: Config, trained: Iterable[TrainOneConfig]) -> ScoreConfig:
-    """Which examined model is which arm and seed."""
+    """Which examined model is which arm and seed, and what is compared: every arm with the baseline, the headline
+    with its control, and the further pairs of the config."""
+    baseline, planned = config.report.baseline or next(iter(config.arms)), list(config.report.pairs)
+    if config.report.control:
+        planned.insert(0, (config.headline, config.report.control))
+    pairs = tuple(pair for pair in dict.fromkeys(planned) if pair[1] not in (baseline, pair[0]))
     return ScoreConfig(examined=tuple((f"{each.arm}-{each.seed}", each.arm, each.seed) for each in trained),
-                       baseline=config.report.baseline or next(iter(config.arms)))
+                       baseline=baseline, pairs=pairs)
 
 
 def score(context: StageContext, settings: ScoreConfig, questions: Iterable[Question],
@@ -44,7 +49,7 @@ def score(context: StageContext, settings: ScoreConfig, questions: Iterable[Ques
 
 def compare(context: StageContext, settings: ScoreConfig,
             examined: Iterable[ReasoningPath]) -> Iterator[Comparison]:
-    """Every arm against the baseline, paired by question and seed."""
+    """Every arm against the baseline, and the planned pairs, by question and seed; one family for Holm."""
     baseline = settings.baseline
     if baseline is None:
         return
@@ -53,16 +58,18 @@ def compare(context: StageContext, settings: ScoreConfig,
     for model, arm, seed in settings.examined:
         models[arm][seed] = model
     # Arms are paired by seed, which is what their trainings have in common.
-    paired, base = [], models.pop(baseline, {})
-    for arm, ours in models.items():
-        seeds = tuple(filter(base.__contains__, ours))
-        pairs = [(right[ours[seed]], right[base[seed]]) for seed in seeds]
+    paired = []
+    for arm, other in (*((arm, baseline) for arm in models if arm != baseline), *settings.pairs):
+        seeds = tuple(filter(models[other].__contains__, models[arm]))
+        pairs = [(right[models[arm][seed]], right[models[other][seed]]) for seed in seeds]
         if seeds:
-            paired.append((arm, seeds, difference(*map(np.array, zip(*pairs, strict=True)))))
-    adjusted = holm([apart.p_value for _, _, apart in paired])
-    for (arm, seeds, apart), p_holm in zip(paired, adjusted, strict=True):
+            paired.append((arm, other, seeds, difference(*map(np.array, zip(*pairs, strict=True)))))
+    adjusted = holm([apart.p_value for *_, apart in paired])
+    for (arm, other, seeds, apart), p_holm in zip(paired, adjusted, strict=True):
         yield Comparison(
-            arm=arm, baseline=baseline, mean=apart.mean, over_questions=tuple(apart.over_questions),
+            arm=arm, baseline=other, mean=apart.mean, over_questions=tuple(apart.over_questions),
+            crossed=tuple(apart.crossed) if apart.crossed else None,
             over_seeds=tuple(apart.over_seeds) if apart.over_seeds else None,
             seed_differences=apart.seed_differences, questions=apart.questions, seeds=seeds,
-            p_value=apart.p_value, p_holm=p_holm, reading=reading(apart, p_holm))
+            p_value=apart.p_value, p_holm=p_holm, detectable=apart.detectable(len(paired)),
+            reading=reading(apart, p_holm, len(paired)))

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Sequence
 from functools import partial
+from string import ascii_uppercase as LETTERS
 
 from lema.errors import DataError
 from lema.grading import Reading, read, same
@@ -15,7 +16,6 @@ from lema.tasks import Answers
 from lema.tasks._files import FileRow
 from lema.tasks._sets import QuestionSet
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LABEL = re.compile(r"\s*\(?([A-Za-z])[).:]\s*")
 
 

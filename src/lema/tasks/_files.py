@@ -172,27 +172,19 @@ def _tabular(path: str, lines: Iterable[str]) -> Iterator[tuple[int, dict]]:
         raise DataError(f"{path}:{table.line_num}: not a table row ({error}); mend the quoting") from None
 
 
-class LemaRow(NamedTuple):
-    """A row of the LeMa repository's own test files, {"prompt", "completion"}, with choices also "answer" and
-    "candidates": its question with its worked text, which may be empty, and its answer."""
-
-    question: str
-    worked: str
-    answer: str
-
-
 def is_lema(row: FileRow) -> bool:
-    """Whether the row has the form of these files."""
+    """Whether it is a row of the LeMa repository's own test files, {"prompt", "completion"}, with choices also
+    "answer" and "candidates"."""
     return "prompt" in row.values and ("completion" in row.values or "candidates" in row.values)
 
 
-def lema_row(row: FileRow) -> LemaRow:
-    """The parts of a row with a completion, which must end in the answer sentence."""
+def lema_row(row: FileRow) -> tuple[str, str, str]:
+    """(question, worked text or "", answer) of a row whose completion must end in the answer sentence."""
     worked, stated, answer = text_of(row, "completion", "question without an answer").rpartition(_STATED)
     answer = answer.strip().removesuffix(".").strip()
     if not stated or not answer:
         raise DataError(f'{row.place}: question without an answer; its completion must end in "{_STATED}N."')
-    return LemaRow(lema_question(row), worked.strip(), answer)
+    return lema_question(row), worked.strip(), answer
 
 
 def lema_question(row: FileRow) -> str:

@@ -111,14 +111,14 @@ class Task(ChoiceSet):
                         split=split, level=_level(row, columns.level), choices=choices, source=row.short)
 
     def _answer(self, row: FileRow, choices: tuple[str, ...]) -> str:
-        answer = text_of(_alone(row, self.settings.columns.answer), self.settings.columns.answer,
-                         "question without an answer")
-        if self.settings.answers == "number" and read_value(answer) is None and not is_maths(answer):
+        column, kind = self.settings.columns.answer, self.settings.answers
+        if isinstance(row.values[column], list) and len(row.values[column]) == 1:  # a list of one answer
+            row = row._replace(values={**row.values, column: row.values[column][0]})
+        answer = text_of(row, column, "question without an answer")
+        if kind == "number" and read_value(answer) is None and not is_maths(answer):
             raise DataError(f'{row.place}: the answer {answer[:40]!r} is not a number; set answers = "text", or '
                             "take the row out")
-        if self.settings.answers != "letter":
-            return answer
-        return letter_of(row, answer, choices)
+        return letter_of(row, answer, choices) if kind == "letter" else answer
 
     def _solution(self, row: FileRow, answer: str) -> str | None:
         """The worked solution as numbered steps, closed by the answer sentence where it does not state it."""
@@ -138,14 +138,6 @@ def _check_columns(row: FileRow, names: Collection[str], there: Collection[str])
         if name not in there:
             raise DataError(f"{row.place}: no column {name!r}{plugins.near_miss(name, list(there))} "
                             "([task.columns] says what the columns are called)")
-
-
-def _alone(row: FileRow, column: str) -> FileRow:
-    """The row with an answer that is a list of one taken out of its list."""
-    value = row.values[column]
-    if not isinstance(value, list) or len(value) != 1:
-        return row
-    return row._replace(values={**row.values, column: value[0]})
 
 
 def _level(row: FileRow, column: str | None) -> int | None:

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import tomli_w
 
+from lema.chains import StepCorrection
 from lema.commands.run import run_config
 from lema.config import load_table
 from lema.records import Correction, Critique, ReasoningPath, Score, read_rows
 from tests.commands.serve.running import served
 
 REPLIES = {"paths/student": ReasoningPath, "paths/early": ReasoningPath, "bought/paths": ReasoningPath,
-           "corrections": Correction, "critiques/right": Critique, "critiques/wrong": Critique,
+           "corrections": Correction, "continued": StepCorrection, "critiques/right": Critique, "critiques/wrong": Critique,
            "centric/paths/student": ReasoningPath, "general/paths/early": ReasoningPath}
 
 
@@ -64,7 +65,7 @@ def alike(table: dict) -> dict:
 def over_http(table: dict, students: dict[str, Path], url: str) -> dict:
     """The same with every model behind the api backend, but for the base, which is trained and must lie here."""
     base = students[table["train"]["base"]] / "model"
-    models = {name: {"backend": "api", "model": name, "base_url": url} for name in table["models"]}
+    models = {name: {"backend": "api", "model": name, "base_url": url, "prefill": "vllm"} for name in table["models"]}
     return table | {"models": models | {"base": {"backend": "transformers", "path": str(base)}},
                     "train": table["train"] | {"base": "base"}}
 

@@ -28,8 +28,7 @@ from lema.stages.sample import sample
 from lema.stages.train import train
 from lema.tasks import find_task
 
-UNPRICED = (None, None, None)
-"""Dollars, and their ends, of what has no known price."""
+UNPRICED = (None, None, None)  # dollars, and their ends, of what has no known price
 
 
 @dataclass(frozen=True)

@@ -15,17 +15,7 @@ from statistics import fmean, stdev
 
 import tomli_w
 
-from lema.commands.estimate import (
-    UNPRICED,
-    Figure,
-    cap_of,
-    drafts_of,
-    first_of,
-    is_here,
-    line_of,
-    price_in_run,
-    units_of,
-)
+from lema.commands import estimate
 from lema.commands.run_folder import folder_for, stages_of
 from lema.config import Config
 from lema.prompting import find_prompt
@@ -52,7 +42,7 @@ class PilotRun(Run):
         return stage if same else dataclasses.replace(stage, run=self.folder / PILOT)
 
 
-def by_pilot(config: Config, table: dict, runs: Path, questions: int) -> list[Figure]:
+def by_pilot(config: Config, table: dict, runs: Path, questions: int) -> list[estimate.Figure]:
     """Runs the pilot, as far as it was not run before, and scales it up."""
     from lema.pipeline import gathered
     from lema.runs.engine import Local
@@ -89,7 +79,7 @@ def pilot_of(config: Config, questions: int) -> Config:
                                      "train": None})
 
 
-def _scaled(stage: Stage, full: Stage, run: int, pilot: int, config: Config) -> Iterator[Figure]:
+def _scaled(stage: Stage, full: Stage, run: int, pilot: int, config: Config) -> Iterator[estimate.Figure]:
     """What the pilot's stage came to, times how many more units (questions or seeds) the full run has."""
     usage = (stage.record() or {}).get("usage", {})
     if not usage:
@@ -102,20 +92,20 @@ def _scaled(stage: Stage, full: Stage, run: int, pilot: int, config: Config) -> 
     followers = workload(full).followers
     # A budget is that of the model which is asked first; what follows its replies ends where these end.
     for model in sorted(usage, key=lambda model: model in followers):
-        use, cap = Usage.read(usage[model]), math.inf if model in followers else cap_of(full)
+        use, cap = Usage.read(usage[model]), math.inf if model in followers else estimate.cap_of(full)
         if use.tokens:
             times = min(times, cap / use.tokens)
         exact = times <= 1 or run <= pilot
         yield _figure(stage.name, model, use, times, (1.0, 1.0) if exact else interval, cap,
-                      price_in_run(full, model, config))
+                      estimate.price_in_run(full, model, config))
 
 
 def _units(stage: Stage, full: dict[str, Stage]) -> tuple[int, int]:
     """What the stage's work grows with, in the run and in the pilot: seeds where it belongs to an evolved round,
     else the questions that are asked."""
-    origin = drafts_of(stage) or first_of(sample, line_of(stage))
+    origin = estimate.drafts_of(stage) or estimate.first_of(sample, estimate.line_of(stage))
     questions = origin.sources[0]
-    return units_of(full[origin.name], questions), units_of(origin, questions)
+    return estimate.units_of(full[origin.name], questions), estimate.units_of(origin, questions)
 
 
 def _interval(written: list[int], units: int) -> tuple[float, float]:
@@ -132,28 +122,29 @@ def _interval(written: list[int], units: int) -> tuple[float, float]:
     return max(0.0, 1 - half), max(1 + half, wilson(wrote, len(values)).high * len(values) / wrote)
 
 
-def _unseen(stage: Stage, run: int, pilot: int, config: Config) -> Iterator[Figure]:
+def _unseen(stage: Stage, run: int, pilot: int, config: Config) -> Iterator[estimate.Figure]:
     """A stage that no unit of the pilot needed: as many as that leaves open may (Wilson), at max_tokens each."""
     settings, work = stage.settings, workload(stage)
     exact = run <= pilot or work.about is None
     share = 1.0 if exact else wilson(0, max(1, pilot)).high
     replies = run * share * (work.per_question or work.per_path)
     prompt = find_prompt(work.prompt, config.task.name).text if work.prompt else ""
-    tokens = min(replies * settings.max_tokens, cap_of(stage))
+    tokens = min(replies * settings.max_tokens, estimate.cap_of(stage))
     prompts = replies * (len(prompt) / BYTES_A_TOKEN + 2 * settings.max_tokens)
     for model in stage.models:
-        price = price_in_run(stage, model, config)
-        costs = (0.0, 0.0, price.of(prompts, tokens)) if price else UNPRICED
-        yield Figure(stage.name, model, 0.0, 0.0, 0.0, 0.0, tokens + prompts, *costs, is_here(price))
+        price = estimate.price_in_run(stage, model, config)
+        costs = (0.0, 0.0, price.of(prompts, tokens)) if price else estimate.UNPRICED
+        yield estimate.Figure(stage.name, model, 0.0, 0.0, 0.0, 0.0, tokens + prompts, *costs,
+                              estimate.is_here(price))
 
 
 def _figure(stage: str, model: str, use: Usage, times: float, interval: tuple[float, float], cap: float,
-            price: Price | None) -> Figure:
+            price: Price | None) -> estimate.Figure:
     tokens, prompts = times * use.tokens, times * use.prompt_tokens
     low, high = interval[0], min(interval[1], max(1.0, cap / tokens if tokens else 1.0))
-    costs = UNPRICED
+    costs = estimate.UNPRICED
     if price:
         dollars = price.of(times * use.paid_prompt_tokens, times * use.paid_tokens)
         costs = (dollars, low * dollars, high * dollars)
-    return Figure(stage, model, times * use.replies, prompts, tokens, low * (tokens + prompts),
-                  high * (tokens + prompts), *costs, is_here(price))
+    return estimate.Figure(stage, model, times * use.replies, prompts, tokens, low * (tokens + prompts),
+                           high * (tokens + prompts), *costs, estimate.is_here(price))

@@ -6,7 +6,7 @@ subsets are the arms; every row carries where it came from, and nothing in it ne
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -64,7 +64,8 @@ def _fill(part: Path, folder: Path, config: Config, stages: dict[str, Stage], wa
     done = finished(stages)
     tables = {}
     (part / "configs").mkdir()
-    with Lineage(part, config, _made_of(wanted, done)) as lineage:
+    before = {stage.name for arm in wanted.values() for stage in ancestors(arm)}
+    with Lineage(part, config, [done[name] for name in done if name in before]) as lineage:
         for arm, stage in wanted.items():
             tables[arm] = write_arm(part / arm, lineage.rows(arm, stage), trained.base,
                                     part / "configs" / f"{arm}-marked.jsonl")
@@ -76,14 +77,6 @@ def _fill(part: Path, folder: Path, config: Config, stages: dict[str, Stage], wa
     (part / "README.md").write_text(text, encoding="utf-8")
     write_configs(part / "configs", accounts, trained)
     return accounts
-
-
-def _made_of(wanted: dict[str, Stage], done: dict[str, Stage]) -> Iterator[Stage]:
-    """The stages that went into the sets, as far as they are done."""
-    before = set()
-    for arm in wanted.values():
-        before.update(stage.name for stage in ancestors(arm))
-    return (done[name] for name in done if name in before)
 
 
 def _wanted(config: Config, stages: dict[str, Stage], arms: Sequence[str], folder: Path) -> dict[str, Stage]:

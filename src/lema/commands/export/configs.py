@@ -23,8 +23,7 @@ Form = Literal["prompt_completion", "messages", "marked"]
 every tool trains on the tokens that lema trains on."""
 MESSAGES_TAGS = {"role_tag": "role", "content_tag": "content", "user_tag": "user", "assistant_tag": "assistant",
                  "system_tag": "system"}
-BETA2 = 0.95
-"""Of lema's AdamW (lema.training.optimizers); the other tools' own is 0.999."""
+BETA2 = 0.95  # of lema's AdamW (lema.training.optimizers); the other tools' own is 0.999
 
 
 @dataclass(frozen=True)

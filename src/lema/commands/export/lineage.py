@@ -5,7 +5,6 @@ row, so that a file that left the run still says which model wrote which part of
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar
 
@@ -25,7 +24,7 @@ LAST = (load, settle, grade, verify, continue_steps, critique)
 """The verbs after which nothing changes in a question, a path, a correction (whole or of a step) or a critique."""
 
 
-class Lineage:
+class Lineage(ScratchTable):
     """What a run's examples are made of, found by id; kept on disk while it is open."""
 
     COLUMNS: ClassVar = {  # column -> Arrow type
@@ -37,26 +36,17 @@ class Lineage:
         "judged_verdict": "string", "concluded": "string", "task": "string", "run": "string"}
 
     def __init__(self, folder: Path, config: Config, stages: Iterable[Stage]) -> None:
-        self.config, self._stages, self._folder = config, stages, folder
-
-    def __enter__(self) -> "Lineage":
-        self._open = ExitStack()
-        self._tables = {}
-        for kind in (Question, ReasoningPath, Correction, StepCorrection, Critique):
-            self._tables[kind] = self._open.enter_context(ScratchTable(self._folder, kind))
-        for stage in self._stages:
+        super().__init__(folder, Question, ReasoningPath, Correction, StepCorrection, Critique)
+        self.config = config
+        for stage in stages:
             if stage.verb in LAST:
-                self._tables[stage.kind].fill((row.id, row) for row in stage)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
+                self.fill((row.id, row) for row in stage)
 
     def rows(self, arm: str, examples: Iterable[Example]) -> Iterator[dict]:
         """An arm's examples with their lineage: every column. The prompt holds all that carries no loss; `prefix`
         is its end, where the model itself is made to have begun."""
         for example in examples:
-            question = self._tables[Question].get(example.question)
+            question = self.get(example.question)
             yield {
                 "prompt": example.prompt + example.prefix, "completion": example.completion,
                 "prefix": example.prefix, "kind": example.kind, "source": example.source, "arm": arm,
@@ -68,15 +58,15 @@ class Lineage:
 
     def _written(self, parent: str) -> dict:
         """Who wrote what the example was made of, and about which path."""
-        correction, critique = self._tables[Correction].get(parent), self._tables[Critique].get(parent)
-        correction = correction or self._tables[StepCorrection].get(parent)
-        about = correction or critique
-        path = self._tables[ReasoningPath].get(about.path if about else parent)
+        made_of = self.get(parent)
+        path = made_of if isinstance(made_of, ReasoningPath | None) else self.get(made_of.path)
         columns = dict.fromkeys(name for name in self.COLUMNS if name.startswith(("writer", "mistake", "judged")))
-        if writer := about or path:
-            columns |= {"writer": writer.model, "writer_prompt": writer.prompt}
-        if correction:
-            columns |= {"mistake": path.id, "mistake_model": path.model, "mistake_step": correction.step}
-        if critique:
-            columns |= {"judged": path.id, "judged_model": path.model, "judged_verdict": critique.verdict}
-        return {**columns, "concluded": critique.said if critique else None}
+        columns["concluded"] = None
+        if made_of:
+            columns |= {"writer": made_of.model, "writer_prompt": made_of.prompt}
+        if isinstance(made_of, Correction | StepCorrection):
+            columns |= {"mistake": path.id, "mistake_model": path.model, "mistake_step": made_of.step}
+        if isinstance(made_of, Critique):
+            columns |= {"judged": path.id, "judged_model": path.model, "judged_verdict": made_of.verdict,
+                        "concluded": made_of.said}
+        return columns

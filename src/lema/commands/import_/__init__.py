@@ -120,33 +120,27 @@ def _questions(folder: Path, config: Config, task: Task) -> Iterator[Question]:
     return (question for split in task.splits for question in task.questions(split))
 
 
-class _Questions:
+class _Questions(ScratchTable[Question]):
     """The training questions of a run, found by id, or up to white space and case by their text, by the prompt
     that asks them, or by their stem with the candidates in one line, as the LeMa repository writes them. What
     several questions share names none of them."""
 
     def __init__(self, folder: Path, questions: Iterable[Question], task: Task) -> None:
-        self._by_name = ScratchTable(folder, Question)
+        super().__init__(folder, Question)
         for question in questions:
             if question.split == "train":
-                self._by_name.put(f"id {question.id}", question)
-                self._by_name.put(f"text {_plain(question.text)}", question)
+                self.put(f"id {question.id}", question)
+                self.put(f"text {_plain(question.text)}", question)
                 for name in set(map(_plain, _names(question, task))):
-                    self._by_name.put(f"name {name}", question)
+                    self.put(f"name {name}", question)
 
     def find(self, name: str) -> Question | None:
         plain = _plain(name)
         for key in (f"id {name}", f"text {plain}"):
-            if questions := self._by_name.under(key):
+            if questions := self.under(key):
                 return questions[-1]
-        sharing = {question.id: question for question in self._by_name.under(f"name {plain}")}
+        sharing = {question.id: question for question in self.under(f"name {plain}")}
         return next(iter(sharing.values())) if len(sharing) == 1 else None
-
-    def __enter__(self) -> "_Questions":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._by_name.__exit__()
 
 
 def _names(question: Question, task: Task) -> Iterator[str]:

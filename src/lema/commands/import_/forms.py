@@ -15,7 +15,7 @@ from lema.errors import DataError
 from lema.plugins import Settings, near_miss
 from lema.prompting import CUE, REWRITE_CUE
 from lema.records import Correction, ReasoningPath, from_row, read_rows
-from lema.scratch import ScratchTable
+from lema.scratch import by_id
 from lema.tasks._files import read_file
 
 _BLOCK = re.compile(r"(?P<question>.*)\n[^\n]{0,40}(?:Solution|Answer):\s*\{\n(?P<path>.*)\n\}\s*\Z", re.S)
@@ -108,8 +108,8 @@ def _own_corrections(file: Path, what: str) -> Iterator[ForeignRow]:
     graded = file.parent.parent / "graded" / "rows.jsonl"
     if not graded.is_file():
         raise DataError(f"{file}: the wrong paths that it corrects are not at {graded}; give the file in its run")
-    with ScratchTable(None, ReasoningPath) as paths:
-        paths.fill((path.id, path) for path in read_rows(ReasoningPath, graded) if path.verdict == "wrong")
+    wrong = (path for path in read_rows(ReasoningPath, graded) if path.verdict == "wrong")
+    with by_id(None, ReasoningPath, wrong) as paths:
         for row in read_file(str(file)):
             correction = from_row(Correction, json.dumps(row.values), row.place)
             path = paths.get(correction.path)

@@ -16,7 +16,7 @@ from lema.commands.judge_corrector.measures import as_json, in_words, measured
 from lema.config import lay_over, load_config
 from lema.errors import ConfigError
 from lema.journal import Journal, complete
-from lema.messages import Completion, Model
+from lema.messages import Model
 from lema.models import find_model
 from lema.plugins import near_miss
 from lema.prompting import CUE, REWRITE_CUE, find_prompt
@@ -25,8 +25,7 @@ from lema.runs.folder import held
 
 HUMAN = "human"
 FORMS = ("completion", "chat")
-NOT_OF_LABELS = ("answer",)
-"""What cannot be asked of labels: they correct one step and do not go on to an answer."""
+NOT_OF_LABELS = ("answer",)  # what cannot be asked of labels: they correct one step and do not go on to an answer
 
 
 def judge_corrector(model: str, *, config: str | None, options: Sequence[str], files: Sequence[Path], lab: int,
@@ -38,7 +37,8 @@ def judge_corrector(model: str, *, config: str | None, options: Sequence[str], f
     if form not in FORMS:
         raise ConfigError(f"judge-corrector --form {form}: no such form{near_miss(form, list(FORMS))}")
     backend = _backend(model, config, options)
-    labels = list(itertools.islice(_labels(files, lab, seed), limit))
+    labelled = planted(lab, seed) if lab else itertools.chain.from_iterable(map(read_labelled, files))
+    labels = list(itertools.islice(labelled, limit))
     if hasattr(backend, "available"):
         labels = [label for label in labels if backend.available(label.as_question)]
     if not labels:
@@ -54,20 +54,13 @@ def judge_corrector(model: str, *, config: str | None, options: Sequence[str], f
     without = NOT_OF_LABELS if model == HUMAN else ()
     with held(folder), closing(Journal(folder / "journal.sqlite")) as journal:
         # two people may label the same path differently: their replay is asked itself, never the journal
-        replies = backend.complete(asking) if model == HUMAN else complete(journal, backend, asking, _unwatched)
+        replies = (backend.complete(asking) if model == HUMAN else
+                   complete(journal, backend, asking, lambda *_: None))
         rows = [judge(label, reply, without, template.cue) for label, reply in zip(labels, replies, strict=True)]
         groups, worths = measured(rows)
         (folder / "rows.jsonl").write_text("".join(row.row() + "\n" for row in rows), encoding="utf-8")
         (folder / "summary.json").write_text(as_json(groups, worths) + "\n", encoding="utf-8")
     return as_json(groups, worths) if for_programs else in_words(groups, worths, proved=bool(lab))
-
-
-def _unwatched(reply: Completion, journalled: bool) -> None:
-    """Nobody watches a measurement reply by reply."""
-
-
-def _labels(files: Sequence[Path], lab: int, seed: int):
-    return planted(lab, seed) if lab else itertools.chain.from_iterable(map(read_labelled, files))
 
 
 def _backend(model: str, config: str | None, options: Sequence[str]) -> Model:

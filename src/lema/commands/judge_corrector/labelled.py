@@ -11,18 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from lema import grading
 from lema.errors import DataError
-from lema.grading import (
-    Reading,
-    is_maths,
-    read_letter,
-    read_number,
-    read_text,
-    read_value,
-    same_letter,
-    same_number,
-    same_text,
-)
 from lema.records import Question
 from lema.replies import rejoin, split_steps
 
@@ -55,7 +45,7 @@ class Labelled:
         begins = min(step, begins or step)
         return bool(self.proves and corrected and not self.proves(rejoin(self.steps, begins, corrected)))
 
-    def read(self, text: str) -> Reading:
+    def read(self, text: str) -> grading.Reading:
         """The final answer of a text, as answers to this question are written."""
         return _reading(self.gold)[0](text)
 
@@ -126,9 +116,9 @@ def _text(value: object) -> str:
 
 
 @cache
-def _reading(gold: str) -> tuple[Callable[[str], Reading], Callable[[str, str], bool]]:
+def _reading(gold: str) -> tuple[Callable[[str], grading.Reading], Callable[[str, str], bool]]:
     if len(gold) == 1 and gold in "ABCDEFGHIJ":
-        return read_letter, same_letter
-    if read_value(gold) is not None or is_maths(gold):
-        return read_number, same_number
-    return read_text, same_text
+        return grading.read_letter, grading.same_letter
+    if grading.read_value(gold) is not None or grading.is_maths(gold):
+        return grading.read_number, grading.same_number
+    return grading.read_text, grading.same_text

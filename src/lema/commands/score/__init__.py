@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TextIO, get_args
 
 from lema.commands.score import official, peer
-from lema.commands.score.abreast import judged, size_of
+from lema.commands.score.abreast import judged
 from lema.commands.score.predictions import Judge, Prediction, PredictionOptions, open_predictions
 from lema.errors import ConfigError, DataError
 from lema.grading import Grade
@@ -69,13 +69,14 @@ def _named(prediction: Prediction) -> dict:
 def score_file(path: Path, options: PredictionOptions, *, against: str | None = None, out: Path | None = None,
                as_json: bool = False) -> str:
     """Judges every prediction of a file; with `against` also by that grader; with `out` writes a row for each."""
-    judge, predictions = open_predictions(path, options)
+    file = path / "rows.jsonl" if path.is_dir() else path
+    judge, predictions = open_predictions(file, options)
     rival = _rival(against, judge) if against else None
     ours, theirs = FileScore(), FileScore()
     both: Counter = Counter()
     differing: list[dict] = []
     with _opened(out) if out else nullcontext() as rows:
-        for prediction, grade in judged(judge, predictions, size_of(path)):
+        for prediction, grade in judged(judge, predictions, file.stat().st_size):
             ours.add(prediction.question, grade.verdict)
             if rows:
                 rows.write(json.dumps(_named(prediction) | grade._asdict()) + "\n")

@@ -10,19 +10,13 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from lema.commands.score.predictions import Judge, Prediction
 from lema.grading import Grade
 
-FIRST = 2000
-"""Rows that are graded here before anything is decided."""
-
-WORTH_S = 3.0
-"""Seconds of grading that must be left."""
-
-SENDING_S = 40e-6
-"""Seconds of grading per row below which sending the row costs as much (bench/scoring.py)."""
+FIRST = 2000  # rows that are graded here before anything is decided
+WORTH_S = 3.0  # seconds of grading that must be left
+SENDING_S = 40e-6  # seconds of grading per row below which sending the row costs as much (bench/scoring.py)
 
 
 def judged(judge: Judge, predictions: Iterable[Prediction], size: int, sending_s: float = SENDING_S,
@@ -44,11 +38,6 @@ def judged(judge: Judge, predictions: Iterable[Prediction], size: int, sending_s
     sent: deque[Prediction] = deque()
     for grade in judge.elsewhere(_remembered(rows, sent)):
         yield sent.popleft(), grade
-
-
-def size_of(path: Path) -> int:
-    """The bytes of a file of predictions, or of the one in a folder."""
-    return (path / "rows.jsonl" if path.is_dir() else path).stat().st_size
 
 
 def _remembered(rows: Iterable[Prediction], sent: deque[Prediction]) -> Iterator[Prediction]:

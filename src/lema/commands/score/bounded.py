@@ -8,12 +8,8 @@ that has a name can be reached: no variables, calls or attributes.
 import ast
 import operator
 
-LONGEST = 2000
-"""Characters of an expression; a longer one is refused."""
-
-DEEPEST = 500
-"""Operators inside each other."""
-
+LONGEST = 2000  # characters of an expression; a longer one is refused
+DEEPEST = 500  # operators inside each other
 MOST_BITS = 40_000
 """Bits of a whole number; far beyond any float, so that what is refused could only have overflowed."""
 
@@ -23,6 +19,7 @@ _PLAIN = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Div: operator.truedi
 _UNARY = {ast.UAdd: operator.pos, ast.USub: operator.neg, ast.Invert: operator.invert, ast.Not: operator.not_}
 _COMPARED = {ast.Lt: operator.lt, ast.Gt: operator.gt, ast.LtE: operator.le, ast.GtE: operator.ge,
              ast.Eq: operator.eq, ast.NotEq: operator.ne}
+_SEVERAL = {ast.List: list, ast.Tuple: tuple, ast.Set: set}
 
 
 class NotArithmetic(ValueError):
@@ -53,12 +50,8 @@ def _value(node: ast.expr, room: int) -> object:
         return _binary(node.op, _value(node.left, room - 1), _value(node.right, room - 1))
     if isinstance(node, ast.Compare):
         return _compared(node, room - 1)
-    if isinstance(node, ast.List):
-        return [_value(item, room - 1) for item in node.elts]
-    if isinstance(node, ast.Tuple):
-        return tuple(_value(item, room - 1) for item in node.elts)
-    if isinstance(node, ast.Set):
-        return {_value(item, room - 1) for item in node.elts}
+    if type(node) in _SEVERAL:
+        return _SEVERAL[type(node)](_value(item, room - 1) for item in node.elts)
     if isinstance(node, ast.Subscript):
         return _value(node.value, room - 1)[_value(node.slice, room - 1)]
     raise NotArithmetic(f"{type(node).__name__} is no arithmetic")

@@ -27,9 +27,7 @@ from lema.grading import Grade
 from lema.plugins import near_miss
 
 SENTENCE = "The answer is "
-LONGEST_SAID = 300
-"""Characters of an answer, and of a candidate, that are compared for nearness."""
-
+LONGEST_SAID = 300  # characters of an answer, and of a candidate, that are compared for nearness
 MOST_CANDIDATES = 26
 _LETTERS = str.maketrans("", "", "abcdefghijklmnopqrstuvwxyz")
 _OPERATORS = frozenset("+-*/")

@@ -10,8 +10,7 @@ from functools import cache
 
 from lema.grading import Grade, MathVerifyProcess
 
-LIMIT_S = 10.0
-"""Wall-clock seconds for reading and comparing one text."""
+LIMIT_S = 10.0  # wall-clock seconds for reading and comparing one text
 
 
 def grade(text: str, gold: str, limit_s: float = LIMIT_S) -> Grade:

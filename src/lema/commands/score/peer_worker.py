@@ -13,8 +13,7 @@ import sys
 
 from lema.grading import bound_memory
 
-LONGEST = 200
-"""Characters of an answer that are sent back."""
+LONGEST = 200  # characters of an answer that are sent back
 
 
 def main() -> None:

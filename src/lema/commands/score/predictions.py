@@ -16,14 +16,13 @@ from lema.errors import ConfigError, DataError
 from lema.grading import KINDS, By, Conventions, Grade, grade, grade_many, grade_path
 from lema.plugins import near_miss, settings_of, shipped
 from lema.records import Question, ReasoningPath, from_row, read_rows
-from lema.scratch import ScratchTable
+from lema.scratch import by_id
 from lema.tasks import Task, answers_to, find_task
 from lema.tasks._choices import ChoiceSet
 from lema.tasks._files import FileRow, read_file, text_of
 from lema.tasks._sets import QuestionSet, laid_over
 
-OF_A_ROW = attrgetter("text", "gold", "finish", "choices")
-"""What the workers are sent of a prediction."""
+OF_A_ROW = attrgetter("text", "gold", "finish", "choices")  # what the workers are sent of a prediction
 
 
 class Prediction(NamedTuple):
@@ -56,9 +55,8 @@ class PredictionOptions(NamedTuple):
     conventions: dict | None = None  # laid over those of the task
 
 
-def open_predictions(path: Path, options: PredictionOptions) -> tuple[Judge, Iterator[Prediction]]:
+def open_predictions(file: Path, options: PredictionOptions) -> tuple[Judge, Iterator[Prediction]]:
     """How the file is judged, and its predictions one at a time. DataError where it is empty or unreadable."""
-    file = path / "rows.jsonl" if path.is_dir() else path
     if not file.is_file():
         raise DataError(f"{file}: no such file; give a file of predictions, or a run's folder of paths or answers")
     rows = read_file(str(file))
@@ -101,8 +99,7 @@ def _above(file: Path, name: str) -> Path | None:
 
 
 def _answered(file: Path, beside: Path) -> Iterator[Prediction]:
-    with ScratchTable(None, Question) as questions:
-        questions.fill((question.id, question) for question in read_rows(Question, beside))
+    with by_id(None, Question, read_rows(Question, beside)) as questions:
         for row in read_file(str(file)):
             path = from_row(ReasoningPath, json.dumps(row.values), row.place)
             question = questions.get(path.question)

@@ -19,8 +19,7 @@ from lema.messages import Completion, Model, Request
 GATHER = 0.003
 """Seconds between the first request that finds the model free and the batch: what a client sends together comes
 within it."""
-MOST = 1024
-"""Requests taken together, so that a newcomer does not wait for all that came before it."""
+MOST = 1024  # requests taken together, so that a newcomer does not wait for all that came before it
 
 
 @dataclass(slots=True, eq=False)

@@ -16,8 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from lema.messages import Completion, Message, Request, seed_and_index, wire_seed
 from lema.records import Sampling
 
-MAX_TOKENS = 1024
-"""New tokens where a request does not say."""
+MAX_TOKENS = 1024  # new tokens where a request does not say
 
 
 class NotServed(Exception):

@@ -17,9 +17,7 @@ from lema.grading.equations.reading import Token, tokens
 from lema.grading.number_words import FACTORS
 from lema.grading.units import FAMILIES
 
-WINDOW = 80
-"""Tokens on each side of an equals sign that are looked at."""
-
+WINDOW = 80  # tokens on each side of an equals sign that are looked at
 _NAME = re.compile(r"[\s$*-]{0,9}[A-Za-z]\w{0,40}\s{0,3}=")
 _SIGN = re.compile(r"[=≈]|\\approx")
 _PERCENTS = (Fraction(1, 100), Fraction(1))
@@ -117,8 +115,7 @@ def calculations(steps: Iterable[str]) -> tuple[str, ...]:
 
 
 def _filled(line: Sequence[Token], values: Mapping[str, Fraction]) -> list[Token]:
-    """The tokens with known names as numbers where a sign stands beside them; a name alone on its side stays
-    one."""
+    """The tokens with names as their numbers where a sign stands beside them; a name alone on its side stays."""
     filled = list(line)
     for place, token in enumerate(line):
         if token.kind in ("word", "variable") and token.text in values:

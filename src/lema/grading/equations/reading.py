@@ -10,9 +10,7 @@ from typing import Literal, NamedTuple
 
 from lema.grading.units import GLUED
 
-LONGEST = 4_000
-"""Characters of a line that are looked at."""
-
+LONGEST = 4_000  # characters of a line that are looked at
 Kind = Literal["number", "sign", "open", "close", "root", "word", "variable", "unknown", "boundary", "equals"]
 
 

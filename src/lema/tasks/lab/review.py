@@ -50,9 +50,7 @@ MISJUDGED = "This step does not follow from the story."
 """What a corrector says who blames a step that is not the first wrong one."""
 
 NOTHING = "Nothing is wrong."
-PASSED = "This step is correct."
-"""What a critic says who does not see what is wrong with a step."""
-
+PASSED = "This step is correct."  # what a critic says who does not see what is wrong with a step
 BLAMED = "misjudged"
 """The mistake of a review that calls a step wrong for no reason: its critic has no other answer either."""
 

@@ -23,13 +23,9 @@ from lema.tasks.lab.review import BLAMED, MISJUDGED, Review, critique, review, s
 from lema.tasks.lab.wording import parse, write
 from lema.tasks.lab.words import tokens
 
-NEW_QUESTION = "New Question:"
-"""What a prompt that asks for a new question ends with."""
-
+NEW_QUESTION = "New Question:"  # what a prompt that asks for a new question ends with
 ALL_RIGHT = "All steps are correct."
-REASON = "Reason:"
-"""What a prompt for one step holds that wants to hear why."""
-
+REASON = "Reason:"  # what a prompt for one step holds that wants to hear why
 LOST = "I cannot read this question."
 MOST_STEPS = 6
 
@@ -46,13 +42,6 @@ class Settings(plugins.Settings):
         """What is not set is left out: no run becomes stale by a setting that it does not use."""
         facts = super().facts()
         return facts if self.slip_per_step else {key: facts[key] for key in facts if key != "slip_per_step"}
-
-
-class _Subject(NamedTuple):
-    """What a prompt is about: the last lab question in it, and the text after it."""
-
-    problem: Problem
-    rest: str
 
 
 class Model:
@@ -87,21 +76,22 @@ class Model:
         subject = next(filter(None, map(_last_question, reversed(turns))), None)
         if subject is None:
             return LOST
+        problem, rest = subject
         drawn = (self.settings.seed, [[m.role, m.content] for m in request.messages], request.index,
                  request.sampling.seed)
         rng = random.Random(content_id(*drawn))
         slips = rng.random() < self.settings.slip
         steps = _Slips(rng, self.settings.slip_per_step)
         if prompt.rstrip().endswith(NEW_QUESTION):
-            return invent(subject.problem, rng)
+            return invent(problem, rng)
         if prompt.rstrip().endswith(CUE):
-            path, whole = _path(subject.rest), rng if slips else None
+            path, whole = _path(rest), rng if slips else None
             if STEP_LABEL in prompt:
-                return correct_step(subject.problem, path, whole, steps, reason=REASON in prompt)
-            return correct(subject.problem, path, whole, steps)
+                return correct_step(problem, path, whole, steps, reason=REASON in prompt)
+            return correct(problem, path, whole, steps)
         if prompt.rstrip().endswith(CRITIQUE_CUE):
-            return judge(subject.problem, _path(subject.rest), rng if slips else None)
-        return solve(subject.problem, rng if slips else None, steps)
+            return judge(problem, _path(rest), rng if slips else None)
+        return solve(problem, rng if slips else None, steps)
 
 
 class _Slips(NamedTuple):
@@ -211,13 +201,13 @@ def _mistaken(problem: Problem, fault: Review, steps: _Slips, count: int) -> Rev
     return fault._replace(steps=wrong.steps[first - 1:]) if wrong else fault
 
 
-def _last_question(prompt: str) -> _Subject | None:
-    """The last line that holds a lab question, with or without "Question:" before it."""
+def _last_question(prompt: str) -> tuple[Problem, str] | None:
+    """The last line that holds a lab question, with or without "Question:", as a problem, and what follows it."""
     lines = prompt.splitlines()
     for place in range(len(lines) - 1, -1, -1):
         problem = parse(lines[place].strip().removeprefix("Question:").strip())
         if problem:
-            return _Subject(problem, "\n".join(lines[place + 1:]))
+            return problem, "\n".join(lines[place + 1:])
     return None
 
 

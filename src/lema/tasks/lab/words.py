@@ -23,20 +23,14 @@ class Scene:
     thing: str  # shells
 
 
-def _scenes() -> tuple[Scene, ...]:
-    somewhere = (
-        ("On the beach", "finds", "find", ("shells", "stones")),
-        ("In the garden", "picks", "pick", ("plums", "pears")),
-        ("At the market", "buys", "buy", ("eggs", "buns")),
-        ("In the park", "sees", "see", ("birds", "dogs")),
-        ("At the fair", "wins", "win", ("coins", "cards")),
-        ("At school", "reads", "read", ("books", "poems")),
-    )
-    scenes = [Scene(place, verb, plain, thing) for place, verb, plain, things in somewhere for thing in things]
-    return tuple(scenes + [Scene("", "has", "have", scene.thing) for scene in scenes])
-
-
-SCENES = _scenes()
+_SOMEWHERE = (
+    Scene("On the beach", "finds", "find", "shells"), Scene("On the beach", "finds", "find", "stones"),
+    Scene("In the garden", "picks", "pick", "plums"), Scene("In the garden", "picks", "pick", "pears"),
+    Scene("At the market", "buys", "buy", "eggs"), Scene("At the market", "buys", "buy", "buns"),
+    Scene("In the park", "sees", "see", "birds"), Scene("In the park", "sees", "see", "dogs"),
+    Scene("At the fair", "wins", "win", "coins"), Scene("At the fair", "wins", "win", "cards"),
+    Scene("At school", "reads", "read", "books"), Scene("At school", "reads", "read", "poems"))
+SCENES = (*_SOMEWHERE, *(Scene("", "has", "have", scene.thing) for scene in _SOMEWHERE))
 
 
 def tokens(text: str) -> list[str]:
