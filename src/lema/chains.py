@@ -15,8 +15,8 @@ NOT_GOING_ON = "does not go on from the prefix"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Continuation(Identified):
-    """One way in which a student went on from a corrected step; of a step that states the answer there is one
-    without text, which nobody wrote."""
+    """One way in which a student went on from a corrected step, or, where that states the answer, from the steps
+    before it."""
 
     correction: str  # what names the reply and the path that it is about
     text: str

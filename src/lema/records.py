@@ -160,10 +160,8 @@ class Critique(Identified):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example(Identified):
-    """One training example: the loss falls on `completion` (and its end token) only.
-
-    `prompt` is what the user says; `prefix` is what the model has already answered (no loss on it).
-    """
+    """One training example: `prompt` is what the user says, `prefix` what the model has already answered; the loss
+    falls on `completion` (and its end token) only."""
 
     kind: str  # cot | correction | step | a rival's kind
     source: str  # worked | own | teacher | corrections | ...

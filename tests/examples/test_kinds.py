@@ -186,8 +186,9 @@ def test_an_answer_written_anew_is_a_worked_example_too():
 
 
 ROW = StepCorrection(question=LEO.id, path=WRONG_PATH.id, corrects="a", student="early", model="teacher",
-                     reply="2", mistake=WRONG, attempt=2, tokens=16, step=2, first=1, text=RIGHT[1], kept="c", steps=RIGHT)
-BEFORE_IT = dataclasses.replace(ROW, attempt=1, tokens=14, step=1, kept="", steps=(), rejected="none", id="before")
+                     reply="2", mistake=WRONG, attempt=2, tokens=16, step=2, first=1, text=RIGHT[1], kept="c",
+                     steps=RIGHT)
+BEFORE_IT = dataclasses.replace(ROW, attempt=1, tokens=14, step=1, kept="", steps=(), rejected="no", id="before")
 CONTINUED = dataclasses.replace(CASE, continued=(BEFORE_IT, ROW))
 
 

@@ -13,7 +13,7 @@ from lema.messages import Completion
 from lema.models import find_model
 from lema.records import ReasoningPath, Sampling, to_row
 from lema.replies import number_steps, split_steps
-from lema.stages.continue_ import NONE_RIGHT, TOO_FEW, continue_steps, continuing
+from lema.stages.continue_ import NONE_RIGHT, TOO_FEW, continue_steps, continuing, expected
 from lema.tasks import find_task
 from lema.tasks.lab.mistakes import plant
 from lema.tasks.lab.problems import worked_steps
@@ -174,14 +174,27 @@ def test_checks_that_the_config_leaves_out_are_not_asked_but_the_step_must_be_th
     assert rejected(" 7\nCorrected Step: Ida = 39.") == "names a step that is not there"
 
 
-def test_a_corrected_step_that_states_the_answer_ends_the_path(tmp_path):
+def test_an_answer_is_never_given_to_the_student_who_has_to_find_it_from_the_steps_before(tmp_path):
     late = (*RIGHT[:2], "The answer is 30.")
-    (row,), student = went_on(tmp_path, [path(LEO, *late)], None)
-    assert not student.taken
-    assert (row.step, row.agree, row.steps) == (3, 1, RIGHT)
+    (row,), student = went_on(tmp_path, [path(LEO, *late)], lambda *_: ENDS_WELL)
+    assert {request.prefix for request in student.taken} == {f"{number_steps(RIGHT[:2])}\n"}
+    assert (row.step, row.first, row.agree, row.steps) == (3, 3, 4, RIGHT)
+    lucky = Corrector(lambda _: " 3\nCorrected Step: The answer is 39.")  # blames the last step, not the second
+    rows, _ = went_on(tmp_path / "lucky", [path(LEO, *WRONG)], lambda *_: "Step 3: The answer is 21.", lucky)
+    assert not any(row.kept for row in rows)
+
+
+def test_a_corrected_step_that_states_another_answer_than_the_gold_one_is_rejected(tmp_path):
     wrong = Corrector(lambda _: " 3\nCorrected Step: The answer is 31.")
-    rows, _ = went_on(tmp_path / "wrong", [path(LEO, *late)], None, wrong, tries=2)
-    assert rows[0].rejected == NONE_RIGHT and rows[1].mistake[-1] == "The answer is 31."
+    (row,), student = went_on(tmp_path, [path(LEO, *RIGHT[:2], "The answer is 30.")], None, wrong)
+    assert row.rejected == "wrong final answer" and not student.taken
+
+
+def test_an_answer_without_any_step_before_it_is_begun_anew(tmp_path):
+    whole = number_steps(RIGHT)
+    first = Corrector(lambda _: " 1\nCorrected Step: The answer is 39.")
+    (row,), student = went_on(tmp_path, [path(LEO, "The answer is 5.")], lambda *_: whole, first)
+    assert student.taken[0].prefix == "" and row.steps == RIGHT
 
 
 def test_a_reason_is_asked_for_where_it_is_wanted(tmp_path):
@@ -344,3 +357,9 @@ def test_settings_that_cannot_be_meant_are_one_line(changes, line):
     with pytest.raises(ConfigError, match=line) as refused:
         _plan(models={"s": {"backend": "transformers", "path": "org/name"}}, **changes)
     assert "\n" not in str(refused.value)
+
+
+def test_what_is_expected_is_reckoned_for_corrector_and_students(tmp_path):
+    work = expected(settings(("student", "early"), tries=3, paths=5))
+    assert (work.per_path, work.about, work.followers) == (3, "wrong", {"student": 5, "early": 5})
+    assert work.likely == pytest.approx(2 / 3)

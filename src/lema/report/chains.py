@@ -5,7 +5,7 @@ goes from one row to the next.
 """
 
 from lema.chains import Continuation, StepCorrection
-from lema.replies import number_steps, split_steps
+from lema.replies import number_steps, split_steps, states_the_answer
 
 MARKS = {"right": "right", "wrong": "wrong", "no_answer": "no answer", "truncated": "cut off",
          "ungradable": "not graded", None: "not graded"}
@@ -24,7 +24,8 @@ def chain_in_words(row: StepCorrection) -> str:
     if row.explanation:
         lines += _indented(f"Reason: {row.explanation}")
     if row.continuations:
-        lines.append(f"  {row.student} goes on, {row.agree} of {len(row.continuations)} to the gold answer:")
+        goes_on = f"{row.student} goes on{' from before it' if states_the_answer(row.text) else ''}"
+        lines.append(f"  {goes_on}, {row.agree} of {len(row.continuations)} to the gold answer:")
         for continuation in row.continuations:
             lines += _written(row, continuation)
     outcome = f"kept is {row.kept}" if row.kept else f"not kept: {row.rejected}"
@@ -36,7 +37,8 @@ def _written(row: StepCorrection, continuation: Continuation) -> list[str]:
     mark = MARKS[continuation.verdict]
     if continuation.rejected:
         mark += f", {continuation.rejected}"
-    steps = number_steps(split_steps(continuation.text), row.step + 1) or "(the end)"
+    begins = row.step + (not states_the_answer(row.text))
+    steps = number_steps(split_steps(continuation.text), begins) or "(nothing)"
     return [f"    {mark}  id={continuation.id}", *_indented(steps, 6)]
 
 

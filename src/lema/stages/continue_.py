@@ -32,7 +32,7 @@ from lema.runs.dependencies import no_prefix
 from lema.runs.spending import within_budget
 from lema.runs.workload import Workload
 from lema.scratch import IdTable, ScratchTable, by_id
-from lema.tasks import verdict_on
+from lema.tasks import answers_to, verdict_on
 
 VERSION = 1
 
@@ -106,7 +106,8 @@ class _Mistake(NamedTuple):
 
     def written(self, steps: Sequence[str]) -> str:
         """Steps as its student writes them, up to where the next one begins."""
-        return (number_steps(steps) if self.numbered else "\n".join(steps)) + "\n"
+        text = number_steps(steps) if self.numbered else "\n".join(steps)
+        return text + "\n" if text else ""
 
 
 class _Corrections:
@@ -205,7 +206,15 @@ class _Corrections:
         names = {*self.settings.checks, "step"} - ({"explanation"} if not self.settings.reason else set())
         reasons = failed(Checked(correction, mistake.steps, mistake.question.text, mistake.question.answer,
                                  right=False), names)
+        (step,) = parsed.steps
+        if not reasons and states_the_answer(step) and not self._is_gold(step, mistake.question):
+            reasons = ("answer",)
         return CHECK[reasons[0]].reason if reasons else ""
+
+    def _is_gold(self, text: str, question: Question) -> bool:
+        answers = answers_to(self.context.task, question.choices)
+        answer = answers.read(text).answer
+        return answer is not None and answers.agree(answer, question.answer)
 
     def _gone_on(self, attempted: list[tuple[_Mistake, StepCorrection]]
                  ) -> Iterator[tuple[_Mistake, StepCorrection]]:
@@ -219,24 +228,20 @@ class _Corrections:
                 mistake, row = request.about
                 continuations.setdefault(row.id, []).append(self._continuation(mistake, row, reply, request.index))
         for mistake, row in attempted:
-            if not row.rejected and states_the_answer(row.text):  # the path ends here: nobody need go on
-                continuations[row.id] = [self._continuation(mistake, row, Completion(""), 0)]
             yield mistake, self._judged(mistake, row, continuations.get(row.id, []))
 
     def _requests(self, mistake: _Mistake, row: StepCorrection) -> Iterator[Request]:
-        if row.rejected or states_the_answer(row.text):
-            return
         question = self.context.asking(mistake.question, self.settings.solve)
-        prefix = mistake.written(_mended(row))
-        for index in range(self.settings.paths):
+        prefix = "" if row.rejected else mistake.written(_given(row))
+        for index in range(0 if row.rejected else self.settings.paths):
             yield Request(question, self.settings.going_on, index, (mistake, row), prefix)
 
     def _continuation(self, mistake: _Mistake, row: StepCorrection, reply: Completion, index: int) -> Continuation:
-        prefix, steps = mistake.written(_mended(row)), _mended(row)
+        prefix, steps = mistake.written(_given(row)), _given(row)
         path = ReasoningPath(question=row.question, model=row.student, text=prefix + reply.text,
                              finish=reply.finish)
         grade = verdict_on(path, mistake.question, self.context.task)
-        goes_on = states_the_answer(row.text) or whole_path(prefix, steps, reply.text) is not None
+        goes_on = whole_path(prefix, steps, reply.text) is not None
         return Continuation(
             correction=row.id, text=reply.text, index=index, finish=reply.finish, tokens=reply.tokens,
             prompt_tokens=reply.prompt_tokens, verdict=grade.verdict, answer=grade.answer,
@@ -246,14 +251,13 @@ class _Corrections:
         """The row with its continuations and, where enough of them agree, the path that is kept: the one that most
         of those wrote, the first of these."""
         agreeing = list(filter(attrgetter("agrees"), continuations))
-        wanted = 1 if states_the_answer(row.text) else self.settings.agree
         row = dataclasses.replace(
             row, continuations=tuple(continuations), agree=len(agreeing),
             student_prompt_tokens=sum(map(attrgetter("prompt_tokens"), continuations)),
             student_tokens=sum(map(attrgetter("tokens"), continuations)))
         if row.rejected:
             return row
-        if len(agreeing) < wanted:
+        if len(agreeing) < self.settings.agree:
             return dataclasses.replace(row, rejected=TOO_FEW if agreeing else NONE_RIGHT)
         counts = Counter(_steps(mistake, row, each) for each in agreeing)
         kept = max(agreeing, key=lambda each: counts[_steps(mistake, row, each)])
@@ -271,14 +275,16 @@ class _Corrections:
         return []
 
 
-def _mended(row: StepCorrection) -> tuple[str, ...]:
-    """The path's steps up to the corrected one."""
-    return (*row.mistake[:row.step - 1], row.text)
+def _given(row: StepCorrection) -> tuple[str, ...]:
+    """The steps that the student goes on from: its own up to the corrected one, and that. A step that states the
+    answer is not given: with it any path would end right, whatever stands before; the student has to find it."""
+    corrected = () if states_the_answer(row.text) else (row.text,)
+    return (*row.mistake[:row.step - 1], *corrected)
 
 
 def _steps(mistake: _Mistake, row: StepCorrection, continuation: Continuation) -> tuple[str, ...]:
     """All steps of the path that a continuation ends."""
-    return split_steps(mistake.written(_mended(row)) + continuation.text)
+    return split_steps(mistake.written(_given(row)) + continuation.text)
 
 
 def expected(settings: ContinueOneConfig) -> Workload:

@@ -8,6 +8,7 @@ paths, the teacher's slips and votes included: seed and path index cross the wir
 import argparse
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import tomli_w
@@ -19,8 +20,9 @@ from lema.records import Correction, Critique, ReasoningPath, Score, read_rows
 from tests.commands.serve.running import served
 
 REPLIES = {"paths/student": ReasoningPath, "paths/early": ReasoningPath, "bought/paths": ReasoningPath,
-           "corrections": Correction, "continued": StepCorrection, "critiques/right": Critique, "critiques/wrong": Critique,
-           "centric/paths/student": ReasoningPath, "general/paths/early": ReasoningPath}
+           "corrections": Correction, "continued": StepCorrection, "critiques/right": Critique,
+           "critiques/wrong": Critique, "centric/paths/student": ReasoningPath,
+           "general/paths/early": ReasoningPath}
 
 
 def main() -> int:
@@ -65,7 +67,8 @@ def alike(table: dict) -> dict:
 def over_http(table: dict, students: dict[str, Path], url: str) -> dict:
     """The same with every model behind the api backend, but for the base, which is trained and must lie here."""
     base = students[table["train"]["base"]] / "model"
-    models = {name: {"backend": "api", "model": name, "base_url": url, "prefill": "vllm"} for name in table["models"]}
+    models = {name: {"backend": "api", "model": name, "base_url": url, "prefill": "vllm"}
+              for name in table["models"]}
     return table | {"models": models | {"base": {"backend": "transformers", "path": str(base)}},
                     "train": table["train"] | {"base": "base"}}
 
@@ -80,8 +83,16 @@ def run(home: Path, name: str, table: dict) -> Path:
 def agreement(here: Path, there: Path, kind: type) -> tuple[int, int]:
     """Rows of both stages that say the same, order included, and how many there are."""
     here, there = (list(read_rows(kind, folder / "rows.jsonl")) for folder in (here, there))
-    same = sum(one == other for one, other in zip(here, there, strict=False))
+    same = sum(_said(row) == _said(other) for row, other in zip(here, there, strict=False))
     return same, max(len(here), len(there))
+
+
+def _said(row: object) -> object:
+    """The row without what each path cost: over HTTP those that are asked together share one reply's tokens."""
+    if not isinstance(row, StepCorrection):
+        return row
+    continuations = tuple(replace(each, prompt_tokens=0, tokens=0) for each in row.continuations)
+    return replace(row, continuations=continuations, student_prompt_tokens=0)
 
 
 if __name__ == "__main__":

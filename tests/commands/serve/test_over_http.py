@@ -6,9 +6,10 @@ from tests.commands.serve.over_http import compared
 
 SHORT = ["task.train=40", "task.worked=20", "task.test=40", "task.levels=[1]", "evolve={}", "report={}",
          "train.seeds=[1]", "train.budget={tokens=1500}", "machine.workers=1", "sample.models=['student']",
-         "continue={tokens=600, temperature=0.8}", "models.student.grow.tokens=120000", "models.early.grow.tokens=2000",
-         "arms={cot={take=[{kind='cot'}]}, step={take=[{kind='cot'}, {kind='step'}, {kind='step', source='continued'}, {kind='critique', "
-         "of=['wrong']}]}}"]
+         "continue={tokens=600, temperature=0.8}", "models.student.grow.tokens=120000",
+         "models.early.grow.tokens=2000",
+         "arms={cot={take=[{kind='cot'}]}, step={take=[{kind='cot'}, {kind='step'}, {kind='step', "
+         "source='continued'}, {kind='critique', of=['wrong']}]}}"]
 
 
 @pytest.mark.living
