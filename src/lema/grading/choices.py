@@ -12,7 +12,7 @@ from lema.grading.compare import decided
 from lema.grading.extract import NONE, UNFINISHED, Reading, read_text
 from lema.grading.normalize import EDGES, normalized, trimmed, words
 from lema.grading.numbers import read_value
-from lema.grading.reply_span import is_cut, reply_span
+from lema.replies.reply_span import is_cut, reply_span
 from lema.grading.statements import LONGEST, placed, stated_at
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -13,7 +13,7 @@ from lema.grading.normalize import normalized
 from lema.grading.numbers import NUMBER, is_maths, read_value
 from lema.grading.prose import is_two, number_said, result_of
 from lema.grading.quantities import is_quantity
-from lema.grading.reply_span import is_cut, reply_span
+from lema.replies.reply_span import is_cut, reply_span
 from lema.grading.statements import CUT, LONGEST, closing_box, statements
 from lema.replies import drop_calculator_marks
 

@@ -8,7 +8,7 @@ characters.
 import re
 
 from lema.grading.number_words import NO_UNITS
-from lema.grading.reply_span import is_cut, may_be_cut, reply_span
+from lema.replies.reply_span import is_cut, may_be_cut, reply_span
 from lema.grading.verdict import Grade
 
 REACH = 48

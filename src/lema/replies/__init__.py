@@ -8,9 +8,11 @@ from lema.replies.correction import parse_correction
 from lema.replies.naming import finds_nothing
 from lema.replies.numbered import answer_sentence, drop_calculator_marks, number_steps, rejoin, split_steps
 from lema.replies.opened import opened
+from lema.replies.own_text import own_text
+from lema.replies.reply_span import reply_span
 from lema.replies.rewrite import parse_rewrite
 from lema.replies.written import Parsed, Rewrite, Unparsed, render_correction, render_rewrite
 
 __all__ = ["Parsed", "Rewrite", "Unparsed", "answer_sentence", "drop_calculator_marks", "finds_nothing",
-           "number_steps", "opened", "parse_correction", "parse_rewrite", "rejoin", "render_correction",
-           "render_rewrite", "split_steps"]
+           "number_steps", "opened", "own_text", "parse_correction", "parse_rewrite", "rejoin",
+           "render_correction", "render_rewrite", "reply_span", "split_steps"]

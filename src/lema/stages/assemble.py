@@ -25,7 +25,7 @@ from lema.runs.prices import price_of
 from lema.runs.spending import Allowance, alternately
 from lema.scratch import IdTable, ScratchTable, by_field
 
-VERSION = 2
+VERSION = 3
 
 Rows = tuple[Iterable, ...]
 """Questions, graded paths, verified corrections (an empty tuple where there are none), and the critiques taken."""

@@ -25,7 +25,7 @@ from lema.runs.context import StageContext
 from lema.runs.versions import versions
 from lema.statistics import accuracy, difference
 
-VERSION = 3
+VERSION = 4
 
 FIRST = "The questions of the task"
 NOTES = (  # what holds of every run of this pipeline

@@ -172,7 +172,7 @@ def _gold(row: FileRow, column: str, judge: Judge) -> str:
     answer = gold_answer(gold, task=judge.kind) if judge.kind in KINDS else gold
     if answer is None:
         raise DataError(f"{row.place}: {column} is {json.dumps(gold[:40])}, which is no number; name the "
-                        f"column of the gold answers with --gold, or say what they are with --task ({judge.name}: numbers)")
+                        f"column of the gold answers with --gold, or what they are with --task (not {judge.name})")
     return answer
 
 
