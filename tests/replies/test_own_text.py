@@ -13,7 +13,8 @@ BEHIND = [
     "\n\nProblem: Tom has 7 apples and eats 2.\nStep 1: Tom has 7 - 2 = 5.\nStep 2: The answer is 5.",
     "\nQuestion: Tom has 7 apples.\nSolution:\nStep 1: The answer is 7.", "\n\nQ: Tom?\nA: 7", "\nHuman: thanks",
     "<|im_end|>\n<|im_start|>user\nMore", "\nI hope this helps!", " I hope this helps!",
-    "\n\nLet me know if you want more.", "\nNote: he could also count them.", "\n\n---\nVerification: 5 + 5 = 10 nuts.", " Problem: Tom has 7 apples."]
+    "\n\nLet me know if you want more.", "\nNote: he could also count them.",
+    "\n\n---\nVerification: 5 + 5 = 10 nuts.", " Problem: Tom has 7 apples."]
 
 
 @pytest.mark.parametrize("behind", BEHIND)

@@ -115,8 +115,10 @@ def test_the_majority_of_the_votes_is_the_gold_answer(tmp_path, answers, gold, a
 
 @pytest.mark.parametrize("reply", [
     "Ida has 3 nuts. How many?", "New Question: Ida has 3 nuts. How many?\n\nQuestion: Tom has 7. How many?",
-    "Question: Ida has 3 nuts. How many?\nNew Question: Tom?", "Ida has 3 nuts. How many?\nSolution: 3\nThe answer is 3.",
-    "**New Question:** Ida has 3 nuts. How many?\n\nI hope this helps!", "Ida has 3 nuts. How many?<|im_end|>\nTom"])
+    "Question: Ida has 3 nuts. How many?\nNew Question: Tom?",
+    "Ida has 3 nuts. How many?\nSolution: 3\nThe answer is 3.",
+    "**New Question:** Ida has 3 nuts. How many?\n\nI hope this helps!",
+    "Ida has 3 nuts. How many?<|im_end|>\nTom"])
 def test_a_draft_ends_where_the_next_question_or_a_solution_begins(reply):
     assert draft_in(reply) == "Ida has 3 nuts. How many?"
 

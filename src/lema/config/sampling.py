@@ -129,7 +129,7 @@ class CritiqueOneConfig(CritiqueConfig):
 
 
 Check = Literal["complete", "parsed", "step", "quoted", "kept", "changed", "arithmetic", "earlier", "explanation",
-                "repeat", "answer"]
+                "repeat", "answer", "follows"]
 CHECKS = get_args(Check)
 """Every check, in the order in which they are asked (lema.checks)."""
 

@@ -22,7 +22,7 @@ The second graders, official (with bounded) and peer, judge whole texts as other
 from lema.grading.choices import read_choice, read_letter, same_choice, same_letter
 from lema.grading.compare import same_expression, same_number, same_text
 from lema.grading.conventions import Conventions
-from lema.grading.equations import calculations, contradiction, equations_in, false_equation
+from lema.grading.equations import calculations, contradiction, equations_in, false_equation, names
 from lema.grading.extract import EXPLICIT, Reading, read_expression, read_number, read_text
 from lema.grading.kinds import KINDS, gold_answer, grade, read, same
 from lema.grading.many import By, grade_many
@@ -33,7 +33,7 @@ from lema.grading.verdict import Grade, grade_path
 __all__ = [
     "EXPLICIT", "KINDS", "By", "Conventions", "Grade", "GradingTimeout", "MathVerifyProcess", "Reading",
     "bound_memory", "calculations", "contradiction", "equations_in", "false_equation", "gold_answer", "grade",
-    "grade_many", "grade_path", "is_maths", "read", "read_choice", "read_expression", "read_letter",
+    "grade_many", "grade_path", "is_maths", "names", "read", "read_choice", "read_expression", "read_letter",
     "read_number", "read_text", "read_value", "same", "same_choice", "same_expression", "same_letter",
     "same_number", "same_symbolic", "same_text",
 ]

@@ -12,8 +12,8 @@ from lema.grading.compare import decided
 from lema.grading.extract import NONE, UNFINISHED, Reading, read_text
 from lema.grading.normalize import EDGES, normalized, trimmed, words
 from lema.grading.numbers import read_value
-from lema.replies.reply_span import is_cut, reply_span
 from lema.grading.statements import LONGEST, placed, stated_at
+from lema.replies.reply_span import is_cut, reply_span
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
