@@ -96,6 +96,7 @@ class Config(BaseModel):
                 _can_take(self, arm, take)
         for place, name in enumerate(self.evolve):
             _can_follow(self, name, list(self.evolve)[:place])
+        _trains_on_training_questions(self)
         return self
 
     def budget_of(self, arm: str) -> BudgetConfig | None:
@@ -127,6 +128,13 @@ class Config(BaseModel):
                  ("report.control", self.report.control)]
         named += [("report.pairs", name) for pair in self.report.pairs for name in pair]
         return [(where, name) for where, name in named if name is not None]
+
+
+def _trains_on_training_questions(config: Config) -> None:
+    """Raises ValueError where paths about questions of an examination would be corrected or trained on."""
+    if config.sample.split != "train" and (config.correct or config.evolve or config.arms):
+        raise ValueError(f"sample.split = {config.sample.split!r} would train on the questions of an examination; "
+                         "leave it out ([evaluate] says which split is examined)")
 
 
 def _can_follow(config: Config, name: str, before: list[str]) -> None:

@@ -25,7 +25,7 @@ from lema.runs.prices import price_of
 from lema.runs.spending import Allowance, alternately
 from lema.scratch import IdTable, ScratchTable, by_field
 
-VERSION = 2
+VERSION = 3
 
 Rows = tuple[Iterable, ...]
 """Questions, graded paths, verified corrections (an empty tuple where there are none), and the critiques taken."""
@@ -119,7 +119,7 @@ def assemble(context: StageContext, settings: AssembleConfig, bought: tuple[Iter
         for name, case in _cases(context, settings, lines, bought, rounds, open_):
             for take, kind, table in lines:
                 if take.round == name:
-                    table.fill(_keyed(take, kind.make(case.of(take.models), words)))
+                    table.fill(_keyed(take, _of_training(settings, case, kind.make(case.of(take.models), words))))
         for take, _, table in lines:
             for example in _limited(take, table, count):
                 if seen.add(example.id):
@@ -149,6 +149,16 @@ def _cases(context: StageContext, settings: AssembleConfig, lines: list[tuple[Ta
                               allowance.pays(verified) if "corrections" in needs else (),
                               allowance.pays(alternately(critiques)), solutions):
                 yield name, case
+
+
+def _of_training(settings: AssembleConfig, case: Case, examples: Iterable[Example]) -> Iterator[Example]:
+    """The examples of a case. DataError where its question belongs to an examination."""
+    for example in examples:
+        if case.question.split != "train":
+            raise DataError(f"arm {settings.arm}: {case.question.source or case.question.id} is a "
+                            f"{case.question.split} question; nothing about it may be trained on, so sample the "
+                            "training questions only")
+        yield example
 
 
 def _keyed(take: Take, examples: Iterable[Example]) -> list[tuple[str, Example]]:

@@ -33,14 +33,16 @@ def imports(run_folder: Path) -> list[ImportConfig]:
 
 def join_paths(context: StageContext, settings: ImportConfig,
                questions: Iterable[Question]) -> Iterator[ReasoningPath]:
-    """The imported paths, not graded yet. DataError where the run no longer has the question of one."""
+    """The imported paths, not graded yet. DataError where the question of one is no longer among those that
+    the run may train on."""
     with IdTable(context.folder) as ids:
         for question in questions:
-            ids.add(question.id)
+            if question.split == "train":
+                ids.add(question.id)
         for path in read_rows(ReasoningPath, context.run_folder / "imports" / settings.name / "paths.jsonl"):
             if path.question not in ids:
-                raise DataError(f"imports/{settings.name}: {path.prompt} is about a question that this run has no "
-                                "more; remove that folder and import the file again")
+                raise DataError(f"imports/{settings.name}: {path.prompt} is about no training question of "
+                                "this run; remove that folder and import the file again")
             yield path
 
 
