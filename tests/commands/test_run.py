@@ -79,9 +79,9 @@ def test_the_command_that_import_prints_goes_on_with_this_run(paid):
     folder, server = paid
     asked = replies(server.seen)
     row = {"question": "What is 1 plus 1?", "path": "Step 1: 1 + 1 = 3.\nStep 2: The answer is 3."}
-    (folder / "own.jsonl").write_text(json.dumps(row) + "\n")
-    for number, run in enumerate(("x.toml", "x", "runs/x")):  # the config that was never told of the override too
-        (folder / "own.jsonl").write_text(json.dumps(row | {"question": f"What is {number + 1} plus {number + 1}?"}))
+    for number, run in enumerate(("x.toml", "x", "runs/x")):  # x.toml never had the override
+        mine = {"question": f"What is {number + 1} plus {number + 1}?"}
+        (folder / "own.jsonl").write_text(json.dumps(row | mine))
         done = lema(folder, "import", run, "own.jsonl", "--as", "paths", "--name", f"own{number}", "--column",
                     "question=question", "--column", "path=path")
         assert done.returncode == 0, done.stderr
@@ -127,7 +127,7 @@ def test_every_missing_file_is_a_line_and_nothing_is_written(tmp_path, command):
     ("q.jsonl", "", "q.jsonl: empty; give a file with at least one row"),
     ("q.csv", "question,answer\n", "q.csv: empty"),
     ("q.csv", "question;answer\n1 + 1?;2\n", "q.csv:1: a semicolon stands between the columns"),
-    ("q.tsv", "question,answer\n1 + 1?,2\n", "q.tsv:1: a comma stands between the columns; save the file with a tab"),
+    ("q.tsv", "question,answer\n1 + 1?,2\n", "q.tsv:1: a comma stands between the columns; save"),
     ("q.jsonl", '{"question": "1 + 1?"}\n', "no column 'answer'")])
 def test_plan_opens_the_files_of_questions(tmp_path, name, text, says):
     (tmp_path / name).write_text(text)
