@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from lema.errors import ModelError
+from lema.errors import ModelError, installing
 from lema.messages import Message
 from lema.plugins import file_hash
 from lema.records import Example, content_id
@@ -26,7 +26,6 @@ TOKENIZER = ("tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "a
              "chat_template*")
 ADAPTER = ("adapter_config.json", "adapter_model.*")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-INSTALL = "pip install 'lema[train]'"
 
 
 class Tokens(NamedTuple):
@@ -61,7 +60,7 @@ def find_checkpoint(path: str) -> Path:
     try:
         from huggingface_hub import snapshot_download
     except ModuleNotFoundError as error:
-        raise ModelError(f"{path}: downloading needs {error.name}: {INSTALL}") from None
+        raise ModelError(f"{path}: downloading needs {error.name}: {installing('train')}") from None
     try:
         folder = Path(snapshot_download(path, allow_patterns=["*.json", *TOKENIZER, *WEIGHTS]))
     except Exception as error:  # the network, the hub and the disk each raise their own
@@ -145,7 +144,7 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     try:
         from transformers import AutoTokenizer
     except ModuleNotFoundError as error:
-        raise ModelError(f"{folder}: loading a checkpoint needs {error.name}: {INSTALL}") from None
+        raise ModelError(f"{folder}: loading a checkpoint needs {error.name}: {installing('train')}") from None
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError, TypeError) as error:

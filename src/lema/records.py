@@ -18,6 +18,7 @@ from typing import Literal, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from lema.errors import DataError
+from lema.printable import one_line
 
 Record = TypeVar("Record")
 Verdict = Literal["right", "wrong", "no_answer", "truncated", "ungradable"]
@@ -255,7 +256,7 @@ def adapter(kind: type) -> TypeAdapter:
 
 def to_row(record: object) -> str:
     """The record as one JSON line, without the line end. A lone surrogate becomes "?"; the journal keeps it."""
-    return _json(_fields(record)).encode("utf-8", "replace").decode()
+    return one_line(_json(_fields(record))).encode("utf-8", "replace").decode()
 
 
 @cache
@@ -271,7 +272,6 @@ def _fields(record: object) -> dict[str, object]:
 
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": "), default=_fields).encode
-
 
 def from_row(kind: type[Record], line: str | bytes, where: str) -> Record:
     """The record in one JSON line; `where` ("file:line") goes into the error."""

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lema.commands.run_folder import config_of, stages_of
+from lema.commands.run_folder import config_of, going_on, stages_of
 from lema.errors import RunError
 from lema.printable import short
 from lema.records import Question, ReasoningPath, Verdict, read_rows, write_rows
@@ -85,7 +85,7 @@ def look(folder: Path) -> list[Regraded]:
     grades = [_regraded(stage, task) for stage in stages_of(folder, config).values()
               if stage.verb is grade and stage.record() is not None]
     if not grades:
-        raise RunError(f"{folder}: no paths are graded yet; `lema run` grades them")
+        raise RunError(f"{folder}: no paths are graded yet; `{going_on(folder)}` grades them")
     return grades
 
 
@@ -182,9 +182,7 @@ def _as_graded_now(path: ReasoningPath, changes: ScratchTable[Change]) -> Reason
 
 
 def _what_next(folder: Path, grades: list[Regraded], taken_up: list[str]) -> Iterator[str]:
-    again = f"lema run {folder / 'config.toml'}"
-    if folder.parent != Path("runs"):
-        again += f" --runs {folder.parent}"
+    again = going_on(folder)
     changed, some_stale = False, False
     for each in grades:
         state, why = each.stage.status()

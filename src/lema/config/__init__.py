@@ -166,7 +166,7 @@ def _can_take(config: Config, arm: str, take: Take) -> None:
 
 
 def load_config(source: str, overrides: list[str] | None = None) -> Config:
-    """The config in a TOML file, or a shipped recipe's by name, with `a.b=c` overrides laid over it."""
+    """The config in a TOML file or run folder, or a shipped recipe's by name, `a.b=c` overrides laid over it."""
     return parse_config(load_table(source, overrides), source)
 
 
@@ -174,7 +174,7 @@ def load_table(source: str, overrides: list[str] | None = None) -> dict:
     """The same, not validated yet."""
     path = find_recipe(source)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # an editor may write a byte order mark
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source}: not TOML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -198,12 +198,14 @@ def recipes() -> list[str]:
 
 
 def find_recipe(source: str) -> Path:
-    """The path of a config: a file, or a shipped recipe's name."""
+    """The path of a config: a file, a shipped recipe's name, or a run folder."""
     path = Path(source)
     if path.is_file():
         return path
     if source in recipes():
         return RECIPES / f"{source}.toml"
+    if (path / "config.toml").is_file():
+        return path / "config.toml"
     hint = ""
     if path.suffix != ".toml":
         hint = near_miss(source, recipes())

@@ -7,15 +7,15 @@ the size of the weights alone, before anything is loaded, so that the journal ke
 import warnings
 from pathlib import Path
 
-from lema.checkpoints import INSTALL, first_line, hushed, weights_size
-from lema.errors import ModelError
+from lema.checkpoints import first_line, hushed, weights_size
+from lema.errors import ModelError, installing
 
 try:
     import torch
     from transformers import AutoModelForCausalLM, PreTrainedModel
     from transformers.utils import logging
 except ModuleNotFoundError as missing:
-    raise ModelError(f"the transformers backend needs {missing.name}: {INSTALL}") from None
+    raise ModelError(f"the transformers backend needs {missing.name}: {installing('train')}") from None
 
 SMALL = 4_000_000
 """Bytes of weights below which bfloat16 gains little or loses (docs/lab-log.md, 21 November 2026)."""
@@ -56,7 +56,7 @@ def with_adapter(model: PreTrainedModel, adapter: Path, how: str) -> PreTrainedM
         with hushed():
             from peft import PeftModel
     except ModuleNotFoundError as missing:
-        raise ModelError(f"{adapter}: an adapter needs {missing.name}: {INSTALL}") from None
+        raise ModelError(f"{adapter}: an adapter needs {missing.name}: {installing('train')}") from None
     try:
         with warnings.catch_warnings():  # of its libraries about each other
             warnings.simplefilter("ignore")

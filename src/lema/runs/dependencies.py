@@ -39,7 +39,8 @@ def models_of(config: Config, settings: Settings | None, made: Mapping[str, Made
 
 def backend_settings(name: str, backend: str, table: dict) -> Settings:
     """A model's table as its backend reads it; ConfigError where the backend does not."""
-    return settings_of(find("models", backend, "Model").Settings, table, f"models.{name}")
+    module = find("models", backend, "Model", f"models.{name}.backend")
+    return settings_of(module.Settings, table, f"models.{name}")
 
 
 def model_facts(name: str, backend: str, table: dict) -> dict:

@@ -21,6 +21,7 @@ from pathlib import Path
 from lema.config import Config
 from lema.errors import RunError
 from lema.journal import Journal
+from lema.printable import guard
 from lema.records import write_rows
 from lema.runs.budget import Budget, open_budget
 from lema.runs.context import StageContext
@@ -163,6 +164,7 @@ def _start_worker(folder: Path, alive, queue, budget: Budget | None) -> None:
             alive.recv()
         os._exit(1)
 
+    guard()
     threading.Thread(target=end_with_parent, daemon=True).start()
     held = at_work(folder)
     held.__enter__()

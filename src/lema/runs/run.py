@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple, get_args, get_type_hints
 
 from lema.config import Config
 from lema.plugins import Settings
+from lema.printable import one_line
 from lema.records import Checkpoint, content_id, read_rows
 from lema.runs.dependencies import models_of, prompts_of
 from lema.runs.folder import read_record, write_record
@@ -79,9 +80,12 @@ class Stage:
     def __iter__(self) -> Iterator:
         return read_rows(self.kind, self.folder / "rows.jsonl")
 
-    def naming(self, identifier: str) -> Iterator:
-        """Its rows that hold this id somewhere: as their own, their question's, or in a text."""
-        return read_rows(self.kind, self.folder / "rows.jsonl", json.dumps(identifier, ensure_ascii=False))
+    def naming(self, identifier: str, *, whole: bool = True) -> Iterator:
+        """Its rows that hold this id, or one that begins with it, somewhere: as their own, their question's, or in
+        a text."""
+        as_written = one_line(json.dumps(identifier, ensure_ascii=False))
+        as_written = as_written if whole else as_written[:-1]
+        return read_rows(self.kind, self.folder / "rows.jsonl", as_written)
 
     def record(self) -> dict | None:
         """Its record.json, or None where it has none that can be read."""

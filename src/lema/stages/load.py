@@ -23,7 +23,8 @@ VERSION = 1
 
 def task_settings(config: Config) -> Settings:
     """The task's own table, checked by the task's module."""
-    return settings_of(find("tasks", config.task.name, "Task").Settings, config.task.own, "task")
+    module = find("tasks", config.task.name, "Task", "task.name")
+    return settings_of(module.Settings, config.task.own, "task")
 
 
 def load(context: StageContext, settings: Settings) -> Iterator[Question]:

@@ -44,5 +44,5 @@ class Trainer(Protocol):
 
 def find_trainer(name: str, table: dict) -> Trainer:
     """The trainer called `name` (or at that dotted path), built from its settings table."""
-    module = find("training", name, "Trainer")
+    module = find("training", name, "Trainer", "train.trainer")
     return module.Trainer(settings_of(module.Settings, table, "train"))

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lema.checkpoints import INSTALL, Tokens, first_line, hushed, load_tokenizer, tokenizer_files
-from lema.errors import ModelError, RunError
+from lema.checkpoints import Tokens, first_line, hushed, load_tokenizer, tokenizer_files
+from lema.errors import ModelError, RunError, installing
 from lema.training import Progress
 from lema.training.optimizers import adamw, muon, share
 
@@ -34,7 +34,7 @@ try:
     from transformers.trainer_callback import PrinterCallback
     from trl import SFTConfig, SFTTrainer
 except ModuleNotFoundError as missing:
-    raise ModelError(f"training needs {missing.name}: {INSTALL}") from None
+    raise ModelError(f"training needs {missing.name}: {installing('train')}") from None
 
 if TYPE_CHECKING:
     from lema.training.sft import Settings

@@ -16,7 +16,7 @@ from statistics import fmean, stdev
 import tomli_w
 
 from lema.commands import estimate
-from lema.commands.run_folder import folder_for, stages_of
+from lema.commands.run_folder import check_files, stages_of
 from lema.config import Config
 from lema.prompting import find_prompt
 from lema.runs.folder import held
@@ -42,15 +42,16 @@ class PilotRun(Run):
         return stage if same else dataclasses.replace(stage, run=self.folder / PILOT)
 
 
-def by_pilot(config: Config, table: dict, runs: Path, questions: int) -> list[estimate.Figure]:
+def by_pilot(config: Config, table: dict, folder: Path, questions: int) -> list[estimate.Figure]:
     """Runs the pilot, as far as it was not run before, and scales it up."""
     from lema.pipeline import gathered
     from lema.runs.engine import Local
     from lema.runs.progress import display
 
-    folder, small = folder_for(config, runs), pilot_of(config, questions)
+    small = pilot_of(config, questions)
     pilot: dict[str, Stage] = {}
     full = stages_of(folder, config)
+    check_files(config, full)
     with held(folder):
         (folder / PILOT).mkdir(exist_ok=True)
         if not (folder / "config.toml").exists():

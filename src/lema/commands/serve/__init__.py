@@ -10,12 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lema.config import lay_over
-from lema.errors import ConfigError, ModelError, RunError
+from lema.errors import ConfigError, ModelError, RunError, installing
 from lema.messages import Model
 from lema.models import find_model
 from lema.plugins import near_miss, shipped
-
-INSTALL = "pip install 'lema[serve]'"
 
 
 def serve(what: Sequence[str], overrides: Sequence[str], host: str, port: int) -> None:
@@ -25,7 +23,7 @@ def serve(what: Sequence[str], overrides: Sequence[str], host: str, port: int) -
 
         from lema.commands.serve.app import app_of
     except ModuleNotFoundError as missing:
-        raise ModelError(f"serving needs {missing.name}: {INSTALL}") from None
+        raise ModelError(f"serving needs {missing.name}: {installing('serve')}") from None
     models = served(what, overrides)
     with contextlib.closing(_listening(host, port)) as listening:
         config = uvicorn.Config(app_of(models), log_level="warning", access_log=False, lifespan="off", ws="none")
