@@ -6,6 +6,8 @@ row, so that a file that left the run still says which model wrote which part of
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from itertools import filterfalse
+from operator import attrgetter
 from pathlib import Path
 from typing import ClassVar
 
@@ -53,7 +55,7 @@ class Lineage:
     def rows(self, arm: str, examples: Iterable[Example]) -> Iterator[dict]:
         """An arm's examples with their lineage: every column. The prompt holds all that carries no loss; `prefix`
         is its end, where the model itself is made to have begun."""
-        for example in examples:
+        for example in filterfalse(attrgetter("rejected"), examples):
             question = self._tables[Question].get(example.question)
             yield {
                 "prompt": example.prompt + example.prefix, "completion": example.completion,
