@@ -7,14 +7,16 @@ what a run does.
 from collections import Counter
 from pathlib import Path
 
+from lema.commands.beforehand import look_ahead
 from lema.commands.run_folder import folder_for, stages_of
 from lema.config import load_config
 
 
 def plan_config(source: str, overrides: list[str], runs: Path) -> str:
-    """A line per stage, and the count of each state."""
+    """A line per stage, what is worth knowing before a run, and the count of each state."""
     config = load_config(source, overrides)
     stages = stages_of(folder_for(config, runs), config)
+    notes = look_ahead(config, stages)
     width = max(map(len, stages))
     states: Counter[str] = Counter(done=0, stale=0, missing=0)
     lines = []
@@ -22,5 +24,6 @@ def plan_config(source: str, overrides: list[str], runs: Path) -> str:
         state, why = stage.status()
         states[state] += 1
         lines.append(f"{state:8} {name:{width}}  {why}".rstrip())
+    lines += notes
     lines.append(", ".join(f"{count} {state}" for state, count in states.items()))
     return "\n".join(lines)

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import tomli_w
 
+from lema.commands.beforehand import look_ahead
 from lema.commands.run_folder import folder_for, stages_of
 from lema.config import load_table, parse_config
 from lema.errors import RunError
 from lema.runs.folder import held
 from lema.runs.run import Run
+from lema.training import require_one_process
 
 
 def run_config(source: str, overrides: list[str], runs: Path, online_tail: int | None = None) -> Path:
@@ -27,7 +29,9 @@ def run_config(source: str, overrides: list[str], runs: Path, online_tail: int |
             model["online_tail"] = online_tail
     config = parse_config(table, source)
     folder = folder_for(config, runs)
-    stages_of(folder, config)  # every name, prompt and settings table is checked before anything is written
+    require_one_process()
+    # every name, prompt and settings table is checked before anything is written, and what they name is there
+    look_ahead(config, stages_of(folder, config), fetch=True)
     with held(folder):
         from lema.pipeline import pipeline
         from lema.runs.engine import Local

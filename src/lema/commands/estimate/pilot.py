@@ -15,6 +15,7 @@ from statistics import fmean, stdev
 
 import tomli_w
 
+from lema.commands.beforehand import look_ahead
 from lema.commands.estimate import (
     UNPRICED,
     Figure,
@@ -35,6 +36,7 @@ from lema.runs.run import Run, Stage
 from lema.runs.workload import workload
 from lema.stages.sample import sample
 from lema.statistics import t_quantile, wilson
+from lema.training import require_one_process
 
 LEVEL = 0.95
 PILOT = "pilot"
@@ -61,6 +63,8 @@ def by_pilot(config: Config, table: dict, runs: Path, questions: int) -> list[Fi
     folder, small = folder_for(config, runs), pilot_of(config, questions)
     pilot: dict[str, Stage] = {}
     full = stages_of(folder, config)
+    require_one_process()
+    look_ahead(config, full)
     with held(folder):
         (folder / PILOT).mkdir(exist_ok=True)
         if not (folder / "config.toml").exists():
