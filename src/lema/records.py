@@ -161,10 +161,8 @@ class Critique(_Identified):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example(_Identified):
-    """One training example: the loss falls on `completion` (and its end token) only.
-
-    `prompt` is what the user says; `prefix` is what the model has already answered (no loss on it).
-    """
+    """One training example: the loss falls on `completion` (and its end token) only; `prompt` is what the user
+    says, `prefix` what the model has already answered."""
 
     kind: str  # cot | correction | step | a rival's kind
     source: str  # worked | own | teacher | corrections | ...
@@ -176,6 +174,7 @@ class Example(_Identified):
     prompt_tokens: int = 0
     tokens: int = 0  # trained tokens, the end token included
     teacher_tokens: int = 0  # tokens the teacher wrote to make it
+    rejected: str = ""  # why it is not trained on: too long for the student
     id: str = ""
 
     _identity = ("kind", "prompt", "prefix", "completion")
@@ -192,6 +191,7 @@ class Checkpoint:
     all_tokens: int
     loss: float
     weights: str  # hash of the weights file
+    merge_difference: float | None = None  # what merging an adapter changed, as a share of the adapter's effect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,9 +206,9 @@ class Account:
     teacher_tokens: int  # everything the teacher wrote for it, rejected replies included
     teacher_replies: int
     kinds: dict[str, int]  # "kind source" (and round) -> examples
+    overlong: int = 0  # rows that were made and left out, too long for the student
     epochs: float | None = None  # how often an example is seen within the budget; None where nothing is trained
-    shared: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
-    """Other arm -> how many examples and how many questions of this one it has too."""
+    shared: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)  # other arm: examples, questions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

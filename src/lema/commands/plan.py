@@ -7,6 +7,7 @@ what a run does.
 from collections import Counter
 from pathlib import Path
 
+from lema.commands.beforehand import look_ahead
 from lema.commands.run_folder import check_files, meant_by, stages_of
 
 WORDS = {"done": "done", "stale": "stale", "missing": "to do"}
@@ -14,10 +15,12 @@ WORDS = {"done": "done", "stale": "stale", "missing": "to do"}
 
 
 def plan_config(source: str, overrides: list[str], runs: Path) -> str:
-    """A line per stage, and the count of each state. ConfigErrors where files that it needs are not there."""
+    """A line per stage, what is worth knowing before a run, and the count of each state. ConfigErrors where files
+    that it needs are not there."""
     folder, _, config = meant_by(source, overrides, runs)
     stages = stages_of(folder, config)
     check_files(config, stages)
+    notes = look_ahead(config, stages)
     width = max(map(len, stages))
     states: Counter[str] = Counter(dict.fromkeys(WORDS.values(), 0))
     lines = []
@@ -25,5 +28,6 @@ def plan_config(source: str, overrides: list[str], runs: Path) -> str:
         state, why = stage.status()
         states[WORDS[state]] += 1
         lines.append(f"{WORDS[state]:8} {name:{width}}  {why if state == 'stale' else ''}".rstrip())
+    lines += notes
     lines.append(", ".join(f"{count} {state}" for state, count in states.items()))
     return "\n".join(lines)

@@ -7,12 +7,14 @@ the pipeline itself, with an engine that works.
 from contextlib import closing
 from pathlib import Path
 
+from lema.commands.beforehand import look_ahead
 from lema.commands.run_folder import check_files, finished, going_on, meant_by, stages_of
 from lema.commands.stored_config import keep_config
 from lema.config import parse_config
 from lema.errors import Stopped
 from lema.runs.folder import held
 from lema.runs.run import Run
+from lema.training import require_one_process
 
 
 def run_config(source: str, overrides: list[str], runs: Path, online_tail: int | None = None, *,
@@ -28,8 +30,11 @@ def run_config(source: str, overrides: list[str], runs: Path, online_tail: int |
             model["online_tail"] = online_tail
     meant = meant._replace(config=parse_config(meant.table, source))
     folder, _, config = meant
-    # every name, prompt, settings table and file is checked before anything is written
-    check_files(config, stages_of(folder, config))
+    require_one_process()
+    # every name, prompt, settings table and file is checked before anything is written, and what they name too
+    stages = stages_of(folder, config)
+    check_files(config, stages)
+    look_ahead(config, stages, fetch=True)
     try:
         with held(folder):
             from lema.pipeline import pipeline

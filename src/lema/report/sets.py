@@ -19,7 +19,13 @@ def table(accounts: Sequence[Account]) -> list[str]:
     lines = [_row("arm", width, HEAD, map(len, HEAD))]
     for account in accounts:
         lines.append(_row(account.arm, width, _cells(account), map(len, HEAD)))
-    return [*lines, *_shared(accounts, width)]
+    return [*lines, *too_long(accounts), *_shared(accounts, width)]
+
+
+def too_long(accounts: Iterable[Account]) -> list[str]:
+    """What was left out of the sets because it is too long for the student, where anything was."""
+    left_out = [f"{account.overlong:,} of {account.arm}" for account in accounts if account.overlong]
+    return [f"longer than train.max_length and left out: {', '.join(left_out)}"] if left_out else []
 
 
 def _row(label: str, width: int, cells: Iterable[str], widths: Iterable[int]) -> str:

@@ -8,6 +8,7 @@ its table.
 from collections.abc import Mapping
 from typing import TypeVar
 
+from lema.checkpoints.rendering import Form
 from lema.config import Config
 from lema.errors import ConfigError
 from lema.plugins import Settings, find, settings_of
@@ -67,13 +68,21 @@ def prompts_of(config: Config, settings: Settings | None) -> dict[str, str]:
 
 
 def decoding(config: Config, name: str) -> dict:
-    """How a model that the run makes writes: by its own table, a trained one by that of its base."""
+    """How a model that the run makes writes: by its own table, a trained one by that of its base; of a base on
+    another backend only how prompts are put."""
     table = config.models.get(name)
     if table is None and config.train is not None:
         table = config.models.get(config.train.base)
-    if table is None or table.backend != MADE_HERE:
+    if table is None:
         return {}
+    if table.backend != MADE_HERE:
+        return {"form": table.own["form"]} if table.own.keys() >= {"path", "form"} else {}
     return {key: choice for key, choice in table.own.items() if not key.startswith(("path", "adapter"))}
+
+
+def form_of(config: Config, name: str) -> Form:
+    """How prompts are put to a model of this run, in its training and wherever it is asked."""
+    return decoding(config, name).get("form", "chat")
 
 
 def _decoding_id(config: Config, model: str) -> dict[str, str]:

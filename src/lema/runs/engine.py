@@ -24,6 +24,7 @@ from lema.journal import Journal
 from lema.printable import guard
 from lema.records import write_rows
 from lema.runs.budget import Budget, open_budget
+from lema.runs.cards import VISIBLE, cards_of, each_worker_needs, visible_cards
 from lema.runs.context import StageContext
 from lema.runs.folder import at_work
 from lema.runs.news import News, Progress
@@ -92,11 +93,15 @@ class Local:
     def _pool(self) -> ProcessPoolExecutor:
         context = get_context("spawn")
         alive, ours = context.Pipe(duplex=False)
-        queue = context.SimpleQueue()
+        queue, places = context.SimpleQueue(), context.SimpleQueue()
+        each = each_worker_needs(self.config)
+        cards = visible_cards() if each else ()
+        for number in range(self.config.machine.workers):
+            places.put(cards_of(number, cards, each))
         self._open.callback(ours.close)
         threading.Thread(target=self._relay, args=(queue,), daemon=True).start()
         pool = ProcessPoolExecutor(self.config.machine.workers, context, _start_worker,
-                                   (self.folder, alive, queue, self._budget))
+                                   (self.folder, alive, queue, self._budget, places))
         # closed before the pipe, at whose end workers leave at once
         self._open.callback(pool.shutdown, wait=True, cancel_futures=True)
         return pool
@@ -158,7 +163,8 @@ def _disk_errors(stage: Stage) -> Iterator[None]:
 _worker: dict = {}  # what a worker process holds: filled once, when it starts
 
 
-def _start_worker(folder: Path, alive, queue, budget: Budget | None) -> None:
+def _start_worker(folder: Path, alive, queue, budget: Budget | None, places) -> None:
+    """Places this worker on the next cards that nobody has taken, and opens what it will need."""
     def end_with_parent() -> None:
         with contextlib.suppress(EOFError, OSError):
             alive.recv()
@@ -166,6 +172,8 @@ def _start_worker(folder: Path, alive, queue, budget: Budget | None) -> None:
 
     guard()
     threading.Thread(target=end_with_parent, daemon=True).start()
+    if cards := places.get():
+        os.environ[VISIBLE] = ",".join(cards)
     held = at_work(folder)
     held.__enter__()
     _worker.update(held=held, journal=Journal(folder / "journal.sqlite"), progress=queue.put, budget=budget)

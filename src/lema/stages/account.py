@@ -24,7 +24,7 @@ from lema.runs.spending import Allowance, Paid, alternately
 from lema.training import find_trainer
 from lema.training.stream import epochs_of
 
-VERSION = 2
+VERSION = 3
 
 
 def accounting(config: Config, sets: Iterable[AssembleConfig]) -> AccountConfig:
@@ -63,7 +63,7 @@ def account(context: StageContext, settings: AccountConfig, sets: tuple[Iterable
         yield Account(
             arm=arm.arm, examples=len(ours.lengths), questions=len(ours.questions),
             prompt_tokens=sum(ours.lengths) - sum(ours.tokens), tokens=sum(ours.tokens), teacher_tokens=tokens,
-            teacher_replies=replies, kinds=dict(sorted(ours.kinds.items())),
+            teacher_replies=replies, kinds=dict(sorted(ours.kinds.items())), overlong=ours.overlong,
             epochs=budget and round(epochs_of(ours.tokens, ours.lengths, budget, trainer.steps), 3),
             shared={other.arm: ours.shared(other) for other in held if other is not ours})
 
@@ -72,9 +72,12 @@ class _SetCounts:
     """What a training set holds, counted in one pass; ids as 64-bit numbers, 32 bytes an example."""
 
     def __init__(self, arm: AssembleConfig, examples: Iterable[Example]) -> None:
-        self.arm, self.kinds = arm.arm, Counter()
+        self.arm, self.kinds, self.overlong = arm.arm, Counter(), 0
         self.tokens, self.lengths, ids, questions = array("q"), array("q"), array("q"), array("q")
         for example in examples:
+            if example.rejected:
+                self.overlong += 1
+                continue
             self.kinds[f"{example.kind} {example.source}"] += 1
             self.tokens.append(example.tokens)
             self.lengths.append(example.prompt_tokens + example.tokens)

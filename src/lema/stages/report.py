@@ -21,6 +21,7 @@ from lema.report import Arm, Funnel, LevelScore, PlannedComparison, ReportData, 
 from lema.report.answers import by_question
 from lema.report.funnels import critique_funnels, funnel, parents
 from lema.report.page import render
+from lema.report.sets import too_long
 from lema.report.terminal import table
 from lema.runs.context import StageContext
 from lema.runs.versions import versions
@@ -65,7 +66,8 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
         funnels=tuple(funnels(settings, questions, graded, verified, used, critiques)),
         correction=_shown(context, questions[0], graded[0], verified[0]) if verified else None,
         config=(context.run_folder / "config.toml").read_text(encoding="utf-8"),
-        notes=(*NOTES, *_hinted(filter(attrgetter("verified"), chain.from_iterable(verified)))))
+        notes=(*NOTES, *_overlong(accounts),
+               *_hinted(filter(attrgetter("verified"), chain.from_iterable(verified)))))
     (context.folder / "report.html").write_text(render(data), encoding="utf-8")
     (context.folder / "table.txt").write_text("\n".join(table(data)) + "\n", encoding="utf-8")
     planned = {(settings.headline, settings.baseline), *settings.pairs}
@@ -81,6 +83,12 @@ def funnels(settings: ReportOneConfig, questions: tuple[Iterable[Question], ...]
     for name, new, paths, corrections in zip_longest(settings.rounds, questions, graded, verified, fillvalue=()):
         yield funnel(name or FIRST, new, paths, corrections, used, settings.seeds.get(name, 0))
         yield from critique_funnels(name or FIRST, paths, chain.from_iterable(critiques), used)
+
+
+def _overlong(accounts: Iterable[Account]) -> Iterator[str]:
+    """What must be said where rows were left out."""
+    for line in too_long(accounts):
+        yield f"Rows {line}."
 
 
 def _hinted(kept: Iterable[Correction]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from statistics import fmean, stdev
 import tomli_w
 
 from lema.commands import estimate
+from lema.commands.beforehand import look_ahead
 from lema.commands.run_folder import check_files, stages_of
 from lema.config import Config
 from lema.prompting import find_prompt
@@ -25,6 +26,7 @@ from lema.runs.run import Run, Stage
 from lema.runs.workload import workload
 from lema.stages.sample import sample
 from lema.statistics import t_quantile, wilson
+from lema.training import require_one_process
 
 LEVEL = 0.95
 PILOT = "pilot"
@@ -51,7 +53,9 @@ def by_pilot(config: Config, table: dict, folder: Path, questions: int) -> list[
     small = pilot_of(config, questions)
     pilot: dict[str, Stage] = {}
     full = stages_of(folder, config)
+    require_one_process()
     check_files(config, full)
+    look_ahead(config, full)
     with held(folder):
         (folder / PILOT).mkdir(exist_ok=True)
         if not (folder / "config.toml").exists():

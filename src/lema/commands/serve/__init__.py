@@ -16,8 +16,9 @@ from lema.models import find_model
 from lema.plugins import near_miss, shipped
 
 
-def serve(what: Sequence[str], overrides: Sequence[str], host: str, port: int) -> None:
-    """Serves until it is stopped; prints the address once it listens. Port 0: any free one."""
+def serve(what: Sequence[str], overrides: Sequence[str], host: str | None, port: int) -> None:
+    """Serves until it is stopped; prints the address once it listens. Port 0: any free one. Without a host this
+    machine alone is served, and no web page that it shows."""
     try:
         import uvicorn
 
@@ -25,8 +26,10 @@ def serve(what: Sequence[str], overrides: Sequence[str], host: str, port: int) -
     except ModuleNotFoundError as missing:
         raise ModelError(f"serving needs {missing.name}: {installing('serve')}") from None
     models = served(what, overrides)
+    foreign, host = host is not None, host or "127.0.0.1"
     with contextlib.closing(_listening(host, port)) as listening:
-        config = uvicorn.Config(app_of(models), log_level="warning", access_log=False, lifespan="off", ws="none")
+        config = uvicorn.Config(app_of(models, foreign), log_level="warning", access_log=False, lifespan="off",
+                                ws="none")
         names = ", ".join(models)
         print(f"serving {names} at http://{host}:{listening.getsockname()[1]}/v1 (Ctrl-C ends it)", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
