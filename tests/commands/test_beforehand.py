@@ -141,7 +141,7 @@ def test_a_task_that_asks_in_two_messages_is_refused_where_a_template_parts_them
     refused(table, tmp_path, ConfigError, "it asks in the messages system, user, which a chat template", server)
     table["models"]["student"] = {"backend": "transformers", "path": str(base), "form": "completions"}
     table["train"]["base"] = "student"
-    assert "missing  models/cot-1" in lema("plan", table, tmp_path)
+    assert "to do    models/cot-1" in lema("plan", table, tmp_path)
 
 
 def test_worked_rows_that_are_too_long_are_said_before_the_teacher_is_paid(table, tmp_path, server):
@@ -165,7 +165,7 @@ def test_rows_that_are_too_long_are_left_out_counted_and_listed(table, tmp_path,
     table["train"] |= {"max_length": 200, "overlong": "drop"}
     plan = lema("plan", table, tmp_path)
     assert "1 of 4 questions with their worked solutions are longer than 200 tokens" in plan
-    lema("run", table, tmp_path)
+    run = lema("run", table, tmp_path)
     (account,) = read_rows(Account, run / "accounts" / "rows.jsonl")
     written = list(read_rows(Example, run / "sets" / "cot" / "rows.jsonl"))
     (dropped,) = [example for example in written if example.rejected]
@@ -192,7 +192,7 @@ def test_a_run_examines_its_models_in_the_tokens_that_they_were_trained_on(form,
     table["models"]["student"] = {"backend": "transformers", "path": str(base), "form": form}
     table["train"]["base"] = "student"
     table["evaluate"]["split"] = "train"
-    lema("run", table, tmp_path)
+    run = lema("run", table, tmp_path)
     trained = {row.question: row.prompt_tokens for row in read_rows(Example, run / "sets" / "cot" / "rows.jsonl")}
     for name in ("student", "cot-1"):
         answers = read_rows(ReasoningPath, run / "answers" / name / "rows.jsonl")
