@@ -16,11 +16,13 @@ def plan_config(source: str, overrides: list[str], runs: Path) -> str:
     config = load_config(source, overrides)
     stages = stages_of(folder_for(config, runs), config)
     width = max(map(len, stages))
-    states: Counter[str] = Counter(done=0, stale=0, missing=0)
+    states: Counter[str] = Counter(done=0, damaged=0, stale=0, missing=0)
     lines = []
     for name, stage in stages.items():
         state, why = stage.status()
         states[state] += 1
         lines.append(f"{state:8} {name:{width}}  {why}".rstrip())
+    if not states["damaged"]:
+        del states["damaged"]
     lines.append(", ".join(f"{count} {state}" for state, count in states.items()))
     return "\n".join(lines)

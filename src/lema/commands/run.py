@@ -12,6 +12,7 @@ import tomli_w
 from lema.commands.run_folder import folder_for, stages_of
 from lema.config import load_table, parse_config
 from lema.errors import RunError
+from lema.files import write_whole
 from lema.runs.folder import held
 from lema.runs.run import Run
 
@@ -42,6 +43,6 @@ def run_config(source: str, overrides: list[str], runs: Path, online_tail: int |
 def _keep_config(folder: Path, table: dict) -> None:
     """config.toml as run, what was laid over it included."""
     try:
-        (folder / "config.toml").write_text(tomli_w.dumps(table), encoding="utf-8")
+        write_whole(folder / "config.toml", tomli_w.dumps(table))
     except OSError as error:
         raise RunError(f"{folder}/config.toml: cannot be written ({error.strerror})") from None

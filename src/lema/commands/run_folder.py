@@ -5,11 +5,14 @@ command spells a folder or an order of stages again.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from lema.config import Config, load_config
-from lema.errors import RunError
+from lema.errors import ConfigError, RunError
 from lema.runs.run import Run, Stage
+
+KEPT = ("config.toml", "journal.sqlite", "lock", "lock.workers", "imports", "pilot")
+"""What lies in a run's folder beside its stages."""
 
 
 def stages_of(folder: Path, config: Config) -> dict[str, Stage]:
@@ -22,7 +25,21 @@ def stages_of(folder: Path, config: Config) -> dict[str, Stage]:
         stages.update((stage.name, stage) for stage in planned)
 
     pipeline(Run(folder, look, config), config)
+    _have_places_of_their_own(stages)
     return stages
+
+
+def _have_places_of_their_own(stages: dict[str, Stage]) -> None:
+    """ConfigError where two stages would write into each other's folder, or one over what the run itself keeps."""
+    taken: dict[str, str] = dict.fromkeys(KEPT, "the run itself")
+    for name in stages:
+        taken |= dict.fromkeys([name + end for end in ("", ".part", ".old")], name)
+    for name in stages:
+        above = [str(parent) for parent in PurePosixPath(name).parents][:-1]
+        meets = next((place for place in (name, *above) if taken.get(place, name) != name), None)
+        if meets is not None:
+            raise ConfigError(f"{name}: no name for a model, an arm or a round, since {meets!r} is a folder of "
+                              f"{taken[meets]}; give it another one")
 
 
 def finished(stages: dict[str, Stage]) -> dict[str, Stage]:

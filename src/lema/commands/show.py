@@ -13,6 +13,7 @@ from pathlib import Path
 from lema.commands.run_folder import config_of, finished, stages_of
 from lema.config import Config
 from lema.errors import DataError
+from lema.files import read_plain
 from lema.journal import spent_in
 from lema.pipeline import gathered
 from lema.records import Example, to_row
@@ -51,6 +52,7 @@ def summary_of(folder: Path, *, as_json: bool) -> str:
         return json.dumps(summary, indent=1, ensure_ascii=False)
     stale = f", {len(summary['stale'])} are stale (lema plan says why)" if summary["stale"] else ""
     lines = [f"{config.name}: {len(done)} stages done in {folder}{stale}"]
+    lines += filter(None, (stage.damage() for stage in stages.values()))
     for each in rounds:
         lines += ["", each.name]
         for stage in each.stages:
@@ -69,7 +71,7 @@ def closing_words(folder: Path) -> str:
     stages = stages_of(folder, config)
     sets, reported = "\n".join(set_table(list(_made_by(account, stages)))), _made_by(report, stages).folder
     return f"The training sets; tokens of each example once, epochs at the budget.\n\n{sets}\n\n" \
-           f"{(reported / 'table.txt').read_text(encoding='utf-8')}\nreport: {reported / 'report.html'}"
+           f"{_read_table(reported)}\nreport: {reported / 'report.html'}"
 
 
 def life_of(folder: Path, identifier: str, *, as_json: bool) -> str:
@@ -159,10 +161,18 @@ def _table_of(reported: Stage | None, stale: list[str]) -> list[str]:
     """The report's table of comparisons, where it was ever made."""
     if reported is None or not (reported.folder / "table.txt").is_file():
         return []
-    table = (reported.folder / "table.txt").read_text(encoding="utf-8").rstrip()
+    table = _read_table(reported.folder).rstrip()
     if reported.name not in stale:
         return ["", table]
     return ["", "The table below is of an earlier state of the run; `lema run` makes it anew.", "", table]
+
+
+def _read_table(reported: Path) -> str:
+    try:
+        return read_plain(reported / "table.txt").decode()
+    except (OSError, ValueError):
+        raise DataError(f"{reported}/table.txt: missing or damaged; remove the folder {reported} and run the same "
+                        "command again, which asks nothing") from None
 
 
 def _for_reading(record: object) -> str:
