@@ -22,7 +22,11 @@ def stages_of(folder: Path, config: Config) -> dict[str, Stage]:
     stages: dict[str, Stage] = {}
 
     def look(planned: Sequence[Stage]) -> None:
-        stages.update((stage.name, stage) for stage in planned)
+        for stage in planned:
+            same = stages.setdefault(stage.name, stage)
+            if (same.verb, same.settings) != (stage.verb, stage.settings):
+                raise ConfigError(f"{stage.name}: two stages would have this folder, by the names of a model, an "
+                                  "arm or a round; give one of them another name")
 
     pipeline(Run(folder, look, config), config)
     _have_places_of_their_own(stages)

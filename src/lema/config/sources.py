@@ -9,9 +9,10 @@ from pydantic import AfterValidator, Field, model_validator
 
 from lema.plugins import Open, Settings
 
+
 def _no_folder_at_work(name: str) -> str:
-    if name.endswith((".part", ".old")):
-        raise ValueError("must not end in .part or .old: so are folders called that are being written")
+    if name.endswith(".part"):
+        raise ValueError("must not end in .part: so are folders called that are being written")
     return name
 
 

@@ -37,9 +37,8 @@ def import_notes(run_folder: Path) -> Iterator[tuple[Path, ImportNotes]]:
         try:
             yield notes.parent, ImportNotes.model_validate_json(read_plain(notes))
         except (OSError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            raise DataError(f"{notes}: no notes of an import ({reason}); remove the folder {notes.parent} and import "
-                            "the file again") from None
+            raise DataError(f"{notes}: no notes of an import ({str(error).splitlines()[0]}); remove the folder "
+                            f"{notes.parent} and import the file again") from None
 
 
 def imports(run_folder: Path) -> list[ImportConfig]:
