@@ -4,13 +4,11 @@ One design decision: whatever lema itself put there is a plain file, so a link, 
 refused and never followed or waited for; and what is written anew is there whole or not at all.
 """
 
+import errno
 import os
 import shutil
 import stat
 from pathlib import Path
-from typing import BinaryIO
-
-from lema.errors import DataError, RunError
 
 LARGEST_NOTE = 64 * 2**20  # bytes of a record, a mark or an import's notes
 
@@ -21,14 +19,6 @@ def is_plain(path: Path) -> bool:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
         return False
-
-
-def open_rows(path: Path) -> BinaryIO:
-    """A file of rows, as bytes: one that is not UTF-8 is told by its row. DataError where it cannot be read."""
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def read_plain(path: Path) -> bytes:
@@ -54,12 +44,11 @@ def write_whole(path: Path, content: str) -> None:
 
 
 def open_lock(path: Path):
-    """A lock file, made where there is none. RunError where something else is in its place."""
+    """A lock file, made where there is none. OSError where something else is in its place."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     descriptor = None if path.is_symlink() else os.open(path, flags, 0o666)
     if descriptor is None or not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        raise RunError(f"{path}: no lock that lema made (a link, or no plain file); remove it and run the same "
-                       "command again")
+        raise OSError(errno.ELOOP, f"{path.name} is a link or no plain file: remove it")
     return open(descriptor, "r+", encoding="utf-8", errors="replace")
 
 

@@ -16,7 +16,6 @@ from types import ModuleType
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lema.errors import ConfigError
-from lema.printable import short
 
 
 class Settings(BaseModel):
@@ -95,7 +94,7 @@ def find(room: str, name: str, part: str) -> ModuleType:
     `part` is the class that it must hold. Raises ConfigError with the near misses.
     """
     if not all(map(str.isidentifier, name.split("."))):
-        raise ConfigError(f"{room}: {short(name)!r} can be no name{near_miss(name, shipped(room))}; `lema list` "
+        raise ConfigError(f"{room}: {name!r} can be no name{near_miss(name, shipped(room))}; `lema list` "
                           "shows all, and a dotted path names a module of your own")
     dotted = name if "." in name else f"lema.{room}.{name}"
     try:

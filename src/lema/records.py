@@ -18,7 +18,6 @@ from typing import Literal, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from lema.errors import DataError
-from lema.files import open_rows
 
 Record = TypeVar("Record")
 Verdict = Literal["right", "wrong", "no_answer", "truncated", "ungradable"]
@@ -284,7 +283,7 @@ def from_row(kind: type[Record], line: str | bytes, where: str) -> Record:
 
 def read_rows(kind: type[Record], path: Path, holding: str = "") -> Iterator[Record]:
     """The records of a JSONL file, one at a time, without blank lines and those that lack the text `holding`."""
-    with open_rows(path) as lines:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             if (not holding or holding.encode() in line) and line.strip():
                 yield from_row(kind, line, f"{path}:{number}")

@@ -158,7 +158,7 @@ def test_names_that_would_write_over_each_other_are_refused(home, name, round):
     assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stdout
 
 
-@pytest.mark.parametrize("content", ["[]", "{", '{"what": 3}', "[" * 10**5])
+@pytest.mark.parametrize("content", ["[]", "{", '{"what": 3}', "[" * 10**5, '{"what": "paths", "models": []}'])
 def test_notes_of_an_import_that_cannot_be_read_name_the_folder(home, content):
     folder, _ = home
     place = folder / "runs/x/imports/theirs"

@@ -90,7 +90,7 @@ class Stage:
             raise DataError(damage)
         try:
             yield from read_rows(self.kind, self.folder / "rows.jsonl", holding)
-        except DataError as error:
+        except (DataError, FileNotFoundError) as error:
             raise DataError(f"{error}; {self.remedy}") from None
 
     def record(self) -> dict | None:

@@ -40,7 +40,7 @@ class WorkerCall(NamedTuple):
     turn: Hashable = None
 
 
-class _Worker(NamedTuple):
+class _WorkerProcess(NamedTuple):
     process: object
     pipe: Connection
 
@@ -55,14 +55,14 @@ class Workers:
     def __init__(self, count: int, start: Callable[..., AbstractContextManager], arguments: tuple,
                  progress: Progress) -> None:
         self._progress = progress
-        self._workers: list[_Worker] = []
+        self._workers: list[_WorkerProcess] = []
         context = get_context("spawn")
         for _ in range(count):
             ours, theirs = context.Pipe()
             process = context.Process(target=_work, args=(theirs, start, arguments))
             process.start()
             theirs.close()  # so that it reads our end's end, and we read its
-            self._workers.append(_Worker(process, ours))
+            self._workers.append(_WorkerProcess(process, ours))
 
     def perform(self, calls: Sequence[WorkerCall]) -> None:
         """All of them; raises what one raised, or Died, as soon as it is known, after all others have stopped."""
@@ -91,7 +91,7 @@ class Workers:
                 with contextlib.suppress(OSError):  # it is dead: its end is heard of at once
                     worker.pipe.send(call)
 
-    def _heard(self, busy: dict[Connection, WorkerCall]) -> list[_Worker]:
+    def _heard(self, busy: dict[Connection, WorkerCall]) -> list[_WorkerProcess]:
         """Waits for anything that a worker says; those whose call is done."""
         done = []
         ends = [worker.process.sentinel for worker in self._workers]

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from lema.config import ImportConfig
 from lema.errors import DataError
-from lema.files import read_plain
+from lema.files import is_plain, read_plain
 from lema.plugins import file_hash
 from lema.records import Correction, Question, ReasoningPath, content_id, read_rows
 from lema.runs.context import StageContext
@@ -35,7 +35,10 @@ def import_notes(run_folder: Path) -> Iterator[tuple[Path, ImportNotes]]:
     """Each import's folder and its notes, by name. DataError where the notes cannot be read."""
     for notes in sorted(run_folder.glob("imports/*/import.json")):
         try:
-            yield notes.parent, ImportNotes.model_validate_json(read_plain(notes))
+            imported = ImportNotes.model_validate_json(read_plain(notes))
+            if not all(is_plain(notes.with_name(f"{rows}.jsonl")) for rows in ("paths", imported.what)):
+                raise ValueError("its rows are missing, or a link in their place")
+            yield notes.parent, imported
         except (OSError, ValueError) as error:
             raise DataError(f"{notes}: no notes of an import ({str(error).splitlines()[0]}); remove the folder "
                             f"{notes.parent} and import the file again") from None
