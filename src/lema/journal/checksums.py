@@ -4,9 +4,9 @@ One design decision: the checksum is keyed with the row's key, so that neither a
 index points at by mistake ever becomes what a model is said to have written; such a row counts as not there.
 """
 
-import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 
 KEPT = "key, text, CAST(finish AS BLOB), prompt_tokens, tokens, share, checksum, rowid"
 """The columns of a completion that `is_whole` reads; as bytes, for damaged text cannot be read as text."""
@@ -15,21 +15,20 @@ _ASIDE = ("INSERT OR IGNORE INTO failures SELECT key, model, request, path, x'',
           "created, share FROM completions WHERE rowid = ?")
 
 
-def checksum(key: bytes, text: bytes, finish: bytes, *figures: float) -> bytes:
-    """8 bytes of all that is given back under a key; `figures`: prompt tokens, tokens and share."""
-    prompt_tokens, tokens, share = figures
-    facts = b"%s|%r|%r|%r" % (finish, prompt_tokens, tokens, float(share))
-    return hashlib.blake2b(text + facts, digest_size=8, key=key).digest()
+def checksum(key: bytes, text: bytes, finish: bytes, prompt_tokens: int, tokens: int, share: float) -> bytes:
+    """8 bytes of all that is given back under a key."""
+    facts = b"%b|%d|%d|%a" % (finish, prompt_tokens, tokens, float(share))
+    return blake2b(text + facts, digest_size=8, key=key).digest()
 
 
 def is_whole(row: Sequence, oldest: int) -> bool:
     """Whether a row of `KEPT` is as it was written. Those up to row number `oldest` are of before there were
     checksums, and are taken as they are."""
-    *content, written, number = row
+    key, text, finish, prompt_tokens, tokens, share, written, number = row
     try:
         if written is None:
-            return number <= oldest and all(map(isinstance, content, (bytes, bytes, bytes, int, int, float)))
-        return checksum(*content) == written
+            return number <= oldest and all(map(isinstance, row, (bytes, bytes, bytes, int, int, float)))
+        return checksum(key, text, finish, prompt_tokens, tokens, share) == written
     except (TypeError, ValueError, OverflowError):  # of another type than it was written with
         return False
 

@@ -262,9 +262,10 @@ def _find(connection: sqlite3.Connection, keys: Sequence[bytes],
         part = keys[start:start + READ]
         marks = ", ".join("?" * len(part))
         for row in connection.execute(f"SELECT {KEPT} FROM completions WHERE key IN ({marks})", part):
-            key, text, finish, *figures, _, number = row
             if is_whole(row, oldest):
-                kept[key] = Completion(text.decode("utf-8", "surrogatepass"), finish.decode(), *figures)
+                key, text, finish, prompt_tokens, tokens, share, *_ = row
+                kept[key] = Completion(text.decode("utf-8", "surrogatepass"), finish.decode(), prompt_tokens, tokens,
+                                       share)
             else:
-                damaged[key] = number
+                damaged[row[0]] = row[-1]
     return kept, damaged

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import TextIO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -45,16 +46,23 @@ def held(folder: Path) -> Iterator[None]:
         yield
 
 
+def _lock_of_workers(folder: Path) -> TextIO:
+    try:
+        return open_lock(folder / "lock.workers")
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be written ({error.strerror}), then run the same command again") from None
+
+
 @contextlib.contextmanager
 def at_work(folder: Path) -> Iterator[None]:
     """Held by every worker process, so that the next run waits until a killed run's last worker is gone."""
-    with open_lock(folder / "lock.workers") as lock:
+    with _lock_of_workers(folder) as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         yield
 
 
 def _wait_for_workers(folder: Path) -> None:
-    with open_lock(folder / "lock.workers") as lock:
+    with _lock_of_workers(folder) as lock:
         for _ in range(WORKERS_GONE_SECONDS * 20):
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
