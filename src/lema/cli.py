@@ -210,7 +210,7 @@ def forget(run: RunName, runs: Runs = Path("runs")) -> None:
 @journal.command()
 def mend(run: RunName, runs: Runs = Path("runs")) -> None:
     """Save what can be read of a damaged journal; the damaged file is kept."""
-    from lema.commands.journal import mend
+    from lema.commands.journal.mend import mend
     from lema.commands.run_folder import folder_of
 
     print(mend(folder_of(run, runs)))

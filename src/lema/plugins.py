@@ -93,6 +93,9 @@ def find(room: str, name: str, part: str, where: str = "") -> ModuleType:
 
     `part` is the class that it must hold. Raises ConfigError with `where` it is named and the near misses.
     """
+    if not all(map(str.isidentifier, name.split("."))):
+        raise ConfigError(f"{room}: {name!r} can be no name{near_miss(name, shipped(room))}; `lema list` "
+                          "shows all, and a dotted path names a module of your own")
     dotted = name if "." in name else f"lema.{room}.{name}"
     try:
         module = importlib.import_module(dotted)

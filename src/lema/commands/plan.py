@@ -10,7 +10,7 @@ from pathlib import Path
 from lema.commands.beforehand import look_ahead
 from lema.commands.run_folder import check_files, meant_by, stages_of
 
-WORDS = {"done": "done", "stale": "stale", "missing": "to do"}
+WORDS = {"done": "done", "damaged": "damaged", "stale": "stale", "missing": "to do"}
 """What a plan calls the states of a stage."""
 
 
@@ -27,7 +27,9 @@ def plan_config(source: str, overrides: list[str], runs: Path) -> str:
     for name, stage in stages.items():
         state, why = stage.status()
         states[WORDS[state]] += 1
-        lines.append(f"{WORDS[state]:8} {name:{width}}  {why if state == 'stale' else ''}".rstrip())
+        lines.append(f"{WORDS[state]:8} {name:{width}}  {'' if state == 'missing' else why}".rstrip())
     lines += notes
+    if not states["damaged"]:
+        del states["damaged"]
     lines.append(", ".join(f"{count} {state}" for state, count in states.items()))
     return "\n".join(lines)

@@ -7,7 +7,6 @@ stage that was made of them stale, in its record, because fingerprints are made 
 
 import dataclasses
 import json
-import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -16,8 +15,9 @@ from pathlib import Path
 
 from lema.commands.run_folder import config_of, going_on, stages_of
 from lema.errors import RunError
+from lema.files import remove
 from lema.printable import short
-from lema.records import Question, ReasoningPath, Verdict, read_rows, write_rows
+from lema.records import Question, ReasoningPath, Verdict, write_rows
 from lema.runs.folder import held, write_record
 from lema.runs.run import Stage
 from lema.scratch import ScratchTable, by_id
@@ -139,7 +139,7 @@ def _regraded(stage: Stage, task: Task) -> Regraded:
 
 def _graded_now(stage: Stage, task: Task) -> Iterator[tuple[ReasoningPath, str, GradedAs]]:
     """Each stored path, its question's gold answer, and how it is graded now."""
-    with by_id(None, Question, read_rows(Question, stage.sources[0].folder / "rows.jsonl")) as questions:
+    with by_id(None, Question, stage.sources[0]) as questions:
         for path in stage:
             question = questions.get(path.question)
             if question is None:
@@ -168,7 +168,7 @@ def _mark_stale(stages: dict[str, Stage], changed: Iterable[str]) -> None:
 def _write(regraded: Regraded) -> None:
     """The folder with its new rows. Ids stay; a row that did not change stays byte for byte."""
     stage, record = regraded.stage, regraded.stage.record()
-    shutil.rmtree(stage.part, ignore_errors=True)
+    remove(stage.part)
     stage.part.mkdir(parents=True)
     rows = write_rows(stage.part / "rows.jsonl", (_as_graded_now(path, regraded.changes) for path in stage))
     for made_anew in ("fingerprint", "facts", "finished"):

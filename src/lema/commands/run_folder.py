@@ -6,14 +6,17 @@ command spells a folder or an order of stages again.
 
 import shlex
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from lema.config import Config, find_recipe, load_config, load_table, parse_config
-from lema.errors import ConfigErrors, RunError
+from lema.errors import ConfigError, ConfigErrors, RunError
 from lema.runs.run import Run, Stage
 from lema.stages.load import load
 from lema.tasks import find_task
+
+KEPT = ("config.toml", "journal.sqlite", "lock", "lock.workers", "imports", "pilot")
+"""What lies in a run's folder beside its stages."""
 
 
 def stages_of(folder: Path, config: Config) -> dict[str, Stage]:
@@ -23,10 +26,28 @@ def stages_of(folder: Path, config: Config) -> dict[str, Stage]:
     stages: dict[str, Stage] = {}
 
     def look(planned: Sequence[Stage]) -> None:
-        stages.update((stage.name, stage) for stage in planned)
+        for stage in planned:
+            same = stages.setdefault(stage.name, stage)
+            if (same.verb, same.settings) != (stage.verb, stage.settings):
+                raise ConfigError(f"{stage.name}: two stages would have this folder, by the names of a model, an "
+                                  "arm or a round; give one of them another name")
 
     pipeline(Run(folder, look, config), config)
+    _have_places_of_their_own(stages)
     return stages
+
+
+def _have_places_of_their_own(stages: dict[str, Stage]) -> None:
+    """ConfigError where two stages would write into each other's folder, or one over what the run itself keeps."""
+    taken: dict[str, str] = dict.fromkeys(KEPT, "the run itself")
+    for name in stages:
+        taken |= dict.fromkeys([name + end for end in ("", ".part", ".old")], name)
+    for name in stages:
+        above = [str(parent) for parent in PurePosixPath(name).parents][:-1]
+        meets = next((place for place in (name, *above) if taken.get(place, name) != name), None)
+        if meets is not None:
+            raise ConfigError(f"{name}: no name for a model, an arm or a round, since {meets!r} is a folder of "
+                              f"{taken[meets]}; give it another one")
 
 
 def finished(stages: dict[str, Stage]) -> dict[str, Stage]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from lema.commands.run_folder import config_of, finished, going_on, stages_of
 from lema.config import Config
 from lema.errors import DataError
+from lema.files import read_plain
 from lema.journal import spent_in
 from lema.pipeline import gathered
 from lema.records import Example, to_row
@@ -52,6 +53,7 @@ def summary_of(folder: Path, *, as_json: bool) -> str:
     why = going_on(folder, "plan")
     stale = f", {len(summary['stale'])} are stale (`{why}` says why)" if summary["stale"] else ""
     lines = [f"{config.name}: {len(done)} stages done in {folder}{stale}"]
+    lines += filter(None, (stage.damage() for stage in stages.values()))
     for each in rounds:
         lines += ["", each.name]
         for stage in each.stages:
@@ -70,7 +72,7 @@ def closing_words(folder: Path) -> str:
     stages = stages_of(folder, config)
     sets, reported = "\n".join(set_table(list(_made_by(account, stages)))), _made_by(report, stages).folder
     return f"The training sets; tokens of each example once, epochs at the budget.\n\n{sets}\n\n" \
-           f"{(reported / 'table.txt').read_text(encoding='utf-8')}\nreport: {reported / 'report.html'}"
+           f"{_read_table(reported)}\nreport: {reported / 'report.html'}"
 
 
 def life_of(folder: Path, identifier: str, *, as_json: bool) -> str:
@@ -175,11 +177,19 @@ def _table_of(folder: Path, reported: Stage | None, stale: list[str]) -> list[st
     """The report's table of comparisons, where it was ever made."""
     if reported is None or not (reported.folder / "table.txt").is_file():
         return []
-    table = (reported.folder / "table.txt").read_text(encoding="utf-8").rstrip()
+    table = _read_table(reported.folder).rstrip()
     if reported.name not in stale:
         return ["", table]
     return ["", f"The table below is of an earlier state of the run; `{going_on(folder)}` makes it anew.", "",
             table]
+
+
+def _read_table(reported: Path) -> str:
+    try:
+        return read_plain(reported / "table.txt").decode()
+    except (OSError, ValueError):
+        raise DataError(f"{reported}/table.txt: missing or damaged; remove the folder {reported} and run the same "
+                        "command again, which asks nothing") from None
 
 
 def _for_reading(record: object) -> str:

@@ -5,7 +5,6 @@ at all without the user's word where stages that were paid for would become stal
 """
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import tomli_w
 from lema.commands.run_folder import Meant, finished, going_on, stages_of
 from lema.config import load_table, parse_config
 from lema.errors import ConfigError, RunError
+from lema.files import write_whole
 from lema.runs.prices import Usage, price_of
 
 FILE = "config.toml"
@@ -91,10 +91,7 @@ def _flat(table: dict, above: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _write(folder: Path, table: dict) -> None:
-    """Whole or not at all."""
-    part = folder / f"{FILE}.part"
     try:
-        part.write_text(tomli_w.dumps(table), encoding="utf-8")
-        os.replace(part, folder / FILE)
+        write_whole(folder / FILE, tomli_w.dumps(table))
     except OSError as error:
         raise RunError(f"{folder / FILE}: cannot be written ({error.strerror})") from None

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lema.checkpoints import OURS_ALONE, first_line, hushed, load_tokenizer, why_not_loaded
 from lema.checkpoints.rendering import Form, Tokens
 from lema.errors import ModelError, RunError, installing
+from lema.files import read_plain, remove
 from lema.training import Progress
 from lema.training.optimizers import adamw, muon, share
 
@@ -63,7 +64,7 @@ def run(settings: "Settings", rows: list[Tokens], plan: list[list[int]], base: P
     point = last_point(out / "unfinished", call)
     started = time.monotonic()
     if point:
-        mark = json.loads((point / WHOLE).read_text(encoding="utf-8"))
+        mark = _mark_of(point)
         loop.losses, loop.started = mark["losses"], started - mark["seconds"]
     try:
         loop.train(resume_from_checkpoint=str(point) if point else None)
@@ -95,14 +96,22 @@ def run(settings: "Settings", rows: list[Tokens], plan: list[list[int]], base: P
 def last_point(folder: Path, call: str) -> Path | None:
     """The latest whole point that `call` left; everything else in the folder is removed."""
     best: Path | None = None
-    for point in sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1])):
-        mark = point / WHOLE
-        if mark.is_file() and json.loads(mark.read_text(encoding="utf-8"))["call"] == call:
+    for point in sorted(folder.glob("checkpoint-*"), key=lambda path: (len(path.name), path.name)):
+        if _mark_of(point).get("call") == call:
             best = point
     for point in folder.iterdir():
         if point != best:
-            shutil.rmtree(point)
+            remove(point)
     return best
+
+
+def _mark_of(point: Path) -> dict:
+    """What stands beside a whole point; empty where it is missing or damaged, so that the point is not resumed."""
+    try:
+        mark = json.loads(read_plain(point / WHOLE))
+        return mark if {*map(type, mark["losses"]), type(mark["seconds"])} <= {int, float} else {}
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return {}
 
 
 def load_model(base: Path, settings: "Settings") -> "transformers.PreTrainedModel":

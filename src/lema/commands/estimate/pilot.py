@@ -19,6 +19,7 @@ from lema.commands import estimate
 from lema.commands.beforehand import look_ahead
 from lema.commands.run_folder import check_files, stages_of
 from lema.config import Config
+from lema.files import write_whole
 from lema.prompting import find_prompt
 from lema.runs.folder import held
 from lema.runs.prices import Price, Usage
@@ -59,7 +60,7 @@ def by_pilot(config: Config, table: dict, folder: Path, questions: int) -> list[
     with held(folder):
         (folder / PILOT).mkdir(exist_ok=True)
         if not (folder / "config.toml").exists():
-            (folder / "config.toml").write_text(tomli_w.dumps(table), encoding="utf-8")
+            write_whole(folder / "config.toml", tomli_w.dumps(table))
         with display() as progress, closing(Local(folder, small, progress)) as engine:
             def perform(stages: Sequence[Stage]) -> None:
                 pilot.update((stage.name, stage) for stage in stages)

@@ -27,6 +27,7 @@ from lema.replies import split_steps
 from lema.runs.run import Stage
 from lema.scratch import IdTable, ScratchTable
 from lema.stages.correct import fields_of
+from lema.stages.join import import_notes
 from lema.stages.load import load, task_settings
 from lema.tasks import Task, find_task
 
@@ -41,7 +42,7 @@ def import_file(run: str, file: Path, what: str, name: str, columns: Sequence[st
     """
     if what not in WHAT:
         raise ConfigError(f"import: --as {what!r}{near_miss(what, list(WHAT))}")
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name) or name.endswith(".part"):
         raise ConfigError(f"import: {name!r} cannot be a folder's name; give another with --name")
     folder, source = _run_folder(run, runs)
     out = folder / "imports" / name
@@ -99,11 +100,9 @@ def _reasons(counts: Counter) -> str:
 
 
 def _refuse_again(folder: Path, content: str, what: str) -> None:
-    for facts in sorted(folder.glob("imports/*/import.json")):
-        earlier = json.loads(facts.read_text(encoding="utf-8"))
-        if (earlier.get("content"), earlier.get("what")) == (content, what):
-            raise RunError(f"{facts.parent}: the same file is imported already; remove that folder to import it "
-                           "again")
+    for place, earlier in import_notes(folder):
+        if (earlier.content, earlier.what) == (content, what):
+            raise RunError(f"{place}: the same file is imported already; remove that folder to import it again")
 
 
 def _run_folder(run: str, runs: Path) -> tuple[Path, str]:
