@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from multiprocessing import get_context
-from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
 from lema.config import Config
@@ -106,12 +105,12 @@ class Local:
 
     @cached_property
     def _workers(self) -> Workers:
-        places, each = get_context("spawn").SimpleQueue(), each_worker_needs(self.config)
+        each = each_worker_needs(self.config)
         cards = visible_cards() if each else ()
+        needs = []
         for number in range(self.config.machine.workers):
-            places.put(cards_of(number, cards, each))
-        needs = self.folder, self._budget, places
-        workers = Workers(self.config.machine.workers, _at_work, needs, self.progress)
+            needs.append((self.folder, self._budget, cards_of(number, cards, each)))
+        workers = Workers(_at_work, needs, self.progress)
         self._open.callback(workers.stop)
         return workers
 
@@ -182,10 +181,10 @@ _worker: dict = {}  # what a worker process holds: filled once, when it starts
 
 
 @contextlib.contextmanager
-def _at_work(say: Progress, folder: Path, budget: Budget | None, places: SimpleQueue) -> Iterator[None]:
-    """Places this worker on the next cards that nobody has taken, and opens what it will need."""
+def _at_work(say: Progress, folder: Path, budget: Budget | None, cards: tuple[str, ...]) -> Iterator[None]:
+    """Places this worker on its cards, and opens what it will need."""
     guard()
-    if cards := places.get():
+    if cards:
         os.environ[VISIBLE] = ",".join(cards)
     with at_work(folder), Journal(folder / "journal.sqlite") as journal:
         _worker.update(journal=journal, progress=say, budget=budget)

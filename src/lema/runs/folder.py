@@ -50,7 +50,7 @@ def _lock_of_workers(folder: Path) -> TextIO:
     try:
         return open_lock(folder / "lock.workers")
     except OSError as error:
-        raise RunError(f"{folder}: cannot be written ({error.strerror}); mend that and run the command again") from None
+        raise RunError(f"{folder}: cannot be written ({error.strerror}); mend that and run it again") from None
 
 
 @contextlib.contextmanager

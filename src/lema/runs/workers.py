@@ -50,16 +50,17 @@ class _WorkerProcess(NamedTuple):
 
 
 class Workers:
-    """So many processes. `start(tell)` is entered in each and held until it ends; `tell` takes its news here."""
+    """A process for each of `arguments`. `start(tell, *arguments)` is entered in each and held until it ends;
+    `tell` takes its news here."""
 
-    def __init__(self, count: int, start: Callable[..., AbstractContextManager], arguments: tuple,
+    def __init__(self, start: Callable[..., AbstractContextManager], arguments: Sequence[tuple],
                  progress: Progress) -> None:
         self._progress = progress
         self._workers: list[_WorkerProcess] = []
         context = get_context("spawn")
-        for _ in range(count):
+        for given in arguments:
             ours, theirs = context.Pipe()
-            process = context.Process(target=_work, args=(theirs, start, arguments))
+            process = context.Process(target=_work, args=(theirs, start, given))
             process.start()
             theirs.close()  # so that it reads our end's end, and we read its
             self._workers.append(_WorkerProcess(process, ours))
