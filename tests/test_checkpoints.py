@@ -1,27 +1,32 @@
 """What is a checkpoint, what names it, and how text becomes tokens."""
 
+import contextlib
 import json
 import logging
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from lema.checkpoints import (
     content_hash,
-    encode,
     find_checkpoint,
-    form_prompt,
     hushed,
     load_tokenizer,
-    prompt_ids,
-    prompt_text,
+    positions,
     weights_hash,
 )
+from lema.checkpoints.rendering import Rendered, encode, render
+from lema.checkpoints.templates import Renderer
 from lema.errors import ModelError
 from lema.messages import Message
+from lema.models.transformers import Model, Settings
 from lema.records import Example
+from lema.training.loop import load_model
+from lema.training.sft import Settings as TrainingSettings
 from tests import toys
+from tests.patience import in_a_moment
 
 TEMPLATE = ("{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
             "{% if add_generation_prompt %}<assistant>{% endif %}")
@@ -87,7 +92,7 @@ def test_a_prompt_keeps_the_tokens_it_is_sampled_with_where_the_joint_text_would
     tokenizer = load_tokenizer(checkpoint)
     melting = example("Leo has 1", "2.")  # " 12" would be one token
     tokens = encode(tokenizer, melting)
-    assert tokens.prompt == prompt_ids(tokenizer, "Leo has 1")
+    assert tokens.prompt == render(tokenizer, [Message("user", "Leo has 1")]).ids(tokenizer)
     assert tokenizer.convert_ids_to_tokens(tokens.prompt)[-1] == " 1"
 
 
@@ -95,17 +100,17 @@ def test_a_chat_template_renders_training_and_sampling_alike(checkpoint, tmp_pat
     shutil.copytree(checkpoint, tmp_path / "model")
     (tmp_path / "model" / "chat_template.jinja").write_text(TEMPLATE)
     tokenizer = load_tokenizer(tmp_path / "model")
-    asked = prompt_text(tokenizer, [Message("user", "Leo")])
-    assert asked == "<user>Leo<assistant>"
-    assert encode(tokenizer, example("Leo", " Sam")).prompt == prompt_ids(tokenizer, asked)
+    asked = render(tokenizer, [Message("user", "Leo")])
+    assert asked == Rendered("<user>Leo<assistant>", special=False)
+    assert encode(tokenizer, example("Leo", " Sam")).prompt == asked.ids(tokenizer)
     (tmp_path / "model" / "chat_template.jinja").write_text("{{ raise_exception('no system role') }}")
     with pytest.raises(ModelError, match="no system role"):
-        prompt_text(load_tokenizer(tmp_path / "model"), [Message("system", "Leo")])
+        render(load_tokenizer(tmp_path / "model"), [Message("system", "Leo")])
 
 
 def test_without_a_template_the_contents_stand_one_after_the_other(checkpoint):
     tokenizer = load_tokenizer(checkpoint)
-    assert prompt_text(tokenizer, [Message("system", "Leo"), Message("user", "Sam")]) == "Leo\n\nSam"
+    assert render(tokenizer, [Message("system", "Leo"), Message("user", "Sam")]).text == "Leo\n\nSam"
 
 
 def test_an_example_with_other_text_has_another_encoding(checkpoint):
@@ -130,5 +135,96 @@ def test_a_prefix_is_sampled_from_in_the_tokens_that_a_row_with_it_is_trained_on
     tokenizer.chat_template = template
     for prefix in ("", "The sum is 3.\n", "The sum", "The sum is 3.\nThe sum is"):
         row = example("Leo has 1 and 2.\n", "Leo has 3.", prefix)
-        _, ids = form_prompt(tokenizer, [Message("user", row.prompt)], "chat", prefix)
+        ids = render(tokenizer, [Message("user", row.prompt)], "chat").ids(tokenizer, prefix)
         assert ids == list(encode(tokenizer, row).prompt)
+
+
+@pytest.mark.parametrize(("template", "why"), [
+    ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "does not come to an end"),
+    ("{% if 'Leo' in messages[0].content %}{{ 9 ** (9 ** 9) }}{% endif %}", "does not come to an end"),
+    ("{% set n = namespace(s='xxxx') %}{% for i in range(60) %}{% set n.s = n.s ~ n.s %}{% endfor %}", "memory"),
+    ("{% for i in range(30000) %}{{ 'x' * 999 }}{% endfor %}", "without end"),
+    ("{% for m in", "unexpected 'end of template'"),
+    ("{{ messages[0].content.no.such }}", "has no attribute"),
+    ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "recursion"),
+    ("{% set ns = namespace(__init__=1) %}", "begins with _"),
+    ("{{ messages.__class__.__mro__[1].__subclasses__() }}", "unsafe"),
+])
+def test_a_hostile_template_is_one_line_and_the_next_is_rendered(template, why, checkpoint, tmp_path):
+    shutil.copytree(checkpoint, tmp_path / "model")
+    (tmp_path / "model" / "chat_template.jinja").write_text(template)
+    tokenizer = load_tokenizer(tmp_path / "model")
+    for _ in range(2):
+        with in_a_moment("a template without an end"), pytest.raises(ModelError, match=why) as caught:
+            render(tokenizer, [Message("user", "Leo")])
+        assert "\n" not in str(caught.value)
+    tokenizer.chat_template = TEMPLATE
+    assert render(tokenizer, [Message("user", "Leo")]).text == "<user>Leo<assistant>"
+
+
+def test_a_template_sees_no_key_of_ours(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    renderer = Renderer()
+    assert renderer.render("{{ 1 }}", [], {}) == "1"
+    environment = Path(f"/proc/{renderer._process.pid}/environ").read_bytes()
+    renderer.stop()
+    assert b"PYTHONPATH" in environment and b"sk-secret" not in environment
+
+
+PANICS_WHEN_LOADED = {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}}
+
+
+def test_several_templates_without_a_default_are_one_line(checkpoint):
+    tokenizer = load_tokenizer(checkpoint)
+    tokenizer.chat_template = {"rag": TEMPLATE, "tool_use": TEMPLATE}
+    with pytest.raises(ModelError, match="cannot be chosen"):
+        render(tokenizer, [Message("user", "Leo")])
+
+
+def test_a_tokenizer_that_panics_is_one_line(checkpoint, tmp_path):
+    with pytest.raises(ModelError, match="its tokenizer fails with a panic") as caught:
+        load_tokenizer(toys.with_tokenizer(checkpoint, tmp_path / "loaded", **PANICS_WHEN_LOADED))
+    assert "\n" not in str(caught.value)
+    tokenizer = load_tokenizer(toys.with_tokenizer(checkpoint, tmp_path / "used", **toys.PANICKING))
+    with pytest.raises(ModelError, match="the model's tokenizer fails with a panic"):
+        encode(tokenizer, example("Leo", " Sam"))
+
+
+def test_a_tokenizer_that_refuses_a_text_is_one_line(checkpoint, tmp_path):
+    tokenizer = json.loads((checkpoint / "tokenizer.json").read_text())
+    broken = load_tokenizer(toys.with_tokenizer(checkpoint, tmp_path / "model",
+                                                model=tokenizer["model"] | {"unk_token": "<none>"}))
+    with pytest.raises(ModelError, match="refuses a text"):
+        encode(broken, example("nobody knows", " Sam"))
+
+
+CODE = """
+import pathlib
+pathlib.Path({mark!r}).touch()
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+class Config(LlamaConfig): model_type = "its-own"
+class Model(LlamaForCausalLM): config_class = Config
+class Own(PreTrainedTokenizerFast): pass
+"""
+
+
+def test_code_that_a_checkpoint_brings_is_never_run_and_never_asked_about(checkpoint, tmp_path, monkeypatch):
+    shutil.copytree(checkpoint, tmp_path / "model")
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    auto_map = {"AutoConfig": "its.Config", "AutoModelForCausalLM": "its.Model"}
+    (tmp_path / "model" / "config.json").write_text(
+        json.dumps(config | {"model_type": "its-own", "architectures": ["Model"], "auto_map": auto_map}))
+    settings = json.loads((tmp_path / "model" / "tokenizer_config.json").read_text())
+    (tmp_path / "model" / "tokenizer_config.json").write_text(
+        json.dumps(settings | {"tokenizer_class": "Own", "auto_map": {"AutoTokenizer": ["its.Own", None]}}))
+    (tmp_path / "model" / "its.py").write_text(CODE.format(mark=str(tmp_path / "ran")))
+    monkeypatch.setattr("builtins.input", lambda prompt="": "y")
+    asked = Settings(path=str(tmp_path / "model"))
+    for attempt in (lambda: positions(tmp_path / "model"), lambda: Model(asked).load(),
+                    lambda: load_model(tmp_path / "model", TrainingSettings())):
+        with pytest.raises(ModelError, match="code of its own, named by auto_map, which lema never") as caught:
+            attempt()
+        assert "\n" not in str(caught.value)
+    with contextlib.suppress(ModelError):  # as a plain one it may be read without its code
+        load_tokenizer(tmp_path / "model")
+    assert not (tmp_path / "ran").exists()

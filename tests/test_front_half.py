@@ -88,7 +88,7 @@ def test_a_second_run_asks_nothing_and_changes_nothing(files, tmp_path):
         asked = len(server.seen)
         again = _lema(tmp_path, "run", "gsm8k-mistakes", "--set", address)
         assert again.returncode == 0
-        assert "verified: done before" in again.stderr
+        assert "stages: done before" in again.stderr
         assert len(server.seen) == asked > 0
 
 
@@ -100,4 +100,4 @@ def test_an_endpoint_that_refuses_is_one_line_and_leaves_finished_stages(files, 
     assert "127.0.0.1:9" in done.stderr
     plan = _lema(tmp_path, "plan", "gsm8k-mistakes").stdout
     assert "done     graded" in plan
-    assert "missing  corrections" in plan
+    assert "to do    corrections" in plan

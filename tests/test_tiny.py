@@ -114,7 +114,7 @@ def test_a_training_row_leads_back_to_the_reply_it_was_made_of(home, run):
 
 def test_a_finished_run_is_remembered_as_a_whole(home):
     plan = _lema(home, "plan", "tiny", "--set", f"machine.cache={home / 'cache'}")
-    assert plan.stdout.strip().splitlines()[-1].endswith(", 0 stale, 0 missing")
+    assert plan.stdout.strip().splitlines()[-1].endswith(", 0 stale, 0 to do")
     before = prints(home)
     again = _lema(home, "run", "tiny", "--set", f"machine.cache={home / 'cache'}")
     assert again.returncode == 0
@@ -128,14 +128,14 @@ def test_results_of_an_earlier_state_are_shown_as_such(run, tmp_path):
     config = tmp_path / "run" / "config.toml"
     config.write_text(config.read_text().replace('headline = "step"', 'headline = "lema"'))
     shown = _lema(tmp_path, "show", "run").stdout
-    assert "stale (lema plan says why)" in shown.splitlines()[0]
+    assert "stale (`lema plan runs/run` says why)" in shown.splitlines()[0]
     assert "of an earlier state of the run" in shown
 
 
 def test_a_new_arm_makes_nothing_else_stale(home):
     plan = _lema(home, "plan", "tiny", "--set", "arms.new={take=[{kind='correction', limit=5}]}").stdout
-    states = {line.split()[1]: line.split()[0] for line in plan.splitlines()[:-1]}
-    assert {name for name, state in states.items() if state == "missing"} == {
+    states = {line[9:].split()[0]: line[:8].strip() for line in plan.splitlines()[:-1]}
+    assert {name for name, state in states.items() if state == "to do"} == {
         "sets/new", *(f"{room}/new-{seed}" for room in ("models", "answers") for seed in SEEDS)}
     assert {name for name, state in states.items() if state == "stale"} == {
         "accounts", "examined", "scores", "comparisons", "report"}

@@ -1,6 +1,9 @@
 """A toy language and a toy model for tests: sums of two small numbers, learnt by 30,000 parameters in seconds."""
 
+import json
 import random
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from lema.records import Example
@@ -26,6 +29,62 @@ def sums(count: int, seed: int = 0) -> list[Example]:
         rows.append(Example(kind="cot", source="worked", question=f"q{number}", tokens=6,
                             prompt=f"Leo{more} has {a} and {b}.\n", completion=f"The sum is {a + b}."))
     return rows
+
+
+CHATML = ("{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+          "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}")
+MARKS = ("<s>", "<eos>", "<|im_start|>", "<|im_end|>", "<|start|>", "<|end|>", "<|eot|>")
+
+
+def chatty(out: Path, template: str | None = None) -> Path:
+    """A fresh tiny checkpoint that knows every text, by subwords; before a plain text it puts a start token."""
+    import torch
+    from tokenizers import processors
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    texts = ["Leo has 15 pens.\n\nSolution:\nThe sum is 3.\n\n", "Step 1: Leo.\nStep 2: 15."]
+    tokenizer = subwords(texts * 20, 300)
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 0)])
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="<eos>")
+    wrapped.chat_template = template
+    wrapped.save_pretrained(out)
+    torch.manual_seed(0)
+    LlamaForCausalLM(LlamaConfig(
+        vocab_size=tokenizer.get_vocab_size(), hidden_size=16, num_hidden_layers=1, num_attention_heads=1,
+        num_key_value_heads=1, intermediate_size=16, max_position_embeddings=4096, bos_token_id=0, eos_token_id=1,
+        pad_token_id=1)).save_pretrained(out)
+    return out
+
+
+PANICKING = {"post_processor": {
+    "type": "TemplateProcessing", "special_tokens": {},
+    "single": [{"SpecialToken": {"id": "nowhere", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+    "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}]}}
+"""In a tokenizer.json: the library panics at every text."""
+
+
+def with_tokenizer(checkpoint: Path, folder: Path, **changes: object) -> Path:
+    """A copy of the checkpoint with something else in its tokenizer.json."""
+    shutil.copytree(checkpoint, folder)
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer | changes))
+    return folder
+
+
+def subwords(texts: Iterable[str], size: int):
+    """A byte-level BPE tokenizer trained on these texts, digits apart; marks of common templates come first."""
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Digits(individual_digits=True),
+        pre_tokenizers.Split(Regex(r" ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+|\s+"), "isolated"),
+        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(texts, trainers.BpeTrainer(
+        vocab_size=size, special_tokens=list(MARKS), initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False))
+    return tokenizer
 
 
 def reader(out: Path) -> Path:

@@ -10,12 +10,16 @@ from typing import Annotated
 
 import typer
 
+from lema import __version__
+from lema.errors import LemaError
+from lema.printable import guard
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-                  help="Learning from mistakes, end to end: sample, correct, train, and compare honestly.")
+                  context_settings={"help_option_names": ["-h", "--help"]})
 journal = typer.Typer(no_args_is_help=True, help="Look into a run's journal, or keep it in shape.")
 app.add_typer(journal, name="journal")
 
-Source = Annotated[str, typer.Argument(metavar="CONFIG", help="a TOML file, or the name of a shipped recipe")]
+Source = Annotated[str, typer.Argument(metavar="CONFIG", help="a TOML file, a recipe's name, or a run's folder")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE",
                                                      help="lay a value over the config, e.g. sample.paths=4")]
 Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="the folder that holds runs")]
@@ -23,20 +27,33 @@ RunName = Annotated[str, typer.Argument(metavar="RUN", help="a run's name, or it
 Json = Annotated[bool, typer.Option("--json", help="for programs")]
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        print(f"lema {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def lema(version: Annotated[bool, typer.Option("--version", callback=_say_version, is_eager=True,
+                                               help="say which lema this is")] = False) -> None:
+    """Learning from mistakes, end to end: sample, correct, train, and compare honestly."""
+
+
 @app.command()
 def run(source: Source, overrides: Overrides = None, runs: Runs = Path("runs"),
         online_tail: Annotated[int | None, typer.Option(
-            min=0, help="ask the last so many requests of the batch backend online")] = None) -> None:
+            min=0, help="ask the last so many requests of the batch backend online")] = None,
+        yes: Annotated[bool, typer.Option("--yes", help="what was paid for may become stale")] = False) -> None:
     """Do what CONFIG says; what was done before is remembered, so the same command also resumes."""
     from lema.commands.run import run_config
     from lema.commands.show import closing_words
 
-    print(closing_words(run_config(source, overrides or [], runs, online_tail)))
+    print(closing_words(run_config(source, overrides or [], runs, online_tail, yes=yes)))
 
 
 @app.command()
 def plan(source: Source, overrides: Overrides = None, runs: Runs = Path("runs")) -> None:
-    """Say which stages are done, stale or missing, and why; run nothing."""
+    """Say which stages are done, stale (and why) or to do; run nothing."""
     from lema.commands.plan import plan_config
 
     print(plan_config(source, overrides or [], runs))
@@ -193,7 +210,7 @@ def forget(run: RunName, runs: Runs = Path("runs")) -> None:
 @journal.command()
 def mend(run: RunName, runs: Runs = Path("runs")) -> None:
     """Save what can be read of a damaged journal; the damaged file is kept."""
-    from lema.commands.journal import mend
+    from lema.commands.journal.mend import mend
     from lema.commands.run_folder import folder_of
 
     print(mend(folder_of(run, runs)))
@@ -248,7 +265,9 @@ def serve(what: Annotated[list[str], typer.Argument(
         metavar="[NAME=]WHAT...", help="a checkpoint folder, a hub id, or a backend such as teacher")],
         overrides: Annotated[list[str] | None, typer.Option(
             "--set", metavar="NAME.KEY=VALUE", help="a setting of a served model, e.g. teacher.slip=0.1")] = None,
-        host: Annotated[str, typer.Option(help="the address to listen on")] = "127.0.0.1",
+        host: Annotated[str | None, typer.Option(
+            help="the address to listen on, and serve whoever asks there; without it 127.0.0.1, and this machine "
+                 "alone")] = None,
         port: Annotated[int, typer.Option(help="0: any free one")] = 8000) -> None:
     """Serve checkpoints, or the lab's teacher, behind a small OpenAI-compatible server."""
     from lema.commands.serve import serve as serve_them
@@ -258,13 +277,26 @@ def serve(what: Annotated[list[str], typer.Argument(
 
 def main() -> None:
     """The `lema` command."""
-    from lema.errors import LemaError
-
+    guard()
     try:
-        app()
+        code = app(standalone_mode=False)
     except LemaError as error:
-        print(f"lema: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("lema: stopped; the same command goes on from here", file=sys.stderr)
-        sys.exit(130)
+        for line in error.lines:
+            print(f"lema: {line}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        sys.exit(_misused(error))
+    if code == 130:  # typer's, for Ctrl-C
+        print("lema: stopped; what was finished is kept, and the same command goes on", file=sys.stderr)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _misused(error: Exception) -> int:
+    """The exit code after one line about arguments that cannot be read; a bug is raised again."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return print(error.ctx.get_help()) or 2
+    if not hasattr(error, "format_message"):
+        raise error
+    hint = f"; `{error.ctx.command_path} --help` says how" if getattr(error, "ctx", None) else ""
+    print(f"lema: {' '.join(error.format_message().split()).rstrip('.')}{hint}", file=sys.stderr)
+    return getattr(error, "exit_code", 2)

@@ -4,13 +4,31 @@ One base error and few kinds; a message is one line that says what is wrong, whe
 command line prints it and exits with 2. Any other exception is a bug of ours and keeps its traceback.
 """
 
+import shlex
+from pathlib import Path
+
 
 class LemaError(Exception):
     """Something the user can mend. `str(error)` is one line: what, where, what to do."""
 
+    exit_code = 2
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What the command line prints."""
+        return (" ".join(str(self).splitlines()),)
+
 
 class ConfigError(LemaError):
     """The config, or a command's arguments, cannot be used as they stand."""
+
+
+class ConfigErrors(ConfigError):
+    """Several things that the user can mend in one go, a line for each."""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return tuple(str(self).splitlines())
 
 
 class DataError(LemaError):
@@ -27,3 +45,19 @@ class RunError(LemaError):
 
 class BudgetReached(LemaError):
     """The run's budget has no room for another request: the run stops here, whole and resumable."""
+
+
+class Stopped(LemaError):
+    """Ctrl-C: what is kept, and the command that goes on."""
+
+    exit_code = 130
+
+
+def installing(extra: str) -> str:
+    """The command that installs one of lema's extras, where this lema runs from."""
+    checkout = Path(__file__).resolve().parents[2]
+    project = checkout / "pyproject.toml"
+    if not project.is_file() or 'name = "lema"' not in project.read_text(encoding="utf-8"):
+        return f"pip install 'lema[{extra}]'"
+    place = "." if checkout == Path.cwd() else str(checkout)
+    return f"pip install -e {shlex.quote(f'{place}[{extra}]')}"

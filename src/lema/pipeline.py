@@ -114,7 +114,8 @@ def grow_students(run: Run, config: Config, questions: Stage) -> None:
                       for name, student in students.items()])
     for name, student in students.items():
         if student.finish:
-            worked = run.stage(f"sets/finish-{name}", assemble, worked_alone(name), (), (questions, (), (), ()))
+            alone = worked_alone(name, student)
+            worked = run.stage(f"sets/finish-{name}", assemble, alone, (), (questions, (), (), ()))
             finished.append(run.planned(f"students/{name}", train, finishing(name, student), worked))
     run.side_by_side(finished)
 

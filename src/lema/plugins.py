@@ -88,22 +88,26 @@ def shipped(room: str) -> list[str]:
         m.ispkg or "\nclass Settings" in (folder / f"{m.name}.py").read_text(encoding="utf-8")))
 
 
-def find(room: str, name: str, part: str) -> ModuleType:
+def find(room: str, name: str, part: str, where: str = "") -> ModuleType:
     """The module called `name`: a shipped one of `room`, or a dotted path of the user's.
 
-    `part` is the class that it must hold. Raises ConfigError with the near misses.
+    `part` is the class that it must hold. Raises ConfigError with `where` it is named and the near misses.
     """
+    if not all(map(str.isidentifier, name.split("."))):
+        raise ConfigError(f"{room}: {name!r} can be no name{near_miss(name, shipped(room))}; `lema list` "
+                          "shows all, and a dotted path names a module of your own")
     dotted = name if "." in name else f"lema.{room}.{name}"
     try:
         module = importlib.import_module(dotted)
     except ModuleNotFoundError as error:
         if error.name and not dotted.startswith(error.name):
             raise  # the module is there; something that it imports is not
-        raise ConfigError(f"{room}: no {name!r}{near_miss(name, shipped(room))}; `lema list` shows all, and a "
-                          "dotted path names a module of your own") from None
+        raise ConfigError(f"{where or room}: no {name!r}{near_miss(name, shipped(room))}; `lema list` shows all, "
+                          "and a dotted path names a module of your own") from None
     for needed in (part, "Settings"):
         if not hasattr(module, needed):
-            raise ConfigError(f"{room}: {dotted} has no class {needed}; docs/guide.md shows what it must hold")
+            raise ConfigError(f"{where or room}: {dotted} has no class {needed}; docs/guide.md shows what it must "
+                              "hold")
     return module
 
 

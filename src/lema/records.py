@@ -18,6 +18,7 @@ from typing import Literal, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from lema.errors import DataError
+from lema.printable import one_line
 
 Record = TypeVar("Record")
 Verdict = Literal["right", "wrong", "no_answer", "truncated", "ungradable"]
@@ -38,8 +39,8 @@ class Identified:
 
     def __post_init__(self) -> None:
         if not self.id:  # type: ignore[attr-defined]
-            parts = [getattr(self, name) for name in self._identity]
-            object.__setattr__(self, "id", content_id(type(self).__name__, *parts))
+            parts = [type(self).__name__, *map(self.__getattribute__, self._identity)]
+            object.__setattr__(self, "id", content_id(*parts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +174,7 @@ class Example(Identified):
     prompt_tokens: int = 0
     tokens: int = 0  # trained tokens, the end token included
     teacher_tokens: int = 0  # tokens the teacher wrote to make it
+    rejected: str = ""  # why it is not trained on: too long for the student
     id: str = ""
 
     _identity = ("kind", "prompt", "prefix", "completion")
@@ -189,6 +191,7 @@ class Checkpoint:
     all_tokens: int
     loss: float
     weights: str  # hash of the weights file
+    merge_difference: float | None = None  # what merging an adapter changed, as a share of the adapter's effect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,8 +208,9 @@ class Account:
     teachers: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)  # model -> tokens read, written
     student_tokens: int = 0  # sampled of the students for it: paths, and what went on from corrected steps
     kinds: dict[str, int]  # "kind source" (and round) -> examples
+    overlong: int = 0  # rows that were made and left out, too long for the student
     epochs: float | None = None  # how often an example is seen within the budget; None where nothing is trained
-    shared: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)  # arm: examples, questions too
+    shared: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)  # other arm: examples, questions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,7 +258,7 @@ def adapter(kind: type) -> TypeAdapter:
 
 def to_row(record: object) -> str:
     """The record as one JSON line, without the line end. A lone surrogate becomes "?"; the journal keeps it."""
-    return _json(_fields(record)).encode("utf-8", "replace").decode()
+    return one_line(_json(_fields(record))).encode("utf-8", "replace").decode()
 
 
 @cache
@@ -271,22 +275,21 @@ def _fields(record: object) -> dict[str, object]:
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": "), default=_fields).encode
 
-
 def from_row(kind: type[Record], line: str | bytes, where: str) -> Record:
     """The record in one JSON line; `where` ("file:line") goes into the error."""
     try:
         return adapter(kind).validate_json(line)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"{where}: not a {kind.__name__} row ({place or 'line'}: {first['msg']})") from None
+        place = ".".join(map(str, first["loc"])) or "line"
+        raise DataError(f"{where}: not a {kind.__name__} row ({place}: {first['msg']})") from None
 
 
 def read_rows(kind: type[Record], path: Path, holding: str = "") -> Iterator[Record]:
-    """The records of a JSONL file, one by one; of lines that hold the text `holding` only, no blank ones."""
-    with path.open(encoding="utf-8") as lines:
+    """The records of a JSONL file, one at a time, without blank lines and those that lack the text `holding`."""
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
-            if holding in line and line.strip():
+            if (not holding or holding.encode() in line) and line.strip():
                 yield from_row(kind, line, f"{path}:{number}")
 
 

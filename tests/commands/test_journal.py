@@ -117,3 +117,101 @@ def test_a_file_that_is_no_journal_at_all_is_set_aside(tmp_path):
         assert "0 completions saved" in lema(tmp_path, "journal", "mend", "x").stdout
         assert lema(tmp_path, "run", "x.toml").returncode == 0
     assert "no run here" in lema(tmp_path, "journal", "stats", "nowhere").stderr
+
+
+def test_a_healthy_journal_is_left_alone_by_mend(home):
+    folder, _ = home
+    before = journal(folder).read_bytes()
+    done = lema(folder, "journal", "mend", "x")
+    assert done.returncode == 0 and "healthy" in done.stdout and "nothing to mend" in done.stdout
+    assert "kept as" not in done.stdout and not list(journal(folder).parent.glob("journal.*-[0-9]*"))
+    assert journal(folder).read_bytes() == before
+
+
+@pytest.mark.parametrize("pages", [1, 3])
+def test_mend_saves_what_is_left_of_a_journal_that_was_cut_short(tmp_path, pages):
+    with Server(answer) as server:
+        lay_out(tmp_path, server.url, questions=120)
+        assert lema(tmp_path, "run", "x.toml").returncode == 0
+        path, held = journal(tmp_path), rows(journal(tmp_path))
+        cut = path.read_bytes()[:-4096 * pages]
+        path.write_bytes(cut)
+        done = lema(tmp_path, "journal", "mend", "x")
+        saved = int(re.search(r"([\d,]+) completions saved", done.stdout)[1].replace(",", ""))
+        assert held * 0.5 < saved <= held, f"{saved} of {held}"
+        assert rows(path) == saved
+        assert (tmp_path / "runs/x/journal.damaged-1.sqlite").read_bytes() == cut
+        asked = replies(server.seen)
+        for stage in ("paths", "corrections"):
+            shutil.rmtree(tmp_path / "runs/x" / stage)
+        assert lema(tmp_path, "run", "x.toml").returncode == 0
+        assert replies(server.seen) - asked == held - saved
+
+
+STEPS = ("lema.commands.journal.mend._kept_aside", "lema.commands.journal.mend._pad",
+         "lema.commands.journal.mend.opened", "lema.commands.journal.mend._synced", "pathlib.Path.replace",
+         "pathlib.Path.unlink", "shutil.copyfile")
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("times", [0, 1, 2])
+def test_mend_that_is_killed_at_any_step_leaves_all_that_can_be_read(home, monkeypatch, step, times):
+    folder, _ = home
+    held = rows(journal(folder))
+    whole = journal(folder).read_bytes()
+    journal(folder).write_bytes(whole[:-4096])
+    module, name = step.rsplit(".", 1)
+    owner = __import__("pathlib").Path if module == "pathlib.Path" else __import__(module, fromlist=["x"])
+    real, left = getattr(owner, name), [times]
+
+    def killed(*arguments, **options):
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+        return real(*arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, name, killed)
+        try:
+            lema(folder, "journal", "mend", "x")
+        except Killed:
+            assert journal(folder).is_file()
+    lema(folder, "journal", "mend", "x")
+    assert rows(journal(folder)) > 0.5 * held
+
+
+class Killed(BaseException):
+    """As a kill: nothing of ours catches it."""
+
+
+def test_a_foreign_database_is_refused_by_merge_and_left_as_it_is(home, tmp_path):
+    folder, _ = home
+    foreign = tmp_path / "theirs.sqlite"
+    with sqlite3.connect(foreign) as file:
+        file.execute("CREATE TABLE songs (title TEXT)")
+    file.close()
+    before = foreign.read_bytes()
+    done = lema(folder, "journal", "merge", "x", str(foreign))
+    assert done.returncode == 2 and "no journal" in done.stderr
+    assert foreign.read_bytes() == before and not list(tmp_path.glob("theirs.sqlite-*"))
+
+
+def test_merge_takes_a_whole_completion_for_a_damaged_one_and_never_a_damaged_one(home):
+    folder, _ = home
+    shutil.copytree(folder / "runs/x", folder / "runs/y")
+    flip(journal(folder), "Twice 3")
+    flip(journal(folder, "y"), "Twice 5")
+    held = rows(journal(folder))
+    assert "1 completions added" in lema(folder, "journal", "merge", "x", "y").stdout
+    assert rows(journal(folder)) == held
+    assert "healthy" in lema(folder, "journal", "mend", "x").stdout
+
+
+def flip(path, text: str) -> None:
+    """One bit of one completion, as a disk may flip it."""
+    with sqlite3.connect(path) as file:
+        (stored,) = file.execute("SELECT text FROM completions WHERE instr(text, ?)", (text.encode(),)).fetchone()
+    file.close()
+    damaged = bytearray(path.read_bytes())
+    damaged[damaged.index(stored) + len(stored) // 2] ^= 1
+    path.write_bytes(damaged)

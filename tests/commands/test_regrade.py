@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from lema.runs.folder import content_of, read_record, write_record
 from tests.commanding import in_process, lema
 
 CONFIG = """
@@ -47,6 +48,13 @@ def judged_by_an_older_grader(run, verdict="wrong", answer="nonsense") -> None:
     arm.joinpath("rows.jsonl").write_text("".join(
         line + "\n" for line in arm.joinpath("rows.jsonl").read_text("utf-8").splitlines()
         if json.loads(line)["parent"] != first["id"]), "utf-8")
+    as_written(file.parent, arm)
+
+
+def as_written(*folders) -> None:
+    """Makes the folders' records true of their rows again."""
+    for folder in folders:
+        write_record(folder, read_record(folder) | content_of(folder))
 
 
 def files(run) -> dict[str, bytes]:
@@ -102,6 +110,7 @@ def test_a_path_that_becomes_wrong_is_announced_where_its_correction_would_be_as
     rows = graded(run)
     rows[1] |= {"verdict": "no_answer", "answer": None}
     (run / "runs/x/graded/rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    as_written(run / "runs/x/graded")
     done = in_process(run, "regrade", "x")
     assert "gold 1: no answer – → wrong 2" in done.stdout
     assert "1 paths are wrong now that were not" in done.stdout

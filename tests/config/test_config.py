@@ -32,6 +32,8 @@ def test_a_good_config_loads_and_keeps_the_modules_own_keys(tmp_path):
     ("sample.pahts=2", "sample.pahts: unknown key; did you mean 'paths'?"),
     ("arms.cot.take=[{kind='cot', sorce='worked'}]", "sorce: unknown key; did you mean 'source'?"),
     ("sample.models=['b']", "sample.models = 'b' is no [models.X]"),
+    ("sample.split='test'", "sample.split = 'test' would train on the questions of an examination"),
+    ("sample.split='dev'", "sample.split = 'dev' would train on the questions of an examination"),
     ("sample.paths=0", "sample.paths: Input should be greater than 0"),
     ("arms.cot.take=[{kind='cot', limti=3}]", "limti: unknown key; did you mean 'limit'?"),
     ("arms.cot.take=[{kind='stepp'}]", "examples: no 'stepp'; did you mean 'step'?"),

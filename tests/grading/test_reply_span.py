@@ -3,7 +3,7 @@
 import pytest
 
 from lema.grading import grade
-from lema.grading.reply_span import is_cut, reply_span
+from lema.replies.reply_span import is_cut, reply_span
 
 REPLY = "She has 10 apples left."
 

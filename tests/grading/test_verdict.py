@@ -1,10 +1,12 @@
 """Verdicts: `wrong` needs a whole text, a stated answer and a finished comparison."""
 
 import json
+from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
-from lema.grading import GradingTimeout, grade_path, read_number, same_number
+from lema.grading import GradingTimeout, grade, grade_many, grade_path, read, read_number, same, same_number
 
 
 def verdict(text, gold="12", finish="stop"):
@@ -60,3 +62,46 @@ def test_every_label_of_real_model_solutions_is_reproduced(shared_data):
         if (verdict(row["solution"], gold) == "right") != row["is_correct"]:
             disagree.append(row["id"])
     assert disagree == []
+
+
+NO_TEXT = (None, {}, {"answer": 12}, b"12", object(), float("nan"), float("inf"), True, [], [None], [[]],
+           10 ** 5000)
+
+
+@pytest.mark.parametrize("kind", ["number", "math", "text", "choice"])
+@pytest.mark.parametrize("other", NO_TEXT, ids=lambda value: type(value).__name__)
+def test_nothing_raises_whatever_text_gold_and_choices_are(kind, other):
+    assert grade("The answer is 12.", other, task=kind).verdict == "ungradable"
+    assert grade(other, "12", task=kind).verdict == "ungradable"
+    assert grade("The answer is 12.", "12", task=kind, finish=other, choices=other).verdict in (
+        "right", "no_answer", "wrong")
+    assert not same("12", other, task=kind)
+    assert read(other, task=kind).answer is None
+    for workers in (0, 1):
+        rows = [("The answer is 12.", other), (other, "12"), ("The answer is 12.", other, "stop", ())]
+        assert [each.verdict for each in grade_many(rows, task=kind, workers=workers)] == ["ungradable"] * 3
+
+
+def test_a_list_of_gold_answers_is_a_choice_of_them():
+    for golds in (["11", "12"], ("12",), {"11", "12"}, [11, 12], [None, 12]):
+        assert grade("The answer is 12.", golds, task="gsm8k").verdict == "right"
+        (graded,) = grade_many([("The answer is 12.", golds)], task="gsm8k", workers=1)
+        assert graded.verdict == "right"
+        assert same("12", golds, task="gsm8k")
+    assert grade("The answer is 13.", ["11", "12"], task="gsm8k").verdict == "wrong"
+    assert grade("So \\boxed{(1, 2)}.", ["3", "(1,2)"]).verdict == "right"
+
+
+@pytest.mark.parametrize("gold", [12, 12.0, Decimal("12.00"), Fraction(24, 2)])
+def test_a_gold_number_is_its_digits(gold):
+    assert grade("The answer is 12.", gold, task="gsm8k").verdict == "right"
+    assert grade("The answer is 0.5.", gold / 24, task="gsm8k").verdict == "right"
+
+
+@pytest.mark.parametrize(("task", "gold"), [
+    ("gsm8k", "3 * 4 = <<3*4=12>>12 bags\n#### 12"), ("svamp", "3 + 9 = 12\nThe answer is 12."),
+    ("math", "We have $3 \\cdot 4 = \\boxed{12}$, as 4 is even."), ("number", "Step 1: 12 = 12.\n#### 12")])
+def test_a_whole_worked_gold_text_is_the_answer_that_it_states(task, gold):
+    assert grade("So the answer is 12.", gold, task=task).verdict == "right"
+    assert grade("So the answer is 4.", gold, task=task).verdict == "wrong"
+    assert same("12", gold, task=task)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from lema.checkpoints import encode, load_tokenizer
+from lema.checkpoints import load_tokenizer
+from lema.checkpoints.rendering import encode
 from lema.commands.export import export_run
 from lema.commands.run import run_config
 from lema.records import Checkpoint, Example, read_rows

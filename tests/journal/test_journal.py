@@ -1,5 +1,6 @@
 """The journal: what was paid for is kept as it was, and never asked for again."""
 
+import random
 import sqlite3
 import time
 
@@ -144,3 +145,71 @@ def test_a_ticket_is_done_only_when_the_row_is_on_the_disk(journal):
     tickets = [journal.put(call, Completion(str(i))) for i, call in enumerate(calls)]
     assert [ticket.result(PATIENCE).text for ticket in tickets] == [str(i) for i in range(2500)]
     assert journal.holds([call.key for call in calls]) == {call.key for call in calls}
+
+
+def test_flipped_bits_never_become_what_a_model_wrote(tmp_path):
+    path, requests = tmp_path / "journal.sqlite", [ask(f"q{i} " * 40) for i in range(40)]
+    with Journal(path) as journal:
+        once = list(complete(journal, Echo(), requests))
+    whole, rng, met = path.read_bytes(), random.Random(11), 0
+    for _ in range(200):
+        flipped = bytearray(whole)
+        flipped[rng.randrange(4096, len(whole))] ^= 1 << rng.randrange(8)
+        path.write_bytes(flipped)
+        try:
+            with Journal(path) as journal:
+                model = Echo()
+                assert list(complete(journal, model, requests)) == once
+                met += bool(journal.damaged)
+                assert list(complete(journal, Silent(), requests)) == once, "what took its place is kept"
+        except RunError as error:
+            assert "damaged" in str(error)
+        for left in tmp_path.glob("journal.sqlite-*"):
+            left.unlink()
+    assert met > 4
+
+
+def test_a_damaged_completion_is_asked_again_and_stays_on_the_bill(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    with Journal(path) as journal:
+        list(complete(journal, Echo(), [ask("q"), ask("p")]))
+    with sqlite3.connect(path) as file:
+        file.execute("UPDATE completions SET text = x'00' WHERE text = ?", (b"echo: q 0",))
+    file.close()
+    with Journal(path) as journal:
+        model = Echo()
+        assert texts(complete(journal, model, [ask("q"), ask("p")])) == ["echo: q 0", "echo: p 0"]
+        assert model.asked == [ask("q")] and len(journal.damaged) == 1
+        assert journal.spent()[0][1] == 3
+
+
+def test_a_journal_of_before_there_were_checksums_is_taken_up(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    with Journal(path) as journal:
+        list(complete(journal, Echo(), [ask("q"), ask("p")]))
+    with sqlite3.connect(path) as older:
+        older.execute("ALTER TABLE completions DROP COLUMN checksum")
+    older.close()
+    with Journal(path) as journal:
+        assert texts(complete(journal, Silent(), [ask("q")])) == ["echo: q 0"]
+        list(complete(journal, Echo(), [ask("new")]))
+    with sqlite3.connect(path) as file:
+        assert [row[0] is None for row in file.execute("SELECT checksum FROM completions ORDER BY rowid")] == [
+            True, True, False]
+    file.close()
+    with Journal(path) as journal:
+        assert texts(complete(journal, Silent(), [ask("p"), ask("new")])) == ["echo: p 0", "echo: new 0"]
+
+
+def test_a_journal_that_is_a_link_or_of_something_else_is_left_as_it_is(tmp_path):
+    elsewhere = tmp_path / "elsewhere.sqlite"
+    with sqlite3.connect(elsewhere) as file:
+        file.execute("CREATE TABLE songs (title TEXT)")
+    file.close()
+    before = elsewhere.read_bytes()
+    (tmp_path / "journal.sqlite").symlink_to(elsewhere)
+    with pytest.raises(RunError, match="a link, which is never followed"):
+        Journal(tmp_path / "journal.sqlite")
+    with pytest.raises(RunError, match="no journal"):
+        Journal(elsewhere)
+    assert elsewhere.read_bytes() == before

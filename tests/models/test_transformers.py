@@ -226,6 +226,17 @@ def test_an_adapter_merged_or_loaded_writes_what_the_merged_checkpoint_writes(ch
     assert by_batches(model(checkpoint), requests) != merged
 
 
+def test_an_adapter_goes_into_float32_weights_and_beside_coarser_ones_unless_told_otherwise(checkpoint, adapter):
+    def merged(**settings):
+        return not any("lora" in name for name, _ in
+                       model(checkpoint, adapter=str(adapter), **settings).load()._model.named_parameters())
+
+    assert merged()
+    assert merged(dtype="bfloat16", adapter_as="merged")
+    assert not merged(dtype="bfloat16")
+    assert not merged(adapter_as="loaded")
+
+
 def test_an_adapter_belongs_to_the_identity_and_the_facts_by_its_contents(checkpoint, adapter, tmp_path):
     plain, adapted = model(checkpoint), model(checkpoint, adapter=str(adapter))
     shutil.copytree(adapter, tmp_path / "copy")

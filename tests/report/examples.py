@@ -101,7 +101,7 @@ def correction() -> ShownCorrection:
         corrected=("Sam has a third of Leo's shells: 15 / 3 = 5.", "Ida has 9 more than Sam: 5 + 9 = 14.",
                    "The answer is 14."),
         corrector="teacher",
-        checks=("the answer is the gold one", "the step exists", "every calculation holds"),
+        checks=(("answer", True), ("step", True), ("arithmetic", False)),
     )
 
 

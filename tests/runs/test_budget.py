@@ -144,7 +144,7 @@ def test_a_run_stops_at_its_budget_and_a_larger_one_goes_on_without_asking_anyth
         assert 0 < sum(model["dollars"] for model in spent.values()) <= 0.06
         assert spent["large"]["replies"] > 0, "what fitted was asked"
         first = len(server.seen)
-        assert "missing  corrections" in lema(tmp_path, "plan", "x.toml").stdout
+        assert "to do    corrections" in lema(tmp_path, "plan", "x.toml").stdout
         plan = lema(tmp_path, "plan", "x.toml", "--set", "budget.money=5")
         assert "0 stale" in plan.stdout, "a budget is outside fingerprints"
         assert lema(tmp_path, "run", "x.toml").returncode == 2

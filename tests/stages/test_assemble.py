@@ -149,3 +149,13 @@ def test_a_bill_in_money_counts_prompts_too(tmp_path, first):
                                   prices={"teacher": (1.0, 10.0)})
         made = list(assemble(context(tmp_path, assemble), settings, (), (questions, graded, paid, ())))
         assert len(made) == kept
+
+
+@pytest.mark.parametrize("split", ["dev", "test"])
+@pytest.mark.parametrize("take", [{"kind": "correction"}, {"kind": "step"}, {"kind": "cot", "source": "sampled"},
+                                  {"kind": "cot", "source": "corrected"}, {"kind": "marked"}])
+def test_nothing_about_an_examined_question_is_trained_on(tmp_path, first, split, take):
+    _, graded, verified = first
+    examined = [dataclasses.replace(LEO, split=split)]
+    with pytest.raises(DataError, match=rf"is a {split} question; nothing about it may be trained on"):
+        _set(tmp_path, (examined, graded, verified), take)

@@ -8,7 +8,7 @@ import pytest
 from lema.config import EvolveConfig
 from lema.messages import Completion
 from lema.records import Correction
-from lema.stages.evolve import evolve, settle
+from lema.stages.evolve import draft_in, evolve, settle
 from tests.answering import Echo
 from tests.stages.desk import LEO, RIGHT, context, path, question
 
@@ -111,3 +111,18 @@ def test_the_majority_of_the_votes_is_the_gold_answer(tmp_path, answers, gold, a
     assert (settled.answer, settled.rejected) == (gold, rejected)
     assert settled.agreement == pytest.approx(agreement)
     assert settled.tokens == 110
+
+
+@pytest.mark.parametrize("reply", [
+    "Ida has 3 nuts. How many?", "New Question: Ida has 3 nuts. How many?\n\nQuestion: Tom has 7. How many?",
+    "Question: Ida has 3 nuts. How many?\nNew Question: Tom?",
+    "Ida has 3 nuts. How many?\nSolution: 3\nThe answer is 3.",
+    "**New Question:** Ida has 3 nuts. How many?\n\nI hope this helps!",
+    "Ida has 3 nuts. How many?<|im_end|>\nTom"])
+def test_a_draft_ends_where_the_next_question_or_a_solution_begins(reply):
+    assert draft_in(reply) == "Ida has 3 nuts. How many?"
+
+
+def test_drafts_and_votes_may_be_given_a_stop():
+    table = EvolveConfig(model="teacher", seeds=1, stop=["\nQuestion:"])
+    assert table.sampling.stop == table.voting.sampling.stop == ("\nQuestion:",)

@@ -1,13 +1,16 @@
 """Loading and sampling: bad questions are named, paths know what they are answers to."""
 
+import dataclasses
+import json
 from contextlib import closing
 
 import pytest
 
-from lema.config import CotConfig, SampleConfig, parse_config
+from lema.config import CotConfig, ImportConfig, SampleConfig, parse_config
 from lema.errors import ConfigError, DataError
 from lema.journal.waiting import AHEAD, READ
-from lema.records import Correction
+from lema.records import Correction, write_rows
+from lema.stages.join import join_paths
 from lema.stages.load import load
 from lema.stages.sample import sample
 from tests.stages.desk import CONFIG, LEO, RIGHT, WRONG, context, path, question
@@ -33,6 +36,30 @@ def test_bad_questions_are_one_line_with_file_and_line(tmp_path, text, says):
     with pytest.raises(DataError, match=says) as error:
         _loaded(tmp_path, text)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("split", ["test", "dev"])
+@pytest.mark.parametrize(("examined", "row"), [
+    ("Leo has 5 plums. How many?", {}), ("leo has  5 plums:\nHow many?", {}),
+    ("Leo has 5 plums. How many?", {"solution": "Leo has 5 = 5."}), ("Leo has $5$ plums. How many?", {})])
+def test_a_question_may_not_stand_in_two_splits_however_it_is_set(tmp_path, split, examined, row):
+    train = {"question": "Leo has 5 plums. How many?", "answer": "5", "solution": "5 = 5."}
+    (tmp_path / "train.jsonl").write_text(json.dumps({"question": "a", "answer": "1"}) + "\n" + json.dumps(train))
+    (tmp_path / "other.jsonl").write_text(json.dumps({"question": examined, "answer": "5", **row}))
+    table = {"name": "rows", "train": str(tmp_path / "train.jsonl"), split: str(tmp_path / "other.jsonl"),
+             "columns": {"solution": "solution"} if row else {}}
+    says = rf"other.jsonl:1: the same question as train.jsonl:2 \({split} and train\)"
+    with pytest.raises(DataError, match=says):
+        list(load(context(tmp_path, load, task=table), None))
+
+
+def test_questions_that_differ_in_a_number_a_bracket_or_a_sign_are_two(tmp_path):
+    texts = ["What is $(2+3)*4$?", "What is $2+3*4$?", "What is $2-3*4$?", "What is 24?"]
+    (tmp_path / "train.jsonl").write_text(json.dumps({"question": texts[0], "answer": "1"}))
+    rows = [json.dumps({"question": text, "answer": "1"}) for text in texts[1:]]
+    (tmp_path / "test.jsonl").write_text("\n".join(rows))
+    table = {"name": "rows", "train": str(tmp_path / "train.jsonl"), "test": str(tmp_path / "test.jsonl")}
+    assert len(list(load(context(tmp_path, load, task=table), None))) == 4
 
 
 def test_paths_are_numbered_and_belong_to_their_question(tmp_path):
@@ -125,3 +152,15 @@ def test_sampling_in_waves_asks_the_same_again_and_pays_nothing(tmp_path):
 def test_an_examination_is_never_adaptive():
     with pytest.raises(ConfigError, match="adaptive"):
         parse_config(CONFIG | {"evaluate": {"adaptive": {"easy": 1}}}, "x")
+
+
+@pytest.mark.parametrize("split", ["dev", "test"])
+def test_imported_paths_about_an_examined_question_are_refused(tmp_path, split):
+    imported = ImportConfig(name="theirs", content="c", what="paths", models=("m",))
+    desk = context(tmp_path, join_paths)
+    place = desk.run_folder / "imports" / "theirs"
+    place.mkdir(parents=True)
+    write_rows(place / "paths.jsonl", [path(LEO, *WRONG)])
+    assert list(join_paths(desk, imported, [LEO]))
+    with pytest.raises(DataError, match="is about no training question of this run"):
+        list(join_paths(desk, imported, [dataclasses.replace(LEO, split=split)]))

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from lema.training.optimizers import StackedMuon, adamw, muon, share, sorts
+from lema.training.optimizers import StackedMuon, adamw, muon, orthogonal, share, sorts
 from tests import toys
 
 
@@ -38,13 +38,13 @@ def test_blocks_matrices_and_the_rest_are_told_apart(model):
 
 @pytest.mark.parametrize("made", [adamw, muon])
 def test_a_resumed_optimizer_goes_on_as_if_it_had_never_stopped(model, made):
-    optimizer = made(model, 0.01, 0.004, 0.1)
+    optimizer = made(model, 0.01, 0.004, 0.1, 0.95)
     steps(model, optimizer, 3)
     kept = copy.deepcopy((model.state_dict(), optimizer.state_dict()))
     steps(model, optimizer, 3)
     alone = {name: weight.clone() for name, weight in model.state_dict().items()}
     model.load_state_dict(kept[0])
-    resumed = made(model, 0.01, 0.004, 0.1)
+    resumed = made(model, 0.01, 0.004, 0.1, 0.95)
     resumed.load_state_dict(kept[1])
     steps(model, resumed, 3)
     assert all(torch.equal(alone[name], weight) for name, weight in model.state_dict().items())
@@ -52,7 +52,7 @@ def test_a_resumed_optimizer_goes_on_as_if_it_had_never_stopped(model, made):
 
 @pytest.mark.parametrize("made", [adamw, muon])
 def test_a_schedule_reaches_both_sorts_also_after_resuming(model, made):
-    optimizer = made(model, 0.01, 0.004, 0.0)
+    optimizer = made(model, 0.01, 0.004, 0.0, 0.95)
     optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
     torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 0.0)
@@ -76,6 +76,25 @@ def test_stacked_muon_moves_the_weights_as_torch_muon_does(model):
     for weight, twin in zip(matrices, twins, strict=True):
         torch.testing.assert_close(weight, twin, atol=0.005, rtol=0.05)
         assert torch.equal(ours.state[weight]["momentum_buffer"], torchs.state[twin]["momentum_buffer"])
+
+
+def test_muon_orthogonalises_in_float32_on_a_cpu():
+    """In bfloat16, as torch has it, the first move is off by a hundredth, and by another one on each processor."""
+    torch.manual_seed(0)
+    weight = torch.nn.Parameter(torch.zeros(24, 16))
+    weight.grad = torch.randn_like(weight)
+    optimizer = StackedMuon([weight], lr=1.0, weight_decay=0.0)
+    (group,) = optimizer.param_groups
+    exact = orthogonal(weight.grad.double().mT[None], *group["ns_coefficients"], group["ns_steps"], group["eps"])
+    optimizer.step()
+    torch.testing.assert_close(weight.detach().double(), -(24 / 16) ** 0.5 * exact[0].mT, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("made", [adamw, muon])
+def test_beta2_is_that_of_every_adamw(model, made):
+    moments = [part.defaults["betas"] for part in getattr(made(model, 0.1, 0.1, 0.0, 0.999), "parts", [])
+               if isinstance(part, torch.optim.AdamW)] or [made(model, 0.1, 0.1, 0.0, 0.999).defaults["betas"]]
+    assert moments == [(0.9, 0.999)]
 
 
 def test_schedules_rise_hold_and_fall_as_told():

@@ -11,9 +11,11 @@ import torch
 from pydantic import ValidationError
 from transformers import AutoModelForCausalLM
 
-from lema.checkpoints import content_hash, encode, load_tokenizer
+from lema.checkpoints import content_hash, load_tokenizer
+from lema.checkpoints.rendering import encode
 from lema.errors import DataError, ModelError, RunError
 from lema.training.loop import Loop, dataset
+from lema.training.saving import merged
 from lema.training.sft import Settings, Trainer, count_tokens, encode_rows
 from tests import toys
 from tests.patience import until
@@ -155,6 +157,78 @@ def test_an_adapter_merged_into_its_base_computes_what_the_pair_computes(base, t
     merged = AutoModelForCausalLM.from_pretrained(tmp_path / "out")(ids).logits
     torch.testing.assert_close(merged, pair, atol=1e-4, rtol=1e-4)
     assert (merged - before).abs().max() > 0.1
+
+
+COARSE = {"method": "lora", "embedding_learning_rate": None, "dtype": "bfloat16", "learning_rate": 0.0002}
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
+def test_merged_weights_hold_the_whole_update_where_bfloat16_weights_would_miss_a_part(base, tmp_path):
+    from peft import PeftModel
+
+    fit(base, tmp_path / "out", toys.sums(100), **COARSE)
+    before = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16).float()
+    start = {name: weight.clone() for name, weight in before.state_dict().items()}
+    whole = PeftModel.from_pretrained(before, tmp_path / "out" / "adapter").merge_and_unload().state_dict()
+    written = AutoModelForCausalLM.from_pretrained(tmp_path / "out").state_dict()
+
+    def missed(weights):
+        """The share of the update that these weights do not hold."""
+        off = sum(((weights[name].float() - whole[name]) ** 2).sum() for name in start)
+        return (off / sum(((whole[name] - start[name]) ** 2).sum() for name in start)).sqrt().item()
+
+    assert {weight.dtype for weight in written.values()} == {torch.float32}
+    assert missed(written) < 1e-6
+    assert missed({name: weight.bfloat16() for name, weight in whole.items()}) > 0.1
+
+
+@pytest.mark.parametrize("settings", [COARSE, {**COARSE, "dtype": "float32"}])
+def test_what_merging_changes_is_measured_and_kept(base, tmp_path, settings, caplog):
+    with caplog.at_level("INFO", logger="lema.training.saving"):
+        log = fit(base, tmp_path / "out", toys.sums(100), **settings)
+    assert 0 <= log.merge_difference < 0.01
+    assert "adapter: merged, it differs by" in caplog.text
+    assert fit(base, tmp_path / "full", toys.sums(20)).merge_difference is None
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
+def test_merged_weights_that_are_others_than_the_trained_are_said_aloud(base, tmp_path, caplog, monkeypatch):
+    from peft.tuners.lora import LoraModel
+
+    merge = LoraModel.merge_and_unload
+    fit(base, tmp_path / "out", toys.sums(100), **{**COARSE, "learning_rate": 0.002})
+    monkeypatch.setattr(LoraModel, "merge_and_unload", lambda model: merge(model).bfloat16().float())
+    (row,) = encode_rows(toys.sums(1), base, 64)
+    _, difference = merged(lambda: AutoModelForCausalLM.from_pretrained(base), tmp_path / "out" / "adapter", row)
+    assert difference > 0.01
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_a_model_trained_past_the_chat_template_has_none(tmp_path):
+    chatty = toys.chatty(tmp_path / "base", toys.CHATML)
+    settings = json.loads((chatty / "tokenizer_config.json").read_text())
+    (chatty / "tokenizer_config.json").write_text(json.dumps(settings | {"chat_template": toys.CHATML}))
+    for form, there in (("chat", True), ("completions", False)):
+        rows, out = toys.sums(4), tmp_path / form
+        Trainer(Settings(method="full", save_steps=0)).fit(rows, chatty, out, 0, form=form)
+        assert bool(load_tokenizer(out).chat_template) is there
+        assert load_tokenizer(out)("Leo")["input_ids"] == load_tokenizer(chatty)("Leo")["input_ids"]
+
+
+def test_a_fit_past_the_template_is_not_continued_from_one_through_it(base, tmp_path):
+    calls = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lema.training.loop.run", lambda *given: calls.append(given[6]) or ([1.0], 0.0, None))
+        for form in ("chat", "completions", "chat"):
+            Trainer(Settings(**FAST)).fit(toys.sums(3), base, tmp_path / "out", 0, form=form)
+    assert calls[0] == calls[2] != calls[1]
+
+
+def test_one_of_several_processes_trains_nothing(base, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(RunError, match="2 processes were started together"):
+        fit(base, tmp_path / "out", toys.sums(3))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_batch_cut_into_passes_has_the_loss_of_the_whole_batch(base, tmp_path):

@@ -7,7 +7,7 @@ serve the verify stage and the measurement of what they are worth. The answer ch
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
-from lema.checks import explanation, form
+from lema.checks import conclusion, explanation, form
 from lema.checks.checked import Checked
 from lema.config import CHECKS
 from lema.records import Correction
@@ -53,6 +53,9 @@ CHECK = {
     "answer": CorrectionCheck(
         form.reaches_the_answer, "wrong final answer",
         "The final answer that your correction reaches is not right."),
+    "follows": CorrectionCheck(
+        conclusion.follows_from_the_steps, "the answer does not follow from the steps",
+        "The answer that you state at the end is not what the steps before it come to."),
 }
 """In the order in which they are asked: the first that fails is the reason that a row carries."""
 

@@ -4,11 +4,16 @@ One design decision: texts are compared as bare words, numbers and signs, so tha
 calculator marks never decide.
 """
 
+import dataclasses
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lema.records import Correction
-from lema.replies import drop_calculator_marks
+from lema.records import Correction, Question
+from lema.replies import drop_calculator_marks, number_steps
+
+if TYPE_CHECKING:
+    from lema.tasks import Answers
 
 _BARE = re.compile(r"[a-z]+|[0-9]+(?:\.[0-9]+)?|[-+*/=^%]")
 _THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3})")
@@ -24,6 +29,16 @@ class Checked:
     gold: str
     right: bool  # whether its final answer is the gold one
     again: bool = False  # whether the same correction of the same mistake came before
+
+    @classmethod
+    def of(cls, correction: Correction, mistake: tuple[str, ...], question: Question, answers: "Answers",
+           again: bool = False) -> "Checked":
+        """The correction with the final answer that it states, as the task reads it."""
+        text = number_steps(correction.steps) if correction.step else "\n".join(correction.steps)
+        answer = answers.read(text).answer if correction.steps else None
+        right = answer is not None and answers.agree(answer, question.answer)
+        return cls(dataclasses.replace(correction, answer=answer), mistake, question.text, question.answer, right,
+                   again)
 
     @property
     def rewrites(self) -> bool:

@@ -1,7 +1,7 @@
 """Checks of form and arithmetic: whole, readable, true, and a continuation of the very path that it corrects.
 
 One design decision: a path without steps passes what is about steps; there is nothing that it could get wrong. And
-only equations that can be read without doubt count (lema.grading.equations), so that little is accused wrongly.
+only equations that can be read without doubt count (equations of lema.grading), so that little is accused wrongly.
 """
 
 from collections import Counter

@@ -7,20 +7,29 @@ what a run does.
 from collections import Counter
 from pathlib import Path
 
-from lema.commands.run_folder import folder_for, stages_of
-from lema.config import load_config
+from lema.commands.beforehand import look_ahead
+from lema.commands.run_folder import check_files, meant_by, stages_of
+
+WORDS = {"done": "done", "damaged": "damaged", "stale": "stale", "missing": "to do"}
+"""What a plan calls the states of a stage."""
 
 
 def plan_config(source: str, overrides: list[str], runs: Path) -> str:
-    """A line per stage, and the count of each state."""
-    config = load_config(source, overrides)
-    stages = stages_of(folder_for(config, runs), config)
+    """A line per stage, what is worth knowing before a run, and the count of each state. ConfigErrors where files
+    that it needs are not there."""
+    folder, _, config = meant_by(source, overrides, runs)
+    stages = stages_of(folder, config)
+    check_files(config, stages)
+    notes = look_ahead(config, stages)
     width = max(map(len, stages))
-    states: Counter[str] = Counter(done=0, stale=0, missing=0)
+    states: Counter[str] = Counter(dict.fromkeys(WORDS.values(), 0))
     lines = []
     for name, stage in stages.items():
         state, why = stage.status()
-        states[state] += 1
-        lines.append(f"{state:8} {name:{width}}  {why}".rstrip())
+        states[WORDS[state]] += 1
+        lines.append(f"{WORDS[state]:8} {name:{width}}  {'' if state == 'missing' else why}".rstrip())
+    lines += notes
+    if not states["damaged"]:
+        del states["damaged"]
     lines.append(", ".join(f"{count} {state}" for state, count in states.items()))
     return "\n".join(lines)

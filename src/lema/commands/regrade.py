@@ -7,17 +7,17 @@ stage that was made of them stale, in its record, because fingerprints are made 
 
 import dataclasses
 import json
-import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lema.commands.run_folder import config_of, stages_of
+from lema.commands.run_folder import config_of, going_on, stages_of
 from lema.errors import RunError
+from lema.files import remove
 from lema.printable import short
-from lema.records import Question, ReasoningPath, Verdict, read_rows, write_rows
+from lema.records import Question, ReasoningPath, Verdict, write_rows
 from lema.runs.folder import held, write_record
 from lema.runs.run import Stage
 from lema.scratch import ScratchTable, by_id
@@ -85,7 +85,7 @@ def look(folder: Path) -> list[Regraded]:
     grades = [_regraded(stage, task) for stage in stages_of(folder, config).values()
               if stage.verb is grade and stage.record() is not None]
     if not grades:
-        raise RunError(f"{folder}: no paths are graded yet; `lema run` grades them")
+        raise RunError(f"{folder}: no paths are graded yet; `{going_on(folder)}` grades them")
     return grades
 
 
@@ -139,7 +139,7 @@ def _regraded(stage: Stage, task: Task) -> Regraded:
 
 def _graded_now(stage: Stage, task: Task) -> Iterator[tuple[ReasoningPath, str, GradedAs]]:
     """Each stored path, its question's gold answer, and how it is graded now."""
-    with by_id(None, Question, read_rows(Question, stage.sources[0].folder / "rows.jsonl")) as questions:
+    with by_id(None, Question, stage.sources[0]) as questions:
         for path in stage:
             question = questions.get(path.question)
             if question is None:
@@ -168,7 +168,7 @@ def _mark_stale(stages: dict[str, Stage], changed: Iterable[str]) -> None:
 def _write(regraded: Regraded) -> None:
     """The folder with its new rows. Ids stay; a row that did not change stays byte for byte."""
     stage, record = regraded.stage, regraded.stage.record()
-    shutil.rmtree(stage.part, ignore_errors=True)
+    remove(stage.part)
     stage.part.mkdir(parents=True)
     rows = write_rows(stage.part / "rows.jsonl", (_as_graded_now(path, regraded.changes) for path in stage))
     for made_anew in ("fingerprint", "facts", "finished"):
@@ -182,9 +182,7 @@ def _as_graded_now(path: ReasoningPath, changes: ScratchTable[Change]) -> Reason
 
 
 def _what_next(folder: Path, grades: list[Regraded], taken_up: list[str]) -> Iterator[str]:
-    again = f"lema run {folder / 'config.toml'}"
-    if folder.parent != Path("runs"):
-        again += f" --runs {folder.parent}"
+    again = going_on(folder)
     changed, some_stale = False, False
     for each in grades:
         state, why = each.stage.status()

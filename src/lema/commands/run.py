@@ -7,41 +7,45 @@ the pipeline itself, with an engine that works.
 from contextlib import closing
 from pathlib import Path
 
-import tomli_w
-
-from lema.commands.run_folder import folder_for, stages_of
-from lema.config import load_table, parse_config
-from lema.errors import RunError
+from lema.commands.beforehand import look_ahead
+from lema.commands.run_folder import check_files, finished, going_on, meant_by, stages_of
+from lema.commands.stored_config import keep_config
+from lema.config import parse_config
+from lema.errors import Stopped
 from lema.runs.folder import held
 from lema.runs.run import Run
+from lema.training import require_one_process
 
 
-def run_config(source: str, overrides: list[str], runs: Path, online_tail: int | None = None) -> Path:
-    """Performs a config in `runs/<name>` and returns that folder. Only one process may hold a run.
+def run_config(source: str, overrides: list[str], runs: Path, online_tail: int | None = None, *,
+               yes: bool = False) -> Path:
+    """Performs a config in `runs/<name>`, or the run in a run folder, and returns that folder. Only one process
+    may hold a run. `yes`: a stored config that differs may make stale what was paid for.
 
     `online_tail` goes into the table of every model with the batch backend.
     """
-    table = load_table(source, overrides)
-    for model in table.get("models", {}).values() if online_tail is not None else ():
+    meant = meant_by(source, overrides, runs)
+    for model in meant.table.get("models", {}).values() if online_tail is not None else ():
         if model.get("backend") == "batch":
             model["online_tail"] = online_tail
-    config = parse_config(table, source)
-    folder = folder_for(config, runs)
-    stages_of(folder, config)  # every name, prompt and settings table is checked before anything is written
-    with held(folder):
-        from lema.pipeline import pipeline
-        from lema.runs.engine import Local
-        from lema.runs.progress import display
-
-        _keep_config(folder, table)
-        with display() as progress, closing(Local(folder, config, progress)) as engine:
-            pipeline(Run(folder, engine, config), config)
-    return folder
-
-
-def _keep_config(folder: Path, table: dict) -> None:
-    """config.toml as run, what was laid over it included."""
+    meant = meant._replace(config=parse_config(meant.table, source))
+    folder, _, config = meant
+    require_one_process()
+    # every name, prompt, settings table and file is checked before anything is written, and what they name too
+    stages = stages_of(folder, config)
+    check_files(config, stages)
+    look_ahead(config, stages, fetch=True)
     try:
-        (folder / "config.toml").write_text(tomli_w.dumps(table), encoding="utf-8")
-    except OSError as error:
-        raise RunError(f"{folder}/config.toml: cannot be written ({error.strerror})") from None
+        with held(folder):
+            from lema.pipeline import pipeline
+            from lema.runs.engine import Local
+            from lema.runs.progress import display
+
+            keep_config(meant, yes=yes)
+            with display() as progress, closing(Local(folder, config, progress)) as engine:
+                pipeline(Run(folder, engine, config), config)
+    except KeyboardInterrupt:
+        done = len(finished(stages_of(folder, config)))
+        raise Stopped(f"stopped; {done:,} finished stages and every reply that arrived are kept in {folder}: "
+                      f"`{going_on(folder)}` goes on") from None
+    return folder

@@ -4,12 +4,19 @@ One design decision: stages are asked for by calling the pipeline with an engine
 command spells a folder or an order of stages again.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
-from lema.config import Config, load_config
-from lema.errors import RunError
+from lema.config import Config, find_recipe, load_config, load_table, parse_config
+from lema.errors import ConfigError, ConfigErrors, RunError
 from lema.runs.run import Run, Stage
+from lema.stages.load import load
+from lema.tasks import find_task
+
+KEPT = ("config.toml", "journal.sqlite", "lock", "lock.workers", "imports", "pilot")
+"""What lies in a run's folder beside its stages."""
 
 
 def stages_of(folder: Path, config: Config) -> dict[str, Stage]:
@@ -19,10 +26,28 @@ def stages_of(folder: Path, config: Config) -> dict[str, Stage]:
     stages: dict[str, Stage] = {}
 
     def look(planned: Sequence[Stage]) -> None:
-        stages.update((stage.name, stage) for stage in planned)
+        for stage in planned:
+            same = stages.setdefault(stage.name, stage)
+            if (same.verb, same.settings) != (stage.verb, stage.settings):
+                raise ConfigError(f"{stage.name}: two stages would have this folder, by the names of a model, an "
+                                  "arm or a round; give one of them another name")
 
     pipeline(Run(folder, look, config), config)
+    _have_places_of_their_own(stages)
     return stages
+
+
+def _have_places_of_their_own(stages: dict[str, Stage]) -> None:
+    """ConfigError where two stages would write into each other's folder, or one over what the run itself keeps."""
+    taken: dict[str, str] = dict.fromkeys(KEPT, "the run itself")
+    for name in stages:
+        taken |= dict.fromkeys([name + end for end in ("", ".part", ".old")], name)
+    for name in stages:
+        above = [str(parent) for parent in PurePosixPath(name).parents][:-1]
+        meets = next((place for place in (name, *above) if taken.get(place, name) != name), None)
+        if meets is not None:
+            raise ConfigError(f"{name}: no name for a model, an arm or a round, since {meets!r} is a folder of "
+                              f"{taken[meets]}; give it another one")
 
 
 def finished(stages: dict[str, Stage]) -> dict[str, Stage]:
@@ -30,9 +55,54 @@ def finished(stages: dict[str, Stage]) -> dict[str, Stage]:
     return {name: stage for name, stage in stages.items() if stage.status().state == "done"}
 
 
-def folder_for(config: Config, runs: Path) -> Path:
-    """Where a config's run lies."""
-    return runs / config.name
+class Meant(NamedTuple):
+    """What a CONFIG on the command line stands for."""
+
+    folder: Path
+    table: dict
+    config: Config
+
+
+def meant_by(source: str, overrides: list[str], runs: Path) -> Meant:
+    """A config file's or recipe's run lies in `runs` under its name. A run folder stands for its own config and
+    for itself, wherever it lies, unless an override gives the run another name."""
+    table, own = load_table(source, overrides), load_table(source)
+    config, path = parse_config(table, source), find_recipe(source)
+    itself = path.parent if path.parent == Path(source) and table.get("name") == own.get("name") else None
+    return Meant(itself or runs / config.name, table, config)
+
+
+def going_on(folder: Path, verb: str = "run") -> str:
+    """The command that goes on with a run, from where it is printed."""
+    return f"lema {verb} {shlex.quote(str(folder))}"
+
+
+def check_files(config: Config, stages: dict[str, Stage]) -> None:
+    """ConfigErrors with a line for every file that a stage which is not done needs and that is not there;
+    DataError where the first row of a file of questions cannot be read."""
+    lines: dict[str, None] = {}  # each once, in order
+    for stage in stages.values():
+        if stage.status().state != "done":
+            named = {"[task]": stage.facts["settings"]} if stage.verb is load else {}
+            for model, given in stage.facts["models"].items():
+                if isinstance(given, dict):
+                    named[f"[models.{model}]"] = given
+            lines.update(dict.fromkeys(_missing(named)))
+    if lines:
+        raise ConfigErrors("\n".join(lines))
+    questions = next(stage for stage in stages.values() if stage.verb is load)
+    if questions.settings.files() and questions.status().state != "done":
+        task = find_task(config.task.name, config.task.own)
+        for split in task.splits:
+            next(iter(task.questions(split)), None)
+
+
+def _missing(named: dict[str, dict]) -> Iterator[str]:
+    """A line for each file that the facts of a table call missing."""
+    for table, facts in named.items():
+        for path, content in facts.get("files", {}).items():
+            if content == "missing":
+                yield f"{path}: no such file; check {table} of the config (paths start at the folder you are in)"
 
 
 def folder_of(run: str, runs: Path) -> Path:

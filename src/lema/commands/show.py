@@ -12,9 +12,10 @@ from itertools import chain
 from pathlib import Path
 
 from lema.chains import StepCorrection
-from lema.commands.run_folder import config_of, finished, stages_of
+from lema.commands.run_folder import config_of, finished, going_on, stages_of
 from lema.config import Config
 from lema.errors import DataError
+from lema.files import read_plain
 from lema.journal import spent_in
 from lema.pipeline import gathered
 from lema.records import Example, to_row
@@ -52,8 +53,10 @@ def summary_of(folder: Path, *, as_json: bool) -> str:
     }
     if as_json:
         return json.dumps(summary, indent=1, ensure_ascii=False)
-    stale = f", {len(summary['stale'])} are stale (lema plan says why)" if summary["stale"] else ""
+    why = going_on(folder, "plan")
+    stale = f", {len(summary['stale'])} are stale (`{why}` says why)" if summary["stale"] else ""
     lines = [f"{config.name}: {len(done)} stages done in {folder}{stale}"]
+    lines += filter(None, (stage.damage() for stage in stages.values()))
     for each in rounds:
         lines += ["", each.name]
         for stage in each.stages:
@@ -61,7 +64,7 @@ def summary_of(folder: Path, *, as_json: bool) -> str:
             lines.append(f"  {stage.count:>8,}  {stage.name}" + (f"  ({losses})" if losses else ""))
     if accounts:
         lines += ["", *set_table(accounts, partial(price_of, config))]
-    return "\n".join([*lines, *in_words(bill), *_table_of(_made_by(report, stages), summary["stale"])])
+    return "\n".join([*lines, *in_words(bill), *_table_of(folder, _made_by(report, stages), summary["stale"])])
 
 
 def closing_words(folder: Path) -> str:
@@ -73,15 +76,14 @@ def closing_words(folder: Path) -> str:
     sets, reported = "\n".join(set_table(list(_made_by(account, stages)), partial(price_of, config))), \
         _made_by(report, stages).folder
     return f"The training sets; tokens of each example once, epochs at the budget.\n\n{sets}\n\n" \
-           f"{(reported / 'table.txt').read_text(encoding='utf-8')}\nreport: {reported / 'report.html'}"
+           f"{_read_table(reported)}\nreport: {reported / 'report.html'}"
 
 
 def life_of(folder: Path, identifier: str, *, as_json: bool) -> str:
     """Everything that happened to one question, found by the id of any row that belongs to it."""
     stages = finished(stages_of(folder, config_of(folder)))
-    question = _question_of(stages.values(), identifier)
-    if question is None:
-        raise DataError(f"{folder}: no row has the id {identifier!r}; take one from a rows.jsonl of this run")
+    every = stages.values()
+    question = _question_of(every, identifier) or _question_by_prefix(folder, every, identifier)
     life = {}
     for name, stage in stages.items():
         rows = [row for row in stage.naming(question) if question in (getattr(row, "question", None), _id_of(row))]
@@ -143,6 +145,22 @@ def _question_of(stages: Iterable[Stage], identifier: str) -> str | None:
     return None
 
 
+def _question_by_prefix(folder: Path, stages: Iterable[Stage], prefix: str) -> str:
+    """The same for the first letters of an id; DataError where no id, or several, begin so."""
+    about: dict[str, str] = {}
+    for stage in stages:
+        for record in stage.naming(prefix, whole=False):
+            identifier = _id_of(record) or ""
+            if identifier.startswith(prefix):
+                about[identifier] = getattr(record, "question", identifier)
+    if not about:
+        raise DataError(f"{folder}: no row has the id {prefix!r}; take one from a rows.jsonl of this run")
+    if len(about) > 1:
+        some = ", ".join(list(about)[:3])
+        raise DataError(f"{folder}: {len(about):,} ids begin with {prefix!r} ({some}, ...); give more of it")
+    return next(iter(about.values()))
+
+
 def _made_by(verb: Callable, stages: dict[str, Stage]) -> Stage | None:
     return next((stage for stage in stages.values() if stage.verb is verb), None)
 
@@ -161,14 +179,23 @@ def losses_of(stage: FunnelStage) -> str:
     return ", ".join(f"{loss.count:,} {loss.reason}" for loss in stage.losses)
 
 
-def _table_of(reported: Stage | None, stale: list[str]) -> list[str]:
+def _table_of(folder: Path, reported: Stage | None, stale: list[str]) -> list[str]:
     """The report's table of comparisons, where it was ever made."""
     if reported is None or not (reported.folder / "table.txt").is_file():
         return []
-    table = (reported.folder / "table.txt").read_text(encoding="utf-8").rstrip()
+    table = _read_table(reported.folder).rstrip()
     if reported.name not in stale:
         return ["", table]
-    return ["", "The table below is of an earlier state of the run; `lema run` makes it anew.", "", table]
+    return ["", f"The table below is of an earlier state of the run; `{going_on(folder)}` makes it anew.", "",
+            table]
+
+
+def _read_table(reported: Path) -> str:
+    try:
+        return read_plain(reported / "table.txt").decode()
+    except (OSError, ValueError):
+        raise DataError(f"{reported}/table.txt: missing or damaged; remove the folder {reported} and run the same "
+                        "command again, which asks nothing") from None
 
 
 def _for_reading(record: object) -> str:

@@ -143,7 +143,11 @@ def _alike(file: sqlite3.Connection, missing: list[Call]) -> list[Fields]:
         having.update(set(_lines(call.facts)))
     left = {line: ALIKE for line, calls in having.items() if calls < len(missing) or len(missing) == 1}
     prompts = []
-    for place, (facts,) in enumerate(file.execute("SELECT facts FROM requests ORDER BY rowid DESC")):
+    for place, (written, facts) in enumerate(file.execute(
+            "SELECT hash, CAST(facts AS BLOB) FROM requests ORDER BY rowid DESC")):
+        if hashlib.sha256(facts).digest() != written:
+            continue  # damaged: whatever stands there was never asked
+        facts = facts.decode()
         telling = list(filter(left.get, _lines(facts)))
         if telling or place < NEWEST:
             prompts.append(_fields(json.loads(facts)))

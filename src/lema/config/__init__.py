@@ -99,6 +99,7 @@ class Config(BaseModel):
         _can_go_on(self)
         for place, name in enumerate(self.evolve):
             _can_follow(self, name, list(self.evolve)[:place])
+        _trains_on_training_questions(self)
         return self
 
     def budget_of(self, arm: str) -> BudgetConfig | None:
@@ -151,6 +152,13 @@ def _can_go_on(config: Config) -> None:
                                  'corrections to draw seeds from; set seeds_from = "questions"')
 
 
+def _trains_on_training_questions(config: Config) -> None:
+    """Raises ValueError where paths about questions of an examination would be corrected or trained on."""
+    if config.sample.split != "train" and (config.correct or config.evolve or config.arms):
+        raise ValueError(f"sample.split = {config.sample.split!r} would train on the questions of an examination; "
+                         "leave it out ([evaluate] says which split is examined)")
+
+
 def _can_follow(config: Config, name: str, before: list[str]) -> None:
     """Raises ValueError where a round follows, or takes its mistakes from, what is not there before it."""
     where, table = f"evolve.{name}", config.evolve[name]
@@ -180,7 +188,7 @@ def _can_take(config: Config, arm: str, take: Take) -> None:
 
 
 def load_config(source: str, overrides: list[str] | None = None) -> Config:
-    """The config in a TOML file, or a shipped recipe's by name, with `a.b=c` overrides laid over it."""
+    """The config in a TOML file or run folder, or a shipped recipe's by name, `a.b=c` overrides laid over it."""
     return parse_config(load_table(source, overrides), source)
 
 
@@ -188,7 +196,7 @@ def load_table(source: str, overrides: list[str] | None = None) -> dict:
     """The same, not validated yet."""
     path = find_recipe(source)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # an editor may write a byte order mark
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source}: not TOML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -212,12 +220,14 @@ def recipes() -> list[str]:
 
 
 def find_recipe(source: str) -> Path:
-    """The path of a config: a file, or a shipped recipe's name."""
+    """The path of a config: a file, a shipped recipe's name, or a run folder."""
     path = Path(source)
     if path.is_file():
         return path
     if source in recipes():
         return RECIPES / f"{source}.toml"
+    if (path / "config.toml").is_file():
+        return path / "config.toml"
     hint = ""
     if path.suffix != ".toml":
         hint = near_miss(source, recipes())

@@ -139,7 +139,7 @@ class CritiqueOneConfig(CritiqueConfig):
 
 
 Check = Literal["complete", "parsed", "step", "quoted", "kept", "changed", "arithmetic", "earlier", "explanation",
-                "repeat", "answer"]
+                "repeat", "answer", "follows"]
 CHECKS = get_args(Check)
 """Every check, in the order in which they are asked (lema.checks)."""
 
@@ -203,6 +203,7 @@ class EvolveConfig(AskConfig):
     deduplicate: tuple[Way, ...] = Field(
         default=("exact", "minhash"), description="how none may be like a question that is trained on")
     seeds: int = Field(gt=0, description="how many seeds are drawn")
+    stop: tuple[str, ...] = Field(default=(), description="texts at which a draft, or a vote, ends")
     votes: int = Field(default=3, gt=0, description="answers per new question; the majority is its gold answer")
     correction_tokens: int | None = Field(default=None, gt=0, description="budget for corrections in this round")
 

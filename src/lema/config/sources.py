@@ -5,11 +5,18 @@ One design decision: a student that is grown here is a model like any other, who
 
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from lema.plugins import Open, Settings
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+
+def _no_folder_at_work(name: str) -> str:
+    if name.endswith(".part"):
+        raise ValueError("must not end in .part: so are folders called that are being written")
+    return name
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"), AfterValidator(_no_folder_at_work)]
 
 
 class TaskConfig(Open):

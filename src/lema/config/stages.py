@@ -19,6 +19,7 @@ class AssembleConfig(Settings):
     base: str | None
     rounds: tuple[str, ...]
     purchases: tuple[str, ...] = ()
+    longest: int | None = Field(default=None, description="rows of more tokens are left out; None: no row is")
     teacher_tokens: int | None = None
     money: float | None = None
     prices: dict[str, tuple[float, float]] = Field(

@@ -13,8 +13,8 @@ from lema.grading.compare import decided
 from lema.grading.extract import NONE, UNFINISHED, Reading, read_text
 from lema.grading.normalize import EDGES, normalized, trimmed, words
 from lema.grading.numbers import read_value
-from lema.grading.reply_span import is_cut, reply_span
 from lema.grading.statements import LONGEST, placed, stated_at
+from lema.replies.reply_span import is_cut, reply_span
 
 SEVERAL = "several"  # what stands for a letter where a text names more than one as its answer
 MOST = 50  # sentences of one text that name an option, and are looked at

@@ -13,9 +13,9 @@ from lema.grading.normalize import normalized
 from lema.grading.numbers import NUMBER, is_maths, read_value
 from lema.grading.prose import is_two, number_said, result_of
 from lema.grading.quantities import is_quantity
-from lema.grading.reply_span import is_cut, reply_span
 from lema.grading.statements import CUT, LONGEST, closing_box, statements
 from lema.replies import drop_calculator_marks
+from lema.replies.reply_span import is_cut, reply_span
 
 EXPLICIT = frozenset(("answer sentence", "boxed", "####", "A:"))
 """The forms in which a text says itself that this is its answer."""

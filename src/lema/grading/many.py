@@ -17,13 +17,14 @@ from queue import SimpleQueue
 from typing import Literal
 
 from lema.grading.conventions import Conventions
-from lema.grading.kinds import grade, grade_as, kind_of
+from lema.grading.given import choices_of, gold_answers
+from lema.grading.kinds import Gold, grade, grade_as, kind_of
 from lema.grading.verdict import Grade
 
 BLOCK = 2000  # rows that a worker gets at a time
 _WORK = "from lema.grading.many import work; work()"  # -m would load this file twice
 
-Row = tuple[str, str] | tuple[str, str, str, Sequence[str]]
+Row = tuple[str, Gold] | tuple[str, Gold, str, Sequence[str]]
 """(text, gold), or (text, gold, finish, choices)."""
 
 By = Literal["grade", "path"]
@@ -38,6 +39,7 @@ def grade_many(rows: Iterable[Row], *, task: str = "math", workers: int | None =
     """
     kind = kind_of(task)
     how = conventions or kind.conventions
+    rows = map(_plain, rows)
     if workers == 0:
         return (grade_row(row, task, how, by) for row in rows)
     return _streamed(iter(rows), (task, how, by), workers or os.cpu_count() or 1)
@@ -87,6 +89,19 @@ def _streamed(rows: Iterator[Row], settings: tuple[str, Conventions, By], count:
             threads.shutdown(wait=True, cancel_futures=True)
             for worker in workers:
                 worker.stop()
+
+
+def _plain(row: Row) -> Row:
+    """The row as JSON can hold it, for the workers; what is no text is None there."""
+    text, gold, *more = row
+    if not isinstance(text, str):
+        text = None
+    if not isinstance(gold, str):
+        gold = gold_answers(gold)
+    if more:
+        finish, choices = more
+        more = (finish if isinstance(finish, str) else "stop", choices_of(choices))
+    return (text, gold, *more)
 
 
 class _Worker:

@@ -8,8 +8,8 @@ characters.
 import re
 
 from lema.grading.number_words import NO_UNITS
-from lema.grading.reply_span import is_cut, may_be_cut, reply_span
 from lema.grading.verdict import Grade
+from lema.replies.reply_span import is_cut, may_be_cut, reply_span
 
 REACH = 48  # characters from the end back that are looked at
 LONGEST = 30  # characters of a gold answer that is compared here

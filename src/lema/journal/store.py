@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from lema.errors import RunError
+from lema.journal.checksums import KEPT, checksum, is_whole, oldest_of, put_aside
 from lema.journal.jobs import JOBS, PATIENCE, Jobs
 from lema.journal.waiting import READ, Call
 from lema.messages import Completion
@@ -26,31 +27,36 @@ CREATE TABLE IF NOT EXISTS requests (hash BLOB NOT NULL UNIQUE, facts TEXT NOT N
 CREATE TABLE IF NOT EXISTS completions (
     key BLOB NOT NULL UNIQUE, model TEXT NOT NULL, request BLOB NOT NULL, path INTEGER NOT NULL,
     text BLOB NOT NULL, finish TEXT NOT NULL, prompt_tokens INTEGER NOT NULL, tokens INTEGER NOT NULL,
-    created REAL NOT NULL, share REAL NOT NULL DEFAULT 1.0);
+    created REAL NOT NULL, share REAL NOT NULL DEFAULT 1.0, checksum BLOB);
 CREATE TABLE IF NOT EXISTS failures (
     key BLOB NOT NULL, model TEXT NOT NULL, request BLOB NOT NULL, path INTEGER NOT NULL,
     text BLOB NOT NULL, finish TEXT NOT NULL, prompt_tokens INTEGER NOT NULL, tokens INTEGER NOT NULL,
     created REAL NOT NULL, share REAL NOT NULL DEFAULT 1.0);
 """
 INSERT_FACTS = "INSERT INTO requests VALUES (?, ?) ON CONFLICT (hash) DO NOTHING"
-INSERT_COMPLETION = "INSERT INTO completions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
+INSERT_COMPLETION = "INSERT INTO completions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
 INSERT_FAILURE = "INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 COLUMNS = "model, prompt_tokens, tokens, share"
 SPENT = ("SELECT model, count(*), sum(prompt_tokens), sum(tokens), sum(share * prompt_tokens), "
          f"sum(share * tokens) FROM (SELECT {COLUMNS} FROM completions UNION ALL SELECT {COLUMNS} FROM failures) "
          "WHERE model != '' GROUP BY model ORDER BY model")
 ADD_SHARE = "ALTER TABLE {} ADD COLUMN share REAL NOT NULL DEFAULT 1.0"  # journals of before there were batches
+OURS = {"key", "model", "request", "path", "text", "finish", "prompt_tokens", "tokens", "created"}
 
 
 class Journal(contextlib.AbstractContextManager):
     """The SQLite file of a run's completions, open for reading and writing; RunError where that fails.
 
     Texts are kept as UTF-8 bytes with lone surrogates passed through, so that any string comes back as it was.
-    Failed completions go into a table of their own: they are recorded, but never given as an answer.
+    Failed completions go into a table of their own: they are recorded, but never given as an answer. `damaged` are
+    the keys whose completion was met but is no more what was written: they count as not there.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.damaged: set[bytes] = set()
+        if path.is_symlink():
+            raise RunError(f"{path}: a link, which is never followed; put the journal itself there")
         with self._explained():
             self._reading, self._writing = self._connect(), self._connect()
         # Several threads of this process read over one connection: whoever reads holds the lock, and the others
@@ -63,12 +69,16 @@ class Journal(contextlib.AbstractContextManager):
     def kept(self, keys: Sequence[bytes]) -> dict[bytes, Completion]:
         """The completions kept under `keys`; keys without one are left out."""
         with self._lock, self._explained():
-            return _find(self._reading, keys)
+            kept, damaged = _find(self._reading, keys, self._oldest)
+        self.damaged |= damaged.keys()
+        return kept
 
     def holds(self, keys: Sequence[bytes]) -> set[bytes]:
         """Those of `keys` under which a completion is kept."""
-        with self._lock, self._explained():
-            return {key for key, in _select(self._reading, "key", keys)}
+        held: set[bytes] = set()
+        for start in range(0, len(keys), READ):
+            held |= self.kept(keys[start:start + READ]).keys()
+        return held
 
     def spent(self) -> list[tuple[str, int, int, int, float, float]]:
         """What served models gave, failures included: (model, replies, prompt tokens, tokens, and both weighed by
@@ -101,6 +111,8 @@ class Journal(contextlib.AbstractContextManager):
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        connection.text_factory = _text
+        require_journal(connection, self.path)
         if _shared(connection) != "wal":
             raise RunError(f"{self.path}: this file system cannot hold a journal that processes share; put the "
                            "run on a local disk")
@@ -112,9 +124,14 @@ class Journal(contextlib.AbstractContextManager):
         for statement in f"{SCHEMA} {JOBS}".split(";"):
             connection.execute(statement)
         for table in ("completions", "failures"):
-            if "share" not in [column[1] for column in connection.execute(f"PRAGMA table_info({table})")]:
+            if "share" not in _columns(connection, table):
                 connection.execute(ADD_SHARE.format(table))
+        if "checksum" not in _columns(connection, "completions"):
+            connection.execute("ALTER TABLE completions ADD COLUMN checksum BLOB")
+            last = connection.execute("SELECT max(rowid) FROM completions").fetchone()[0] or 0
+            connection.execute(f"PRAGMA user_version = {last}")
         connection.execute("COMMIT")
+        self._oldest = oldest_of(connection)
         return connection
 
     def _write(self) -> None:
@@ -131,7 +148,7 @@ class Journal(contextlib.AbstractContextManager):
     def _commit(self, group: list[tuple[Call, Completion, Future]]) -> None:
         try:
             with self._explained():
-                kept = _insert(self._writing, group)
+                kept = _insert(self._writing, group, self._oldest)
         except Exception as error:  # whoever waits for a ticket must hear of it, whatever it is
             for *_, ticket in group:
                 ticket.set_exception(error)
@@ -148,6 +165,22 @@ class Journal(contextlib.AbstractContextManager):
             if remedy is None:
                 raise
             raise RunError(f"{self.path}: {remedy.format(error=error, run=self.path.parent)}") from None
+
+
+def require_journal(file: sqlite3.Connection, path: Path) -> None:
+    """RunError where an open database is of something else than a journal, so that nothing is written into it."""
+    tables = file.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()[0]
+    if tables and OURS - _columns(file, "completions"):
+        raise RunError(f"{path}: an SQLite file of something else, no journal; name a run, or a journal.sqlite")
+
+
+def _columns(file: sqlite3.Connection, table: str) -> set[str]:
+    return {column[1] for column in file.execute(f"PRAGMA table_info({table})")}
+
+
+def _text(stored: bytes) -> str:
+    """A damaged text is read all the same: where it matters, its checksum tells."""
+    return stored.decode("utf-8", "replace")
 
 
 def _shared(connection: sqlite3.Connection) -> str:
@@ -185,39 +218,54 @@ def spent_in(path: Path) -> list[tuple[str, int, int, int, float, float]]:
     return []
 
 
-def _insert(connection: sqlite3.Connection,
-            group: Sequence[tuple[Call, Completion, Future]]) -> list[Completion]:
+def _insert(connection: sqlite3.Connection, group: Sequence[tuple[Call, Completion, Future]],
+            oldest: int) -> list[Completion]:
     """Writes the group in one transaction and returns what is kept for each of them."""
-    rows: dict[str, list[tuple]] = {INSERT_COMPLETION: [], INSERT_FAILURE: []}
-    facts = {}
+    facts, failures, completions = {}, [], {}
     now = time.time()
     for call, completion, _ in group:
         request = hashlib.sha256(call.facts.encode()).digest()
         facts[request] = call.facts
-        rows[INSERT_FAILURE if completion.failed else INSERT_COMPLETION].append(
-            (call.key, call.model, request, call.path, completion.text.encode("utf-8", "surrogatepass"),
-             completion.finish.encode("utf-8", "replace").decode(), completion.prompt_tokens, completion.tokens,
-             now, completion.share))
+        row = _row(call, completion, request, now)
+        if completion.failed:
+            failures.append(row)
+        else:
+            completions.setdefault(call.key, row)
     with connection:  # rolls back on an error
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(INSERT_FACTS, facts.items())
+        connection.executemany(INSERT_FAILURE, failures)
         before = connection.total_changes
-        for insert, its_rows in rows.items():
-            connection.executemany(insert, its_rows)
-        written = connection.total_changes - before
-    kept = {}
-    if written < len(group):  # another process had some of them before: what it keeps is the answer from now on
-        kept = _find(connection, [call.key for call, *_ in group])
+        connection.executemany(INSERT_COMPLETION, completions.values())
+        kept = {}
+        if connection.total_changes - before < len(group) - len(failures):
+            # another process had some of them before: what it keeps is the answer from now on, if it is whole
+            kept, damaged = _find(connection, list(completions), oldest)
+            put_aside(connection, list(damaged.values()))
+            connection.executemany(INSERT_COMPLETION, map(completions.__getitem__, damaged))
     return [completion if completion.failed else kept.get(call.key, completion) for call, completion, _ in group]
 
 
-def _select(connection: sqlite3.Connection, columns: str, keys: Sequence[bytes]) -> Iterator[tuple]:
+def _row(call: Call, completion: Completion, request: bytes, now: float) -> tuple:
+    """A row of completions, or without its checksum one of failures."""
+    text, finish = completion.text.encode("utf-8", "surrogatepass"), completion.finish.encode("utf-8", "replace")
+    figures = completion.prompt_tokens, completion.tokens
+    row = (call.key, call.model, request, call.path, text, finish.decode(), *figures, now, completion.share)
+    return row if completion.failed else (*row, checksum(call.key, text, finish, *figures, completion.share))
+
+
+def _find(connection: sqlite3.Connection, keys: Sequence[bytes],
+          oldest: int) -> tuple[dict[bytes, Completion], dict[bytes, int]]:
+    """The completions that are kept under the keys, and the row numbers of those that are damaged."""
+    kept, damaged = {}, {}
     for start in range(0, len(keys), READ):
         part = keys[start:start + READ]
-        yield from connection.execute(
-            f"SELECT {columns} FROM completions WHERE key IN ({', '.join('?' * len(part))})", part)
-
-
-def _find(connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, Completion]:
-    return {key: Completion(text.decode("utf-8", "surrogatepass"), *rest)
-            for key, text, *rest in _select(connection, "key, text, finish, prompt_tokens, tokens, share", keys)}
+        marks = ", ".join("?" * len(part))
+        for row in connection.execute(f"SELECT {KEPT} FROM completions WHERE key IN ({marks})", part):
+            if is_whole(row, oldest):
+                key, text, finish, prompt_tokens, tokens, share, *_ = row
+                answer = text.decode("utf-8", "surrogatepass")
+                kept[key] = Completion(answer, finish.decode(), prompt_tokens, tokens, share)
+            else:
+                damaged[row[0]] = row[-1]
+    return kept, damaged

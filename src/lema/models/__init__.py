@@ -9,5 +9,5 @@ from lema.plugins import find, settings_of
 
 def find_model(name: str, backend: str, table: dict) -> Model:
     """The model that the config calls `name`, built by its backend from its settings table."""
-    module = find("models", backend, "Model")
+    module = find("models", backend, "Model", f"models.{name}.backend")
     return module.Model(settings_of(module.Settings, table, f"models.{name}"))

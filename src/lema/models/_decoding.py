@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lema.checkpoints import INSTALL
-from lema.errors import ModelError
+from lema.errors import ModelError, installing
 from lema.records import Sampling
 
 try:
@@ -21,7 +20,7 @@ try:
     from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
     from transformers.cache_utils import DynamicLayer
 except ModuleNotFoundError as missing:
-    raise ModelError(f"the transformers backend needs {missing.name}: {INSTALL}") from None
+    raise ModelError(f"the transformers backend needs {missing.name}: {installing('train')}") from None
 
 SHRINK = 0.75
 """Finished rows are dropped from the batch once at most this share of its rows is still being written."""

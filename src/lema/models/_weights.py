@@ -7,15 +7,15 @@ the size of the weights alone, before anything is loaded, so that the journal ke
 import warnings
 from pathlib import Path
 
-from lema.checkpoints import INSTALL, first_line, hushed, weights_size
-from lema.errors import ModelError
+from lema.checkpoints import OURS_ALONE, first_line, hushed, weights_size, why_not_loaded
+from lema.errors import ModelError, installing
 
 try:
     import torch
     from transformers import AutoModelForCausalLM, PreTrainedModel
     from transformers.utils import logging
 except ModuleNotFoundError as missing:
-    raise ModelError(f"the transformers backend needs {missing.name}: {INSTALL}") from None
+    raise ModelError(f"the transformers backend needs {missing.name}: {installing('train')}") from None
 
 SMALL = 4_000_000
 """Bytes of weights below which bfloat16 gains little or loses (docs/lab-log.md, 21 November 2026)."""
@@ -42,28 +42,28 @@ def load_model(folder: Path, dtype: str, attn: str | None, device: str) -> PreTr
     """The checkpoint's weights on `device`. ModelError where they cannot be loaded."""
     logging.disable_progress_bar()
     try:
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=attn,
-                                                     local_files_only=True)
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=attn, **OURS_ALONE)
         return model.to(device_of(device)).eval()
     except Exception as error:  # safetensors, torch and transformers each raise their own
-        raise ModelError(f"{folder}: its weights cannot be loaded ({first_line(error)})") from None
+        raise ModelError(f"{folder}: its weights cannot be loaded ({why_not_loaded(error)})") from None
 
 
 def with_adapter(model: PreTrainedModel, adapter: Path, how: str) -> PreTrainedModel:
     """The model with a PEFT adapter: "merged" into its weights, or "loaded" beside them, which keeps a quantised
-    model as it is and costs a little at every token. ModelError where the adapter does not fit."""
+    model as it is and costs a little at every token; "auto" merges where that is exact. ModelError where the
+    adapter does not fit."""
     try:
         with hushed():
             from peft import PeftModel
     except ModuleNotFoundError as missing:
-        raise ModelError(f"{adapter}: an adapter needs {missing.name}: {INSTALL}") from None
+        raise ModelError(f"{adapter}: an adapter needs {missing.name}: {installing('train')}") from None
     try:
         with warnings.catch_warnings():  # of its libraries about each other
             warnings.simplefilter("ignore")
             adapted = PeftModel.from_pretrained(model, adapter, local_files_only=True)
     except Exception as error:  # peft, safetensors and torch each raise their own
         raise ModelError(f"{adapter}: the adapter does not fit these weights ({first_line(error)})") from None
-    if how == "merged":
+    if how == "merged" or (how == "auto" and model.dtype == torch.float32):
         return adapted.merge_and_unload().eval()
     return adapted.eval().base_model.model
 

@@ -27,10 +27,10 @@ from lema.checkpoints import (
     files_of,
     find_adapter,
     find_checkpoint,
-    form_prompt,
     load_tokenizer,
     positions,
 )
+from lema.checkpoints.rendering import Form, render
 from lema.messages import Completion, Request
 from lema.plugins import execution
 
@@ -43,8 +43,10 @@ class Settings(plugins.Settings):
 
     path: str = Field(description="a checkpoint folder, or a hub id such as org/name")
     adapter: str | None = Field(None, description="folder of a PEFT adapter (LoRA) for this checkpoint")
-    adapter_as: Literal["merged", "loaded"] = Field("merged", description="into the weights, or beside them")
-    form: Literal["chat", "completions"] = Field("chat", description="completions: past the chat template")
+    adapter_as: Literal["auto", "merged", "loaded"] = Field(
+        "auto", description="into the weights, or beside them; auto: into float32 weights, beside coarser ones, "
+                            "which would round the update away")
+    form: Form = Field("chat", description="completions: past the chat template")
     dtype: Literal["auto", "fastest", "float32", "bfloat16", "float16"] = Field(
         "auto", description="auto: the checkpoint's; fastest: bfloat16 where the hardware multiplies it")
     attn: str | None = Field(None, description="attention implementation; by default what transformers chooses")
@@ -114,8 +116,9 @@ class Model:
 
     def _encoded(self, requests: Iterable[Request]) -> Iterator[EncodedRequest]:
         for position, request in enumerate(requests):
-            prompt, ids = form_prompt(self.tokenizer, request.messages, self.settings.form, request.prefix)
-            yield EncodedRequest(position, request, prompt, ids)
+            prompt = render(self.tokenizer, request.messages, self.settings.form)
+            yield EncodedRequest(position, request, prompt.text + request.prefix,
+                                 prompt.ids(self.tokenizer, request.prefix))
 
     def _groups(self, requests: Iterable[EncodedRequest]) -> Iterator[list[EncodedRequest]]:
         """Consecutive requests, as many together as one batch may hold."""

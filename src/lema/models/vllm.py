@@ -30,10 +30,10 @@ from lema.checkpoints import (
     files_of,
     find_adapter,
     find_checkpoint,
-    form_prompt,
     load_tokenizer,
     positions,
 )
+from lema.checkpoints.rendering import Form, by_template, render
 from lema.errors import ModelError
 from lema.messages import Arrived, Completion, Message, Request
 from lema.models import api
@@ -57,7 +57,7 @@ class Settings(plugins.Settings):
 
     path: str = Field(description="a checkpoint folder, or a hub id such as org/name")
     adapter: str | None = Field(None, description="folder of a PEFT adapter (LoRA) for this checkpoint")
-    form: Literal["chat", "completions"] = Field("chat", description="completions: past the chat template")
+    form: Form = Field("chat", description="completions: past the chat template")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     options: dict[str, Any] = Field(default_factory=dict, description="engine arguments that change what comes "
                                     "out, by vLLM's own names: { max_model_len = 4096 }")
@@ -132,7 +132,8 @@ class Model:
         return Request((Message("user", prompt),), sampling, request.index)
 
     def _prompt(self, request: Request) -> tuple[str, list[int]]:
-        return form_prompt(self._tokenizer, request.messages, self.settings.form, request.prefix)
+        prompt = render(self._tokenizer, request.messages, self.settings.form)
+        return prompt.text + request.prefix, prompt.ids(self._tokenizer, request.prefix)
 
     @cached_property
     def folder(self) -> Path:
@@ -162,9 +163,7 @@ class Model:
 
         settings = self.settings
         url = start(self, settings.python, _flags(self.folder, settings), settings.start_seconds)
-        # a chat template has written the special tokens into the prompt already
-        templated = settings.form == "chat" and bool(self._tokenizer.chat_template)
-        extra = {**NEUTRAL, "add_special_tokens": not templated}
+        extra = {**NEUTRAL, "add_special_tokens": not by_template(self._tokenizer, settings.form)}
         return api.Model(api.Settings(model=ADAPTER if settings.adapter else "base", base_url=url,
                                       form="completions", extra=extra, concurrency=settings.concurrency))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from lema.errors import ConfigError
 from lema.plugins import near_miss
 from lema.records import Question, content_id
-from lema.replies import number_steps, split_steps
+from lema.replies import number_steps, own_text, split_steps
 
 CUE = "Incorrect Step:"
 """What a correction follows at once, behind one space; every other prompt ends with a line end."""
@@ -116,14 +116,14 @@ def correction_values(question: Question, path: str, cue: str) -> dict[str, str]
     written anew), and the question's stem and choices apart."""
     lines = question.text.split("\n")
     stem = "\n".join(lines[:-len(question.choices)]) if question.choices else question.text
-    steps = path.strip() if cue == REWRITE_CUE else number_steps(split_steps(path))
+    steps = own_text(path).strip() if cue == REWRITE_CUE else number_steps(split_steps(path))
     return {"question": question.text, "steps": steps, "stem": stem or question.text,
             "choices": ", ".join(question.choices)}
 
 
 def critique_values(question: Question, path: str) -> dict[str, str]:
     """What a critique prompt may use: what a correction prompt may, and the path as it was written."""
-    return {**correction_values(question, path, CRITIQUE_CUE), "path": path.strip()}
+    return {**correction_values(question, path, CRITIQUE_CUE), "path": own_text(path).strip()}
 
 
 def find_prompt(name_or_path: str, task_name: str) -> Prompt:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
+from lema.replies.marks import DECORATION, step_mark
 from lema.replies.naming import HEAD, LABEL, behind_label, blamed, finds_nothing, opens_with, quoted
-from lema.replies.numbered import DECORATION, step_mark
 from lema.replies.opened import LONGEST, opened
 from lema.replies.solution import Solution, solution_of
 from lema.replies.written import Parsed, Unparsed

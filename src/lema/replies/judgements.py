@@ -9,7 +9,7 @@ talks of every step, for one in its last line.
 import re
 from typing import NamedTuple
 
-from lema.replies import Unparsed, finds_nothing, opened, parse_correction
+from lema.replies import Unparsed, finds_nothing, opened, own_text, parse_correction
 
 
 class Judgement(NamedTuple):
@@ -67,7 +67,7 @@ def parse_critique(reply: str) -> ParsedCritique | Unparsed:
     text = reply.replace("\r\n", "\n")
     text = text[cue.end():] if (cue := _CRITIQUE.match(text)) else text
     text = text[:following.start()] if (following := _NEXT_EXAMPLE.search(text)) else text
-    text = text.strip()
+    text = own_text(text).strip()
     last = text.rpartition("\n")[2]
     judgement = _labelled(text) or (None if _OPENING.match(last) else _plain(last))
     if judgement is None:

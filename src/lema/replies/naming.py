@@ -7,7 +7,7 @@ worse than none.
 
 import re
 
-from lema.replies.numbered import DECORATION
+from lema.replies.marks import DECORATION
 
 LABEL = re.compile(
     r"(?:(?:the|identified|identify the) ){0,2}(?:first )?(?:(?:incorrect|wrong|erroneous|error|"

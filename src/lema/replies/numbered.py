@@ -7,18 +7,9 @@ numbers has one step per line.
 import re
 from collections.abc import Sequence
 
-from lema.replies.opened import with_line_ends
+from lema.replies.marks import ANSWER_SENTENCE, DECORATION, STEP
+from lema.replies.own_text import own_text
 
-DECORATION = " \t#*_>•-"
-"""Marks that may stand before a step's number and mean nothing."""
-
-STEP = re.compile(
-    r"(?:(?:corrected|revised|new)[ \t]{1,3})?step[ \t]{0,3}#?([0-9]{1,4})[*_]{0,3}[ \t]{0,3}"
-    r"(?:[(\[](?:corrected|correct|revised|fixed|new|updated|unchanged|same|kept)[)\]][*_]{0,3}[ \t]{0,3})?"
-    r"(?:[:：][*_]{0,3}|[.)–—-][*_]{0,3}(?=[ \t]|$)|$)", re.I)
-"""The number of a step where it opens a line, and what stands between it and the step's text."""
-
-ANSWER_SENTENCE = re.compile(r"(?:so|thus|hence|therefore)?,? ?(?:the )?(?:final )?answer(?: is\b|:)", re.I)
 _MARK = re.compile(r"<<[^<>\n]*>>")
 _FINAL = re.compile(r"(?:#{4}|A:)[ \t]*(?=\S)")
 
@@ -33,9 +24,10 @@ def split_steps(text: str) -> tuple[str, ...]:
 
     Numbered text ("Step 2: ...") is cut at its numbers, and the lines below a numbered line belong to it; a
     lead-in before Step 1 is no step. Text without numbers has one step per line. A last line "#### 5" or "A: 5"
-    becomes the answer step.
+    becomes the answer step. Only the model's own text counts (lema.replies.own_text): no thoughts, and nothing
+    behind its answer.
     """
-    lines = list(filter(None, map(str.strip, with_line_ends(text).split("\n"))))
+    lines = list(filter(None, map(str.strip, own_text(text).split("\n"))))
     answer = ()
     if lines and (final := _FINAL.match(lines[-1])):
         answer = (answer_sentence(lines.pop()[final.end():]),)
@@ -63,11 +55,6 @@ def rejoin(path_steps: Sequence[str], step: int, corrected_steps: Sequence[str])
     if not 1 <= step <= len(path_steps) + 1:
         raise ValueError(f"step {step} of a path of {len(path_steps)}")
     return (*path_steps[:step - 1], *corrected_steps)
-
-
-def step_mark(line: str) -> re.Match | None:
-    """The number of a step where it opens the line, behind marks that mean nothing."""
-    return STEP.match(line.lstrip(DECORATION))
 
 
 def numbered(lines: Sequence[str]) -> tuple[list[str], list[tuple[int, str]]]:

@@ -6,8 +6,8 @@ politeness that open it.
 
 import re
 
+from lema.replies.marks import DECORATION
 from lema.replies.naming import denies, finds_nothing
-from lema.replies.numbered import DECORATION
 from lema.replies.opened import LONGEST, opened
 from lema.replies.solution import solution_lines, without_tail
 from lema.replies.written import Rewrite, Unparsed

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
-from lema.replies.numbered import ANSWER_SENTENCE, DECORATION, STEP, answer_sentence, numbered, step_mark
+from lema.replies.marks import ANSWER_SENTENCE, DECORATION, STEP, step_mark
+from lema.replies.numbered import answer_sentence, numbered
+from lema.replies.own_text import without_politeness
+from lema.replies.reply_span import opens_question
 
 DOTS = frozenset(("...", "…", ". . .", "....", "[...]", "(...)"))
-_NEXT_EXAMPLE = re.compile(r"[*#_ ]{0,6}(?:question|problem)[*_ \t]{0,4}:", re.I)
 _ITEM = re.compile(r"[*_ \t-]{0,4}\(?([0-9]{1,2})[.)][*_]{0,3}[ \t]{1,4}(?=\S)")
 _VALUE = re.compile(r"(?:#{4}[ \t]*|(?:the )?(?:final )?answer[*_]{0,3} ?[:：][*_ \t]{0,5})(\S.*)$", re.I)
 _HEADING = re.compile(r"(?:the )?(?:final )?answer(?: is)?[*_]{0,3} ?[:：]?[*_ \t]{0,5}$", re.I)
@@ -71,7 +73,7 @@ def solution_lines(body: str) -> list[str]:
             continue
         if not lines and not opened and line.startswith("{"):
             opened, line = True, line[1:].strip()
-        if line in ("}", "{}") or _NEXT_EXAMPLE.match(line):
+        if line in ("}", "{}") or opens_question(line):
             break
         if line:
             lines.append(line)
@@ -87,11 +89,15 @@ def without_tail(lines: list[str]) -> list[str]:
     last = max((place for place, line in enumerate(lines) if step_mark(line)), default=-1)
     answers = [place for place in range(max(last, 0), len(lines)) if states_the_answer(lines[place])]
     if answers:  # without numbered steps prose may speak of the answer before it states it at last
-        return lines[:answers[0 if last >= 0 else -1] + 1]
+        return _with_plain_end(lines[:answers[0 if last >= 0 else -1] + 1])
     for place, line in enumerate(lines[last + 1:], last + 1):
         if _CHATTER.match(line.lstrip("*_ ") if line.strip("*_- ") else line):  # a rule "***" is chatter as it is
-            return lines[:place]
-    return lines
+            return _with_plain_end(lines[:place])
+    return _with_plain_end(lines)
+
+
+def _with_plain_end(lines: list[str]) -> list[str]:
+    return [*lines[:-1], *map(without_politeness, lines[-1:])]
 
 
 def _with_answer(lines: Sequence[str]) -> list[str]:

@@ -92,7 +92,7 @@ class ShownCorrection:
     explanation: str
     corrected: tuple[str, ...]  # the first one is number `wrong_step`
     corrector: str
-    checks: tuple[str, ...] = ()  # those that it passed
+    checks: tuple[tuple[str, bool], ...] = ()  # every check, and whether it passes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ bytes are kept, a hash, so that a run of any size can be shown.
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, filterfalse
 from operator import attrgetter
 from typing import get_args
 
@@ -25,7 +25,8 @@ from lema.report import Funnel, FunnelStage, Loss
 
 def parents(sets: Iterable[Iterable[Example]]) -> np.ndarray:
     """What the examples of training sets were made of: sorted hashes, which hold for this process."""
-    return np.unique(array("q", map(hash, map(attrgetter("parent"), chain.from_iterable(sets)))))
+    trained_on = filterfalse(attrgetter("rejected"), chain.from_iterable(sets))
+    return np.unique(array("q", map(hash, map(attrgetter("parent"), trained_on))))
 
 
 def funnel(name: str, questions: Iterable[Question], graded: Iterable[ReasoningPath],

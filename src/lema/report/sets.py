@@ -27,7 +27,7 @@ def table(accounts: Sequence[Account], prices: Prices | None = None) -> list[str
     for account in accounts:
         cells = (*_cells(account), *([_money(account, prices)] if paid else []))
         lines.append(_row(account.arm, width, cells, map(len, head)))
-    return [*lines, *_made_of(accounts, width), *_shared(accounts, width)]
+    return [*lines, *too_long(accounts), *_made_of(accounts, width), *_shared(accounts, width)]
 
 
 def read_for(account: Account) -> int:
@@ -58,6 +58,12 @@ def _made_of(accounts: Sequence[Account], width: int) -> list[str]:
             parts = ", ".join(f"{count:,} {kind}" for kind, count in account.kinds.items())
             lines.append(f"{account.arm.ljust(width)}  {parts}")
     return ["", "made of:", *lines] if lines else []
+
+
+def too_long(accounts: Iterable[Account]) -> list[str]:
+    """What was left out of the sets because it is too long for the student, where anything was."""
+    left_out = [f"{account.overlong:,} of {account.arm}" for account in accounts if account.overlong]
+    return [f"longer than train.max_length and left out: {', '.join(left_out)}"] if left_out else []
 
 
 def _row(label: str, width: int, cells: Iterable[str], widths: Iterable[int]) -> str:

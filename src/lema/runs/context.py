@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from lema.checkpoints.rendering import Form
 from lema.config import Config
 from lema.figures import money
 from lema.journal import Journal, complete
@@ -24,7 +25,7 @@ from lema.prompting import Prompt, find_prompt
 from lema.records import Question
 from lema.runs.bills import Bill, ancestors, draw_up
 from lema.runs.budget import Budget, Gate, weighing
-from lema.runs.dependencies import MADE_HERE, decoding
+from lema.runs.dependencies import MADE_HERE, decoding, form_of
 from lema.runs.news import News, Progress
 from lema.runs.prices import HERE, Price, Usage, price_of, served_prices
 from lema.runs.run import Stage
@@ -84,18 +85,19 @@ class StageContext:
     def _opened(self, name: str) -> Model:
         given = self._stage.models[name]
         if isinstance(given, Stage):
-            path = str(given.folder / "model")
-            return find_model(name, MADE_HERE, {**decoding(self._config, name), "path": path})
+            table = decoding(self._config, name)
+            return find_model(name, MADE_HERE, {**table, **weights_made(given, table.get("dtype", "auto"))})
         if name not in self._config.models:  # the base of the training, named by its folder or hub id
             return find_model(name, MADE_HERE, {"path": given["path"]})
         return find_model(name, self._config.models[name].backend, self._config.models[name].own)
 
     def checkpoint(self, name: str) -> Path | str:
         """The checkpoint folder (or hub id) behind a model's name."""
-        given = self._stage.models[name]
-        if isinstance(given, Stage):
-            return given.folder / "model"
-        return Path(given["path"]) if Path(given["path"]).exists() else given["path"]
+        return place_of(self._stage.models[name])
+
+    def form(self, name: str) -> Form:
+        """How prompts are put to a model, in its training and wherever it is asked."""
+        return form_of(self._config, name)
 
     def bill(self) -> Bill:
         """What the stages before this one cost."""
@@ -163,3 +165,22 @@ class StageContext:
         if price is None:
             return contextlib.nullcontext(OPEN)
         return contextlib.closing(Gate(self._budget, price, self.name, getattr(model, "share", 1.0)))
+
+
+def place_of(given: Stage | dict) -> Path | str:
+    """The checkpoint folder (or hub id) of a model: the stage that makes it, or the facts of its table."""
+    if isinstance(given, Stage):
+        return given.folder / "model"
+    return Path(given["path"]) if Path(given["path"]).exists() else given["path"]
+
+
+def weights_made(stage: Stage, dtype: str) -> dict[str, str]:
+    """Which weights are asked of a model that a stage made, as the keys of its backend. An adapter is merged in
+    float32; in fewer bits the merged weights would be others than those that were trained, so there it stays
+    beside its base."""
+    model = stage.folder / "model"
+    adapter = model / "adapter"
+    if dtype in ("auto", "float32") or not (adapter / "adapter_config.json").is_file():
+        return {"path": str(model)}
+    base = place_of(stage.models[stage.settings.base])
+    return {"path": str(base), "adapter": str(adapter), "adapter_as": "loaded"}

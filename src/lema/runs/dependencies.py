@@ -8,6 +8,7 @@ its table.
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
+from lema.checkpoints.rendering import Form
 from lema.config import Config
 from lema.errors import ConfigError
 from lema.plugins import Settings, find, settings_of
@@ -39,7 +40,8 @@ def models_of(config: Config, settings: Settings | None, made: Mapping[str, Made
 
 def backend_settings(name: str, backend: str, table: dict) -> Settings:
     """A model's table as its backend reads it; ConfigError where the backend does not."""
-    return settings_of(find("models", backend, "Model").Settings, table, f"models.{name}")
+    module = find("models", backend, "Model", f"models.{name}.backend")
+    return settings_of(module.Settings, table, f"models.{name}")
 
 
 def model_facts(name: str, backend: str, table: dict) -> dict:
@@ -66,12 +68,15 @@ def prompts_of(config: Config, settings: Settings | None) -> dict[str, str]:
 
 
 def decoding(config: Config, name: str) -> dict:
-    """How a model that the run makes writes: by its own table, a trained one by that of its base."""
+    """How a model that the run makes writes: by its own table, a trained one by that of its base; of a base on
+    another backend only how prompts are put."""
     table = config.models.get(name)
     if table is None and config.train is not None:
         table = config.models.get(config.train.base)
-    if table is None or table.backend != MADE_HERE:
+    if table is None:
         return {}
+    if table.backend != MADE_HERE:
+        return {"form": table.own["form"]} if table.own.keys() >= {"path", "form"} else {}
     return {key: choice for key, choice in table.own.items() if not key.startswith(("path", "adapter"))}
 
 
@@ -95,6 +100,11 @@ def _decoding_ids(config: Config, models: Sequence[str]) -> dict[str, str]:
         for key, value in _decoding_id(config, model).items():
             ids[f"{key} {model}"] = value
     return ids
+
+
+def form_of(config: Config, name: str) -> Form:
+    """How prompts are put to a model of this run, in its training and wherever it is asked."""
+    return decoding(config, name).get("form", "chat")
 
 
 def _decoding_id(config: Config, model: str) -> dict[str, str]:

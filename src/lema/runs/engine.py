@@ -1,33 +1,35 @@
 """Where stages are performed: this machine, in this process or in worker processes side by side.
 
-One design decision: a worker gets a whole stage and nothing else crosses the border but progress; each stage
-writes into its own folder and every process keeps its own connection to the journal, so nothing is shared that
-a kill could leave half done. Workers end with the process that started them, however it ends.
+One design decision: a worker (workers.py) gets a whole stage and nothing else crosses the border but progress;
+each stage writes into its own folder and every process keeps its own connection to the journal, so nothing is
+shared that a kill could leave half done. Workers end with the process that started them, however it ends.
 """
 
 import contextlib
 import errno
 import os
-import shutil
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
 
 from lema.config import Config
 from lema.errors import RunError
+from lema.files import read_plain, remove
 from lema.journal import Journal
-from lema.records import write_rows
+from lema.models import find_model
+from lema.plugins import find
+from lema.printable import guard
+from lema.records import content_id, write_rows
 from lema.runs.budget import Budget, open_budget
+from lema.runs.cards import VISIBLE, cards_of, each_worker_needs, visible_cards
 from lema.runs.context import StageContext
 from lema.runs.folder import at_work
 from lema.runs.news import News, Progress
 from lema.runs.run import Stage
 from lema.runs.versions import versions
+from lema.runs.workers import Died, WorkerCall, Workers
 
 QUIET = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
 PER_MINUTE = ("requests_per_minute", "tokens_per_minute")
@@ -50,7 +52,10 @@ class Local:
     def __call__(self, stages: Sequence[Stage]) -> None:
         waiting = []
         for stage in stages:
-            if stage.status().state == "done":
+            state, why = stage.status()
+            if state == "damaged":
+                raise RunError(why)
+            if state == "done":
                 self.progress(News(stage.name, "remembered"))
             else:
                 waiting.append(stage)
@@ -75,34 +80,39 @@ class Local:
         return open_budget(self.config, self._journal, get_context("spawn"))
 
     def _side_by_side(self, stages: list[Stage]) -> None:
-        config = shared_out(self.config, min(self.config.machine.workers, len(stages)))
-        futures = [self._pool.submit(_perform_here, stage, config) for stage in stages]
+        turns = list(map(self._turn, stages))
+        abreast = turns.count(None) + len(set(turns) - {None})
+        config = shared_out(self.config, min(self.config.machine.workers, abreast))
+        calls = []
+        for stage, turn in zip(stages, turns, strict=True):
+            calls.append(WorkerCall(_perform_here, (stage, config), turn))
         try:
-            for future in as_completed(futures):
-                future.result()
-        except BrokenProcessPool:
+            self._workers.perform(calls)
+        except Died:
             raise RunError(f"{self.folder}: a worker process died (out of memory?); finished stages are kept: "
                            "run the same command again, with --set machine.workers=1 if it recurs") from None
-        finally:
-            for future in futures:
-                future.cancel()
+
+    def _turn(self, stage: Stage) -> str | None:
+        """The served model that a stage asks, by what names it in the journal: under two names it is asked in
+        turns, and of what both ask once. What is computed here costs nothing and waits for nobody."""
+        for name in stage.models:
+            table = self.config.models.get(name)
+            if table is not None and not isinstance(stage.models[name], Stage):
+                model = find("models", table.backend, "Model").Model
+                if not getattr(model, "runs_here", False):
+                    return content_id(find_model(name, table.backend, table.own).identity())
+        return None
 
     @cached_property
-    def _pool(self) -> ProcessPoolExecutor:
-        context = get_context("spawn")
-        alive, ours = context.Pipe(duplex=False)
-        queue = context.SimpleQueue()
-        self._open.callback(ours.close)
-        threading.Thread(target=self._relay, args=(queue,), daemon=True).start()
-        pool = ProcessPoolExecutor(self.config.machine.workers, context, _start_worker,
-                                   (self.folder, alive, queue, self._budget))
-        # closed before the pipe, at whose end workers leave at once
-        self._open.callback(pool.shutdown, wait=True, cancel_futures=True)
-        return pool
-
-    def _relay(self, queue) -> None:
-        while True:
-            self.progress(queue.get())
+    def _workers(self) -> Workers:
+        each = each_worker_needs(self.config)
+        cards = visible_cards() if each else ()
+        needs = []
+        for number in range(self.config.machine.workers):
+            needs.append((self.folder, self._budget, cards_of(number, cards, each)))
+        workers = Workers(_at_work, needs, self.progress)
+        self._open.callback(workers.stop)
+        return workers
 
 
 def shared_out(config: Config, workers: int) -> Config:
@@ -124,7 +134,8 @@ def perform(stage: Stage, config: Config, progress: Progress, journal: Journal,
         _prepare(stage)
         context = StageContext(stage, config, progress, journal, stage.part, budget)
         progress(News(stage.name, "started"))
-        started = time.monotonic()
+        started, damaged = time.monotonic(), len(journal.damaged)
+        remove(stage.part / "rows.jsonl")
         # closed while the journal is still open: replies under way are paid for
         with contextlib.closing(stage.verb(context, stage.settings, *stage.inputs)) as records:
             rows = write_rows(stage.part / "rows.jsonl", records)
@@ -132,15 +143,27 @@ def perform(stage: Stage, config: Config, progress: Progress, journal: Journal,
         usage = {name: usage.row() for name, usage in context.usage.items()}
         stage.finish({"rows": rows, "seconds": round(time.monotonic() - started, 2), "versions": versions(),
                       "usage": usage})
-        progress(News(stage.name, "finished", rows, rows, context.cost))
+        note = _damaged(len(journal.damaged) - damaged)
+        progress(News(stage.name, "finished", rows, rows, ", ".join(filter(None, [context.cost, note]))))
+
+
+def _damaged(count: int) -> str:
+    """Said of replies that the journal held but that are no more what was written."""
+    return f"{count:,} damaged replies in the journal were asked anew" if count else ""
 
 
 def _prepare(stage: Stage) -> None:
-    mark = stage.part / "fingerprint"
-    if not mark.is_file() or mark.read_text() != stage.fingerprint:
-        shutil.rmtree(stage.part, ignore_errors=True)
+    if stage.part.is_symlink() or _mark(stage.part) != stage.fingerprint.encode():
+        remove(stage.part)
         stage.part.mkdir(parents=True)
-        mark.write_text(stage.fingerprint)
+        (stage.part / "fingerprint").write_text(stage.fingerprint)
+
+
+def _mark(part: Path) -> bytes | None:
+    """Whose folder it is that was begun; None where nobody can say."""
+    with contextlib.suppress(OSError):
+        return read_plain(part / "fingerprint")
+    return None
 
 
 @contextlib.contextmanager
@@ -157,16 +180,15 @@ def _disk_errors(stage: Stage) -> Iterator[None]:
 _worker: dict = {}  # what a worker process holds: filled once, when it starts
 
 
-def _start_worker(folder: Path, alive, queue, budget: Budget | None) -> None:
-    def end_with_parent() -> None:
-        with contextlib.suppress(EOFError, OSError):
-            alive.recv()
-        os._exit(1)
-
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    held = at_work(folder)
-    held.__enter__()
-    _worker.update(held=held, journal=Journal(folder / "journal.sqlite"), progress=queue.put, budget=budget)
+@contextlib.contextmanager
+def _at_work(say: Progress, folder: Path, budget: Budget | None, cards: tuple[str, ...]) -> Iterator[None]:
+    """Places this worker on its cards, and opens what it will need."""
+    guard()
+    if cards:
+        os.environ[VISIBLE] = ",".join(cards)
+    with at_work(folder), Journal(folder / "journal.sqlite") as journal:
+        _worker.update(journal=journal, progress=say, budget=budget)
+        yield
 
 
 def _perform_here(stage: Stage, config: Config) -> None:

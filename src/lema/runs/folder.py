@@ -10,9 +10,15 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
+from typing import TextIO
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lema.errors import RunError
+from lema.files import is_plain, open_lock, read_plain, write_whole
+from lema.plugins import file_hash
 
 WORKERS_GONE_SECONDS = 30
 
@@ -22,7 +28,7 @@ def held(folder: Path) -> Iterator[None]:
     """Holds the run folder for this process; RunError names the process that already holds it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("a+", encoding="utf-8")
+        lock = open_lock(folder / "lock")
     except OSError as error:
         raise RunError(f"{folder}: cannot be written ({error.strerror}); choose another place with "
                        "--runs DIR") from None
@@ -40,16 +46,23 @@ def held(folder: Path) -> Iterator[None]:
         yield
 
 
+def _lock_of_workers(folder: Path) -> TextIO:
+    try:
+        return open_lock(folder / "lock.workers")
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be written ({error.strerror}); mend that and run it again") from None
+
+
 @contextlib.contextmanager
 def at_work(folder: Path) -> Iterator[None]:
     """Held by every worker process, so that the next run waits until a killed run's last worker is gone."""
-    with (folder / "lock.workers").open("a") as lock:
+    with _lock_of_workers(folder) as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         yield
 
 
 def _wait_for_workers(folder: Path) -> None:
-    with (folder / "lock.workers").open("a") as lock:
+    with _lock_of_workers(folder) as lock:
         for _ in range(WORKERS_GONE_SECONDS * 20):
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -59,19 +72,64 @@ def _wait_for_workers(folder: Path) -> None:
     raise RunError(f"{folder}: a worker of an earlier run is still at work; stop it and run the command again")
 
 
+class StageRecord(BaseModel):
+    """What record.json must hold; there may be more."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    fingerprint: str
+    facts: dict
+    rows: int = 0
+    usage: dict[str, dict[str, int | float]] = {}
+    bytes: int = 0
+    content: str = ""
+
+
 def read_record(folder: Path) -> dict | None:
     """A folder's record.json; None where there is none that can be read."""
     try:
-        return json.loads((folder / "record.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        raw = read_plain(folder / "record.json")
+        StageRecord.model_validate_json(raw)
+        return json.loads(raw)
+    except (OSError, ValueError, ValidationError, RecursionError):
         return None
 
 
 def write_record(folder: Path, record: dict) -> None:
     """A folder's record.json, whole or not at all, and on the disk."""
-    part = folder / "record.json.part"
-    with part.open("w", encoding="utf-8") as out:
-        out.write(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-        out.flush()
-        os.fsync(out.fileno())
-    part.replace(folder / "record.json")
+    write_whole(folder / "record.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+
+def content_of(folder: Path) -> dict:
+    """What record.json says of the folder's rows, so that damage shows."""
+    rows = folder / "rows.jsonl"
+    return {"bytes": rows.stat().st_size, "content": file_hash(rows)}
+
+
+def damage_of(folder: Path, record: dict) -> str:
+    """What is wrong with a finished folder's rows, in a few words; empty where they are as they were written.
+    They are read through once, and again only where the file has changed."""
+    rows = folder / "rows.jsonl"
+    if folder.is_symlink() or not is_plain(rows):
+        return "it is missing, or a link in its place, which is never followed"
+    facts = rows.stat()
+    if facts.st_size != record.get("bytes", facts.st_size):
+        return f"{facts.st_size:,} bytes, where {record['bytes']:,} were written"
+    content, lines = _read_through(rows, facts.st_ino, facts.st_size, facts.st_mtime_ns, "content" in record)
+    if content != record.get("content", content):
+        return "it is not what was written"
+    if "content" not in record and lines != record.get("rows", lines):  # of before there were hashes
+        return f"{lines:,} rows, where {record['rows']:,} were written"
+    return ""
+
+
+@lru_cache(maxsize=4096)
+def _read_through(rows: Path, inode: int, size: int, changed: int, hashed: bool) -> tuple[str, int]:
+    """The hash of a file, or else how many lines it has. What it is called with changes when the file does."""
+    if hashed:
+        return file_hash(rows), 0
+    lines = 0
+    with rows.open("rb") as file:
+        while block := file.read(2**20):
+            lines += block.count(b"\n")
+    return "", lines

@@ -22,6 +22,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from lema.printable import guarded, printable
 from lema.runs.news import News
 
 PLAIN_SECONDS = 10.0
@@ -37,60 +38,87 @@ class Rate(ProgressColumn):
 @contextlib.contextmanager
 def display() -> "Iterator[Bars | Lines]":
     """Bars where standard error is a terminal, else lines."""
-    console = Console(stderr=True)
+    console = Console(file=getattr(sys.stderr, "rich_proxied_file", sys.stderr))
     if not console.is_terminal:
-        yield Lines()
+        with contextlib.closing(Lines()) as lines:
+            yield lines
         return
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), Rate(),
-               TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}", markup=False))
-    with Progress(*columns, console=console, transient=True) as progress:
-        yield Bars(progress)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), MofNCompleteColumn(),
+               Rate(), TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}", markup=False))
+    # what is printed beside the bars goes through rich, which lets colours of whoever prints pass
+    with Progress(*columns, console=console, transient=True) as progress, guarded(), \
+            contextlib.closing(Bars(progress)) as bars:
+        yield bars
 
 
-class Bars:
+class Remembered:
+    """The stages that were done before, told of in one line when something else happens or the run ends."""
+
+    def __init__(self) -> None:
+        self._stages: list[str] = []
+        self._lock = threading.Lock()
+
+    def __call__(self, news: News) -> None:
+        with self._lock:
+            if news.state == "remembered":
+                self._stages.append(news.stage)
+                return
+            self._tell()
+            self._move(news._replace(stage=printable(news.stage), note=printable(news.note)))
+
+    def close(self) -> None:
+        """Tells of what was not told yet."""
+        with self._lock:
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._stages:
+            several = len(self._stages) > 1
+            names = f"{len(self._stages):,} stages" if several else printable(self._stages[0])
+            self._write(f"  {names}: done before")
+            self._stages.clear()
+
+
+class Bars(Remembered):
     """One bar per stage at work; a finished stage leaves one line behind."""
 
     def __init__(self, progress: Progress) -> None:
-        self._progress, self._print = progress, progress.console.print
+        super().__init__()
+        self._progress = progress
         self._tasks: dict[str, tuple[int, float]] = {}
-        self._lock = threading.Lock()
 
-    def __call__(self, news: News) -> None:
-        with self._lock:
-            if news.state == "remembered":
-                self._print(f"[dim]  {news.stage}: done before[/dim]", highlight=False)
-                return
-            if news.stage not in self._tasks:
-                bar = self._progress.add_task(news.stage, total=None, note="")
-                self._tasks[news.stage] = (bar, time.monotonic())
-            task, started = self._tasks[news.stage]
-            if news.state == "finished":
-                self._progress.remove_task(task)
-                del self._tasks[news.stage]
-                self._print(_finished(news, time.monotonic() - started), highlight=False, markup=False)
-            else:
-                self._progress.update(task, completed=news.done, total=news.total, note=news.note)
+    def _move(self, news: News) -> None:
+        if news.stage not in self._tasks:
+            bar = self._progress.add_task(news.stage, total=None, note="")
+            self._tasks[news.stage] = (bar, time.monotonic())
+        task, started = self._tasks[news.stage]
+        if news.state == "finished":
+            self._progress.remove_task(task)
+            del self._tasks[news.stage]
+            self._write(_finished(news, time.monotonic() - started))
+        else:
+            self._progress.update(task, completed=news.done, total=news.total, note=news.note)
+
+    def _write(self, line: str) -> None:
+        self._progress.console.print(line, highlight=False, markup=False)
 
 
-class Lines:
+class Lines(Remembered):
     """One line when a stage ends, and one every ten seconds while it lasts."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._started: dict[str, float] = {}
         self._last_line: dict[str, float] = {}
-        self._lock = threading.Lock()
 
-    def __call__(self, news: News) -> None:
-        with self._lock:
-            now = time.monotonic()
-            started = self._started.setdefault(news.stage, now)
-            if news.state == "remembered":
-                self._write(f"  {news.stage}: done before")
-            elif news.state == "finished":
-                self._write(_finished(news, now - started))
-            elif now - self._last_line.setdefault(news.stage, now) >= PLAIN_SECONDS:
-                self._last_line[news.stage] = now
-                self._write(_moving(news, now - started))
+    def _move(self, news: News) -> None:
+        now = time.monotonic()
+        started = self._started.setdefault(news.stage, now)
+        if news.state == "finished":
+            self._write(_finished(news, now - started))
+        elif now - self._last_line.setdefault(news.stage, now) >= PLAIN_SECONDS:
+            self._last_line[news.stage] = now
+            self._write(_moving(news, now - started))
 
     def _write(self, line: str) -> None:
         print(line, file=sys.stderr, flush=True)

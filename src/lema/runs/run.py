@@ -7,7 +7,7 @@ last, and renamed; a folder without a matching record.json is not there.
 """
 
 import json
-import shutil
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args, get_type_hints
 
 from lema.config import Config
+from lema.errors import DataError
+from lema.files import remove, sync
 from lema.plugins import Settings
+from lema.printable import one_line
 from lema.records import Checkpoint, content_id, read_rows
 from lema.runs.dependencies import models_of, prompts_of
-from lema.runs.folder import read_record, write_record
+from lema.runs.folder import content_of, damage_of, read_record, write_record
 
 
 @dataclass(frozen=True)
@@ -77,43 +80,69 @@ class Stage:
         return content_id(self.facts)
 
     def __iter__(self) -> Iterator:
-        return read_rows(self.kind, self.folder / "rows.jsonl")
+        return self._rows("")
 
-    def naming(self, identifier: str) -> Iterator:
-        """Its rows that hold this id somewhere: as their own, their question's, or in a text."""
-        return read_rows(self.kind, self.folder / "rows.jsonl", json.dumps(identifier, ensure_ascii=False))
+    def naming(self, identifier: str, *, whole: bool = True) -> Iterator:
+        """Its rows that hold this id, or one that begins with it, somewhere: as their own, their question's, or in
+        a text."""
+        as_written = one_line(json.dumps(identifier, ensure_ascii=False))
+        as_written = as_written if whole else as_written[:-1]
+        return self._rows(as_written)
+    def _rows(self, holding: str) -> Iterator:
+        if damage := self.damage():
+            raise DataError(damage)
+        try:
+            yield from read_rows(self.kind, self.folder / "rows.jsonl", holding)
+        except (DataError, FileNotFoundError) as error:
+            raise DataError(f"{error}; {self.remedy}") from None
 
     def record(self) -> dict | None:
         """Its record.json, or None where it has none that can be read."""
         return read_record(self.folder)
 
+    def damage(self) -> str:
+        """What is wrong with its rows and what to do, in one line; empty where they are as they were written."""
+        record = self.record()
+        reason = damage_of(self.folder, record) if record is not None else ""
+        return f"{self.folder}/rows.jsonl: damaged ({reason}); {self.remedy}" if reason else ""
+
+    @property
+    def remedy(self) -> str:
+        """What to do where its folder is damaged."""
+        return (f"remove the folder {self.folder} and run the same command again: what models replied is in the "
+                "journal, and is not paid again")
+
     def status(self) -> "Status":
-        """Whether it is done, stale or missing, and why."""
+        """Whether it is done, damaged, stale or missing, and why."""
         record = self.record()
         if record is None:
-            return Status("missing", "never finished")
-        if record.get("fingerprint") == self.fingerprint:
-            return Status("done")
+            unread = (self.folder / "record.json").exists()
+            return Status("missing", "its record.json cannot be read" if unread else "never finished")
+        if record["fingerprint"] == self.fingerprint:
+            damage = self.damage()
+            return Status("damaged", damage) if damage else Status("done")
         return Status("stale", _difference(record.get("facts", {}), json.loads(json.dumps(self.facts))))
 
     def finish(self, counts: dict) -> None:
         """Writes record.json into the .part folder and puts the folder in its place."""
-        record = {"fingerprint": self.fingerprint, "facts": self.facts, **counts,
+        sync(self.part, within=True)
+        record = {"fingerprint": self.fingerprint, "facts": self.facts, **counts, **content_of(self.part),
                   "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
         write_record(self.part, record)
         self.adopt()
 
     def adopt(self) -> bool:
         """Puts a finished .part folder in its place; False where there is none (a kill may fall in between)."""
-        record = read_record(self.part)
-        if record is None or record.get("fingerprint") != self.fingerprint:
+        record = None if self.part.is_symlink() else read_record(self.part)
+        if record is None or record["fingerprint"] != self.fingerprint or damage_of(self.part, record):
             return False
         old = self.folder.with_name(self.folder.name + ".old")
-        shutil.rmtree(old, ignore_errors=True)
-        if self.folder.exists():
+        remove(old)
+        if os.path.lexists(self.folder):
             self.folder.rename(old)
         self.part.rename(self.folder)
-        shutil.rmtree(old, ignore_errors=True)
+        sync(self.folder.parent)
+        remove(old)
         return True
 
 
@@ -127,7 +156,7 @@ def _flat(given: "Stage | tuple") -> "Iterator[Stage]":
 
 
 class Status(NamedTuple):
-    state: Literal["done", "stale", "missing"]
+    state: Literal["done", "damaged", "stale", "missing"]
     why: str = ""
 
 

@@ -76,7 +76,7 @@ def account(context: StageContext, settings: AccountConfig, sets: tuple[Iterable
             arm=arm.arm, examples=len(ours.lengths), questions=len(ours.questions),
             prompt_tokens=sum(ours.lengths) - sum(ours.tokens), tokens=sum(ours.tokens), teacher_tokens=tokens,
             teacher_replies=replies, teachers=teachers, student_tokens=students,
-            kinds=dict(sorted(ours.kinds.items())),
+            kinds=dict(sorted(ours.kinds.items())), overlong=ours.overlong,
             epochs=budget and round(epochs_of(ours.tokens, ours.lengths, budget, trainer.steps), 3),
             shared={other.arm: ours.shared(other) for other in held if other is not ours})
 
@@ -85,9 +85,12 @@ class _SetCounts:
     """What a training set holds, counted in one pass; ids as 64-bit numbers, 32 bytes an example."""
 
     def __init__(self, arm: AssembleConfig, examples: Iterable[Example]) -> None:
-        self.arm, self.kinds = arm.arm, Counter()
+        self.arm, self.kinds, self.overlong = arm.arm, Counter(), 0
         self.tokens, self.lengths, ids, questions = array("q"), array("q"), array("q"), array("q")
         for example in examples:
+            if example.rejected:
+                self.overlong += 1
+                continue
             self.kinds[f"{example.kind} {example.source}"] += 1
             self.tokens.append(example.tokens)
             self.lengths.append(example.prompt_tokens + example.tokens)

@@ -14,7 +14,7 @@ from functools import cache
 from itertools import chain
 from operator import attrgetter
 
-from lema.config import AssembleConfig, Config, ImportConfig
+from lema.config import AssembleConfig, Config, GrowConfig, ImportConfig
 from lema.errors import ConfigError, DataError
 from lema.examples import Case, Kind, Words, cases, find_kind
 from lema.examples.take import Take
@@ -24,8 +24,9 @@ from lema.runs.context import StageContext
 from lema.runs.prices import price_of
 from lema.runs.spending import Allowance, alternately
 from lema.scratch import IdTable, ScratchTable, by_field
+from lema.training import dropped_above
 
-VERSION = 2
+VERSION = 3
 
 Rows = tuple[Iterable, ...]
 """Questions, graded paths, verified corrections, one-step corrections (an empty tuple where there are none), and
@@ -53,14 +54,16 @@ def assembling(config: Config, arm: str) -> AssembleConfig:
     purchases, money = config.cot.questions if config.cot else (), budget and budget.money
     return AssembleConfig(
         arm=arm, take=takes, base=config.train.base if config.train else None,
+        longest=dropped_above(config.train.trainer, config.train.own) if config.train else None,
         rounds=tuple(dict.fromkeys(("", *map(attrgetter("round"), takes)))),
         purchases=tuple(filter(lambda name: f"bought {name}" in needs, purchases)),
         teacher_tokens=budget and budget.teacher_tokens, money=money, prices=_prices(config, arm) if money else {})
 
 
-def worked_alone(student: str) -> AssembleConfig:
+def worked_alone(name: str, student: GrowConfig) -> AssembleConfig:
     """The worked solutions, with which a grown student finishes."""
-    return AssembleConfig(arm=f"{student} (finish)", take=(Take(kind="cot"),), base=student, rounds=("",))
+    return AssembleConfig(arm=f"{name} (finish)", take=(Take(kind="cot"),), base=name, rounds=("",),
+                          longest=dropped_above(student.trainer, student.finish.options))
 
 
 def check_arms(config: Config, imported: Iterable[ImportConfig], corrections: bool,
@@ -110,8 +113,8 @@ def assemble(context: StageContext, settings: AssembleConfig, bought: tuple[Iter
 
     `rounds` are the rows of `settings.rounds` in that order, `bought` the graded paths of `settings.purchases`.
     Where the bill is capped, it draws on what that much bought: purchases first, then round by round questions,
-    corrections, one-step corrections and critiques, of right and wrong paths in turn. DataError where nothing is
-    left.
+    corrections, one-step corrections and critiques, of right and wrong paths in turn. A row that is too long for
+    the student is yielded with `rejected`, and trained on by nobody. DataError where nothing is left.
     """
     lines, count, done = [], _counter(context, settings), 0
     words = Words(lambda question: "\n\n".join(map(attrgetter("content"), context.task.prompt(question))),
@@ -124,11 +127,11 @@ def assemble(context: StageContext, settings: AssembleConfig, bought: tuple[Iter
         for name, case in _cases(context, settings, lines, bought, rounds, open_):
             for take, kind, table in lines:
                 if take.round == name:
-                    table.fill(_keyed(take, kind.make(case.of(take.models), words)))
+                    table.fill(_keyed(take, _of_training(settings, case, kind.make(case.of(take.models), words))))
         for take, _, table in lines:
             for example in _limited(take, table, count):
                 if seen.add(example.id):
-                    done += 1
+                    done += not example.rejected
                     yield example
                     context.show(done)
     if not done:
@@ -157,6 +160,16 @@ def _cases(context: StageContext, settings: AssembleConfig, lines: list[tuple[Ta
                 yield name, case
 
 
+def _of_training(settings: AssembleConfig, case: Case, examples: Iterable[Example]) -> Iterator[Example]:
+    """The examples of a case. DataError where its question belongs to an examination."""
+    for example in examples:
+        if case.question.split != "train":
+            raise DataError(f"arm {settings.arm}: {case.question.source or case.question.id} is a "
+                            f"{case.question.split} question; nothing about it may be trained on, so sample the "
+                            "training questions only")
+        yield example
+
+
 def _keyed(take: Take, examples: Iterable[Example]) -> list[tuple[str, Example]]:
     """The distinct examples of one question under the keys that order all, at most `per_question` of them."""
     # A key is a hash of what the example says: a limit takes the first of that order, which is as good as drawn at
@@ -165,24 +178,37 @@ def _keyed(take: Take, examples: Iterable[Example]) -> list[tuple[str, Example]]
     return sorted(by_key.items())[:take.per_question]
 
 
-def _limited(take: Take, table: ScratchTable[Example],
-             count: Callable[[Example], tuple[int, int]]) -> Iterator[Example]:
-    """The first examples in the order of their keys, at most `limit` of them and `tokens` trained tokens."""
+def _limited(take: Take, table: ScratchTable[Example], count: Callable[[Example], Example]) -> Iterator[Example]:
+    """The first examples in the order of their keys, at most `limit` of them and `tokens` trained tokens; those
+    that are rejected take nobody's place."""
     taken = spent = 0
     for _, (*_, example) in table.groups():
-        prompt_tokens, tokens = count(example)
-        taken, spent = taken + 1, spent + tokens
+        counted = count(example)
+        if not counted.rejected:
+            taken, spent = taken + 1, spent + counted.tokens
         if (take.limit and taken > take.limit) or (take.tokens and spent > take.tokens):
             return
-        yield replace(example, prompt_tokens=prompt_tokens, tokens=tokens)
+        yield counted
 
 
-def _counter(context: StageContext, settings: AssembleConfig) -> Callable[[Example], tuple[int, int]]:
-    """Counts (prompt tokens, trained tokens); zeros where no student is named that could count."""
-    if settings.base is not None:
-        from lema.training.sft import count_tokens
+def _counter(context: StageContext, settings: AssembleConfig) -> Callable[[Example], Example]:
+    """An example with its tokens, and rejected where they are too many; as it is where no student is named that
+    could count."""
+    if settings.base is None:
+        if any(map(attrgetter("tokens"), settings.take)):
+            raise DataError(f"arm {settings.arm}: a limit in tokens needs train.base, whose tokenizer counts them")
+        return lambda example: example
+    from lema.checkpoints import find_checkpoint, positions
+    from lema.training.sft import count_tokens
 
-        return count_tokens(context.checkpoint(settings.base))
-    if any(map(attrgetter("tokens"), settings.take)):
-        raise DataError(f"arm {settings.arm}: a limit in tokens needs train.base, whose tokenizer counts them")
-    return lambda example: (0, 0)
+    folder = find_checkpoint(str(context.checkpoint(settings.base)))
+    tokens_of = count_tokens(folder, context.form(settings.base))
+    longest = settings.longest and min(settings.longest, positions(folder))
+
+    def counted(example: Example) -> Example:
+        prompt_tokens, tokens = tokens_of(example)
+        length = prompt_tokens + tokens
+        rejected = f"{length:,} tokens, more than {longest:,}" if longest and length > longest else ""
+        return replace(example, prompt_tokens=prompt_tokens, tokens=tokens, rejected=rejected)
+
+    return counted

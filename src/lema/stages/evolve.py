@@ -21,13 +21,16 @@ from lema.decontamination import Overlap
 from lema.messages import Message, Request
 from lema.prompting import Prompt
 from lema.records import Correction, Question, ReasoningPath
+from lema.replies import own_text, reply_span
 from lema.runs.context import StageContext
 from lema.runs.spending import within_budget
 from lema.runs.workload import Workload
 from lema.scratch import ScratchTable, by_field
 from lema.tasks import Answers, answers_to
 
-VERSION = 4
+VERSION = 5
+_OPENING = re.compile(r"[*_# ]{0,6}(?:new )?question[*_]{0,3}:[*_]{0,3}", re.I)
+_FURTHER = re.compile(r"\n[*_# ]{0,6}(?:(?:new )?question|solution|answer)[*_ ]{0,3}[0-9]{0,4}:", re.I)
 _CHOICE = re.compile(r"^\([A-Z]\)[ \t]+(\S.*)$", re.M)
 
 
@@ -86,7 +89,7 @@ def _drafts(context: StageContext, settings: EvolveConfig, requests: Iterable[Re
     """What the teacher writes; each new question is one that later drafts may not be like."""
     for request, reply in within_budget(context, settings.model, requests, settings.tokens, total):
         (seed,) = request.about
-        text = reply.text.strip().removeprefix("New Question:").removeprefix("Question:").strip()
+        text = draft_in(reply.text)
         rejected = "" if reply.finish == "stop" and text else "cut off or failed"
         choices = tuple(_CHOICE.findall(text)) if seed.choices else ()
         if seed.choices and len(choices) < 2:
@@ -97,6 +100,14 @@ def _drafts(context: StageContext, settings: EvolveConfig, requests: Iterable[Re
         yield Question(text=text, answer="", choices=choices, split="train", level=seed.level, parent=seed.id,
                        source=f"evolved:{settings.model}", prompt_tokens=reply.prompt_tokens,
                        tokens=reply.tokens, rejected=rejected)
+
+
+def draft_in(reply: str) -> str:
+    """The new question alone: up to the next one, or its solution, that a model goes on to write."""
+    text = reply_span(reply.strip()).strip()
+    if opening := _OPENING.match(text):
+        text = reply_span(text[opening.end():])
+    return _FURTHER.split(own_text(text), maxsplit=1)[0].strip()
 
 
 def settle(context: StageContext, settings: SettleConfig, drafts: Iterable[Question],

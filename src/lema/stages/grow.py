@@ -19,7 +19,7 @@ from lema.runs.context import StageContext
 from lema.runs.dependencies import MADE_HERE
 from lema.training import find_trainer
 
-VERSION = 1
+VERSION = 2
 
 
 def growing(config: Config) -> dict[str, GrowConfig]:
@@ -54,7 +54,8 @@ def _grown(context: StageContext, settings: GrowConfig) -> Checkpoint:
     log = find_trainer(settings.trainer, settings.options).fit(lessons, fresh, out, settings.seed, context.show)
     shutil.rmtree(fresh)
     return Checkpoint(name=context.name, steps=log.steps, examples=log.examples, tokens=log.tokens,
-                      all_tokens=log.all_tokens, loss=round(log.loss, 6), weights=weights_hash(out))
+                      all_tokens=log.all_tokens, loss=round(log.loss, 6), weights=weights_hash(out),
+                      merge_difference=log.merge_difference)
 
 
 def _keep(model: Path, rows: list[Checkpoint], kept: Path) -> None:

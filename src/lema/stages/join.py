@@ -6,12 +6,15 @@ One design decision: an import is an input like any other: its stage has a finge
 that another import makes exactly what depends on it stale.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel
 
 from lema.config import ImportConfig
 from lema.errors import DataError
+from lema.files import is_plain, read_plain
 from lema.plugins import file_hash
 from lema.records import Correction, Question, ReasoningPath, content_id, read_rows
 from lema.runs.context import StageContext
@@ -20,27 +23,49 @@ from lema.scratch import IdTable
 VERSION = 1
 
 
+class ImportNotes(BaseModel):
+    """What an import.json must hold; there is more for people."""
+
+    what: Literal["corrections", "paths"]
+    models: tuple[str, ...]
+    content: str = ""
+
+
+def import_notes(run_folder: Path) -> Iterator[tuple[Path, ImportNotes]]:
+    """Each import's folder and its notes, by name. DataError where the notes cannot be read."""
+    for notes in sorted(run_folder.glob("imports/*/import.json")):
+        try:
+            imported = ImportNotes.model_validate_json(read_plain(notes))
+            if not all(is_plain(notes.with_name(f"{rows}.jsonl")) for rows in ("paths", imported.what)):
+                raise ValueError("its rows are missing, or a link in their place")
+            yield notes.parent, imported
+        except (OSError, ValueError) as error:
+            raise DataError(f"{notes}: no notes of an import ({str(error).splitlines()[0]}); remove the folder "
+                            f"{notes.parent} and import the file again") from None
+
+
 def imports(run_folder: Path) -> list[ImportConfig]:
     """What was imported into a run (lema.commands.import_), by name."""
     every = []
-    for notes in sorted(run_folder.glob("imports/*/import.json")):
-        imported = json.loads(notes.read_text(encoding="utf-8"))
-        hashes = file_hash(notes.with_name("paths.jsonl")), file_hash(notes.with_name("corrections.jsonl"))
-        every.append(ImportConfig(name=notes.parent.name, content=content_id(*hashes), what=imported["what"],
-                                  models=imported["models"]))
+    for place, notes in import_notes(run_folder):
+        hashes = file_hash(place / "paths.jsonl"), file_hash(place / "corrections.jsonl")
+        every.append(ImportConfig(name=place.name, content=content_id(*hashes), what=notes.what,
+                                  models=notes.models))
     return every
 
 
 def join_paths(context: StageContext, settings: ImportConfig,
                questions: Iterable[Question]) -> Iterator[ReasoningPath]:
-    """The imported paths, not graded yet. DataError where the run no longer has the question of one."""
+    """The imported paths, not graded yet. DataError where the question of one is no longer among those that
+    the run may train on."""
     with IdTable(context.folder) as ids:
         for question in questions:
-            ids.add(question.id)
+            if question.split == "train":
+                ids.add(question.id)
         for path in read_rows(ReasoningPath, context.run_folder / "imports" / settings.name / "paths.jsonl"):
             if path.question not in ids:
-                raise DataError(f"imports/{settings.name}: {path.prompt} is about a question that this run has no "
-                                "more; remove that folder and import the file again")
+                raise DataError(f"imports/{settings.name}: {path.prompt} is about no training question of "
+                                "this run; remove that folder and import the file again")
             yield path
 
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from itertools import chain
 
 from lema.config import Config
+from lema.decontamination import normal
 from lema.errors import DataError
 from lema.plugins import Settings, find, settings_of
-from lema.records import Question
+from lema.records import Question, content_id
 from lema.runs.context import StageContext
 from lema.scratch import IdTable
 from lema.tasks import Task
@@ -22,25 +23,43 @@ VERSION = 1
 
 def task_settings(config: Config) -> Settings:
     """The task's own table, checked by the task's module."""
-    return settings_of(find("tasks", config.task.name, "Task").Settings, config.task.own, "task")
+    module = find("tasks", config.task.name, "Task", "task.name")
+    return settings_of(module.Settings, config.task.own, "task")
 
 
 def load(context: StageContext, settings: Settings) -> Iterator[Question]:
-    """The task's questions, train, dev and test in turn. DataError on an empty answer or a repeated question."""
+    """The task's questions, train, dev and test in turn. DataError on an empty answer, a repeated question,
+    and one that stands in two splits, however it is set: who trained on it knows its answer."""
     done = train = 0
-    with IdTable(context.folder) as seen:
+    with IdTable(context.folder) as seen, IdTable(context.folder) as texts:
         for question in _every(context.task):
             if not question.answer.strip():
                 raise DataError(f"{question.source}: question without an answer; add one or take the row out")
             if not seen.add(question.id):
-                twin = next(filter(lambda first: first.id == question.id, _every(context.task)))
-                raise DataError(f"{question.source}: the same question as {twin.source} ({question.split} and "
-                                f"{twin.split}); take one of them out")
+                _refuse(question, filter(lambda first: first.id == question.id, _every(context.task)))
+            words = _words(question)
+            if any(f"{split} {words}" in texts for split in context.task.splits if split != question.split):
+                _refuse(question, filter(lambda first: first.split != question.split and _words(first) == words,
+                                         _every(context.task)))
+            texts.add(f"{question.split} {words}")
             yield question
             done, train = done + 1, train + (question.split == "train")
             context.show(done)
     if not train:
         raise DataError(f"task {context.task.name}: no training questions; check the [task] table")
+
+
+def _refuse(question: Question, twins: Iterator[Question]) -> None:
+    twin = next(twins)
+    raise DataError(f"{question.source}: the same question as {twin.source} ({question.split} and {twin.split}); "
+                    "take one of them out")
+
+
+def _words(question: Question) -> str:
+    """A question without case, accents, spaces and punctuation, as a key. Brackets count, for they change what is
+    to be calculated; a text without words is itself."""
+    words = normal(question.text) or question.text.split()
+    return content_id(words, question.text.count("("))
 
 
 def _every(task: Task) -> Iterator[Question]:

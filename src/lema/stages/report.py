@@ -14,6 +14,7 @@ from operator import attrgetter
 import numpy as np
 
 from lema.chains import StepCorrection
+from lema.checks import CHECK, Checked, failed
 from lema.config import Config, ReportOneConfig, ScoreConfig
 from lema.records import Account, Checkpoint, Comparison, Correction, Critique, Question, ReasoningPath, Score
 from lema.replies import split_steps
@@ -21,13 +22,15 @@ from lema.report import Arm, Funnel, LevelScore, PlannedComparison, ReportData, 
 from lema.report.answers import by_question
 from lema.report.funnels import critique_funnels, funnel, one_step_funnel, parents
 from lema.report.page import render
-from lema.report.sets import read_for
+from lema.report.sets import read_for, too_long
 from lema.report.terminal import table
 from lema.runs.context import StageContext
 from lema.runs.versions import versions
+from lema.scratch import by_id
 from lema.statistics import accuracy, difference, disagreement
+from lema.tasks import answers_to
 
-VERSION = 4
+VERSION = 5
 
 FIRST = "The questions of the task"
 NOTES = (  # what holds of every run of this pipeline
@@ -63,9 +66,10 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
                     if pair != (settings.headline, settings.control)),
         disagreement=_disagreement(right),
         funnels=tuple(funnels(settings, questions, graded, verified, used, critiques, continued)),
-        correction=_shown(settings, questions[0], graded[0], verified[0]) if verified else None,
+        correction=_shown(context, questions[0], graded[0], verified[0]) if verified else None,
         config=(context.run_folder / "config.toml").read_text(encoding="utf-8"),
-        notes=(*NOTES, *_hinted(filter(attrgetter("verified"), chain.from_iterable(verified)))))
+        notes=(*NOTES, *_overlong(accounts),
+               *_hinted(filter(attrgetter("verified"), chain.from_iterable(verified)))))
     (context.folder / "report.html").write_text(render(data), encoding="utf-8")
     (context.folder / "table.txt").write_text("\n".join(table(data)) + "\n", encoding="utf-8")
     planned = {(settings.headline, settings.baseline), *settings.pairs}
@@ -84,6 +88,12 @@ def funnels(settings: ReportOneConfig, questions: tuple[Iterable[Question], ...]
         yield funnel(name or FIRST, new, paths, corrections, used, settings.seeds.get(name, 0))
         yield from one_step_funnel(name or FIRST, paths, steps, used)
         yield from critique_funnels(name or FIRST, paths, chain.from_iterable(critiques), used)
+
+
+def _overlong(accounts: Iterable[Account]) -> Iterator[str]:
+    """What must be said where rows were left out."""
+    for line in too_long(accounts):
+        yield f"Rows {line}."
 
 
 def _hinted(kept: Iterable[Correction]) -> Iterator[str]:
@@ -145,17 +155,28 @@ def _disagreement(right: dict[str, np.ndarray]) -> float | None:
     return sum(shares) / len(shares) if shares else None
 
 
-def _shown(settings: ReportOneConfig, questions: Iterable[Question], graded: Iterable[ReasoningPath],
+def _shown(context: StageContext, questions: Iterable[Question], graded: Iterable[ReasoningPath],
            verified: Iterable[Correction]) -> ShownCorrection | None:
-    """The first kept correction of a later step, else of any: an example, not a chosen success."""
-    later = filter(lambda row: row.verified and (row.step or 1) > 1, verified)
-    correction = next(chain(later, filter(attrgetter("verified"), verified)), None)
-    if correction is None:
+    """The first kept correction of a later step that passes every check there is, else of any step, else the first
+    kept one with what it fails: an example, not a chosen success."""
+    best, rank = None, 0
+    with (by_id(context.folder, Question, questions) as texts,
+          by_id(context.folder, ReasoningPath, graded) as paths):
+        for correction in filter(attrgetter("verified"), verified):
+            question, path = texts.get(correction.question), paths.get(correction.path)
+            steps = split_steps(path.text)
+            checked = Checked.of(correction, steps, question, answers_to(context.task, question.choices))
+            fails = failed(checked)
+            this = 1 + (not fails) + (not fails and (correction.step or 1) > 1)
+            if this > rank:
+                best, rank = (correction, question, path, steps, fails), this
+            if rank == 3:
+                break
+    if best is None:
         return None
-    question = next(filter(lambda row: row.id == correction.question, questions))
-    path = next(filter(lambda row: row.id == correction.path, graded))
+    correction, question, path, steps, fails = best
     return ShownCorrection(
         question=question.text, gold=question.answer, student=path.model, stated=path.answer or "",
-        path=split_steps(path.text), wrong_step=correction.step or 1, explanation=correction.explanation,
+        path=steps, wrong_step=correction.step or 1, explanation=correction.explanation,
         corrected=correction.steps, corrector=correction.model,
-        checks=settings.checks)
+        checks=tuple((name, name not in fails) for name in CHECK))

@@ -7,13 +7,15 @@ arm sees what its table says and no library's epoch decides.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import filterfalse
+from operator import attrgetter
 
 from lema.config import BudgetConfig, Config, GrowConfig, TrainOneConfig
 from lema.records import Checkpoint, Example
 from lema.runs.context import StageContext
 from lema.training import find_trainer
 
-VERSION = 1
+VERSION = 2
 
 
 def training(config: Config) -> list[TrainOneConfig]:
@@ -44,8 +46,11 @@ def train(context: StageContext, settings: TrainOneConfig, examples: Iterable[Ex
     from lema.training.stream import stream
 
     trainer, out = find_trainer(settings.trainer, settings.options), context.folder / "model"
-    rows = stream(list(examples), settings.budget, settings.seed, trainer.steps)
-    log = trainer.fit(rows, context.checkpoint(settings.base), out, settings.seed, context.show)
+    fitting = list(filterfalse(attrgetter("rejected"), examples))
+    rows = stream(fitting, settings.budget, settings.seed, trainer.steps)
+    form = context.form(settings.base)
+    past_template = {} if form == "chat" else {"form": form}
+    log = trainer.fit(rows, context.checkpoint(settings.base), out, settings.seed, context.show, **past_template)
     yield Checkpoint(name=f"{settings.arm}-{settings.seed}", steps=log.steps, examples=log.examples,
                      tokens=log.tokens, all_tokens=log.all_tokens, loss=round(log.loss, 6),
-                     weights=weights_hash(out))
+                     weights=weights_hash(out), merge_difference=log.merge_difference)

@@ -15,12 +15,12 @@ from operator import attrgetter
 from lema.checks import CHECK, Checked, failed
 from lema.config import VerifyConfig
 from lema.records import Correction, Question, ReasoningPath, content_id
-from lema.replies import number_steps, split_steps
+from lema.replies import split_steps
 from lema.runs.context import StageContext
 from lema.scratch import IdTable, by_id
 from lema.tasks import answers_to
 
-VERSION = 4
+VERSION = 5
 
 NO_MISTAKE = "its path is not wrong"
 ANOTHER_KEPT = "another correction of this mistake is kept"
@@ -48,15 +48,13 @@ def verify(context: StageContext, settings: VerifyConfig, questions: Iterable[Qu
 def _judged(context: StageContext, settings: VerifyConfig, correction: Correction, mistake: tuple[str, ...] | None,
             question: Question, seen: IdTable) -> Correction:
     """The correction with its answer and the first check that it fails. What passes is entered in `seen`."""
+    key = content_id(question.id, (mistake or ())[:correction.step or 0], correction.explanation, correction.steps)
     answers = answers_to(context.task, question.choices)
-    text = number_steps(correction.steps) if correction.step else "\n".join(correction.steps)
-    answer = answers.read(text).answer if correction.steps else None
+    checked = Checked.of(correction, mistake or (), question, answers, key in seen)
+    answer = checked.correction.answer
     if mistake is None:
         rejected = correction.rejected or NO_MISTAKE
         return dataclasses.replace(correction, answer=answer, verified=False, rejected=rejected)
-    key = content_id(question.id, mistake[:correction.step or 0], correction.explanation, correction.steps)
-    is_gold = answer is not None and answers.agree(answer, question.answer)
-    checked = Checked(correction, mistake, question.text, question.answer, is_gold, key in seen)
     reasons = failed(checked, settings.checks)
     if not reasons:
         seen.add(key)

@@ -62,5 +62,5 @@ def verdict_on(path: ReasoningPath, question: Question, task: Task) -> Grade:
 
 def find_task(name: str, table: dict) -> Task:
     """The task called `name` (or at that dotted path), built from its settings table."""
-    module = find("tasks", name, "Task")
+    module = find("tasks", name, "Task", "task.name")
     return module.Task(settings_of(module.Settings, table, "task"))

@@ -15,12 +15,13 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from lema.errors import ConfigError, DataError
+from lema.errors import ConfigError, DataError, installing
 from lema.records import Question, content_id
 from lema.replies import answer_sentence, number_steps, split_steps
 
 _QUESTION = re.compile(r"(?:\A|\n)(?:Question|Q):[ \t]*(.*?)\s*(?=\n(?:Candidate Answers|Answer|A):|\Z)", re.S)
 _STATED = "The answer is "
+SEPARATORS = {";": "semicolon", "\t": "tab", ",": "comma", "|": "vertical bar"}
 
 
 class FileRow(NamedTuple):
@@ -37,6 +38,7 @@ def read_file(path: str) -> Iterator[FileRow]:
     file = Path(path).expanduser()
     if not file.is_file():
         raise DataError(f"{path}: no such file; check the [task] table (paths start at the current folder)")
+    number = None
     try:
         for number, values in (_parquet(file) if file.suffix == ".parquet" else _text(path, file)):
             yield FileRow(f"{path}:{number}", f"{file.name}:{number}", values)
@@ -46,6 +48,8 @@ def read_file(path: str) -> Iterator[FileRow]:
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error}); check the "
                         "file") from None
+    if number is None:
+        raise DataError(f"{path}: empty; give a file with at least one row")
 
 
 def _text(path: str, file: Path) -> Iterator[tuple[int, dict]]:
@@ -62,7 +66,7 @@ def _parquet(file: Path) -> Iterator[tuple[int, dict]]:
         from pyarrow import ArrowException, RecordBatch
         from pyarrow.parquet import ParquetFile
     except ImportError:
-        raise ConfigError(f"{file}: Parquet needs pyarrow; pip install 'lema[train]'") from None
+        raise ConfigError(f"{file}: Parquet needs pyarrow; {installing('train')}") from None
     try:
         with ParquetFile(file) as table:
             batches = map(RecordBatch.to_pylist, table.iter_batches(1_000))
@@ -129,7 +133,7 @@ def published(dataset: str, subset: str | None, split: str) -> Iterator[FileRow]
     try:
         from datasets import load_dataset
     except ImportError:
-        raise ConfigError(f"task.dataset: {dataset!r} needs the package datasets; pip install 'lema[train]', "
+        raise ConfigError(f"task.dataset: {dataset!r} needs the package datasets; {installing('train')}, "
                           "or give local files") from None
     try:
         table = load_dataset(dataset, subset, split=split)
@@ -162,7 +166,7 @@ def _tabular(path: str, lines: Iterable[str]) -> Iterator[tuple[int, dict]]:
     try:
         for cells in table:
             if header is None:
-                header = list(map(str.strip, cells))
+                header = _header(path, cells, "\t" if tabs else ",")
             elif cells:
                 if len(cells) != len(header):
                     raise DataError(f"{path}:{table.line_num}: {len(cells)} cells under {len(header)} columns; "
@@ -170,6 +174,15 @@ def _tabular(path: str, lines: Iterable[str]) -> Iterator[tuple[int, dict]]:
                 yield table.line_num, dict(zip(header, cells, strict=True))
     except csv.Error as error:
         raise DataError(f"{path}:{table.line_num}: not a table row ({error}); mend the quoting") from None
+
+
+def _header(path: str, cells: list[str], separator: str) -> list[str]:
+    """The names of the columns. DataError where they stand in one cell because something else separates them."""
+    other = next((mark for mark in SEPARATORS if len(cells) == 1 and mark in cells[0]), None)
+    if other:
+        raise DataError(f"{path}:1: a {SEPARATORS[other]} stands between the columns; save the file with a "
+                        f"{SEPARATORS[separator]} there, or as JSON lines")
+    return list(map(str.strip, cells))
 
 
 def is_lema(row: FileRow) -> bool:

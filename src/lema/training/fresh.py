@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
-from lema.errors import ConfigError, DataError
+from lema.errors import ConfigError, DataError, installing
 from lema.plugins import Settings
 
 PIECE = r" ?[A-Za-z]+| ?\d+| ?[^\sA-Za-z\d]|\n"
@@ -68,7 +68,7 @@ def _write_tokenizer(words: Sequence[str], out: Path, positions: int) -> None:
     try:
         from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
     except ModuleNotFoundError as error:
-        raise ConfigError(f"fresh models need {error.name}: pip install 'lema[train]'") from None
+        raise ConfigError(f"fresh models need {error.name}: {installing('train')}") from None
     vocabulary = {word: number for number, word in enumerate([*SPECIALS, *words])}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(PIECE), "isolated")
@@ -90,7 +90,7 @@ def _write_model(shape: Shape, vocabulary: int, out: Path, seed: int) -> None:
         from transformers import LlamaConfig, LlamaForCausalLM
         from transformers.utils import logging
     except ModuleNotFoundError as error:
-        raise ConfigError(f"fresh models need {error.name}: pip install 'lema[train]'") from None
+        raise ConfigError(f"fresh models need {error.name}: {installing('train')}") from None
     logging.disable_progress_bar()
     config = LlamaConfig(
         vocab_size=vocabulary,

@@ -14,10 +14,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from lema.checkpoints import INSTALL, Tokens, first_line, hushed, load_tokenizer, tokenizer_files
-from lema.errors import ModelError, RunError
+from lema.checkpoints import OURS_ALONE, first_line, hushed, load_tokenizer, why_not_loaded
+from lema.checkpoints.rendering import Form, Tokens
+from lema.errors import ModelError, RunError, installing
+from lema.files import read_plain, remove
 from lema.training import Progress
 from lema.training.optimizers import adamw, muon, share
 
@@ -33,8 +35,10 @@ try:
     from safetensors import SafetensorError
     from transformers.trainer_callback import PrinterCallback
     from trl import SFTConfig, SFTTrainer
+
+    from lema.training.saving import merged, save_tokenizer
 except ModuleNotFoundError as missing:
-    raise ModelError(f"training needs {missing.name}: {INSTALL}") from None
+    raise ModelError(f"training needs {missing.name}: {installing('train')}") from None
 
 if TYPE_CHECKING:
     from lema.training.sft import Settings
@@ -42,9 +46,17 @@ if TYPE_CHECKING:
 WHOLE = "whole"
 
 
+class Outcome(NamedTuple):
+    """The loss of every step, the seconds they took, and what merging an adapter changed (`saving.merged`)."""
+
+    losses: list[float]
+    seconds: float
+    merge_difference: float | None
+
+
 def run(settings: "Settings", rows: list[Tokens], plan: list[list[int]], base: Path, out: Path, seed: int,
-        call: str, progress: Progress | None) -> tuple[list[float], float]:
-    """Trains, writes the result to `out` and returns the loss of every step and the seconds it took.
+        call: str, progress: Progress | None, form: Form = "chat") -> Outcome:
+    """Trains and writes the result to `out`.
 
     `call` names the arguments: only a point that the same call left in `out/unfinished` is resumed.
     """
@@ -52,7 +64,7 @@ def run(settings: "Settings", rows: list[Tokens], plan: list[list[int]], base: P
     point = last_point(out / "unfinished", call)
     started = time.monotonic()
     if point:
-        mark = json.loads((point / WHOLE).read_text(encoding="utf-8"))
+        mark = _mark_of(point)
         loop.losses, loop.started = mark["losses"], started - mark["seconds"]
     try:
         loop.train(resume_from_checkpoint=str(point) if point else None)
@@ -63,26 +75,43 @@ def run(settings: "Settings", rows: list[Tokens], plan: list[list[int]], base: P
     for step, loss in enumerate(losses, 1):
         if not math.isfinite(loss):
             raise ModelError(f"{base}: the loss is no number from step {step} on; lower the learning rate")
+    model, started, device = loop.accelerator.unwrap_model(loop.model), loop.started, loop.args.device.type
     with writing(out):
-        save(loop, base, out)
-    seconds, device = time.monotonic() - loop.started, loop.args.device.type
-    del loop
+        if settings.method == "lora":
+            model.save_pretrained(out / "adapter")
+        else:  # under bfloat16 every product was made of rounded weights: they are what was trained
+            model.to(getattr(torch, settings.dtype)).save_pretrained(out)
+        save_tokenizer(base, out, form)
+    del loop, model
     if device != "cpu":
         gc.collect()  # the loop holds itself in cycles, and its weights would stay beside those of the next fit
-    return losses, seconds
+    difference = None
+    if settings.method == "lora":
+        whole, difference = merged(lambda: load_model(base, settings), out / "adapter", rows[0])
+        with writing(out):
+            whole.save_pretrained(out)
+    return Outcome(losses, time.monotonic() - started, difference)
 
 
 def last_point(folder: Path, call: str) -> Path | None:
     """The latest whole point that `call` left; everything else in the folder is removed."""
     best: Path | None = None
-    for point in sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1])):
-        mark = point / WHOLE
-        if mark.is_file() and json.loads(mark.read_text(encoding="utf-8"))["call"] == call:
+    for point in sorted(folder.glob("checkpoint-*"), key=lambda path: (len(path.name), path.name)):
+        if _mark_of(point).get("call") == call:
             best = point
     for point in folder.iterdir():
         if point != best:
-            shutil.rmtree(point)
+            remove(point)
     return best
+
+
+def _mark_of(point: Path) -> dict:
+    """What stands beside a whole point; empty where it is missing or damaged, so that the point is not resumed."""
+    try:
+        mark = json.loads(read_plain(point / WHOLE))
+        return mark if {*map(type, mark["losses"]), type(mark["seconds"])} <= {int, float} else {}
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return {}
 
 
 def load_model(base: Path, settings: "Settings") -> "transformers.PreTrainedModel":
@@ -91,9 +120,9 @@ def load_model(base: Path, settings: "Settings") -> "transformers.PreTrainedMode
     frozen = settings.method == "lora" and settings.dtype == "bfloat16"
     try:
         return transformers.AutoModelForCausalLM.from_pretrained(
-            base, dtype=torch.bfloat16 if frozen else torch.float32, local_files_only=True)
+            base, dtype=torch.bfloat16 if frozen else torch.float32, **OURS_ALONE)
     except Exception as error:  # safetensors, torch and transformers each raise their own
-        raise ModelError(f"{base}: its weights cannot be loaded ({first_line(error)})") from None
+        raise ModelError(f"{base}: its weights cannot be loaded ({why_not_loaded(error)})") from None
 
 
 def adapter(settings: "Settings") -> LoraConfig:
@@ -143,7 +172,7 @@ class Loop(SFTTrainer):
     def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
         made = {"adamw": adamw, "muon": muon}[self.settings.optimizer]
         self.optimizer = made(model or self.model, self.settings.rate, self.settings.rest_rate,
-                              self.settings.weight_decay)
+                              self.settings.weight_decay, self.settings.beta2)
         return self.optimizer
 
     def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None
@@ -248,16 +277,3 @@ def arguments(settings: "Settings", points: Path, seed: int) -> SFTConfig:
         made._n_gpu = 1  # one process trains on one device; several are the launcher's business
     return made
 
-
-def save(loop: Loop, base: Path, out: Path) -> None:
-    """Writes the trained model to `out`, in the dtype it was trained in, with the tokenizer of `base`."""
-    model = loop.accelerator.unwrap_model(loop.model)
-    if loop.settings.method == "lora":
-        model.save_pretrained(out / "adapter")
-        model = model.merge_and_unload()
-    if loop.settings.dtype == "bfloat16":
-        model = model.to(torch.bfloat16)
-    model.save_pretrained(out)
-    for file in (*tokenizer_files(base), base / "generation_config.json"):  # the latter names the stop tokens
-        if file.is_file():
-            shutil.copyfile(file, out / file.name)

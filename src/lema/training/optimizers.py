@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 import torch
 from torch import nn
 
-MOMENTS = (0.9, 0.95)
-"""AdamW's averages. 0.95 forgets sooner than the customary 0.999: these runs are short."""
+BETA1 = 0.9
+"""AdamW's average of gradients; that of their squares (beta2) is a setting."""
 
 STACK = 2**22
 """The most numbers that are orthogonalised together."""
@@ -33,28 +33,31 @@ def sorts(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     return matrices, rest
 
 
-def adamw(model: nn.Module, rate: float, rest_rate: float, decay: float) -> torch.optim.Optimizer:
+def adamw(model: nn.Module, rate: float, rest_rate: float, decay: float,
+          beta2: float) -> torch.optim.Optimizer:
     """AdamW for everything; weight decay on the matrices only."""
     matrices, rest = sorts(model)
     groups = ({"params": matrices, "lr": rate, "weight_decay": decay},
               {"params": rest, "lr": rest_rate, "weight_decay": 0.0})
-    return torch.optim.AdamW([group for group in groups if group["params"]], betas=MOMENTS, fused=True)
+    return torch.optim.AdamW([group for group in groups if group["params"]], betas=(BETA1, beta2), fused=True)
 
 
-def muon(model: nn.Module, rate: float, rest_rate: float, decay: float) -> torch.optim.Optimizer:
+def muon(model: nn.Module, rate: float, rest_rate: float, decay: float,
+         beta2: float) -> torch.optim.Optimizer:
     """Muon for the matrices inside the blocks, AdamW for the rest."""
     matrices, rest = sorts(model)
     parts: list[torch.optim.Optimizer] = []
     if matrices:
         parts.append(StackedMuon(matrices, lr=rate, weight_decay=decay))
     if rest:
-        parts.append(torch.optim.AdamW(rest, lr=rest_rate, betas=MOMENTS, weight_decay=0.0, fused=True))
+        parts.append(torch.optim.AdamW(rest, lr=rest_rate, betas=(BETA1, beta2), weight_decay=0.0, fused=True))
     return Together(parts)
 
 
 class StackedMuon(torch.optim.Muon):
     """torch's Muon, with small matrices of one shape orthogonalised in one stack: of a small model's step the
-    many tiny products of Muon are else a sixth. Groups and state are torch's own."""
+    many tiny products of Muon are else a sixth. Groups and state are torch's own. It orthogonalises in bfloat16;
+    on a CPU that is done in float32 here, because bfloat16 gives another result on each processor."""
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
@@ -76,7 +79,9 @@ class StackedMuon(torch.optim.Muon):
             state["momentum_buffer"].lerp_(weight.grad, 1 - group["momentum"])
             updates.append(weight.grad.lerp(state["momentum_buffer"], group["momentum"]))
         tall = stack[0].shape[0] > stack[0].shape[1]
-        moves = torch.stack(updates).bfloat16()
+        moves = torch.stack(updates)
+        if moves.device.type != "cpu":
+            moves = moves.bfloat16()
         moves = orthogonal(moves.mT if tall else moves, *group["ns_coefficients"], group["ns_steps"], group["eps"])
         rate = group["lr"] * max(1.0, stack[0].shape[0] / stack[0].shape[1]) ** 0.5
         for weight, move in zip(stack, moves.mT if tall else moves, strict=True):

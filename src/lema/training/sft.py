@@ -21,14 +21,15 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from lema import plugins
-from lema.checkpoints import Tokens, content_hash, encode, find_checkpoint, load_tokenizer, positions
+from lema.checkpoints import content_hash, find_checkpoint, load_tokenizer, positions
+from lema.checkpoints.rendering import Form, Tokens, encode
 from lema.errors import DataError
 from lema.plugins import execution
 from lema.records import Example, content_id
-from lema.training import Progress, TrainingLog
+from lema.training import Progress, TrainingLog, require_one_process
 from lema.training.stream import batches
 
-VERSION = 1
+VERSION = 2
 """Raised when the same arguments come to give other weights: older checkpoints are then not continued."""
 
 
@@ -53,11 +54,15 @@ class Settings(plugins.Settings):
     warmup: float = Field(0.0, ge=0, lt=1, description="share of the steps in which the rate rises")
     final: float = Field(0.0, ge=0, le=1, description="where linear and cosine end, as a share of the full rate")
     weight_decay: float = Field(0.0, ge=0)
+    beta2: float = Field(0.95, ge=0, lt=1, description="AdamW's memory of squared gradients: 0.95 suits short "
+                                                         "runs, the paper has the customary 0.999")
     clip: float = Field(1.0, gt=0, description="largest norm of a step's gradient")
     batch_size: int | None = Field(None, gt=0, description="rows per step; 32 where batch_tokens is not given")
     batch_tokens: int | None = Field(None, gt=0, description="padded tokens per step")
     accumulate: int = Field(1, gt=0, description="passes that a step's batch is cut into, to fit the device")
-    max_length: int = Field(2048, gt=1, description="tokens of prompt and completion; a longer row is refused")
+    max_length: int = Field(2048, gt=1, description="tokens of prompt and completion")
+    overlong: Literal["refuse", "drop"] = Field(
+        "refuse", description="a longer row ends the fit, or is left out of its set and counted; none is ever cut")
     dtype: Literal["float32", "bfloat16"] = "float32"
     gradient_checkpointing: bool = False
     save_steps: int = execution(200, ge=0, description="a point to resume from every so many steps; 0: none")
@@ -92,24 +97,27 @@ class Trainer:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.longest, self.overlong = settings.max_length, settings.overlong
 
     def fit(self, examples: Sequence[Example], base: Path | str, out: Path, seed: int,
-            progress: Progress | None = None) -> TrainingLog:
+            progress: Progress | None = None, form: Form = "chat") -> TrainingLog:
         """`base` may be a hub id; with lora the adapter alone is written too, to `out/adapter`.
 
         DataError: no rows, or one that is empty, unknown to the tokenizer or too long. ModelError: `base` is no
         checkpoint, a step does not fit the device, or the loss is no number. RunError: `out` cannot be written.
         Until it is done `out/unfinished` holds the points to resume from.
         """
+        require_one_process()
         base = find_checkpoint(str(base))
-        rows = encode_rows(examples, base, self.settings.max_length)
+        rows = encode_rows(examples, base, self.settings.max_length, form)
         plan = self.settings.plan([row.length for row in rows], seed)
-        call = content_id(VERSION, self.settings.facts(), seed, content_hash(base), [row.id for row in examples])
+        ids = [row.id for row in examples]
+        call = content_id(VERSION, self.settings.facts(), seed, content_hash(base), ids, form)
         from lema.training.loop import run
 
         points = out / "unfinished"
         points.mkdir(parents=True, exist_ok=True)
-        losses, seconds = run(self.settings, rows, plan, base, out, seed, call, progress)
+        losses, seconds, difference = run(self.settings, rows, plan, base, out, seed, call, progress, form)
         shutil.rmtree(points)
         tail = losses[-max(1, len(losses) // 10):]
         return TrainingLog(
@@ -119,13 +127,14 @@ class Trainer:
             all_tokens=sum(row.length for row in rows),
             loss=sum(tail) / len(tail),
             seconds=seconds,
+            merge_difference=difference,
         )
 
     def steps(self, lengths: Sequence[int], seed: int) -> int:
         return -(-len(self.settings.plan(lengths, seed)) // self.settings.accumulate)
 
 
-def encode_rows(examples: Sequence[Example], base: Path, longest: int) -> list[Tokens]:
+def encode_rows(examples: Sequence[Example], base: Path, longest: int, form: Form = "chat") -> list[Tokens]:
     """Every row as tokens. DataError names the first that is empty, too long or not in the vocabulary."""
     if not examples:
         raise DataError("the training set is empty: nothing is left after filtering")
@@ -139,23 +148,23 @@ def encode_rows(examples: Sequence[Example], base: Path, longest: int) -> list[T
         if not row.completion.strip():
             raise DataError(f"{where}: its completion is empty; drop the row")
         # four bytes a token: as Python's integers a set of 100,000 rows takes gigabytes
-        tokens = encoded[row.id] = Tokens(*(array("i", part) for part in encode(tokenizer, row)))
+        tokens = encoded[row.id] = Tokens(*(array("i", part) for part in encode(tokenizer, row, form)))
         if tokens.length > longest:
             raise DataError(f"{where}: {tokens.length} tokens, more than the {longest} that train.max_length and "
-                            "the model allow; raise train.max_length or drop the row")
+                            "the model allow; raise train.max_length or set train.overlong = \"drop\"")
         if tokenizer.unk_token_id is not None and tokenizer.unk_token_id in tokens.completion:
             raise DataError(f"{where}: its completion holds text that the model's tokenizer does not know; "
                             "drop the row or use a model that knows it")
     return [encoded[row.id] for row in examples]
 
 
-def count_tokens(base: Path | str) -> Callable[[Example], tuple[int, int]]:
+def count_tokens(base: Path | str, form: Form = "chat") -> Callable[[Example], tuple[int, int]]:
     """A function that counts (prompt tokens, trained tokens with the end token) of an example, just as a fit that
     continues `base` (a checkpoint folder or a hub id) will see them."""
     tokenizer = load_tokenizer(find_checkpoint(str(base)))
 
     def count(example: Example) -> tuple[int, int]:
-        tokens = encode(tokenizer, example)
+        tokens = encode(tokenizer, example, form)
         return len(tokens.prompt), len(tokens.completion)
 
     return count

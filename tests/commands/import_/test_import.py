@@ -129,8 +129,8 @@ def test_an_import_makes_what_depends_on_it_stale(maker, tmp_path):
     run_config(config, [], tmp_path / "runs")
     import_file("user", maker / "graded/rows.jsonl", "paths", "more", (), tmp_path / "runs")
     plan = plan_config(config, [], tmp_path / "runs")
-    states = {line.split()[1]: line.split()[0] for line in plan.splitlines()[:-1]}
-    assert (states["questions"], states["imported/more/paths"]) == ("done", "missing")
+    states = {line[9:].split()[0]: line[:8].strip() for line in plan.splitlines()[:-1]}
+    assert (states["questions"], states["imported/more/paths"]) == ("done", "to do")
     assert {states["graded"], states["verified"], states["sets/lema"]} == {"stale"}
 
 

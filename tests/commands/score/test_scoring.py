@@ -51,6 +51,15 @@ def test_the_disagreements_with_the_official_scorer_are_shown_row_by_row(tmp_pat
     assert done.stdout.splitlines()[-1] == "  p.jsonl:2  gold 15.5: lema wrong 3 1/2, official right 15.5"
 
 
+def test_a_worked_solution_as_gold_is_the_answer_behind_its_mark(tmp_path):
+    write(tmp_path, [{"text": "The answer is 5.", "answer": "He has 2 + 3 = <<2+3=5>>5 nuts.\n#### 5"},
+                     {"text": "The answer is 1200.", "answer": "4 * 300 = 1200\n#### 1,200"},
+                     {"text": "The answer is 2.", "answer": "He has 2 + 3 = <<2+3=5>>5 nuts.\n#### 5"}])
+    done = in_process(tmp_path, "score", "p.jsonl", "--task", "gsm8k", "--gold", "answer", "--against", "official")
+    assert "accuracy 66.7 %" in done.stdout
+    assert "official: accuracy 66.7 %" in done.stdout
+
+
 def test_json_holds_the_same_for_programs(tmp_path):
     write(tmp_path, ROWS)
     found = json.loads(in_process(tmp_path, "score", "p.jsonl", "--task", "number", "--against", "official",
@@ -202,6 +211,8 @@ def test_rows_that_left_their_run_need_to_be_told(run):
      "--against: no grader 'offical'; did you mean 'official'?"),
     ([{"text": "x", "gold": "1"}], ("--task", "aqua", "--against", "official"), "knows no task 'aqua'"),
     ([{"text": "x", "gold": "1"}], ("--task", "number", "--beside", "q"), "rows hold their own gold answers"),
+    ([{"text": "x", "gold": "see the solution"}], ("--task", "gsm8k"),
+     'p.jsonl:1: gold is "see the solution", which is no number; name the column of the gold answers with --gold'),
     ([{"samples": ["x"]}], ("--task", "gsm8k"), "name their test file with --beside FILE and its task with"),
     ([{"samples": ["x"]}], ("--task", "gsm8k", "--beside", "no.jsonl"), "no.jsonl: no such file"),
     ([{"samples": ["x"]}], ("--task", "gsm8k", "--beside", "q.jsonl"),

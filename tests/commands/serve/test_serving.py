@@ -17,6 +17,7 @@ from tests.patience import PATIENCE
 from tests.processes import LEMA, ended
 
 pytestmark = pytest.mark.living
+ENDLESS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +27,12 @@ def checkpoint(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def url(checkpoint, tmp_path_factory):
-    with served(str(checkpoint), "wise=teacher", "--set", "wise.slip=0.5", "--set", "toy.batch_size=8",
-                log=tmp_path_factory.mktemp("log") / "errors") as address:
+    folder = tmp_path_factory.mktemp("others")
+    panics = toys.with_tokenizer(checkpoint, folder / "panics", **toys.PANICKING)
+    endless = toys.with_tokenizer(checkpoint, folder / "endless")
+    (endless / "chat_template.jinja").write_text(ENDLESS)
+    with served(str(checkpoint), "wise=teacher", str(panics), str(endless), "--set", "wise.slip=0.5",
+                "--set", "toy.batch_size=8", log=folder / "errors") as address:
         yield address
 
 
@@ -115,7 +120,7 @@ def test_the_teacher_is_served_from_the_text_of_the_prompt_alone(url):
     (said("x", n=0), 400, "n: "),
     (said("x", stop=""), 400, "stop: "),
     (said("x", tools=[{}]), 400, "tools is not served here"),
-    (said("x", model="nobody"), 404, "there is toy, wise"),
+    (said("x", model="nobody"), 404, "there is toy, wise, panics, endless"),
     ({"model": "toy"}, 400, "messages: "),
     (said("Leo has 3." * 40), 400, "room for 1 to 63"),
     ({"model": "toy", "messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, 400, "only text"),
@@ -128,7 +133,41 @@ def test_what_cannot_be_served_is_refused_with_a_word_for_it(url, body, status, 
 
 def test_the_models_are_listed(url):
     with urllib.request.urlopen(f"{url}/models", timeout=PATIENCE) as reply:
-        assert [model["id"] for model in json.load(reply)["data"]] == ["toy", "wise"]
+        assert [model["id"] for model in json.load(reply)["data"]] == ["toy", "wise", "panics", "endless"]
+
+
+@pytest.mark.parametrize(("model", "says"), [("panics", "fails with a panic"), ("endless", "come to an end")])
+def test_a_checkpoint_that_fails_at_every_text_is_told_each_time_and_the_others_are_answered(url, model, says):
+    for _ in range(2):
+        code, reply = post(f"{url}/chat/completions", said("Leo has 3", model=model))
+        assert (code, says in reply["error"]["message"]) == (500, True), reply
+    assert texts(post(f"{url}/chat/completions", said("Leo has 3")))
+
+
+@pytest.mark.parametrize(("headers", "status"), [
+    ({}, 200), ({"Host": "localhost:1"}, 200), ({"Host": "[::1]"}, 200),
+    ({"Origin": "http://localhost:3000"}, 200), ({"Host": "evil.example"}, 403),
+    ({"Host": "127.0.0.1.evil.example:8000"}, 403), ({"Host": "127.0.0.1@evil.example"}, 403),
+    ({"Origin": "https://evil.example"}, 403), ({"Origin": "null"}, 403), ({"Origin": "http://[broken"}, 403),
+])
+def test_a_foreign_page_is_refused_by_its_host_and_its_origin(url, headers, status):
+    for path, body in (("/models", None), ("/chat/completions", said("Leo has 3"))):
+        assert status_of(f"{url}{path}", body, headers) == status
+
+
+def test_whoever_gives_a_host_serves_all_who_ask_there(checkpoint, tmp_path):
+    with served(str(checkpoint), "--host", "127.0.0.1", log=tmp_path / "errors") as address:
+        headers = {"Host": "gpu1.example", "Origin": "https://page.example"}
+        assert status_of(f"{address}/models", None, headers) == 200
+
+
+def status_of(address: str, body: dict | None, headers: dict[str, str]) -> int:
+    data = None if body is None else json.dumps(body).encode()
+    try:
+        with urllib.request.urlopen(urllib.request.Request(address, data, headers), timeout=PATIENCE) as reply:
+            return reply.status
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 @pytest.mark.parametrize(("arguments", "says"), [

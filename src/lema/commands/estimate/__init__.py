@@ -14,8 +14,8 @@ from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
-from lema.commands.run_folder import folder_for, stages_of
-from lema.config import Config, load_table, parse_config
+from lema.commands.run_folder import meant_by, stages_of
+from lema.config import Config
 from lema.figures import money
 from lema.records import Question
 from lema.runs.bills import ancestors
@@ -61,13 +61,12 @@ def estimate_in_words(source: str, overrides: list[str], runs: Path, questions: 
     """The estimate of a config. `given`, instead of a pilot: prompt tokens, reply tokens, share of wrong paths."""
     from lema.commands.estimate.pilot import by_pilot
 
-    table = load_table(source, overrides)
-    config = parse_config(table, source)
+    folder, table, config = meant_by(source, overrides, runs)
     if given:
-        figures = by_averages(config, runs, Averages(*given))
+        figures = by_averages(config, folder, Averages(*given))
         basis = "from given averages; the range ends where every reply is as long as max_tokens allows"
     else:
-        figures = by_pilot(config, table, runs, questions)
+        figures = by_pilot(config, table, folder, questions)
         basis = (f"from a pilot on {questions} questions, whose replies are in the run's journal and are not paid "
                  "again; 95 % range from how much the questions differ")
     if as_json:
@@ -75,7 +74,7 @@ def estimate_in_words(source: str, overrides: list[str], runs: Path, questions: 
     return in_words(figures, lambda name: price_of(config, name), basis)
 
 
-def by_averages(config: Config, runs: Path, averages: Averages) -> list[Figure]:
+def by_averages(config: Config, folder: Path, averages: Averages) -> list[Figure]:
     """Every stage's requests counted by the config, with the given averages; the interval ends at max_tokens."""
     task = find_task(config.task.name, config.task.own)
     rows = []
@@ -84,7 +83,7 @@ def by_averages(config: Config, runs: Path, averages: Averages) -> list[Figure]:
             rows.append(dataclasses.replace(question, text="", answer="", source="",
                                             solution=question.solution and "-"))
     figures = []
-    for stage in stages_of(folder_for(config, runs), config).values():
+    for stage in stages_of(folder, config).values():
         if not (work := workload(stage)):
             continue
         count, most = _requests(stage, rows, averages.wrong)

@@ -16,8 +16,10 @@ from statistics import fmean, stdev
 import tomli_w
 
 from lema.commands import estimate
-from lema.commands.run_folder import folder_for, stages_of
+from lema.commands.beforehand import look_ahead
+from lema.commands.run_folder import check_files, stages_of
 from lema.config import Config
+from lema.files import write_whole
 from lema.prompting import find_prompt
 from lema.runs.folder import held
 from lema.runs.prices import Price, Usage
@@ -25,6 +27,7 @@ from lema.runs.run import Run, Stage
 from lema.runs.workload import workload
 from lema.stages.sample import sample
 from lema.statistics import t_quantile, wilson
+from lema.training import require_one_process
 
 LEVEL = 0.95
 PILOT = "pilot"
@@ -42,19 +45,22 @@ class PilotRun(Run):
         return stage if same else dataclasses.replace(stage, run=self.folder / PILOT)
 
 
-def by_pilot(config: Config, table: dict, runs: Path, questions: int) -> list[estimate.Figure]:
+def by_pilot(config: Config, table: dict, folder: Path, questions: int) -> list[estimate.Figure]:
     """Runs the pilot, as far as it was not run before, and scales it up."""
     from lema.pipeline import gathered
     from lema.runs.engine import Local
     from lema.runs.progress import display
 
-    folder, small = folder_for(config, runs), pilot_of(config, questions)
+    small = pilot_of(config, questions)
     pilot: dict[str, Stage] = {}
     full = stages_of(folder, config)
+    require_one_process()
+    check_files(config, full)
+    look_ahead(config, full)
     with held(folder):
         (folder / PILOT).mkdir(exist_ok=True)
         if not (folder / "config.toml").exists():
-            (folder / "config.toml").write_text(tomli_w.dumps(table), encoding="utf-8")
+            write_whole(folder / "config.toml", tomli_w.dumps(table))
         with display() as progress, closing(Local(folder, small, progress)) as engine:
             def perform(stages: Sequence[Stage]) -> None:
                 pilot.update((stage.name, stage) for stage in stages)

@@ -15,7 +15,7 @@ from lema.commands.export.card import card
 from lema.commands.export.configs import Form, Trained, write_configs
 from lema.commands.export.lineage import Lineage
 from lema.commands.export.rows import write_arm
-from lema.commands.run_folder import config_of, finished, stages_of
+from lema.commands.run_folder import config_of, finished, going_on, stages_of
 from lema.commands.show import funnels, rows_of
 from lema.config import Config
 from lema.errors import ConfigError, RunError
@@ -91,7 +91,8 @@ def _wanted(config: Config, stages: dict[str, Stage], arms: Sequence[str], folde
             wanted[stage.settings.arm] = stage
     for arm, stage in wanted.items():
         if stage.status().state != "done":
-            raise RunError(f"{folder}: the set of arm {arm} is {stage.status().state}; `lema run` makes it")
+            raise RunError(f"{folder}: the set of arm {arm} is {stage.status().state}; `{going_on(folder)}` "
+                           "makes it")
     return wanted
 
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lema.checkpoints import load_tokenizer, positions, prompt_text
+from lema.checkpoints import load_tokenizer, positions
+from lema.checkpoints.rendering import Form, Rendered, render
 from lema.config import Config
 from lema.errors import ModelError
 from lema.messages import Message
+from lema.runs.dependencies import form_of
 from lema.runs.run import Stage
 
 if TYPE_CHECKING:
@@ -24,12 +26,13 @@ NO_MODEL = "put-your-model-here"
 @dataclass(frozen=True)
 class Base:
     """A folder or hub id, and its tokenizer where that is at hand; `start` is what the tokenizer puts before any
-    text."""
+    text, `form` how the run puts a prompt to it."""
 
     path: str = NO_MODEL
     tokenizer: "PreTrainedTokenizerBase | None" = None
     start: str = ""
     positions: int | None = None
+    form: Form = "chat"
 
     @classmethod
     def of(cls, config: Config, stages: dict[str, Stage]) -> "Base":
@@ -40,19 +43,19 @@ class Base:
         try:
             tokenizer = load_tokenizer(Path(path))
             longest = positions(Path(path))
+            plain, marked = (Rendered("a", special).ids(tokenizer) for special in (False, True))
         except ModelError:
             return cls(path)
-        plain = tokenizer("a", add_special_tokens=False)["input_ids"]
-        marked = tokenizer("a")["input_ids"]
-        return cls(path, tokenizer, tokenizer.decode(marked[:len(marked) - len(plain)]), longest)
+        start = tokenizer.decode(marked[:len(marked) - len(plain)])
+        return cls(path, tokenizer, start, longest, form_of(config, config.train.base))
 
     def marked(self, question: str, prefix: str, completion: str) -> dict[str, str]:
         """A row with what this base has around it: its chat template where it has one, and its end. `start` stands
         apart, because some trainers add it themselves. ModelError where the template refuses the question."""
-        text = prompt_text(self.tokenizer, [Message("user", question)])
-        has_start = not self.tokenizer.chat_template or (bool(self.start) and text.startswith(self.start))
-        start = self.start if has_start else ""
-        return {"start": start, "prompt": text.removeprefix(start) + prefix,
+        text, special = render(self.tokenizer, [Message("user", question)], self.form)
+        start = self.start if special or text.startswith(self.start) else ""
+        prompt = text if special else text.removeprefix(start)
+        return {"start": start, "prompt": prompt + prefix,
                 "completion": completion + self.tokenizer.eos_token}
 
 

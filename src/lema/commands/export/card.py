@@ -4,7 +4,9 @@ One design decision: the card is made of the run's config and rows alone; what n
 of a model) is said to be unstated, never guessed.
 """
 
+import html
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -12,6 +14,7 @@ from lema.commands.export.lineage import Lineage
 from lema.commands.export.rows import Written
 from lema.commands.show import losses_of
 from lema.config import Config
+from lema.printable import printable
 from lema.records import Account
 from lema.report import Funnel
 from lema.report.sets import table
@@ -46,6 +49,12 @@ def card(config: Config, funnels: Iterable[Funnel], tables: dict[str, Written], 
                       *_funnels(funnels), ""])
 
 
+def in_markdown(text: str) -> str:
+    """Words of a config or a row as plain words of the card: on one line, and neither marks nor HTML."""
+    plain = html.escape(printable(" ".join(text.split())), quote=False)
+    return re.sub(r"([\\`*_\[\]{}|~!#])", r"\\\1", plain)
+
+
 def _front_matter(config: Config, tables: dict[str, Written]) -> list[str]:
     """What the Hub reads: terms (nobody stated them), subsets with their files, columns and sizes."""
     most = sum(table.rows for table in tables.values())
@@ -69,7 +78,7 @@ def _front_matter(config: Config, tables: dict[str, Written]) -> list[str]:
 def _about(config: Config, arms: list[str]) -> list[str]:
     lines = [f"Training sets made by lema from the task `{config.task.name}`, one subset for each arm:", ""]
     for arm in arms:
-        lines.append(f"- `{arm}`: {config.arms[arm].about or 'see the run'}")
+        lines.append(f"- `{arm}`: {in_markdown(config.arms[arm].about or 'see the run')}")
     return [*lines, "", f"`datasets.load_dataset(\"path/of/this/folder\", {json.dumps(arms[0])})` reads one. "
             "Beside each Parquet file lie the same rows as JSON lines: `prompt_completion.jsonl` in plain text, "
             "`messages.jsonl` as conversations, `chat.jsonl` as conversations cut into prompt and completion (in "
@@ -87,8 +96,9 @@ def _sources(config: Config) -> list[str]:
         what = model.own.get("model") or model.own.get("path") or model.own.get("file") or ""
         if model.grow:
             what = "grown by this run"
-        lines.append(f"| {name} | {model.backend} {what}".rstrip() +
-                     f" | {', '.join(roles.get(name, ['not used']))} | {model.terms or 'not stated'} |")
+        cells = (name, in_markdown(f"{model.backend} {what}"), ", ".join(roles.get(name, ["not used"])),
+                 in_markdown(model.terms or "not stated"))
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
@@ -120,7 +130,7 @@ def _funnels(funnels: Iterable[Funnel]) -> list[str]:
     for each in funnels:
         lines += [f"{each.name}:", ""]
         for stage in each.stages:
-            losses = losses_of(stage)
+            losses = in_markdown(losses_of(stage))
             lines.append(f"- {stage.count:,} {stage.name}" + (f" (lost before: {losses})" if losses else ""))
         lines.append("")
     return lines

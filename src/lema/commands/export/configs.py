@@ -23,7 +23,6 @@ Form = Literal["prompt_completion", "messages", "marked"]
 every tool trains on the tokens that lema trains on."""
 MESSAGES_TAGS = {"role_tag": "role", "content_tag": "content", "user_tag": "user", "assistant_tag": "assistant",
                  "system_tag": "system"}
-BETA2 = 0.95  # of lema's AdamW (lema.training.optimizers); the other tools' own is 0.999
 
 
 @dataclass(frozen=True)
@@ -181,7 +180,7 @@ def _shared(trained: Trained, account: Account | None) -> dict:
     return {"per_device_train_batch_size": max(1, trained.rows(account) // settings.accumulate),
             "gradient_accumulation_steps": settings.accumulate, **trained.length(account),
             "learning_rate": trained.rate, "lr_scheduler_type": trained.schedule,
-            "weight_decay": settings.weight_decay, "adam_beta2": BETA2, "max_grad_norm": settings.clip,
+            "weight_decay": settings.weight_decay, "adam_beta2": settings.beta2, "max_grad_norm": settings.clip,
             "bf16": settings.dtype == "bfloat16", "logging_steps": 10, "seed": trained.seed}
 
 

@@ -5,6 +5,8 @@ row, so that a file that left the run still says which model wrote which part of
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import filterfalse
+from operator import attrgetter
 from pathlib import Path
 from typing import ClassVar
 
@@ -45,7 +47,7 @@ class Lineage(ScratchTable):
     def rows(self, arm: str, examples: Iterable[Example]) -> Iterator[dict]:
         """An arm's examples with their lineage: every column. The prompt holds all that carries no loss; `prefix`
         is its end, where the model itself is made to have begun."""
-        for example in examples:
+        for example in filterfalse(attrgetter("rejected"), examples):
             question = self.get(example.question)
             yield {
                 "prompt": example.prompt + example.prefix, "completion": example.completion,

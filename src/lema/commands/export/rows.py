@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from lema.commands.export.base import Base
 from lema.commands.export.lineage import Lineage
-from lema.errors import ConfigError
+from lema.errors import ConfigError, installing
+from lema.printable import one_line
 
 ROWS_AT_ONCE = 5_000
 FORMS = ("prompt_completion", "messages", "chat")
@@ -34,7 +35,7 @@ def write_arm(folder: Path, rows: Iterable[dict], base: Base, marked: Path) -> W
         import pyarrow
         from pyarrow import parquet
     except ImportError:
-        raise ConfigError("export: Parquet needs pyarrow; pip install 'lema[train]'") from None
+        raise ConfigError(f"export: Parquet needs pyarrow; {installing('train')}") from None
     folder.mkdir()
     count = size = 0
     schema = pyarrow.schema([(name, getattr(pyarrow, kind)()) for name, kind in Lineage.COLUMNS.items()])
@@ -48,7 +49,7 @@ def write_arm(folder: Path, rows: Iterable[dict], base: Base, marked: Path) -> W
             count, size = count + block.num_rows, size + block.nbytes
             for row in several:
                 for form, out in outs.items():
-                    out.write(json.dumps(_as(form, row, base), ensure_ascii=False) + "\n")
+                    out.write(one_line(json.dumps(_as(form, row, base), ensure_ascii=False)) + "\n")
     return Written(count, size, (folder / "train.parquet").stat().st_size)
 
 

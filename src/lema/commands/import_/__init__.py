@@ -7,6 +7,7 @@ cannot be joined is kept beside it with the reason.
 
 import json
 import re
+import shlex
 import shutil
 import time
 from collections import Counter
@@ -15,15 +16,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lema.commands.import_.forms import ForeignRow, ImportColumns, read_foreign
-from lema.config import Config, find_recipe, load_config
+from lema.commands.run_folder import going_on, meant_by
+from lema.config import Config, load_config
 from lema.errors import ConfigError, DataError, RunError
 from lema.plugins import file_hash, near_miss, settings_of
+from lema.printable import one_line
 from lema.prompting import CUE, REWRITE_CUE
 from lema.records import Correction, Question, ReasoningPath, content_id, to_row
 from lema.replies import split_steps
 from lema.runs.run import Stage
 from lema.scratch import IdTable, ScratchTable
 from lema.stages.correct import fields_of
+from lema.stages.join import import_notes
 from lema.stages.load import load, task_settings
 from lema.tasks import Task, find_task
 
@@ -38,7 +42,7 @@ def import_file(run: str, file: Path, what: str, name: str, columns: Sequence[st
     """
     if what not in WHAT:
         raise ConfigError(f"import: --as {what!r}{near_miss(what, list(WHAT))}")
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name) or name.endswith(".part"):
         raise ConfigError(f"import: {name!r} cannot be a folder's name; give another with --name")
     folder, source = _run_folder(run, runs)
     out = folder / "imports" / name
@@ -70,17 +74,25 @@ def import_file(run: str, file: Path, what: str, name: str, columns: Sequence[st
                        "with --runs DIR") from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return _in_words(run, out, what, tally)
+    return _in_words(_next(source, folder), out, what, tally)
 
 
-def _in_words(run: str, out: Path, what: str, tally: "_Imported") -> str:
+def _in_words(command: str, out: Path, what: str, tally: "_Imported") -> str:
     lines = [f"{out}: {tally.joined:,} {what} joined"]
     if tally.left:
         lines.append(f"  {tally.left.total():,} left out, each in {out}/left_out.jsonl: {_reasons(tally.left)}")
     if tally.unreadable:
         lines.append(f"  {tally.unreadable.total():,} of the joined can only be counted, not trained on: "
                      f"{_reasons(tally.unreadable)}")
-    return "\n".join([*lines, "", f"  lema run {run}"])
+    return "\n".join([*lines, "", f"  {command}"])
+
+
+def _next(source: str, folder: Path) -> str:
+    """The command that goes on with this run, or starts it: with its own config, in its own folder."""
+    if (folder / "config.toml").is_file():
+        return going_on(folder)
+    elsewhere = "" if folder.parent == Path("runs") else f" --runs {shlex.quote(str(folder.parent))}"
+    return f"lema run {shlex.quote(source)}{elsewhere}"
 
 
 def _reasons(counts: Counter) -> str:
@@ -88,19 +100,18 @@ def _reasons(counts: Counter) -> str:
 
 
 def _refuse_again(folder: Path, content: str, what: str) -> None:
-    for facts in sorted(folder.glob("imports/*/import.json")):
-        earlier = json.loads(facts.read_text(encoding="utf-8"))
-        if (earlier.get("content"), earlier.get("what")) == (content, what):
-            raise RunError(f"{facts.parent}: the same file is imported already; remove that folder to import it "
-                           "again")
+    for place, earlier in import_notes(folder):
+        if (earlier.content, earlier.what) == (content, what):
+            raise RunError(f"{place}: the same file is imported already; remove that folder to import it again")
 
 
 def _run_folder(run: str, runs: Path) -> tuple[Path, str]:
-    """The run's folder and the config that stands for it."""
+    """The run's folder and the config that stands for it: the one it was made with, where it is there."""
     for folder in (Path(run), runs / run):
         if (folder / "config.toml").is_file():
             return folder, str(folder / "config.toml")
-    return runs / load_config(str(find_recipe(run))).name, run
+    folder = meant_by(run, [], runs).folder
+    return folder, str(folder / "config.toml") if (folder / "config.toml").is_file() else run
 
 
 def _columns(pairs: Sequence[str]) -> ImportColumns | None:
@@ -177,8 +188,8 @@ def _write(part: Path, questions: _Questions, rows: Iterator[ForeignRow], name: 
             content = content_id(question.id if question else "", row.path, row.correction)
             if reason := _unusable(row, question, content in seen):
                 tally.left[reason] += 1
-                left_out.write(json.dumps({"place": row.place, "reason": reason, "question": row.question},
-                                          ensure_ascii=False) + "\n")
+                left = {"place": row.place, "reason": reason, "question": row.question}
+                left_out.write(one_line(json.dumps(left, ensure_ascii=False)) + "\n")
                 continue
             tally.joined += 1
             model = row.model or name

@@ -55,10 +55,7 @@ def read_foreign(file: Path, what: str, columns: ImportColumns | None) -> Iterat
         raise DataError(f"{file}: a folder; give a file in it, of a run for example {file}/verified/rows.jsonl")
     if not file.is_file():
         raise DataError(f"{file}: no such file")
-    row = next(read_file(str(file)), None)
-    if row is None:
-        raise DataError(f"{file}: empty; give a file with at least one row")
-    first = row.values
+    first = next(read_file(str(file))).values
     if columns is not None:
         return _named(file, what, columns, first)
     if {"question", "path", "reply"} <= first.keys():

@@ -14,6 +14,7 @@ from lema.checks.form import without_repeated
 from lema.commands.judge_corrector.labelled import Labelled
 from lema.grading import GradingTimeout
 from lema.messages import Completion, Request
+from lema.printable import one_line
 from lema.prompting import CRITIQUE_CUE, CUE, Prompt, correction_values, critique_values
 from lema.prompting.order import messages
 from lema.records import Correction, Sampling
@@ -46,7 +47,7 @@ class JudgedReply:
         renamed = {"verdict": "said", "checks": "asked"}
         line = json.dumps({renamed.get(name, name): value for name, value in asdict(self).items()},
                           ensure_ascii=False)
-        return line.encode("utf-8", "replace").decode()
+        return one_line(line).encode("utf-8", "replace").decode()
 
 
 def requests(labels: Iterable[Labelled], prompt: Prompt, sampling: Sampling, form: str) -> Iterator[Request]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from lema.commands.run_folder import config_of
 from lema.errors import ConfigError, DataError
-from lema.grading import KINDS, By, Conventions, Grade, grade, grade_many, grade_path
+from lema.grading import KINDS, By, Conventions, Grade, gold_answer, grade, grade_many, grade_path
 from lema.plugins import near_miss, settings_of, shipped
 from lema.records import Question, ReasoningPath, from_row, read_rows
 from lema.scratch import by_id
@@ -144,10 +144,11 @@ def _plain(rows: Iterator[FileRow], options: PredictionOptions) -> tuple[Judge, 
                           "name the columns with --text and --gold")
     if options.task is None:
         raise ConfigError(f"--task: say how answers are read; one of {', '.join(KINDS)}")
-    return judge_named(options.task, options.conventions), (_plain_row(row, options) for row in rows)
+    judge = judge_named(options.task, options.conventions)
+    return judge, (_plain_row(row, options, judge) for row in rows)
 
 
-def _plain_row(row: FileRow, options: PredictionOptions) -> Prediction:
+def _plain_row(row: FileRow, options: PredictionOptions, judge: Judge) -> Prediction:
     for column, option in ((options.text, "--text"), (options.gold, "--gold")):
         if column not in row.values:
             raise DataError(f"{row.place}: no column {column!r}{near_miss(column, list(row.values))} ({option} "
@@ -158,7 +159,18 @@ def _plain_row(row: FileRow, options: PredictionOptions) -> Prediction:
     finish = row.values.get("finish")
     if not isinstance(finish, str):
         finish = "stop"
-    return Prediction(row.place, "", text, text_of(row, options.gold, "no gold answer"), finish)
+    return Prediction(row.place, "", text, _gold(row, options.gold, judge), finish)
+
+
+def _gold(row: FileRow, column: str, judge: Judge) -> str:
+    """The row's gold answer, out of a worked text where it is one, as both graders are to see it. DataError where
+    no answer can ever be equal to it: the accuracy would be 0."""
+    gold = text_of(row, column, "no gold answer")
+    answer = gold_answer(gold, task=judge.kind) if judge.kind in KINDS else gold
+    if answer is None:
+        raise DataError(f"{row.place}: {column} is {json.dumps(gold[:40])}, which is no number; name the "
+                        f"column of the gold answers with --gold, or what they are with --task (not {judge.name})")
+    return answer
 
 
 def _table(options: PredictionOptions) -> dict:

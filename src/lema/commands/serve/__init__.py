@@ -10,25 +10,26 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lema.config import lay_over
-from lema.errors import ConfigError, ModelError, RunError
+from lema.errors import ConfigError, ModelError, RunError, installing
 from lema.messages import Model
 from lema.models import find_model
 from lema.plugins import near_miss, shipped
 
-INSTALL = "pip install 'lema[serve]'"
 
-
-def serve(what: Sequence[str], overrides: Sequence[str], host: str, port: int) -> None:
-    """Serves until it is stopped; prints the address once it listens. Port 0: any free one."""
+def serve(what: Sequence[str], overrides: Sequence[str], host: str | None, port: int) -> None:
+    """Serves until it is stopped; prints the address once it listens. Port 0: any free one. Without a host this
+    machine alone is served, and no web page that it shows."""
     try:
         import uvicorn
 
         from lema.commands.serve.app import app_of
     except ModuleNotFoundError as missing:
-        raise ModelError(f"serving needs {missing.name}: {INSTALL}") from None
+        raise ModelError(f"serving needs {missing.name}: {installing('serve')}") from None
     models = served(what, overrides)
+    foreign, host = host is not None, host or "127.0.0.1"
     with contextlib.closing(_listening(host, port)) as listening:
-        config = uvicorn.Config(app_of(models), log_level="warning", access_log=False, lifespan="off", ws="none")
+        config = uvicorn.Config(app_of(models, foreign), log_level="warning", access_log=False, lifespan="off",
+                                ws="none")
         names = ", ".join(models)
         print(f"serving {names} at http://{host}:{listening.getsockname()[1]}/v1 (Ctrl-C ends it)", flush=True)
         with contextlib.suppress(KeyboardInterrupt):

@@ -8,21 +8,53 @@ import asyncio
 import time
 from collections.abc import Mapping
 from functools import partial
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lema.commands.serve.batching import Desk
 from lema.commands.serve.wire import Body, Chat, NotServed, Plain, read_body, write_reply
 from lema.errors import LemaError
 from lema.messages import Model
 
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
-def app_of(models: Mapping[str, Model]) -> Starlette:
+
+class OnlyFromHere:
+    """Refuses what a foreign web page sends through a browser on this machine: by its Origin, or by a name of its
+    own for our address (Host)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        sources = {"Host": f"//{headers.get('host', '')}", "Origin": headers.get("origin")}
+        for name, source in sources.items():
+            if source is not None and _host_of(source) not in LOOPBACK:
+                refusal = (f"{name} {source.removeprefix('//')!r} is not this machine; `lema serve --host "
+                           "127.0.0.1` serves whoever asks")
+                await _error(refusal, 403, "foreign")(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _host_of(source: str) -> str | None:
+    try:
+        return urlsplit(source).hostname
+    except ValueError:
+        return None
+
+
+def app_of(models: Mapping[str, Model], foreign: bool = True) -> Starlette:
     """The application that serves `models` by their names; where there is one only, any name will do that is
-    not given at all."""
+    not given at all. Without `foreign`, only whoever asks for this machine by its own name, from it, is served."""
     desks = {name: Desk() for name in models}
     started = int(time.time())
 
@@ -52,6 +84,7 @@ def app_of(models: Mapping[str, Model]) -> Starlette:
         Route("/v1/chat/completions", partial(complete, Chat), methods=["POST"]),
         Route("/v1/completions", partial(complete, Plain), methods=["POST"]),
         Route("/v1/models", listed), Route("/health", healthy)],
+        middleware=[] if foreign else [Middleware(OnlyFromHere)],
         exception_handlers={NotServed: _refused, LemaError: _failed})
 
 

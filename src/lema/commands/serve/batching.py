@@ -14,6 +14,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from operator import attrgetter
 
+from lema.checkpoints import first_line
+from lema.errors import ModelError
 from lema.messages import Completion, Model, Request
 
 GATHER = 0.003
@@ -69,20 +71,22 @@ def _answer(model: Model, waiting: list[_Waiting]) -> None:
     try:
         requests = list(map(REQUEST, waiting))
         batches = model.batches(requests) if hasattr(model, "batches") else [range(len(requests))]
-    except Exception as error:  # whoever waits must hear of it, whatever it is
+    except BaseException as error:  # whoever waits must hear of it, a panic in a tokenizer's Rust included
         _fail(waiting, error)
         return
     for batch in batches:
         together = [waiting[position] for position in batch]
         try:
             replies = list(model.complete(list(map(REQUEST, together))))
-        except Exception as error:
+        except BaseException as error:
             _fail(together, error)
         else:
             for call, reply in zip(together, replies, strict=True):
                 call.reply.set_result(reply)
 
 
-def _fail(waiting: list[_Waiting], error: Exception) -> None:
+def _fail(waiting: list[_Waiting], error: BaseException) -> None:
+    if not isinstance(error, Exception):
+        error = ModelError(f"the model fails ({first_line(error)})")
     for call in waiting:
         call.reply.set_exception(error)

@@ -43,6 +43,11 @@ def reply_span(text: str) -> str:
     return text[:end]
 
 
+def opens_question(line: str) -> bool:
+    """Whether the line opens another question or another turn."""
+    return _QUESTION.match(line) is not None
+
+
 def is_cut(text: str) -> bool:
     """Whether the text ends in the middle of its thoughts, so that there is no reply."""
     if "<" not in text or not _MARK.search(text):

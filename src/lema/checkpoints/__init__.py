@@ -1,7 +1,8 @@
-"""A checkpoint folder: whether it is one, what names its contents, and how text becomes its tokens.
+"""A checkpoint folder: whether it is one, what names its contents, and how its tokenizer is loaded.
 
-One design decision: training, sampling and counting turn text into tokens through these few functions and no
-others, so that a model is always asked in exactly the tokens that it was trained on.
+One design decision: a checkpoint is somebody else's, so nothing in it is run here and everything in it may fail:
+code of its own is refused, its chat template is rendered in a process of its own (templates.py), and a tokenizer
+that panics is an error like any other.
 """
 
 import json
@@ -11,12 +12,11 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from lema.errors import ModelError
-from lema.messages import Message
+from lema.errors import ModelError, installing
 from lema.plugins import file_hash
-from lema.records import Example, content_id
+from lema.records import content_id
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -26,18 +26,9 @@ TOKENIZER = ("tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "a
              "chat_template*")
 ADAPTER = ("adapter_config.json", "adapter_model.*")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-INSTALL = "pip install 'lema[train]'"
-
-
-class Tokens(NamedTuple):
-    """An example as the model sees it: all that carries no loss, and the completion with its end token."""
-
-    prompt: Sequence[int]
-    completion: Sequence[int]
-
-    @property
-    def length(self) -> int:
-        return len(self.prompt) + len(self.completion)
+OURS_ALONE = {"local_files_only": True, "trust_remote_code": False}
+"""How everything of a checkpoint is loaded: without the network, and without code that it brings (`auto_map`),
+about which transformers would else ask on the terminal."""
 
 
 @contextmanager
@@ -61,13 +52,35 @@ def find_checkpoint(path: str) -> Path:
     try:
         from huggingface_hub import snapshot_download
     except ModuleNotFoundError as error:
-        raise ModelError(f"{path}: downloading needs {error.name}: {INSTALL}") from None
+        raise ModelError(f"{path}: downloading needs {error.name}: {installing('train')}") from None
     try:
         folder = Path(snapshot_download(path, allow_patterns=["*.json", *TOKENIZER, *WEIGHTS]))
     except Exception as error:  # the network, the hub and the disk each raise their own
-        raise ModelError(f"{path}: no folder here, and not to be had from the hub ({first_line(error)})") from None
+        raise not_to_be_had(path, error) from None
     require_checkpoint(folder)
     return folder
+
+
+def fetched(hub_id: str, online: bool) -> Path | None:
+    """What is on this machine of a checkpoint of the hub, its config and tokenizer at least; None where nothing
+    is. `online` fetches these first; ModelError where they are not to be had."""
+    try:
+        from huggingface_hub import snapshot_download
+    except ModuleNotFoundError as error:
+        if not online:
+            return None
+        raise ModelError(f"{hub_id}: downloading needs {error.name}: {installing('train')}") from None
+    try:
+        return Path(snapshot_download(hub_id, allow_patterns=["*.json", *TOKENIZER], local_files_only=not online))
+    except Exception as error:  # the network, the hub and the disk each raise their own
+        if not online:
+            return None
+        raise not_to_be_had(hub_id, error) from None
+
+
+def not_to_be_had(hub_id: str, error: Exception) -> ModelError:
+    """What the hub's refusal is to whoever named the checkpoint."""
+    return ModelError(f"{hub_id}: no folder here, and not to be had from the hub ({first_line(error)})")
 
 
 def require_checkpoint(folder: Path) -> None:
@@ -145,11 +158,14 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     try:
         from transformers import AutoTokenizer
     except ModuleNotFoundError as error:
-        raise ModelError(f"{folder}: loading a checkpoint needs {error.name}: {INSTALL}") from None
+        raise ModelError(f"{folder}: loading a checkpoint needs {error.name}: {installing('train')}") from None
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{folder}: its tokenizer cannot be loaded ({first_line(error)})") from None
+        with panics_as_errors(f"{folder}: its tokenizer"):
+            tokenizer = AutoTokenizer.from_pretrained(folder, **OURS_ALONE)
+    except ModelError:
+        raise
+    except Exception as error:  # tokenizers raises bare ones
+        raise ModelError(f"{folder}: its tokenizer cannot be loaded ({why_not_loaded(error)})") from None
     if tokenizer.eos_token_id is None:
         raise ModelError(f"{folder}: its tokenizer names no eos_token, so no text could ever end; set one in "
                          "tokenizer_config.json")
@@ -163,58 +179,29 @@ def positions(base: Path) -> int:
     from transformers import AutoConfig
 
     try:
-        config = AutoConfig.from_pretrained(base, local_files_only=True).get_text_config()
+        config = AutoConfig.from_pretrained(base, **OURS_ALONE).get_text_config()
     except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"{base}: its config.json names no known model ({first_line(error)})") from None
+        raise ModelError(f"{base}: its config.json names no known model ({why_not_loaded(error)})") from None
     return getattr(config, "max_position_embeddings", None) or 2**31
 
 
-def prompt_text(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message]) -> str:
-    """The messages as one text, up to where the model begins to write: by the tokenizer's chat template where it
-    has one, else their contents with an empty line between them. ModelError where the template refuses them."""
-    if not tokenizer.chat_template:
-        return plain_text(messages)
-    from jinja2 import TemplateError
+def why_not_loaded(error: BaseException) -> str:
+    """Why transformers did not load a part of a checkpoint, in one line."""
+    if "trust_remote_code" in str(error):
+        return ("it needs code of its own, named by auto_map, which lema never runs; take a checkpoint of a kind "
+                "that transformers knows")
+    return first_line(error)
 
-    chat = [{"role": message.role, "content": message.content} for message in messages]
+
+@contextmanager
+def panics_as_errors(whose: str) -> Iterator[None]:
+    """Turns a panic of a library written in Rust, which no `except Exception` catches, into a ModelError."""
     try:
-        return tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-    except TemplateError as error:
-        raise ModelError(f"the model's chat template refuses these messages ({first_line(error)})") from None
-
-
-def plain_text(messages: Sequence[Message]) -> str:
-    """The messages as one plain prompt: their contents with an empty line between them."""
-    return "\n\n".join(message.content for message in messages)
-
-
-def form_prompt(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message], form: str,
-                prefix: str = "") -> tuple[str, list[int]]:
-    """The messages, and the `prefix` of the answer behind them, as text and as tokens: those that `encode` gives
-    an example of this prompt and prefix. `form` "completions" passes by the chat template."""
-    if form == "completions":
-        prompt = plain_text(messages) + prefix
-        return prompt, tokenizer(prompt, verbose=False)["input_ids"]
-    prompt = prompt_text(tokenizer, messages) + prefix
-    return prompt, prompt_ids(tokenizer, prompt)
-
-
-def prompt_ids(tokenizer: "PreTrainedTokenizerBase", prompt: str) -> list[int]:
-    """The tokens of a rendered prompt. A chat template writes the start token itself, else it is added here."""
-    return tokenizer(prompt, add_special_tokens=not tokenizer.chat_template, verbose=False)["input_ids"]
-
-
-def encode(tokenizer: "PreTrainedTokenizerBase", example: Example) -> Tokens:
-    """An example's tokens. What stands before the completion is encoded exactly as sampling would: where the
-    joint text would melt the two sides into one token, they are encoded apart."""
-    context = prompt_text(tokenizer, [Message("user", example.prompt)]) + example.prefix
-    before = prompt_ids(tokenizer, context)
-    joint = prompt_ids(tokenizer, context + example.completion)
-    if joint[:len(before)] == before:
-        after = joint[len(before):]
-    else:
-        after = tokenizer(example.completion, add_special_tokens=False, verbose=False)["input_ids"]
-    return Tokens(before, [*after, tokenizer.eos_token_id])
+        yield
+    except (Exception, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as panic:
+        raise ModelError(f"{whose} fails with a panic ({first_line(panic)}); mend its files") from None
 
 
 def first_line(error: BaseException) -> str:

@@ -2,20 +2,20 @@
 
 One design decision: no completion is ever deleted here. What is thrown away is what nothing can come back for
 (failures that cost nothing, closed jobs, questions without any answer), and a damaged file is kept as it is beside
-the mended one.
+the mended one (mend.py).
 """
 
 import contextlib
-import itertools
 import json
 import sqlite3
 from collections.abc import Iterator
-from operator import itemgetter
+from functools import partial
 from pathlib import Path
 
 from lema.config import Config
 from lema.errors import DataError, RunError
 from lema.journal import Journal
+from lema.journal.checksums import KEPT, checksum, damaged_rows, is_whole, oldest_of, put_aside
 from lema.runs.budget import served_prices
 from lema.runs.folder import held
 from lema.runs.prices import Usage
@@ -23,15 +23,15 @@ from lema.runs.prices import Usage
 NAME = "journal.sqlite"
 REPLY = ("key", "model", "request", "path", "text", "finish", "prompt_tokens", "tokens", "created", "share")
 TABLES = {  # columns in the order in which a row is written; those without a place in an older file get a default
-    "requests": ("hash", "facts"), "completions": REPLY, "failures": REPLY,
+    "requests": ("hash", "facts"), "completions": (*REPLY, "checksum"), "failures": REPLY,
     "jobs": ("name", "model", "state", "file", "batch", "requests", "owner", "created"),
 }
-SMALLEST_ROW = 16  # bytes: so many rows at most are in a file of a given size
+CHECKED = f"{', '.join(REPLY)}, checked({KEPT}) AS checked"
 
 
 def stats(folder: Path, config: Config, *, as_json: bool) -> str:
     """What the journal holds, by model, with what it cost. RunError where there is no journal."""
-    path, prices, models = _there(folder), served_prices(config), {}
+    path, prices, models = journal_in(folder), served_prices(config), {}
     with Journal(path) as journal:
         for model, replies, prompts, tokens, paid_prompts, paid in journal.spent():
             use = Usage(replies, prompt_tokens=prompts, tokens=tokens, paid_prompt_tokens=paid_prompts,
@@ -43,7 +43,7 @@ def stats(folder: Path, config: Config, *, as_json: bool) -> str:
         here = file.execute("SELECT count(*), sum(prompt_tokens), sum(tokens) FROM completions "
                             "WHERE model = ''").fetchone()
         open_jobs = file.execute("SELECT count(*) FROM jobs WHERE state != 'closed'").fetchone()[0]
-    facts = {"journal": str(path), "bytes": _size(path), "completions": counts["completions"],
+    facts = {"journal": str(path), "bytes": size_of(path), "completions": counts["completions"],
              "failures": counts["failures"], "prompts": counts["requests"], "batches_under_way": open_jobs,
              "computed_here": {"replies": here[0], "prompt_tokens": here[1] or 0, "tokens": here[2] or 0},
              "models": models}
@@ -66,9 +66,9 @@ def _row(model: str, use: dict, cost: str) -> str:
 
 def vacuum(folder: Path) -> str:
     """Throws away what nothing can come back for and gives its room back to the disk."""
-    path = _there(folder)
-    with held(folder), _opened(path) as file:
-        before, gone = _size(path), file.total_changes
+    path = journal_in(folder)
+    with held(folder), opened(path) as file:
+        before, gone = size_of(path), file.total_changes
         with file:
             file.execute("DELETE FROM failures WHERE tokens = 0 AND prompt_tokens = 0")
             file.execute("DELETE FROM jobs WHERE state = 'closed'")
@@ -77,33 +77,44 @@ def vacuum(folder: Path) -> str:
         gone = file.total_changes - gone
         file.execute("VACUUM")
         file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return f"{path}: {gone:,} rows thrown away, {before / 1e6:,.1f} MB before, {_size(path) / 1e6:,.1f} MB now"
+    return f"{path}: {gone:,} rows thrown away, {before / 1e6:,.1f} MB before, {size_of(path) / 1e6:,.1f} MB now"
 
 
 def forget(folder: Path) -> str:
     """Gives up the batches that are under way; their requests are asked again when a stage needs them."""
-    path = _there(folder)
-    with held(folder), _opened(path) as file, file:
+    path = journal_in(folder)
+    with held(folder), opened(path) as file, file:
         gone = file.execute("UPDATE jobs SET state = 'closed', requests = x'' WHERE state != 'closed'").rowcount
     return f"{path}: {gone:,} batches given up; what they still answer is not looked at"
 
 
 def merge(folder: Path, other: Path) -> str:
-    """Adds what another run's journal (its folder or file) holds; what both hold stays as it is here."""
-    path, source = _there(folder), other if other.is_file() else _there(other)
+    """Adds what another run's journal (its folder or file) holds; what both hold stays as it is here. DataError
+    where the other file is no journal, which is then left as it is."""
+    path, source = journal_in(folder), other.resolve() if other.is_file() else journal_in(other)
     if path.resolve() == source.resolve():
         raise DataError(f"{source}: the same journal; name another run")
     added = {}
-    with held(folder), _opened(path) as file:
-        Journal(source).close()  # brings an older file's tables up to date
+    with held(folder), opened(path) as file:
+        Journal(source).close()  # refuses what is no journal, and brings an older file's tables up to date
         file.execute("ATTACH ? AS other", (str(source),))
+        file.create_function("checked", 8, partial(_checked, oldest_of(file, "other")))
         with file:
+            put_aside(file, list(damaged_rows(file)))  # the other's may be whole
             for table, columns in TABLES.items():
                 names = ", ".join(columns)
+                values, only = (CHECKED, "checked IS NOT NULL") if table == "completions" else (names, "true")
                 added[table] = file.execute(
-                    f"INSERT INTO main.{table} ({names}) SELECT {names} FROM other.{table} WHERE true "
+                    f"INSERT INTO main.{table} ({names}) SELECT {values} FROM other.{table} WHERE {only} "
                     f"{_only_new(table)}").rowcount
     return f"{path}: {added['completions']:,} completions added from {source}"
+
+
+def _checked(oldest: int, *row: object) -> bytes | None:
+    """The checksum of a row that is as it was written, else None."""
+    if is_whole(row, oldest):
+        return row[6] or checksum(*row[:6])
+    return None
 
 
 def _only_new(table: str) -> str:
@@ -113,82 +124,26 @@ def _only_new(table: str) -> str:
     return "ON CONFLICT DO NOTHING"
 
 
-def mend(folder: Path) -> str:
-    """Writes what can be read of a damaged journal into a new one and keeps the damaged file beside it."""
-    path = _there(folder)
-    with held(folder):
-        mended = path.with_name("journal.mended.sqlite")
-        for left in _family(mended):
-            left.unlink(missing_ok=True)
-        Journal(mended).close()
-        saved = dict.fromkeys(TABLES, 0)
-        with _opened(mended) as into, contextlib.closing(sqlite3.connect(path)) as file:
-            for table, columns in TABLES.items():
-                with into:
-                    for row in _readable(file, table, columns, path.stat().st_size):
-                        names, marks = ", ".join(columns[:len(row)]), ", ".join("?" * len(row))
-                        done = into.execute(
-                            f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING", row)
-                        saved[table] += done.rowcount
-        kept = _set_aside(path)
-        mended.rename(path)
-    return (f"{path}: {saved['completions']:,} completions saved; the damaged file is kept as {kept.name}; what "
-            "is missing is asked again when a stage needs it")
-
-
-def _readable(file: sqlite3.Connection, table: str, columns: tuple[str, ...], size: int) -> Iterator[tuple]:
-    """Every row that can be read. Ranges of row numbers that cannot are cut in halves down to single rows."""
-    try:
-        present = set(map(itemgetter(1), file.execute(f"PRAGMA table_info({table})")))
-        names = list(filter(present.__contains__, columns))
-        last = size // SMALLEST_ROW
-        with contextlib.suppress(sqlite3.DatabaseError):
-            last = file.execute(f"SELECT max(rowid) FROM {table}").fetchone()[0] or 0
-    except sqlite3.DatabaseError:
-        return
-    ranges = [(1, last)] if names else []
-    while ranges:
-        low, high = ranges.pop()
-        try:
-            rows = file.execute(f"SELECT {', '.join(names)} FROM {table} NOT INDEXED WHERE rowid BETWEEN ? AND ? "
-                                "ORDER BY rowid", (low, high)).fetchall()
-        except (sqlite3.DatabaseError, UnicodeDecodeError):
-            if low < high:
-                middle = (low + high) // 2
-                ranges += [(middle + 1, high), (low, middle)]
-            continue
-        for row in rows:
-            if isinstance(row[0], bytes | str) and None not in row:
-                yield row
-
-
-def _set_aside(path: Path) -> Path:
-    """Renames the damaged file and those that belong to it; returns its new name."""
-    names = (path.with_name(f"journal.damaged-{number}.sqlite") for number in range(1, 1000))
-    kept = next(itertools.filterfalse(Path.exists, names))
-    for file in _family(path):
-        if file.exists():
-            file.rename(kept.with_name(kept.name + file.name.removeprefix(path.name)))
-    return kept
-
-
-def _family(path: Path) -> list[Path]:
+def family(path: Path) -> list[Path]:
+    """A journal's file, its log and the log's index, there or not."""
     return [path.with_name(path.name + end) for end in ("", "-wal", "-shm")]
 
 
-def _there(folder: Path) -> Path:
-    if not (folder / NAME).is_file():
+def journal_in(folder: Path) -> Path:
+    """The journal of a run. RunError where it has none, or a link in its place."""
+    if not (folder / NAME).is_file() or (folder / NAME).is_symlink():
         raise RunError(f"{folder}: no journal here; name a run, or its folder")
     return folder / NAME
 
 
-def _size(path: Path) -> int:
-    return sum(file.stat().st_size for file in _family(path) if file.exists())
+def size_of(path: Path) -> int:
+    """The bytes of a journal, its log included."""
+    return sum(file.stat().st_size for file in family(path) if file.exists())
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """The file with its tables up to date; the errors of the disk in one line."""
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """The file with its tables up to date, closed at the end; the errors of the disk in one line."""
     Journal(path).close()
     with contextlib.closing(sqlite3.connect(path, timeout=60)) as file:
         try:

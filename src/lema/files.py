@@ -1,0 +1,71 @@
+"""Files of a run's folder, which may have come from anywhere: opened plainly, replaced whole, and synced.
+
+One design decision: whatever lema itself put there is a plain file, so a link, a pipe or a device in its place is
+refused and never followed or waited for; and what is written anew is there whole or not at all.
+"""
+
+import errno
+import os
+import shutil
+import stat
+from pathlib import Path
+
+LARGEST_NOTE = 64 * 2**20  # bytes of a record, a mark or an import's notes
+
+
+def is_plain(path: Path) -> bool:
+    """Whether a plain file is there, and not a link to one."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def read_plain(path: Path) -> bytes:
+    """What a small file holds. OSError where it cannot be read, is no plain file, or is not small."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > LARGEST_NOTE:
+            raise OSError(f"{path}: no plain file of that kind")
+        return file.read()
+
+
+def write_whole(path: Path, content: str) -> None:
+    """Puts a file in its place, whole or not at all, and on the disk; a link that was there is replaced."""
+    part = path.with_name(f"{path.name}.part")
+    remove(part)
+    with part.open("x", encoding="utf-8") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    part.replace(path)
+    sync(path.parent)
+
+
+def open_lock(path: Path):
+    """A lock file, made where there is none. OSError where something else is in its place."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = None if path.is_symlink() else os.open(path, flags, 0o666)
+    if descriptor is None or not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise OSError(errno.ELOOP, f"{path.name} is a link or no plain file: remove it")
+    return open(descriptor, "r+", encoding="utf-8", errors="replace")
+
+
+def remove(path: Path) -> None:
+    """Removes a file, a link (not what it leads to) or a folder; nothing where there is none."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def sync(folder: Path, *, within: bool = False) -> None:
+    """Puts a folder's names on the disk; `within`, every file below it first."""
+    for path in [*(folder.rglob("*") if within else ()), folder]:
+        if is_plain(path) or (path.is_dir() and not path.is_symlink()):
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
