@@ -18,7 +18,7 @@ arms = ["cot", "one-step"]
 
 [task]
 name = "lab"
-train = 80
+train = 120
 worked = 20
 dev = 0
 test = 5
@@ -28,7 +28,7 @@ share = 0.0
 [models.student]
 backend = "transformers"
 [models.student.grow]
-tokens = 150_000
+tokens = 350_000
 shape = { width = 64, layers = 2, heads = 2, feed_forward = 128 }
 [models.teacher]
 backend = "teacher"
@@ -41,7 +41,7 @@ def home(tmp_path_factory):
     """A folder with a finished run of one-step corrections alone, and no whole ones."""
     folder = tmp_path_factory.mktemp("steps")
     (folder / "steps.toml").write_text(CONFIG + f"[machine]\ncache = {str(folder / 'cache')!r}\n")
-    assert "missing  continued" in in_process(folder, "plan", "steps.toml").stdout
+    assert "to do    continued" in in_process(folder, "plan", "steps.toml").stdout
     done = in_process(folder, "run", "steps.toml")
     assert done.returncode == 0, done.stderr
     return folder

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from lema import __version__
-from lema.errors import LemaError
+from lema.errors import LemaError, misused
 from lema.printable import guard
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -285,18 +285,7 @@ def main() -> None:
             print(f"lema: {line}", file=sys.stderr)
         sys.exit(error.exit_code)
     except Exception as error:
-        sys.exit(_misused(error))
+        sys.exit(misused(error))
     if code == 130:  # typer's, for Ctrl-C
         print("lema: stopped; what was finished is kept, and the same command goes on", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _misused(error: Exception) -> int:
-    """The exit code after one line about arguments that cannot be read; a bug is raised again."""
-    if type(error).__name__ == "NoArgsIsHelpError":
-        return print(error.ctx.get_help()) or 2
-    if not hasattr(error, "format_message"):
-        raise error
-    hint = f"; `{error.ctx.command_path} --help` says how" if getattr(error, "ctx", None) else ""
-    print(f"lema: {' '.join(error.format_message().split()).rstrip('.')}{hint}", file=sys.stderr)
-    return getattr(error, "exit_code", 2)

@@ -5,6 +5,7 @@ command line prints it and exits with 2. Any other exception is a bug of ours an
 """
 
 import shlex
+import sys
 from pathlib import Path
 
 
@@ -61,3 +62,16 @@ def installing(extra: str) -> str:
         return f"pip install 'lema[{extra}]'"
     place = "." if checkout == Path.cwd() else str(checkout)
     return f"pip install -e {shlex.quote(f'{place}[{extra}]')}"
+
+
+def misused(error: Exception) -> int:
+    """The exit code after one line about arguments that cannot be read; a bug is raised again."""
+    kind = type(error).__name__  # the command line's library keeps this class to itself
+    if kind == "NoArgsIsHelpError":
+        print(error.ctx.get_help())
+        return 2
+    if not hasattr(error, "format_message"):
+        raise error
+    hint = f"; `{error.ctx.command_path} --help` says how" if getattr(error, "ctx", None) else ""
+    print(f"lema: {' '.join(error.format_message().split()).rstrip('.')}{hint}", file=sys.stderr)
+    return getattr(error, "exit_code", 2)

@@ -30,7 +30,7 @@ def _loaded(folder, text):
     ('{"question": "a", "answer": "1"}\n{"question": "b", "answer": ""}\n', "train.jsonl:2: question without"),
     ('{"question": "a", "answer": "1"}\n{broken\n', "train.jsonl:2: not JSON"),
     ('{"question": "a", "answer": "1"}\n{"question": "a", "answer": "1"}\n', "the same question as"),
-    ("", "no training questions"),
+    ("", "empty; give a file with at least one row"),
 ])
 def test_bad_questions_are_one_line_with_file_and_line(tmp_path, text, says):
     with pytest.raises(DataError, match=says) as error:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from lema.checks.checked import bare
 from lema.replies import split_steps
-from lema.replies.numbered import step_mark
+from lema.replies.marks import step_mark
 
 
 def whole_path(prefix: str, steps: Sequence[str], text: str) -> tuple[str, ...] | None:

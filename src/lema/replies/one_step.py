@@ -15,8 +15,8 @@ from lema.replies.correction import (
     solution_in,
     unlabelled_in,
 )
+from lema.replies.marks import step_mark
 from lema.replies.naming import finds_nothing
-from lema.replies.numbered import step_mark
 from lema.replies.opened import LONGEST, opened
 from lema.replies.solution import DOTS, Solution, solution_lines
 from lema.replies.written import Parsed, Unparsed

@@ -26,7 +26,7 @@ from lema.prompting import correction_values
 from lema.prompting.order import in_turn, messages
 from lema.records import Correction, Question, ReasoningPath, content_id
 from lema.replies import Parsed, Unparsed, number_steps, parse_step, split_steps, states_the_answer
-from lema.replies.numbered import step_mark
+from lema.replies.marks import step_mark
 from lema.runs.context import StageContext
 from lema.runs.dependencies import no_prefix
 from lema.runs.spending import within_budget
@@ -204,17 +204,11 @@ class _Corrections:
             step=parsed.step, explanation=parsed.explanation, steps=parsed.steps, first_number=parsed.first_number,
             quote=parsed.quote)
         names = {*self.settings.checks, "step"} - ({"explanation"} if not self.settings.reason else set())
-        reasons = failed(Checked(correction, mistake.steps, mistake.question.text, mistake.question.answer,
-                                 right=False), names)
-        (step,) = parsed.steps
-        if not reasons and states_the_answer(step) and not self._is_gold(step, mistake.question):
-            reasons = ("answer",)
+        if states_the_answer(parsed.steps[0]):
+            names.add("answer")
+        answers = answers_to(self.context.task, mistake.question.choices)
+        reasons = failed(Checked.of(correction, mistake.steps, mistake.question, answers), names)
         return CHECK[reasons[0]].reason if reasons else ""
-
-    def _is_gold(self, text: str, question: Question) -> bool:
-        answers = answers_to(self.context.task, question.choices)
-        answer = answers.read(text).answer
-        return answer is not None and answers.agree(answer, question.answer)
 
     def _gone_on(self, attempted: list[tuple[_Mistake, StepCorrection]]
                  ) -> Iterator[tuple[_Mistake, StepCorrection]]:
