@@ -92,7 +92,7 @@ def test_a_record_of_another_kind_is_done_again_without_asking(home, content):
     for command in (("show", "x"), ("plan", "x.toml"), ("journal", "stats", "x")):
         assert lema(folder, *command).returncode == 0
     plan = lema(folder, "plan", "x.toml").stdout
-    assert re.search(r"missing +corrections +its record.json cannot be read", plan)
+    assert re.search(r"to do +corrections +its record.json cannot be read", plan)
     asked = replies(server.seen)
     assert lema(folder, "run", "x.toml").returncode == 0
     assert replies(server.seen) == asked

@@ -27,7 +27,7 @@ def plan_config(source: str, overrides: list[str], runs: Path) -> str:
     for name, stage in stages.items():
         state, why = stage.status()
         states[WORDS[state]] += 1
-        lines.append(f"{WORDS[state]:8} {name:{width}}  {'' if state == 'missing' else why}".rstrip())
+        lines.append(f"{WORDS[state]:8} {name:{width}}  {'' if why == 'never finished' else why}".rstrip())
     lines += notes
     if not states["damaged"]:
         del states["damaged"]

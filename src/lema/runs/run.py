@@ -88,6 +88,7 @@ class Stage:
         as_written = one_line(json.dumps(identifier, ensure_ascii=False))
         as_written = as_written if whole else as_written[:-1]
         return self._rows(as_written)
+
     def _rows(self, holding: str) -> Iterator:
         if damage := self.damage():
             raise DataError(damage)
