@@ -21,8 +21,7 @@ from lema.errors import DataError
 from lema.printable import one_line
 
 Record = TypeVar("Record")
-Verdict = Literal["right", "wrong", "no_answer", "truncated", "ungradable"]
-"""Only `wrong` enters the pool of mistakes. `ungradable` also marks a completion that never came."""
+Verdict = Literal["right", "wrong", "no_answer", "truncated", "ungradable"]  # `ungradable`: or it never came
 
 
 def content_id(*parts: object) -> str:
@@ -137,8 +136,7 @@ class Correction(Identified):
 class Critique(Identified):
     """What a model says of one path, right or wrong, that it was asked to judge without the gold answer.
 
-    `rejected` is empty where the reply is a critique that can be trained on, else the reason; whether what it
-    concludes agrees with the grader's rejects nothing.
+    `rejected` is the reason why it cannot be trained on; whether it agrees with the grader rejects nothing.
     """
 
     question: str  # question id
@@ -161,8 +159,7 @@ class Critique(Identified):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example(Identified):
-    """One training example: `prompt` is what the user says, `prefix` what the model has already answered; the loss
-    falls on `completion` (and its end token) only."""
+    """One training example: the user says `prompt`, the model has answered `prefix`; `completion` has the loss."""
 
     kind: str  # cot | correction | step | a rival's kind
     source: str  # worked | own | teacher | corrections | ...

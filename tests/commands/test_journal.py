@@ -77,7 +77,7 @@ def test_a_merged_journal_pays_for_the_other_run(home):
     done = lema(folder, "journal", "merge", "y", "x")
     assert re.search(r"(\d+) completions added", done.stdout)[1] != "0"
     asked = len(server.seen)
-    assert lema(folder, "run", "x.toml", "--set", "name=y").returncode == 0
+    assert lema(folder, "run", "x.toml", "--set", "name=y", "--yes").returncode == 0
     assert len(server.seen) == asked
     assert "0 completions added" in lema(folder, "journal", "merge", "y", str(journal(folder))).stdout
     assert "the same journal" in lema(folder, "journal", "merge", "y", "y").stderr

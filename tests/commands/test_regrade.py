@@ -142,7 +142,8 @@ def test_a_run_that_is_none_or_has_nothing_graded_is_said_in_one_line(run):
     assert not (run / "runs/y").exists()
     (run / "runs/x/graded/record.json").unlink()
     done = in_process(run, "regrade", "x")
-    assert (done.returncode, done.stderr) == (2, "lema: runs/x: no paths are graded yet; `lema run` grades them\n")
+    says = "lema: runs/x: no paths are graded yet; `lema run runs/x` grades them\n"
+    assert (done.returncode, done.stderr) == (2, says)
 
 
 def test_a_run_at_work_is_not_written_to(run):

@@ -47,7 +47,8 @@ def test_a_stage_that_is_made_again_from_the_journal_keeps_its_cost_and_pays_not
         lay_out(tmp_path, server.url)
         lema(tmp_path, "run", "x.toml")
         first = json.loads(lema(tmp_path, "show", "x", "--json").stdout)["cost"]
-        done = lema(tmp_path, "run", "x.toml", "--set", "verify.checks=['answer']", "--set", "correct.tokens=9999")
+        done = lema(tmp_path, "run", "x.toml", "--yes", "--set", "verify.checks=['answer']", "--set",
+                    "correct.tokens=9999")
     assert "✓ corrections" in done.stderr and "$" not in done.stderr
     again = json.loads(lema(tmp_path, "show", "x", "--json").stdout)["cost"]
     assert again["stages"] == first["stages"] and again["paid"] == first["paid"]
