@@ -21,6 +21,7 @@ from statistics import NormalDist
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.paying import lay_out, lema
+from tests.personas import Vllm
 from tests.server import Server, last_message
 
 
@@ -58,7 +59,7 @@ def main() -> int:
     options = parser.parse_args()
     held, whole, empty, ratios = 0, 0, 0, []
     for number in range(options.worlds):
-        with tempfile.TemporaryDirectory() as home, Server(world(number, options.good)) as server:
+        with tempfile.TemporaryDirectory() as home, Server(world(number, options.good), persona=Vllm()) as server:
             folder = Path(home)
             lay_out(folder, server.url, questions=options.questions)
             with contextlib.redirect_stderr(io.StringIO()):

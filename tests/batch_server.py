@@ -16,7 +16,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.hosting import Host
-from tests.server import Answer, echo, last_message
+from tests.personas import CHAT, Persona
+from tests.server import Answer, Server, echo
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,10 @@ def answered(line: dict) -> int:
 
 @dataclass
 class BatchServer:
-    """`with BatchServer() as server:` serves at `server.url`. It also answers single chat completions."""
+    """`with BatchServer(persona=OpenAI()) as server:` serves at `server.url`. It also answers single chat
+    completions."""
 
+    persona: Persona = field(kw_only=True)
     answer: Answer = echo
     fate: Callable[[int, int], Fate] = completes
     row: Callable[[dict], int] = answered
@@ -125,7 +128,8 @@ class BatchServer:
             return self._content(parts[1])
         if method == "POST" and path == "chat/completions":
             self.online.append(json.loads(body))
-            return JSONResponse(self._reply(json.loads(body)))
+            status, answer = self._answered(json.loads(body))
+            return JSONResponse(answer, status)
         return JSONResponse({"error": {"message": f"no {path}"}}, 404)
 
     def _upload(self, body: bytes, kind: str) -> Response:
@@ -189,16 +193,17 @@ class BatchServer:
         return Response("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
     def _row(self, line: dict) -> dict:
-        status = self.row(line)
-        body = self._reply(line["body"]) if status == 200 else {"error": {"message": "told to fail"}}
+        status, body = self.row(line), {"error": {"message": "told to fail"}}
+        if status == 200:
+            status, body = self._answered(line["body"])
         return {"custom_id": line["custom_id"], "error": None, "response": {"status_code": status, "body": body}}
 
-    def _reply(self, body: dict) -> dict:
-        text = self.answer(body, 0)
-        said = {"role": "assistant", "content": text}
-        return {"choices": [{"index": 0, "finish_reason": "stop", "message": said}],
-                "usage": {"prompt_tokens": len(last_message(body).split()),
-                          "completion_tokens": len(text.split())}}
+    def _answered(self, body: dict) -> tuple[int, dict]:
+        """(status, body) of the answer to one request."""
+        if refusal := self.persona.refuses(CHAT, body, ""):
+            return refusal.status, self.persona.error(refusal)
+        written = self.persona.writes(CHAT, body, self.answer(body, 0))
+        return 200, Server(persona=self.persona).reply("reply", body, [written])
 
 
 def _looks(method: str, path: str) -> bool:

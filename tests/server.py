@@ -1,12 +1,14 @@
 """A local OpenAI-compatible server for tests: real sockets, answers from a function, faults on request.
 
 One design decision: it runs in a thread of the test, so that a test sees at once what was asked, and outlives
-client processes that the test kills. What it answers, how it fails and how long it waits are plain functions. It
-seeds the choices of one request as vLLM does: the i-th with the request's seed plus i.
+client processes that the test kills. Who it is decides what it refuses (tests/personas.py); what it answers, how
+it fails, how long it waits and what it says that it cost are plain functions. It seeds the choices of one request
+as vLLM does: the i-th with the request's seed plus i.
 """
 
 import asyncio
 import json
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
@@ -15,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.hosting import Host
+from tests.personas import CHAT, PLAIN, Persona, Written, prompt_tokens
 
 Answer = Callable[[dict, int], str]
 """Called with the request's body and the number of the choice (0 <= number < n)."""
@@ -68,6 +71,11 @@ def never(body: dict) -> bool:
     return False
 
 
+def honest(body: dict, usage: dict) -> object:
+    """The `usage` of a reply, by the request's body and what it cost in truth; None: the reply has none."""
+    return usage
+
+
 def echo(body: dict, choice: int) -> str:
     """An answer that shows what was asked: the last message and the choice's seed."""
     seed = body.get("seed")
@@ -106,20 +114,24 @@ class _Part(Response):
 
 @dataclass
 class Server:
-    """`with Server(answer, fault) as server:` serves at `server.url`; `server.seen` are the bodies that came."""
+    """`with Server(answer, fault, persona=Vllm()) as server:` serves at `server.url`; `server.seen` are the bodies
+    that came, `server.cost` the tokens read and written for them in truth, by model."""
 
+    persona: Persona = field(kw_only=True)
     answer: Answer = echo
     fault: Callable[[int, dict], Fault | None] = no_fault
     seconds: Callable[[dict], float] = instantly  # how long an answer takes
     held: Callable[[dict], bool] = never  # whether it waits even then, for something that a test brings about
+    usage: Callable[[dict, dict], object] = honest
+    cost: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     seen: list[dict] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)  # Authorization headers
     at_once: int = 0
     most_at_once: int = 0
 
     def __enter__(self) -> "Server":
-        self._host, self._begun = Host([Route(f"/v1{path}", self._complete, methods=["POST"]) for path in
-                                        ("/chat/completions", "/completions")]), object()
+        self._host, self._begun = Host([Route(f"/v1{path}", self._complete, methods=["POST"])
+                                        for path in (CHAT, PLAIN)]), object()
         self._host.start()
         return self
 
@@ -140,7 +152,7 @@ class Server:
 
     def begin(self, **how: object) -> None:
         """Forgets what it saw, and answers and fails from now on as `how` says (the fields above)."""
-        fresh = Server(**how)
+        fresh = Server(**{"persona": self.persona} | how)
         for each in fields(self):
             setattr(self, each.name, getattr(fresh, each.name))
         self._begun = object()  # who is still being answered from before is no longer counted
@@ -153,11 +165,11 @@ class Server:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
-            return await self._reply(number, body)
+            return await self._reply(number, request, body)
         finally:
             self.at_once -= begun is self._begun
 
-    async def _reply(self, number: int, body: dict) -> Response:
+    async def _reply(self, number: int, request: Request, body: dict) -> Response:
         fault = self.fault(number, body)
         await asyncio.sleep(fault.seconds if fault else self.seconds(body))
         while not fault and self.held(body):
@@ -166,15 +178,25 @@ class Server:
             return _Part(fault)
         if fault and fault.choices is None:
             return Response(fault.body, fault.status, dict(fault.headers), "application/json")
-        asked = body.get("n") or 1
-        texts = [self.answer(body, choice) for choice in range(fault.choices if fault else asked)]
-        return JSONResponse({
-            "id": f"reply-{number}", "object": "chat.completion", "model": body["model"],
-            "choices": [_choice(body, index, text) for index, text in enumerate(texts)],
-            "usage": {"prompt_tokens": len(last_message(body).split()), "total_tokens": 0,
-                      "completion_tokens": sum(len(text.split()) for text in texts)}})
+        path, key = request.url.path.removeprefix("/v1"), request.headers.get("authorization", "")
+        if refusal := self.persona.refuses(path, body, key.removeprefix("Bearer ")):
+            return JSONResponse(self.persona.error(refusal), refusal.status)
+        several = range(fault.choices if fault else body.get("n") or 1)
+        written = [self.persona.writes(path, body, self.answer(body, choice)) for choice in several]
+        return Response(json.dumps(self.reply(f"reply-{number}", body, written)), media_type="application/json")
+
+    def reply(self, name: str, body: dict, written: Sequence[Written]) -> dict:
+        """A reply's JSON; what it cost is counted."""
+        read, wrote = prompt_tokens(body), sum(each.tokens for each in written)
+        self.cost[body["model"]][0] += read
+        self.cost[body["model"]][1] += wrote
+        usage = self.usage(body, {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote})
+        return {"id": name, "object": "chat.completion", "model": body["model"],
+                "choices": [_choice(body, index, each) for index, each in enumerate(written)],
+                **({} if usage is None else {"usage": usage})}
 
 
-def _choice(body: dict, index: int, text: str) -> dict:
-    said = {"text": text} if "prompt" in body else {"message": {"role": "assistant", "content": text}}
-    return {"index": index, "finish_reason": "stop", **said}
+def _choice(body: dict, index: int, written: Written) -> dict:
+    message = {"role": "assistant", "content": written.text}
+    return {"index": index, "finish_reason": written.finish,
+            **({"text": written.text} if "prompt" in body else {"message": message})}

@@ -7,6 +7,7 @@ import pytest
 
 from lema.statistics import wilson
 from tests.paying import PRICES, answer, lay_out, lema
+from tests.personas import Vllm
 from tests.server import Server, last_message
 
 
@@ -15,7 +16,7 @@ def asked(server) -> Counter:
 
 
 def test_a_pilot_tells_what_the_run_will_cost_and_is_not_paid_again(tmp_path):
-    with Server(answer) as server:
+    with Server(answer, persona=Vllm()) as server:
         lay_out(tmp_path, server.url, questions=80)
         found = json.loads(lema(tmp_path, "estimate", "x.toml", "--questions", "10", "--json").stdout)
         pilot = len(server.seen)
@@ -33,7 +34,7 @@ def test_a_pilot_tells_what_the_run_will_cost_and_is_not_paid_again(tmp_path):
 
 
 def test_a_token_budget_caps_the_estimate(tmp_path):
-    with Server(answer) as server:
+    with Server(answer, persona=Vllm()) as server:
         lay_out(tmp_path, server.url, questions=80)
         (found,) = [one for one in json.loads(lema(
             tmp_path, "estimate", "x.toml", "--set", "correct.tokens=100", "--json").stdout)
@@ -48,7 +49,7 @@ def test_what_no_pilot_question_needed_is_told_with_what_it_may_cost_at_most(tmp
         return answer(body, choice) if number == 61 or body["model"] == "large" else (
             f"Step 1: As before.\nStep 2: The answer is {2 * number}.")
 
-    with Server(good) as server:
+    with Server(good, persona=Vllm()) as server:
         lay_out(tmp_path, server.url, questions=80)
         (found,) = [one for one in json.loads(lema(tmp_path, "estimate", "x.toml", "--json").stdout)
                     if one["stage"] == "corrections"]
@@ -82,7 +83,7 @@ def test_given_averages_need_no_pilot(tmp_path):
 
 
 def test_an_unknown_price_stays_unknown_and_the_tokens_are_told(tmp_path):
-    with Server(answer) as server:
+    with Server(answer, persona=Vllm()) as server:
         lay_out(tmp_path, server.url, more=PRICES.split("[prices.large]")[0], questions=20)
         said = lema(tmp_path, "estimate", "x.toml").stdout
     assert "what corrector will cost: the price is not known; add a [prices] table" in said

@@ -8,13 +8,14 @@ import pytest
 from lema.commands.why import explain, in_words
 from lema.config import load_config
 from tests.paying import PRICES, QUESTIONS, answer, lay_out, lema
+from tests.personas import Vllm
 from tests.server import Server, last_message, refusal
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("why")
-    with Server(answer) as server:
+    with Server(answer, persona=Vllm()) as server:
         lay_out(folder, server.url)
         done = lema(folder, "run", "x.toml")
         assert done.returncode == 0, done.stderr
@@ -52,7 +53,7 @@ def test_an_edited_prompt_is_shown_where_it_differs(home, monkeypatch):
     text = "Find the wrong step and mend it.\nQuestion: {{ question }}\nWrong Solution: {{ steps }}\nThink hard.\n"
     (home / "mine.txt").write_text(text)
     monkeypatch.chdir(home)
-    with Server(answer) as server:
+    with Server(answer, persona=Vllm()) as server:
         lay_out(home, server.url, more=PRICES)
         assert lema(home, "run", "x.toml", "--set", "correct.prompt=mine.txt", "--set", "name=z").returncode == 0
     (home / "mine.txt").write_text(text.replace("Think hard", "Think twice"))
@@ -81,8 +82,10 @@ def test_the_command_says_it_in_words_and_for_programs(home):
 
 
 def test_failures_are_said_and_a_missing_input_is_named_with_what_to_do(tmp_path):
-    refused = refusal(400, "too long")
-    with Server(answer, lambda number, body: refused if "What is 3 " in last_message(body) else None) as server:
+    def fault(number, body):
+        return refusal(400, "too long") if "What is 3 " in last_message(body) else None
+
+    with Server(answer, fault, persona=Vllm()) as server:
         lay_out(tmp_path, server.url)
         done = lema(tmp_path, "run", "x.toml", "--set", "models.corrector.base_url=http://127.0.0.1:9/v1",
                     "--set", "models.corrector.retries=0")

@@ -20,6 +20,7 @@ from lema.plugins import find, settings_of, shipped
 from lema.records import Question, Sampling
 from lema.tasks import find_task
 from tests.batch_server import BatchServer
+from tests.personas import OpenAI, Vllm
 from tests.server import Server
 
 PRETENDED = Path(__file__).parents[1] / "models" / "pretended_vllm.py"
@@ -78,12 +79,12 @@ BUILDERS: dict[str, Callable[[Path, Server], Built]] = {
 }
 
 
-BATCHES = BatchServer()
+BATCHES = BatchServer(persona=OpenAI())
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with Server() as running, BATCHES:
+    with Server(persona=Vllm()) as running, BATCHES:
         yield running
 
 

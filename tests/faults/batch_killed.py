@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.batch_server import BatchServer, Fate  # noqa: E402 (a script finds its own repository)
 from tests.patience import until  # noqa: E402
+from tests.personas import OpenAI  # noqa: E402
 from tests.processes import end, ended, running  # noqa: E402
 
 CLIENT = """
@@ -54,7 +55,7 @@ def killed_until_done(folder: Path, requests: int, rows: int, kills: int, seed: 
     """(lines printed by the run that ended, request to how often it was worked on) after so many kills."""
     draw = random.Random(seed)
     share = 3 * -(-requests // rows) // (kills + 1)  # of the deeds that are needed in any case, for each process
-    with BatchServer(fate=fates(seed), delay=0.03, file_requests=rows) as server:
+    with BatchServer(fate=fates(seed), delay=0.03, file_requests=rows, persona=OpenAI()) as server:
         command = [sys.executable, "-c", CLIENT, str(folder), server.url, str(requests), str(rows)]
         for _ in range(kills):
             moment = server.deeds + draw.randrange(1, share)

@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.faults.running import answer, command, lema, write_run, wrong_rows
 from tests.patience import until
+from tests.personas import Vllm
 from tests.processes import end, running
 from tests.server import Server, never
 
@@ -32,7 +33,8 @@ def main() -> int:
     options = parser.parse_args()
     draw = random.Random(options.seed)
     questions = options.requests // options.paths
-    with Server(answer, seconds=lambda body: 0.03) as server, tempfile.TemporaryDirectory() as name:
+    with (Server(answer, seconds=lambda body: 0.03, persona=Vllm()) as server,
+          tempfile.TemporaryDirectory() as name):
         folder = Path(name)
         write_run(folder, server.url, questions, options.paths, f"concurrency = {options.concurrency}")
         moments = sorted(draw.uniform(0.01, 0.99) * questions for _ in range(options.kills))

@@ -9,6 +9,7 @@ import pytest
 
 from tests.faults.running import answer, command, lema, paths_of, write_run, wrong_rows
 from tests.patience import until
+from tests.personas import Vllm
 from tests.processes import ended, running
 from tests.server import Fault, Server, no_fault, refusal
 
@@ -29,7 +30,7 @@ def complaint(done: subprocess.CompletedProcess) -> str:
 @pytest.fixture
 def server():
     """One for each test: what a killed process had sent may arrive late."""
-    with Server(answer) as listening:
+    with Server(answer, persona=Vllm()) as listening:
         yield listening
 
 

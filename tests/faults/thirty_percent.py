@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.faults.running import answer, lema, paths_of, write_run, wrong_rows
 from tests.faulty import THIRTY_PERCENT, mixed
 from tests.patience import until
+from tests.personas import Vllm
 from tests.server import Server
 
 
@@ -34,7 +35,7 @@ def main() -> int:
         dealt["faults" if (one := fault(number, body)) else "answers"] += 1
         return one
 
-    with (Server(answer, count) as server, tempfile.TemporaryDirectory() as name,
+    with (Server(answer, count, persona=Vllm()) as server, tempfile.TemporaryDirectory() as name,
           ThreadPoolExecutor(1) as beside):
         folder = Path(name)
         write_run(folder, server.url, options.requests, model="n = 1\ntimeout = 2")

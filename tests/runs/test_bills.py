@@ -9,6 +9,7 @@ from lema.figures import cost, money
 from lema.runs.bills import Bill, Kept, Line, in_words
 from tests.batch_server import BatchServer
 from tests.paying import PRICES, answer, lay_out, lema
+from tests.personas import OpenAI, Vllm
 from tests.server import Server
 
 
@@ -21,7 +22,7 @@ def dollars(found: list[dict], input_price: float, output_price: float) -> float
 
 
 def test_the_account_by_stage_model_and_kept_correction_is_what_the_rows_say(tmp_path):
-    with Server(answer) as server:
+    with Server(answer, persona=Vllm()) as server:
         lay_out(tmp_path, server.url)
         done = lema(tmp_path, "run", "x.toml")
         assert "✓ corrections: 12 rows in" in done.stderr and ", $" in done.stderr
@@ -43,7 +44,7 @@ def test_the_account_by_stage_model_and_kept_correction_is_what_the_rows_say(tmp
 
 
 def test_a_stage_that_is_made_again_from_the_journal_keeps_its_cost_and_pays_nothing(tmp_path):
-    with Server(answer) as server:
+    with Server(answer, persona=Vllm()) as server:
         lay_out(tmp_path, server.url)
         lema(tmp_path, "run", "x.toml")
         first = json.loads(lema(tmp_path, "show", "x", "--json").stdout)["cost"]
@@ -56,7 +57,7 @@ def test_a_stage_that_is_made_again_from_the_journal_keeps_its_cost_and_pays_not
 
 def test_the_last_rows_of_a_batch_run_are_asked_online_when_the_command_says_so(tmp_path):
     more = PRICES + "[models.student.extra]\n"
-    with BatchServer(answer) as server:
+    with BatchServer(answer, persona=OpenAI()) as server:
         lay_out(tmp_path, server.url, more=more, backend="batch", questions=3)
         done = lema(tmp_path, "run", "x.toml", "--online-tail", "100")
         assert done.returncode == 0, done.stderr
@@ -65,7 +66,7 @@ def test_the_last_rows_of_a_batch_run_are_asked_online_when_the_command_says_so(
 
 
 def test_a_run_is_shown_from_a_folder_that_may_only_be_read_and_without_its_journal(tmp_path):
-    with Server(answer) as server:
+    with Server(answer, persona=Vllm()) as server:
         lay_out(tmp_path, server.url)
         lema(tmp_path, "run", "x.toml")
     before = sorted(path.name for path in (tmp_path / "runs/x").iterdir())

@@ -11,6 +11,7 @@ from lema.errors import ConfigError
 from lema.records import Account, Critique, Example, read_rows
 from tests import paying, toys
 from tests.paying import PRICES, lay_out, lema
+from tests.personas import Vllm
 from tests.server import Server, last_message
 
 CONFIG = {"name": "x", "task": {"name": "lab"}, "sample": {"models": ["a"]},
@@ -59,7 +60,7 @@ def answer(body: dict, choice: int) -> str:
 
 def test_a_run_over_http_buys_trains_on_counts_and_exports_critiques_without_any_correction(tmp_path):
     base = toys.reader(tmp_path / "base")
-    with Server(answer) as server:
+    with Server(answer, persona=Vllm()) as server:
         lay_out(tmp_path, server.url, questions=12, more=f"""
 {PRICES}
 [critique]

@@ -2,12 +2,13 @@
 
 import pytest
 
+from tests.personas import Vllm
 from tests.server import Server
 
 
 @pytest.fixture(scope="module")
 def started():
-    with Server() as running:
+    with Server(persona=Vllm()) as running:
         yield running
 
 

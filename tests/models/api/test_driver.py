@@ -15,8 +15,9 @@ from lema.records import Sampling
 from tests.answering import ask
 from tests.models.api.calling import model_at
 from tests.patience import until
+from tests.personas import Vllm
 from tests.processes import end, ended, running
-from tests.server import Server, never
+from tests.server import Server, last_message, never
 
 pytestmark = pytest.mark.living
 ROOT = Path(__file__).parents[3]
@@ -33,7 +34,7 @@ def test_completions_come_in_request_order_however_slow_each_is(server):
 
 def test_as_many_as_the_config_says_are_in_flight_and_few_more_are_read():
     read = []
-    with Server() as server:
+    with Server(persona=Vllm()) as server:
         # nothing is answered before 8 are there at once, and little more than what is read below
         server.held = lambda body: server.most_at_once < 8 or len(server.seen) > 200
         requests = (ask(f"q{i}") for i in range(20_000) if not read.append(i))
@@ -101,7 +102,7 @@ with Journal(Path(sys.argv[1])) as journal:
 
 def test_killed_again_and_again_it_pays_once_but_for_what_was_in_flight(tmp_path):
     rng, kills = random.Random(4), 2
-    with Server(seconds=lambda body: 0.2 if body["messages"][0]["content"].endswith("7") else 0.01) as server:
+    with Server(seconds=lambda body: 0.2 if last_message(body).endswith("7") else 0.01, persona=Vllm()) as server:
         alone = [answer.text for answer in model_at(server).complete(
             ask(f"q{i}", index, Sampling(temperature=1.0)) for i in range(100) for index in range(3))]
         server.begin(seconds=server.seconds)

@@ -12,6 +12,7 @@ from tests.answering import ask
 from tests.faulty import THIRTY_PERCENT, mixed
 from tests.models.api.calling import DRAWN, asked, model_at
 from tests.patience import until
+from tests.personas import Vllm
 from tests.server import (
     BAD_JSON,
     BROKEN,
@@ -86,7 +87,8 @@ def test_many_bad_rows_in_a_row_sink_nothing(server):
     (Fault(status=307), r"moved elsewhere \(307.*base_url"), (refusal(402, "pay"), r"used up \(402 pay\)"),
     (refusal(429, "pay", "insufficient_quota"), r"used up \(429 pay\)")])
 def test_an_endpoint_that_refuses_everything_is_an_error_that_says_what_to_do(fault, says):
-    with Server(fault=lambda number, body: fault) as server, pytest.raises(ModelError, match=says) as error:
+    with (Server(fault=lambda number, body: fault, persona=Vllm()) as server,
+          pytest.raises(ModelError, match=says) as error):
         list(model_at(server, concurrency=1).complete([ask("a"), ask("b")]))
     assert "\n" not in str(error.value) and "sk-1234" not in str(error.value)
     assert len(server.seen) <= 2
@@ -100,7 +102,7 @@ def test_an_endpoint_that_begins_to_refuse_everything_is_an_error_too(server):
 
 
 def test_an_endpoint_that_is_not_there_is_an_error_that_says_what_to_do():
-    with Server() as server:
+    with Server(persona=Vllm()) as server:
         server.stop()
         with pytest.raises(ModelError, match=r"cannot be reached .*base_url"):
             list(model_at(server, patience=0.1).complete([ask("q")]))
@@ -108,7 +110,7 @@ def test_an_endpoint_that_is_not_there_is_an_error_that_says_what_to_do():
 
 @pytest.mark.parametrize("fault", [BROKEN, too_many("0"), too_many("3600"), CUT])
 def test_an_endpoint_that_never_answers_ends_the_run_in_time_and_keeps_what_came(fault):
-    with Server(fault=lambda number, body: fault if number >= 5 else None) as server:
+    with Server(fault=lambda number, body: fault if number >= 5 else None, persona=Vllm()) as server:
         came, model = [], model_at(server, concurrency=1, patience=1, retries=1000)
         with pytest.raises(ModelError, match=r"no answer for 1 s \(.*run the same command again"):
             for answer in model.complete(ask(f"q{i}") for i in range(100)):
@@ -162,7 +164,7 @@ def test_a_server_that_restarts_in_mid_run_is_waited_for(server, caplog):
 
 
 def test_a_dead_address_is_left_out_and_comes_back(server, caplog):
-    with Server() as other:
+    with Server(persona=Vllm()) as other:
         other.stop()
         model = model_at(server, other, concurrency=4)
         # the one that is there does not answer all before the other is back and has a share
@@ -179,7 +181,7 @@ def test_a_dead_address_is_left_out_and_comes_back(server, caplog):
 def test_thirty_percent_faults_leave_every_row_a_completion_or_a_reason():
     """The short version of tests/faults/thirty_percent.py; with fewer retries, so that some rows do fail."""
     requests = [ask(f"q{i}", index, DRAWN) for i in range(100) for index in range(4)]
-    with Server() as server:
+    with Server(persona=Vllm()) as server:
         alone = [answer.text for answer in model_at(server).complete(requests)]
         server.begin(fault=mixed(THIRTY_PERCENT, seed=5))
         answers = list(model_at(server, timeout=2, n=2, retries=3).complete(requests))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lema.models.api.pace import FIRST, InFlight, PerMinute
 from tests.answering import ask
 from tests.models.api.calling import model_at
+from tests.personas import Vllm
 from tests.server import Server, too_many
 
 pytestmark = pytest.mark.living
@@ -100,7 +101,7 @@ def test_declared_tokens_per_minute_are_held(server):
 
 def test_concurrency_settles_where_the_endpoint_has_its_limit():
     """An endpoint that takes 24 at once and turns the rest away."""
-    with Server(seconds=lambda body: 0.05) as server:
+    with Server(seconds=lambda body: 0.05, persona=Vllm()) as server:
         server.fault = lambda number, body: too_many("0") if server.at_once > 24 else None
         model = model_at(server, concurrency=200, retries=50)
         answers = list(model.complete(ask(f"q{i}") for i in range(400)))
@@ -111,7 +112,7 @@ def test_concurrency_settles_where_the_endpoint_has_its_limit():
 
 
 def test_many_addresses_share_the_load_by_what_they_take():
-    with Server() as quick, Server(held=lambda body: len(quick.seen) < 120) as slow:
+    with Server(persona=Vllm()) as quick, Server(held=lambda body: len(quick.seen) < 120, persona=Vllm()) as slow:
         answers = list(model_at(quick, slow, concurrency=8).complete(ask(f"q{i}") for i in range(150)))
         assert [answer.text.split(" ")[0] for answer in answers] == [f"q{i}" for i in range(150)]
         assert len(quick.seen) > 2 * len(slow.seen) > 0
