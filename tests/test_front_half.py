@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from lema.records import Correction, Example, Question, ReasoningPath, read_rows
+from tests.personas import Reasoning
 from tests.processes import LEMA, ended
 from tests.server import BROKEN, Server, last_message, too_many
 
+CORRECTOR = Reasoning(("gpt-5-mini",))
 ROLLOUTS = "grading_outputs/gsm8k_example_model_solutions.jsonl"
 
 
@@ -56,7 +58,7 @@ def files(shared_data, tmp_path):
 
 def test_the_shipped_recipe_turns_recorded_rollouts_into_training_sets(files, tmp_path):
     faults = {3: too_many("0"), 7: BROKEN}
-    with Server(_corrector(files), lambda number, body: faults.get(number)) as server:
+    with Server(_corrector(files), lambda number, body: faults.get(number), persona=CORRECTOR) as server:
         done = _lema(tmp_path, "run", "gsm8k-mistakes", "--set", f"models.corrector.base_url={server.url}")
         assert done.returncode == 0, done.stderr
         asked = len(server.seen)
@@ -82,7 +84,7 @@ def test_the_shipped_recipe_turns_recorded_rollouts_into_training_sets(files, tm
 
 
 def test_a_second_run_asks_nothing_and_changes_nothing(files, tmp_path):
-    with Server(_corrector(files)) as server:
+    with Server(_corrector(files), persona=CORRECTOR) as server:
         address = f"models.corrector.base_url={server.url}"
         assert _lema(tmp_path, "run", "gsm8k-mistakes", "--set", address).returncode == 0
         asked = len(server.seen)

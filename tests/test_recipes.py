@@ -1,6 +1,7 @@
 """The recipes for GSM8K and MATH run as they are once models, endpoints and budgets are filled in.
 
-Both endpoints are the local server: it gives recorded replies of real models to the questions of the public sets,
+Both endpoints are local servers, as strict as those that the recipes name: a base model behind vLLM, and a model
+that reasons behind OpenAI's API. They give recorded replies of real models to the questions of the public sets,
 and corrections, new questions and votes written from the gold answers.
 """
 
@@ -16,9 +17,12 @@ from lema.commands.run import run_config
 from lema.plugins import shipped
 from lema.records import Account, Correction, Example, Question, ReasoningPath, Score, read_rows
 from tests import toys
+from tests.personas import Reasoning, Vllm
 from tests.server import Server, last_message
 
 GSM8K, MATH = "grading_outputs/gsm8k_example_model_solutions.jsonl", "grading_outputs/processbench_math.jsonl"
+STUDENT = Vllm(("meta-llama/Llama-2-7b-hf",), template=False, room=4096)
+CORRECTOR = Reasoning(("gpt-5-mini",))
 ARMS = ("cot", "cot-same-questions", "lema", "step", "evolved")
 
 
@@ -81,18 +85,19 @@ def test_a_recipe_runs_once_models_endpoints_and_budgets_are_filled_in(recipe, s
     (tmp_path / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[24:26]))
     base = toys.reader(tmp_path / "base")
     monkeypatch.setenv("OPENAI_API_KEY", "none")
-    with Server(_answering(replies, gold)) as server:
+    answer = _answering(replies, gold)
+    with Server(answer, persona=STUDENT) as student, Server(answer, persona=CORRECTOR) as corrector:
         filled = {
             "task": f'{{name="{recipe}", train="{tmp_path}/train.jsonl", test="{tmp_path}/test.jsonl", dev=4}}',
-            "models.student.base_url": f'"{server.url}"', "models.corrector.base_url": f'"{server.url}"',
+            "models.student.base_url": f'"{student.url}"', "models.corrector.base_url": f'"{corrector.url}"',
             "prices.gpt-5-mini": "{input=0.25, output=2}",  # the price list knows it at its own address only
-            "train.base": f'"{base}"', "sample.paths": "2", "correct.tokens": "600", "evolve.centric.seeds": "8",
+            "train.base": f'"{base}"', "sample.paths": "2", "correct.tokens": "32000", "evolve.centric.seeds": "8",
             "train.seeds": "[1]", "train.budget.steps": "1", "train.batch_size": "8", "train.accumulate": "4",
             "train.max_length": "16384", "evaluate.max_tokens": "8"}
         if recipe == "math":
             filled["arms"] = "['cot', 'lema']"  # every arm of it is trained for gsm8k
         run = run_config(recipe, [f"{key}={value}" for key, value in filled.items()], tmp_path / "runs")
-        assert server.seen
+        assert student.seen and corrector.seen
     assert {path.verdict for path in read_rows(ReasoningPath, run / "graded/rows.jsonl")} >= {"right", "wrong"}
     for rows_of in ("verified", "centric/verified"):
         assert any(one.verified for one in read_rows(Correction, run / f"{rows_of}/rows.jsonl"))
