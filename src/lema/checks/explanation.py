@@ -6,7 +6,9 @@ nothing but that the step is wrong, states the answer, repeats a text or blames 
 """
 
 import re
+from collections import Counter
 from difflib import SequenceMatcher
+from itertools import pairwise
 
 from lema.checks.checked import Checked, bare
 from lema.checks.vocabulary import BEGINNINGS, COMMON, EMPTY
@@ -16,6 +18,10 @@ SAME = 0.95
 
 MOST = 0.6
 """And so much of that text."""
+
+FEW = 200
+"""Words of an explanation, up to which they are aligned one by one: that takes the square of their number, or
+more, and a reply may be as long as it likes."""
 
 _NAMED = re.compile(r"\bsteps?[ \t*_#]{0,4}([0-9]{1,4})\b", re.I)
 _BLAMES = re.compile(
@@ -61,11 +67,18 @@ def _repeats(words: tuple[str, ...], checked: Checked) -> bool:
     if len(words) < 6:
         return False
     for text in map(bare, (checked.wrong_step, *checked.correction.steps[:1], checked.question)):
-        alike = SequenceMatcher(None, words, text, autojunk=False).get_matching_blocks()
-        same = sum(block.size for block in alike)
-        if same >= SAME * len(words) and same >= MOST * len(text):
+        least = max(SAME * len(words), MOST * len(text))
+        if (Counter(words) & Counter(text)).total() >= least and _same_in_order(words, text) >= least:
             return True
     return False
+
+
+def _same_in_order(words: tuple[str, ...], text: tuple[str, ...]) -> int:
+    """How many words both have, in the same order; of a long explanation those whose neighbour both have too."""
+    if len(words) <= FEW:
+        alike = SequenceMatcher(None, words, text, autojunk=False).get_matching_blocks()
+        return sum(block.size for block in alike)
+    return (Counter(pairwise(words)) & Counter(pairwise(text))).total() + 1
 
 
 def _is_of_something_else(text: str, checked: Checked) -> bool:
@@ -75,7 +88,8 @@ def _is_of_something_else(text: str, checked: Checked) -> bool:
     if symbols and not any(re.search(rf"(?<![A-Za-z]){symbol}(?![A-Za-z])", context) for symbol in symbols):
         return True  # speaks of an f(2) that is nowhere to be found
     own, there = _own(text), _own(context)
-    shared = sum(_is_among(word, there) for word in own)
+    beginnings = {other[:length] for other in there if len(other) > 3 for length in range(1, 5)}
+    shared = sum(word in there or (len(word) < 6 and word[:4] in beginnings) for word in own)
     return len(own) - shared >= _foreign_enough(shared)
 
 
@@ -94,8 +108,3 @@ def _own(text: str) -> set[str]:
         if says_of_what and (word[0].isdigit() or len(word) > 2):
             own.add(word[:6])
     return own
-
-
-def _is_among(word: str, there: set[str]) -> bool:
-    return word in there or (
-        len(word) < 6 and any(other.startswith(word[:4]) for other in there if len(other) > 3))
