@@ -72,6 +72,7 @@ class Completion:
     prompt_tokens: int = 0
     tokens: int = 0  # generated tokens
     share: float = 1.0  # of the model's price that was charged: a batch costs half
+    reckoned: bool = False  # whether its tokens were counted from the text, for want of a server's count
 
     @property
     def failed(self) -> bool:
@@ -83,6 +84,10 @@ Arrived = Callable[[int, Completion], Future | None]
 """Called with a completion and the position of its request among those taken, from 0; from any thread. Until the
 future that it may return is done, the request counts as in flight."""
 
+Charged = Callable[[Request, Completion], bool]
+"""Called with what a try or a probe cost that is the answer to nothing; from any thread. Whether there is room for
+another one."""
+
 
 class Model(Protocol):
     """What a backend module's `Model(settings)` must do; `tests/contracts/test_models.py` asks it of every one.
@@ -91,7 +96,9 @@ class Model(Protocol):
     settings cannot, "" where it can. Without it a prefix is never sent to it.
 
     One that computes its completions itself says `runs_here = True` in its class: they cost nothing. Any other
-    has the `model` that its endpoint serves among its settings and in its identity: prices are found by it.
+    has the `model` that its endpoint serves among its settings and in its identity: prices are found by it. It may
+    also say what a request can cost at most, `most(request)` (lema.journal.usage.Most), and have a `charged`
+    (Charged), which the journal sets, for what it was charged beside its answers.
     """
 
     def identity(self) -> dict:

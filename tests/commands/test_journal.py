@@ -8,6 +8,7 @@ import sqlite3
 import pytest
 
 from tests.paying import PRICES, answer, lay_out, lema, replies
+from tests.personas import Vllm
 from tests.server import Server
 
 TABLE_LEAF = 13  # the first byte of such a page
@@ -16,7 +17,7 @@ TABLE_LEAF = 13  # the first byte of such a page
 @pytest.fixture
 def home(tmp_path):
     """A folder in which the small run is done, and the server that answered it."""
-    with Server(answer) as server:
+    with Server(answer, persona=Vllm()) as server:
         lay_out(tmp_path, server.url)
         done = lema(tmp_path, "run", "x.toml")
         assert done.returncode == 0, done.stderr
@@ -47,7 +48,7 @@ def test_stats_count_and_price_what_the_journal_holds(home):
 
 
 def test_an_unknown_price_is_shown_as_unknown(tmp_path):
-    with Server(answer) as server:
+    with Server(answer, persona=Vllm()) as server:
         lay_out(tmp_path, server.url, more="")
         done = lema(tmp_path, "run", "x.toml")
     assert "tokens of unknown price" in done.stderr
@@ -59,7 +60,7 @@ def test_vacuum_throws_away_what_nothing_can_come_back_for_and_keeps_every_compl
     with sqlite3.connect(journal(folder)) as file:
         for tokens in (0, 9):
             file.execute("INSERT INTO failures SELECT key, model, request, path, '', 'error: 500', 0, ?, created, "
-                         "1 FROM completions LIMIT 1", (tokens,))
+                         "1, 0 FROM completions LIMIT 1", (tokens,))
         file.execute("INSERT INTO requests VALUES (x'00', '{}')")
     file.close()
     before = rows(journal(folder))
@@ -84,7 +85,7 @@ def test_a_merged_journal_pays_for_the_other_run(home):
 
 
 def test_a_damaged_journal_is_mended_by_the_command_that_the_error_names(tmp_path):
-    with Server(answer) as server:
+    with Server(answer, persona=Vllm()) as server:
         lay_out(tmp_path, server.url, questions=120)
         assert lema(tmp_path, "run", "x.toml").returncode == 0
         path, asked, held = journal(tmp_path), replies(server.seen), rows(journal(tmp_path))
@@ -108,7 +109,7 @@ def test_a_damaged_journal_is_mended_by_the_command_that_the_error_names(tmp_pat
 
 
 def test_a_file_that_is_no_journal_at_all_is_set_aside(tmp_path):
-    with Server(answer) as server:
+    with Server(answer, persona=Vllm()) as server:
         lay_out(tmp_path, server.url)
         (tmp_path / "runs" / "x").mkdir(parents=True)
         journal(tmp_path).write_bytes(b"this was a journal once" * 500)

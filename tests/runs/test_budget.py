@@ -18,6 +18,7 @@ from lema.runs.prices import HERE, Price, price_of
 from tests.answering import Echo, ask
 from tests.batch_server import BatchServer
 from tests.paying import PRICES, answer, lay_out, lema
+from tests.personas import OpenAI, Vllm
 from tests.server import Server
 
 CHEAP = Price(1.0, 1.0, "a test")  # a millionth of a dollar for each token
@@ -134,7 +135,7 @@ def test_a_reply_of_a_model_without_a_known_price_stops_a_money_budget_at_once(j
 
 
 def test_a_run_stops_at_its_budget_and_a_larger_one_goes_on_without_asking_anything_again(tmp_path):
-    with Server(answer) as server:
+    with Server(answer, persona=Vllm()) as server:
         lay_out(tmp_path, server.url, more=PRICES + "[budget]\nmoney = 0.06\n", questions=20)
         done = lema(tmp_path, "run", "x.toml")
         assert done.returncode == 2
@@ -156,14 +157,14 @@ def test_a_run_stops_at_its_budget_and_a_larger_one_goes_on_without_asking_anyth
 def test_workers_share_one_budget(tmp_path):
     more = PRICES + '[models.other]\nbackend = "api"\nmodel = "other"\nbase_url = "{url}"\n'
     more += "[machine]\nworkers = 2\n"
-    with Server(answer, seconds=lambda body: 0.02) as server:
+    with Server(answer, seconds=lambda body: 0.02, persona=Vllm()) as server:
         lay_out(tmp_path, server.url, more=more.replace("{url}", server.url), questions=60)
         done = lema(tmp_path, "run", "x.toml", "--set", "sample.models=['student','other']",
-                    "--set", "budget={tokens=3000}")
+                    "--set", "budget={tokens=4500}")
         assert done.returncode == 2 and "has no room" in done.stderr.splitlines()[-1]
         found = json.loads(lema(tmp_path, "journal", "stats", "x", "--json").stdout)["models"]
     spent = sum(model["tokens"] + model["prompt_tokens"] for model in found.values())
-    assert 2500 < spent <= 3000
+    assert 4500 - 700 < spent <= 4500, "less than one request is left"
     assert set(found) <= {"small", "other"}, "how they share it is theirs: the first may have spent it all"
 
 
@@ -176,7 +177,7 @@ def test_a_model_of_unknown_price_is_refused_under_a_budget_in_money(tmp_path):
 
 
 def test_batches_cost_half_and_are_counted_so(tmp_path):
-    with BatchServer(answer) as server:
+    with BatchServer(answer, persona=OpenAI()) as server:
         lay_out(tmp_path, server.url, backend="batch")
         done = lema(tmp_path, "run", "x.toml", "--set", "models.student.poll=0.01", "--set",
                     "models.corrector.poll=0.01")

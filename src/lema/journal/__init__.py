@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lema.errors import ModelError
 from lema.journal.store import Journal, spent_in
+from lema.journal.usage import sound
 from lema.journal.waiting import AHEAD, OPEN, READ, AdmissionGate, Counted, WaitingLine, call_of
 from lema.messages import BatchedModel, Completion, Model, Request
 
@@ -40,6 +41,8 @@ def _streamed(journal: Journal, model: Model, requests: Iterable[Request], count
               gate: AdmissionGate) -> Iterator[Completion]:
     line = WaitingLine(journal.kept, journal.put, model.identity(), iter(requests), counted, gate,
                        getattr(model, "ahead", AHEAD))
+    if hasattr(model, "charged"):
+        model.charged = line.charged
     while line.misses or not line.ended:
         if line.misses:
             yield from _work_on(line, model)
@@ -103,7 +106,8 @@ def _run_missing(journal: Journal, model: BatchedModel, unique: dict[bytes, Requ
         tickets = {}
         for position, completion in completions.items():
             if keys[position] in missing:  # the others were only run as its neighbours
-                tickets[keys[position]] = journal.put(call_of(identity, requests[position]), completion)
+                request = requests[position]
+                tickets[keys[position]] = journal.put(call_of(identity, request), sound(completion, request))
         for key, ticket in tickets.items():
             counted(ticket.result(), False)
             if ticket.result().failed:

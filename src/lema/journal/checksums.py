@@ -11,8 +11,9 @@ from hashlib import blake2b
 KEPT = "key, text, CAST(finish AS BLOB), prompt_tokens, tokens, share, checksum, rowid"
 """The columns of a completion that `is_whole` reads; as bytes, for damaged text cannot be read as text."""
 LOST = "error: damaged in the journal"
-_ASIDE = ("INSERT OR IGNORE INTO failures SELECT key, model, request, path, x'', ?, prompt_tokens, tokens, "
-          "created, share FROM completions WHERE rowid = ?")
+_ASIDE = ("INSERT OR IGNORE INTO failures (key, model, request, path, text, finish, prompt_tokens, tokens, "
+          "created, share, reckoned) SELECT key, model, request, path, x'', ?, prompt_tokens, tokens, created, "
+          "share, reckoned FROM completions WHERE rowid = ?")
 
 
 def checksum(key: bytes, text: bytes, finish: bytes, prompt_tokens: int, tokens: int, share: float) -> bytes:

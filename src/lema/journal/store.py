@@ -17,6 +17,7 @@ from pathlib import Path
 from lema.errors import RunError
 from lema.journal.checksums import KEPT, checksum, is_whole, oldest_of, put_aside
 from lema.journal.jobs import JOBS, PATIENCE, Jobs
+from lema.journal.usage import CEILING
 from lema.journal.waiting import READ, Call
 from lema.messages import Completion
 
@@ -27,20 +28,26 @@ CREATE TABLE IF NOT EXISTS requests (hash BLOB NOT NULL UNIQUE, facts TEXT NOT N
 CREATE TABLE IF NOT EXISTS completions (
     key BLOB NOT NULL UNIQUE, model TEXT NOT NULL, request BLOB NOT NULL, path INTEGER NOT NULL,
     text BLOB NOT NULL, finish TEXT NOT NULL, prompt_tokens INTEGER NOT NULL, tokens INTEGER NOT NULL,
-    created REAL NOT NULL, share REAL NOT NULL DEFAULT 1.0, checksum BLOB);
+    created REAL NOT NULL, share REAL NOT NULL DEFAULT 1.0, checksum BLOB, reckoned INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS failures (
     key BLOB NOT NULL, model TEXT NOT NULL, request BLOB NOT NULL, path INTEGER NOT NULL,
     text BLOB NOT NULL, finish TEXT NOT NULL, prompt_tokens INTEGER NOT NULL, tokens INTEGER NOT NULL,
-    created REAL NOT NULL, share REAL NOT NULL DEFAULT 1.0);
+    created REAL NOT NULL, share REAL NOT NULL DEFAULT 1.0, reckoned INTEGER NOT NULL DEFAULT 0);
 """
+REPLY = ("key", "model", "request", "path", "text", "finish", "prompt_tokens", "tokens", "created", "share",
+         "reckoned")
 INSERT_FACTS = "INSERT INTO requests VALUES (?, ?) ON CONFLICT (hash) DO NOTHING"
-INSERT_COMPLETION = "INSERT INTO completions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
-INSERT_FAILURE = "INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-COLUMNS = "model, prompt_tokens, tokens, share"
+INSERT = f"INSERT INTO {{}} ({', '.join(REPLY)}{{}}) VALUES ({', '.join('?' * len(REPLY))}{{}})"
+INSERT_COMPLETION = INSERT.format("completions", ", checksum", ", ?") + " ON CONFLICT (key) DO NOTHING"
+INSERT_FAILURE = INSERT.format("failures", "", "")
+# an older journal may hold what a server claimed and nobody checked: less than nothing, or more than adds up
+FIGURES = f"max(0, min(prompt_tokens, {CEILING})) AS prompt_tokens, max(0, min(tokens, {CEILING})) AS tokens"
+COLUMNS = f"model, {FIGURES}, share"
 SPENT = ("SELECT model, count(*), sum(prompt_tokens), sum(tokens), sum(share * prompt_tokens), "
          f"sum(share * tokens) FROM (SELECT {COLUMNS} FROM completions UNION ALL SELECT {COLUMNS} FROM failures) "
          "WHERE model != '' GROUP BY model ORDER BY model")
-ADD_SHARE = "ALTER TABLE {} ADD COLUMN share REAL NOT NULL DEFAULT 1.0"  # journals of before there were batches
+LATER = {"share": "REAL NOT NULL DEFAULT 1.0", "reckoned": "INTEGER NOT NULL DEFAULT 0"}
+"""Columns that older journals lack: they are of before there were batches, and before usage was checked."""
 OURS = {"key", "model", "request", "path", "text", "finish", "prompt_tokens", "tokens", "created"}
 
 
@@ -124,8 +131,9 @@ class Journal(contextlib.AbstractContextManager):
         for statement in f"{SCHEMA} {JOBS}".split(";"):
             connection.execute(statement)
         for table in ("completions", "failures"):
-            if "share" not in _columns(connection, table):
-                connection.execute(ADD_SHARE.format(table))
+            for name, kind in LATER.items():
+                if name not in _columns(connection, table):
+                    connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
         if "checksum" not in _columns(connection, "completions"):
             connection.execute("ALTER TABLE completions ADD COLUMN checksum BLOB")
             last = connection.execute("SELECT max(rowid) FROM completions").fetchone()[0] or 0
@@ -250,7 +258,8 @@ def _row(call: Call, completion: Completion, request: bytes, now: float) -> tupl
     """A row of completions, or without its checksum one of failures."""
     text, finish = completion.text.encode("utf-8", "surrogatepass"), completion.finish.encode("utf-8", "replace")
     figures = completion.prompt_tokens, completion.tokens
-    row = (call.key, call.model, request, call.path, text, finish.decode(), *figures, now, completion.share)
+    row = (call.key, call.model, request, call.path, text, finish.decode(), *figures, now, completion.share,
+           completion.reckoned)
     return row if completion.failed else (*row, checksum(call.key, text, finish, *figures, completion.share))
 
 
@@ -261,11 +270,17 @@ def _find(connection: sqlite3.Connection, keys: Sequence[bytes],
     for start in range(0, len(keys), READ):
         part = keys[start:start + READ]
         marks = ", ".join("?" * len(part))
-        for row in connection.execute(f"SELECT {KEPT} FROM completions WHERE key IN ({marks})", part):
+        rows = connection.execute(f"SELECT reckoned, {KEPT} FROM completions WHERE key IN ({marks})", part)
+        for reckoned, *row in rows:
             if is_whole(row, oldest):
                 key, text, finish, prompt_tokens, tokens, share, *_ = row
-                answer = text.decode("utf-8", "surrogatepass")
-                kept[key] = Completion(answer, finish.decode(), prompt_tokens, tokens, share)
+                answer, figures = text.decode("utf-8", "surrogatepass"), map(_countable, (prompt_tokens, tokens))
+                kept[key] = Completion(answer, finish.decode(), *figures, share, bool(reckoned))
             else:
                 damaged[row[0]] = row[-1]
     return kept, damaged
+
+
+def _countable(figure: int) -> int:
+    """A figure of before usage was checked, as `FIGURES` has it."""
+    return max(0, min(figure, CEILING))

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from lema.errors import ModelError
+from lema.journal.usage import sound
 from lema.messages import Completion, Request
 
-Counted = Callable[[Completion, bool], None]
-"""Called once per request with its completion and whether the journal remembered it."""
+Counted = Callable[[Completion, bool | None], None]
+"""Called once per request with its completion and whether the journal remembered it; None: it was charged beside
+the answers."""
 
 
 class AdmissionGate:
@@ -29,6 +31,10 @@ class AdmissionGate:
 
     def back(self, request: Request, completion: Completion) -> None:
         """Told of each that was admitted, when it is answered; from any thread."""
+
+    def charged(self, completion: Completion) -> bool:
+        """Told of what was charged beside the answers, from any thread; whether there is room for more of it."""
+        return True
 
 
 OPEN = AdmissionGate()
@@ -82,6 +88,7 @@ class WaitingLine:
     misses: deque[_Place] = field(default_factory=deque)  # not yet taken by the model
     asking: dict[bytes, _Place] = field(default_factory=dict)  # missing ones not yet answered to the caller
     taken: dict[int, _Place] = field(default_factory=dict)  # by position among those that the model took
+    beside: deque[Completion] = field(default_factory=deque)  # charged, the answer to nothing, not yet counted
     took: int = 0
     ended: bool = False
 
@@ -127,12 +134,21 @@ class WaitingLine:
         if place is None:
             raise ModelError(f"completion {position} was not asked for or came twice; a backend must give one "
                              "completion per request")
+        completion = sound(completion, place.request)
         self.gate.back(place.request, completion)
         place.request, place.ticket = None, self.put(place.call, completion)
         return place.ticket
 
+    def charged(self, request: Request, completion: Completion) -> bool:
+        """Keeps what was charged and is the answer to nothing (lema.messages.Charged)."""
+        completion = sound(completion, request)
+        self.put(call_of(self.identity, request), completion)
+        self.beside.append(completion)
+        return self.gate.charged(completion)
+
     def settled(self) -> Iterator[Completion]:
         """The front of the line as far as it is answered and on the disk."""
+        self._count_beside()
         while self.places and self.places[0].ticket and self.places[0].ticket.done():
             place = self.places.popleft()
             completion = place.ticket.result()
@@ -146,3 +162,8 @@ class WaitingLine:
         while self.places and self.places[0].ticket:
             self.places[0].ticket.result()
             yield from self.settled()
+        self._count_beside()
+
+    def _count_beside(self) -> None:
+        while self.beside:
+            self.counted(self.beside.popleft(), None)

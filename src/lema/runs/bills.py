@@ -62,6 +62,7 @@ class Bill:
     kept: tuple[Kept, ...]
     paid: tuple[Line, ...]  # all that served models ever wrote into the journal, by their endpoints' names
     sources: tuple[tuple[str, str], ...]  # model and where its price stands
+    reckoned: int = 0  # replies whose tokens were counted from the text
 
     @property
     def total(self) -> Line:
@@ -84,7 +85,9 @@ def draw_up(stages: Iterable[Stage], price: Prices, spent: Spent, served: Prices
     for model, replies, prompts, tokens, charged_prompts, charged in spent:
         usage = Usage(replies, 0, 0, prompts, tokens, charged_prompts, charged)
         paid.append(_line("", model, usage, served(model)))
-    return Bill(tuple(lines), tuple(models), tuple(kept), tuple(paid), tuple(sources))
+    usages = (use for stage in finished for use in (stage.record() or {}).get("usage", {}).values())
+    counted = sum(use.get("reckoned", 0) for use in usages if isinstance(use, dict))
+    return Bill(tuple(lines), tuple(models), tuple(kept), tuple(paid), tuple(sources), counted)
 
 
 def ancestors(stage: Stage) -> list[Stage]:
@@ -167,7 +170,17 @@ def in_words(bill: Bill) -> list[str]:
                           f"each, {cost(each)}; with all that led to it {cost(whole)}"]
     if bill.paid:
         lines += ["", f"paid in all, earlier settings, pilots and failures included: {cost(bill.total)}"]
+    if bill.reckoned:
+        lines.append(reckoned(bill.reckoned))
     return lines
+
+
+def reckoned(replies: int, model: str = "their models") -> str:
+    """That a server's count of tokens was not to be used; nothing where each of them was."""
+    if not replies:
+        return ""
+    return (f"{replies:,} replies of {model} came without a count of tokens that can be true: theirs were "
+            "reckoned from the text, on the high side")
 
 
 def _row(line: Line) -> str:

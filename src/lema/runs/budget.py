@@ -14,10 +14,11 @@ from typing import Any
 from lema.config import Config
 from lema.errors import BudgetReached, ConfigError
 from lema.journal import Journal
+from lema.journal.usage import Most, most_of
 from lema.messages import Completion, Request
+from lema.runs.dependencies import backend_settings
 from lema.runs.prices import Price, price_of, served_prices
 
-OVERHEAD = 16  # tokens that a chat template may add to each message
 WAIT = 0.05  # seconds between two looks at what other processes have in flight
 SPENT, SET_ASIDE = 0, 1  # places in the shared pair of figures
 
@@ -53,6 +54,12 @@ class Budget:
             self.figures[SPENT] += cost
             self.figures[SET_ASIDE] = max(0.0, self.figures[SET_ASIDE] - most)
 
+    def spend(self, cost: float) -> bool:
+        """Counts what nothing was set aside for; whether all that is set aside still fits."""
+        with self.lock:
+            self.figures[SPENT] += cost
+            return self.figures[SPENT] + self.figures[SET_ASIDE] <= self.limit
+
     def in_words(self, amount: float) -> str:
         return f"${amount:,.4f}" if self.unit == "money" else f"{amount:,.0f} tokens"
 
@@ -65,6 +72,7 @@ class Gate:
     price: Price
     stage: str
     share: float = 1.0  # of the price that the backend's requests are charged
+    most: Callable[[Request], Most] = most_of
     in_flight: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -87,20 +95,29 @@ class Gate:
 
     def back(self, request: Request, completion: Completion) -> None:
         """The request is answered."""
-        most, share = self._most(request), completion.share
+        most = self._most(request)
         with self._lock:
             self.in_flight -= most
-        self.budget.settle(most, self.price.of(share * completion.prompt_tokens, share * completion.tokens))
+        self.budget.settle(most, self._cost(completion))
+
+    def charged(self, completion: Completion) -> bool:
+        """A try was charged that answered nothing, or a probe was. What is set aside for the request stays: who
+        hears that there is no room asks for it no more, and so the budget is not passed."""
+        return self.budget.spend(self._cost(completion))
 
     def close(self) -> None:
         """Nothing more will come: what is still in flight may have been charged, and counts as spent."""
         self.budget.settle(self.in_flight, max(0.0, self.in_flight))
         self.in_flight = 0.0
 
+    def _cost(self, completion: Completion) -> float:
+        share = completion.share
+        return self.price.of(share * completion.prompt_tokens, share * completion.tokens)
+
     def _most(self, request: Request) -> float:
-        """The most that a request can cost: no tokenizer makes more tokens of a text than it has bytes."""
-        prompt = sum(length + OVERHEAD for length in request.bytes_sent)
-        return self.share * self.price.of(prompt, request.sampling.max_tokens)
+        most = self.most(request)
+        assert most.tokens is not None, "a model whose replies may be of any length is refused under a budget"
+        return self.share * self.price.of(most.prompt_tokens, most.tokens)
 
 
 def open_budget(config: Config, journal: Journal, context: Any = None) -> Budget | None:
@@ -131,14 +148,20 @@ def spent_so_far(config: Config, journal: Journal, unit: str) -> float:
 
 
 def weighing(config: Config, name: str, unit: str) -> Price | None:
-    """What a model's tokens take out of the budget; None where they take nothing. ConfigError: unknown price."""
+    """What a model's tokens take out of the budget; None where they take nothing. ConfigError: its price is not
+    known, or how long its replies may be."""
     price = price_of(config, name)
     if price is not None and price.here:
         return None
+    table = config.models[name]
+    if getattr(backend_settings(name, table.backend, table.own), "unbounded", False):
+        raise ConfigError(f"budget.{unit}: nothing bounds the replies of model {name!r}, whose table omits "
+                          "max_tokens; name its field in max_tokens_field, or state a limit in extra, such as "
+                          "extra.max_completion_tokens, or leave [budget] out")
     if unit == "tokens":
         return TOKENS
     if price is None:
-        served = config.models[name].own.get("model", name)
+        served = table.own.get("model", name)
         raise ConfigError(f"budget.money: the price of model {name!r} is not known; add a [prices.\"{served}\"] "
                           "table with input and output in dollars per million tokens, or give budget.tokens")
     return price

@@ -18,6 +18,7 @@ from lema.checkpoints.rendering import Form
 from lema.config import Config
 from lema.figures import money
 from lema.journal import Journal, complete
+from lema.journal.usage import most_of
 from lema.journal.waiting import OPEN
 from lema.messages import Completion, Message, Model, Request
 from lema.models import find_model
@@ -113,10 +114,10 @@ class StageContext:
         """Completions in request order, each kept in the journal before it is seen here."""
         model, answered = self.model(name), 0
 
-        def arrived(completion: Completion, remembered: bool) -> None:
+        def arrived(completion: Completion, remembered: bool | None) -> None:
             nonlocal answered
             self.usage[name].add(completion, remembered)
-            answered += 1
+            answered += remembered is not None
             if total is not None:
                 self.show(answered, total)
 
@@ -164,7 +165,8 @@ class StageContext:
             price = weighing(self._config, name, self._budget.unit)
         if price is None:
             return contextlib.nullcontext(OPEN)
-        return contextlib.closing(Gate(self._budget, price, self.name, getattr(model, "share", 1.0)))
+        most = getattr(model, "most", most_of)
+        return contextlib.closing(Gate(self._budget, price, self.name, getattr(model, "share", 1.0), most))
 
 
 def place_of(given: Stage | dict) -> Path | str:

@@ -53,15 +53,17 @@ class Usage:
     new_tokens: int = 0
     new_paid_prompt_tokens: float = 0.0
     new_paid_tokens: float = 0.0
+    reckoned: int = 0  # replies whose tokens were counted from the text
 
     @property
     def replies(self) -> int:
         return self.sent + self.remembered
 
-    def add(self, completion: Completion, remembered: bool) -> None:
-        """Counts one completion and whether the journal gave it."""
+    def add(self, completion: Completion, remembered: bool | None) -> None:
+        """Counts one completion and whether the journal gave it; None: it was charged beside the answers."""
         paid_prompt, paid = completion.share * completion.prompt_tokens, completion.share * completion.tokens
-        self.failed += completion.failed
+        self.failed += completion.failed and remembered is not None
+        self.reckoned += completion.reckoned
         self.prompt_tokens += completion.prompt_tokens
         self.tokens += completion.tokens
         self.paid_prompt_tokens += paid_prompt
@@ -69,7 +71,7 @@ class Usage:
         if remembered:
             self.remembered += 1
             return
-        self.sent += 1
+        self.sent += remembered is not None
         self.new_tokens += completion.prompt_tokens + completion.tokens
         self.new_paid_prompt_tokens += paid_prompt
         self.new_paid_tokens += paid

@@ -7,16 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lema.errors import ConfigError, ModelError
+from lema.keys import Mask
 from lema.messages import Completion, Message, Request, wire_seed
-from lema.models.api import Model, Settings, body_of, read_reply
+from lema.models.api import Model, Settings, body_of, outgoing, read_reply
 from lema.models.api.faults import Filtered, Passing, Refused, UsedUp, fault_of
 from lema.models.api.retrying import follows
+from lema.models.api.transport import decoded
 from lema.models.api.wire import read_choices, split
 from lema.plugins import settings_of
 from lema.records import Sampling
 from tests.answering import ask
 from tests.models.api.calling import DRAWN, model_at
 from tests.server import Fault, last_message, recorded
+
+SENT = outgoing(Settings(model="m"), ask("question", sampling=Sampling(max_tokens=9)))
 
 
 def test_what_is_sent_is_what_the_request_says():
@@ -82,7 +86,8 @@ def test_plain_completions_are_asked_at_their_own_address(server):
 
 def test_text_that_is_no_unicode_is_sent_and_kept(server):
     server.begin(fault=lambda *_: Fault(body='{"choices": [{"finish_reason": "stop", "text": "\\ud800"}]}'))
-    assert next(model_at(server).complete([ask("\udfff")])) == Completion("\ud800", "stop")
+    answer = next(model_at(server).complete([ask("\udfff")]))
+    assert (answer.text, answer.finish) == ("\ud800", "stop")
     assert last_message(server.seen[0]) == "\udfff"
 
 
@@ -99,23 +104,24 @@ def test_text_that_is_no_unicode_is_sent_and_kept(server):
     (None, Completion("", "error: no choices in the reply", 5, 9))])
 def test_a_reply_is_read_for_what_it_says(choice, expected):
     reply = {"choices": [choice], "usage": {"prompt_tokens": 5, "completion_tokens": 9}}
-    assert read_reply(reply, limit=9) == expected
+    assert read_reply(reply, SENT) == expected
 
 
 @pytest.mark.parametrize("reply", [None, [], "x", {"choices": None}, {"choices": [], "usage": []}])
 def test_a_reply_of_another_shape_is_a_failure(reply):
-    assert read_reply(reply, limit=9).failed
+    assert read_reply(reply, SENT).failed
 
 
 def test_several_choices_share_what_was_paid():
     choices = [{"index": i, "finish_reason": "stop", "text": "x" * length}
                for i, length in [(2, 30), (0, 10), (1, 5)]]
     reply = {"choices": choices, "usage": {"prompt_tokens": 7, "completion_tokens": 100}}
-    first, second, third = read_choices(reply, 1000, 3)
+    many = ask("question", sampling=Sampling(max_tokens=1000))
+    first, second, third = read_choices(reply, outgoing(Settings(model="m"), many, 3))
     assert [len(c.text) for c in (first, second, third)] == [10, 5, 30]  # by their index, not as they came
     assert (first.prompt_tokens, second.prompt_tokens, third.prompt_tokens) == (7, 0, 0)
     assert [c.tokens for c in (first, second, third)] == [22, 11, 67]
-    assert len(read_choices(reply, 1000, 2)) == 2
+    assert len(read_choices(reply, outgoing(Settings(model="m"), many, 2))) == 2
 
 
 @given(st.integers(0, 10**6), st.lists(st.integers(0, 10**4), min_size=1, max_size=20))
@@ -131,7 +137,7 @@ def test_shares_are_whole_and_sum_up(total, weights):
     (400, {}, {"error": {"message": "m", "code": "content_filter"}}, Filtered), (402, {}, {}, UsedUp),
     (429, {}, {"error": {"message": "m", "code": "insufficient_quota"}}, UsedUp)])
 def test_errors_fall_into_classes(status, headers, body, kind):
-    fault = fault_of(status, headers, json.dumps(body).encode())
+    fault = fault_of(status, headers, body)
     assert isinstance(fault, Passing if isinstance(kind, str) else kind)
     assert not isinstance(kind, str) or fault.kind == kind
 
@@ -140,13 +146,13 @@ def test_errors_fall_into_classes(status, headers, body, kind):
     ({"retry-after": "3"}, 3), ({"retry-after": "2.5"}, 2.5), ({"retry-after-ms": "500", "retry-after": "9"}, 0.5),
     ({"retry-after": "-1"}, 0), ({"retry-after": "soon"}, None), ({}, None)])
 def test_a_pause_that_is_asked_for_is_read(headers, seconds):
-    assert fault_of(429, headers, b"").wait == seconds
+    assert fault_of(429, headers, None).wait == seconds
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'"x"', b'{"error": null}', b"\xff",
                                   b'{"error": {"message": null}}'])
 def test_an_error_answer_of_any_shape_is_one_short_line(body):
-    said = str(fault_of(400, {}, body))
+    said = str(fault_of(400, {}, decoded(body, Mask(""))))
     assert said.startswith("400") and "\n" not in said
 
 

@@ -16,6 +16,7 @@ from lema.config import Config
 from lema.errors import DataError, RunError
 from lema.journal import Journal
 from lema.journal.checksums import KEPT, checksum, damaged_rows, is_whole, oldest_of, put_aside
+from lema.runs.bills import reckoned
 from lema.runs.budget import served_prices
 from lema.runs.folder import held
 from lema.runs.prices import Usage
@@ -23,10 +24,11 @@ from lema.runs.prices import Usage
 NAME = "journal.sqlite"
 REPLY = ("key", "model", "request", "path", "text", "finish", "prompt_tokens", "tokens", "created", "share")
 TABLES = {  # columns in the order in which a row is written; those without a place in an older file get a default
-    "requests": ("hash", "facts"), "completions": (*REPLY, "checksum"), "failures": REPLY,
+    "requests": ("hash", "facts"),
+    "completions": (*REPLY, "checksum", "reckoned"), "failures": (*REPLY, "reckoned"),
     "jobs": ("name", "model", "state", "file", "batch", "requests", "owner", "created"),
 }
-CHECKED = f"{', '.join(REPLY)}, checked({KEPT}) AS checked"
+CHECKED = f"{', '.join(REPLY)}, checked({KEPT}) AS checked, reckoned"
 
 
 def stats(folder: Path, config: Config, *, as_json: bool) -> str:
@@ -37,12 +39,15 @@ def stats(folder: Path, config: Config, *, as_json: bool) -> str:
             use = Usage(replies, prompt_tokens=prompts, tokens=tokens, paid_prompt_tokens=paid_prompts,
                         paid_tokens=paid)
             models[model] = {"replies": replies, "prompt_tokens": prompts, "tokens": tokens,
-                             "dollars": use.cost(prices(model))}
+                             "dollars": use.cost(prices(model)), "reckoned": 0}
     with contextlib.closing(sqlite3.connect(path)) as file:
         counts = {table: file.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES}
         here = file.execute("SELECT count(*), sum(prompt_tokens), sum(tokens) FROM completions "
                             "WHERE model = ''").fetchone()
         open_jobs = file.execute("SELECT count(*) FROM jobs WHERE state != 'closed'").fetchone()[0]
+        for table in ("completions", "failures"):
+            for model, in file.execute(f"SELECT model FROM {table} WHERE model != '' AND reckoned"):
+                models[model]["reckoned"] += 1
     facts = {"journal": str(path), "bytes": size_of(path), "completions": counts["completions"],
              "failures": counts["failures"], "prompts": counts["requests"], "batches_under_way": open_jobs,
              "computed_here": {"replies": here[0], "prompt_tokens": here[1] or 0, "tokens": here[2] or 0},
@@ -57,7 +62,9 @@ def _in_words(facts: dict) -> str:
              f"{'model':32} {'replies':>9} {'prompt tokens':>14} {'tokens':>12} {'cost':>14}"]
     for model, use in facts["models"].items():
         lines.append(_row(model, use, "price unknown" if use["dollars"] is None else f"${use['dollars']:,.4f}"))
-    return "\n".join([*lines, _row("(computed here)", facts["computed_here"], "nothing")])
+    lines.append(_row("(computed here)", facts["computed_here"], "nothing"))
+    lines += filter(None, (reckoned(use["reckoned"], model) for model, use in facts["models"].items()))
+    return "\n".join(lines)
 
 
 def _row(model: str, use: dict, cost: str) -> str:

@@ -121,7 +121,7 @@ def _summed(row: tuple, number: int, oldest: int) -> tuple | None:
                columns["tokens"], columns.get("share", 1.0)]
     if not is_whole((*content, columns.get("checksum"), number), oldest):
         return None
-    return (*row[:len(REPLY) - 1], content[-1], checksum(*content))
+    return (*row[:len(REPLY) - 1], content[-1], checksum(*content), bool(columns.get("reckoned")))
 
 
 def _add(into: sqlite3.Connection, table: str, columns: tuple[str, ...], row: tuple) -> int:

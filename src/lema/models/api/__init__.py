@@ -14,12 +14,13 @@ paths, `transport` the connection, `driver` the event loop. This file is the sea
 
 from collections.abc import Iterable, Iterator
 
-from lema.messages import Arrived, Completion, Request
+from lema.journal.usage import Most
+from lema.messages import Arrived, Charged, Completion, Request
 from lema.models.api.endpoint import Endpoint
 from lema.models.api.settings import Settings
-from lema.models.api.wire import NO_PREFILL, body_of, read_reply
+from lema.models.api.wire import NO_PREFILL, Outgoing, body_of, outgoing, probe_of, read_reply
 
-__all__ = ["Model", "Settings", "body_of", "read_reply"]
+__all__ = ["Model", "Outgoing", "Settings", "body_of", "outgoing", "read_reply"]
 
 
 class Model:
@@ -29,6 +30,7 @@ class Model:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._endpoints = [Endpoint(settings, url) for url in settings.base_url]
+        self.charged: Charged = lambda request, completion: True
 
     def identity(self) -> dict:
         settings = self.settings
@@ -47,6 +49,12 @@ class Model:
             return ""
         return NO_PREFILL
 
+    def most(self, request: Request) -> Most:
+        """The most that a request can cost, as it is sent, with a probe that it may give rise to."""
+        most, probe = outgoing(self.settings, request).most, probe_of(self.settings, request).most
+        tokens = None if most.tokens is None else most.tokens + (probe.tokens or 0)
+        return Most(most.prompt_tokens + probe.prompt_tokens, tokens)
+
     def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
         """As every backend; up to `concurrency` requests are in flight at each address."""
         return self.complete_telling(requests, lambda position, completion: None)
@@ -55,5 +63,5 @@ class Model:
         """As every ConcurrentModel. ModelError where the endpoint refuses everything or is not there."""
         from lema.models.api.driver import driving
 
-        with driving(self.settings, self._endpoints, arrived) as driver:
+        with driving(self.settings, self._endpoints, arrived, self.charged) as driver:
             yield from driver.answers(requests)

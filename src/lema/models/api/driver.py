@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from functools import partial
 
 from lema.errors import ModelError
-from lema.messages import Arrived, Completion, Request
+from lema.messages import Arrived, Charged, Completion, Request
 from lema.models.api.endpoint import Endpoint
 from lema.models.api.pool import Lease, Pool
 from lema.models.api.retrying import Place, Retrying, follows
@@ -28,8 +28,9 @@ AHEAD = 4096  # requests read and not yet answered to the reader: one that takes
 class Driver:
     """Everything that one call of `complete` has under way."""
 
-    def __init__(self, settings: Settings, endpoints: Sequence[Endpoint], arrived: Arrived) -> None:
-        self.settings, self.endpoints, self.arrived = settings, endpoints, arrived
+    def __init__(self, settings: Settings, endpoints: Sequence[Endpoint], arrived: Arrived,
+                 charged: Charged) -> None:
+        self.settings, self.endpoints, self.arrived, self.charged = settings, endpoints, arrived, charged
         self.error: Exception | None = None
         self._inbox: deque[list[Place]] = deque()
         self._sleeping, self._closing = True, False
@@ -77,9 +78,9 @@ class Driver:
         """Makes what belongs to the loop."""
         self._transport = Transport(self.settings.timeout)
         for endpoint, address in zip(self.endpoints, addresses, strict=True):
-            endpoint.begin(partial(self._transport.post, address))
+            endpoint.begin(partial(self._transport.post, address), self.charged)
         self.pool = Pool(self.endpoints, self._more, self._fail)
-        self.retrying = Retrying(self.settings, self.pool, self._deliver, self._take_back)
+        self.retrying = Retrying(self.settings, self.pool, self._deliver, self._take_back, self.charged)
 
     async def close(self, seconds: float) -> None:
         """Lets replies under way arrive for so many seconds, then ends everything."""
@@ -171,10 +172,11 @@ class Driver:
 
 
 @contextlib.contextmanager
-def driving(settings: Settings, endpoints: Sequence[Endpoint], arrived: Arrived) -> Iterator[Driver]:
+def driving(settings: Settings, endpoints: Sequence[Endpoint], arrived: Arrived,
+            charged: Charged) -> Iterator[Driver]:
     """A driver whose loop runs in a thread of its own until the block ends."""
     addresses = _addresses(settings)
-    driver = Driver(settings, endpoints, arrived)
+    driver = Driver(settings, endpoints, arrived, charged)
     loop, run = driver._loop, asyncio.run_coroutine_threadsafe
     thread = threading.Thread(target=loop.run_forever, name="api", daemon=True)
     thread.start()

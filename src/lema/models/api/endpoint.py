@@ -10,20 +10,22 @@ import logging
 import math
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from lema.errors import ModelError
-from lema.models.api.faults import Filtered, Passing, Refused, UsedUp, remedy
+from lema.messages import Charged, Completion
+from lema.models.api.faults import Filtered, Passing, Refused, UsedUp, is_for_more_tokens, remedy
 from lema.models.api.pace import Entry, InFlight, PerMinute
 from lema.models.api.settings import Settings
+from lema.models.api.wire import PROBED, Outgoing, charge_of
 
 DOUBTED = 8  # faults in a row, with no answer in between
 REFUSALS = 16  # refusals in a row, with no answer in between
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds of our own back-off
 START_PATIENCE = 3.0  # seconds for an address that never could be reached
 
-Post = Callable[[bytes], Awaitable[object]]
-"""Sends a body and gives the reply's JSON; raises the faults of lema.models.api.faults."""
+Post = Callable[[bytes, int | None], Awaitable[object]]
+"""Sends a body that asks for so many tokens and gives the reply's JSON; raises what lema.models.api.faults has."""
 
 log = logging.getLogger("lema")
 
@@ -39,15 +41,15 @@ class Endpoint:
         self.most = settings.n  # choices worth asking for
         self.together = False  # whether it ever gave several choices
         self.answers = self.refused_in_a_row = 0
-        self.reached = self.out = False
+        self.reached = self.out = self._doubts_usage = False
         self._short = self._broken_in_a_row = 0
-        self._closed_at = self._closed_until = 0.0
+        self._closed_at = self._closed_until = self._capped_until = 0.0
         self._silent_since: float | None = None
         self._pause = FIRST_PAUSE
 
-    def begin(self, post: Post) -> None:
-        """Nothing is under way; what was learned stays."""
-        self._post, self._doubt = post, asyncio.Lock()
+    def begin(self, post: Post, charged: Charged) -> None:
+        """Nothing is under way; what was learned stays. `charged` is told what probes cost."""
+        self._post, self._charged, self._doubt = post, charged, asyncio.Lock()
         self.flight.count, self.out, self._silent_since = 0, False, None
 
     @property
@@ -71,11 +73,11 @@ class Endpoint:
             self.requests.take(now, 1)
         return self.tokens.take(now, tokens) if self.tokens else None
 
-    async def ask(self, body: bytes) -> object:
+    async def ask(self, outgoing: Outgoing) -> object:
         """The reply's JSON; remembers how it went."""
         sent = time.monotonic()
         try:
-            reply = await self._post(body)
+            reply = await self._post(outgoing.body, outgoing.most.tokens)
         except Passing as fault:
             self.faulty(fault, sent)
             raise
@@ -100,6 +102,7 @@ class Endpoint:
         now = time.monotonic()
         self.reached = self.reached or fault.kind != "unreached"
         self._silent_since = now if self._silent_since is None else self._silent_since
+        self._cap(fault, now)
         if fault.kind == "busy":
             self.flight.too_much(sent, now)
             if fault.wait is None and sent >= self._closed_at:
@@ -107,9 +110,21 @@ class Endpoint:
                 self._pause = min(2 * self._pause, LONGEST_PAUSE)
             if fault.wait is not None:
                 self._closed_at = now
-                self._closed_until = max(self._closed_until, now + fault.wait * random.uniform(1, 1.1))
+                pause = min(fault.wait * random.uniform(1, 1.1), self.settings.patience)
+                self._closed_until = max(self._closed_until, now + pause)
         else:
             self._broken_in_a_row += 1
+
+    def _cap(self, fault: Passing, now: float) -> None:
+        """No pause that is asked for is longer than the config waits; one that would be is said, once a pause."""
+        patience = self.settings.patience
+        if fault.wait is None or fault.wait <= patience:
+            return
+        if now >= self._capped_until:
+            log.warning("%s asks to be left alone for %s s (%s): it is asked again in %g s, the patience of its "
+                        "[models] table", self.name, f"{fault.wait:,.0f}", fault, patience)
+            self._capped_until = now + patience
+        fault.wait = patience
 
     def gave(self, wanted: int, given: int) -> None:
         """How many choices came of how many: who ignores `n` twice in a row is not asked for several again."""
@@ -119,6 +134,13 @@ class Endpoint:
         self.together = self.together or given > 1
         if self._short > 1:
             self.most = max(1, given)
+
+    def counted(self, completions: Sequence[Completion]) -> None:
+        """Says, once, that its counts of tokens are none or cannot be true."""
+        if not self._doubts_usage and any(completion.reckoned for completion in completions):
+            self._doubts_usage = True
+            log.warning("%s gives no count of tokens, or one that cannot be true: they are reckoned from the "
+                        "text, on the high side", self.name)
 
     def doubtful(self, fault: Passing) -> bool:
         """Whether it is worth finding out if it is there at all."""
@@ -132,7 +154,7 @@ class Endpoint:
         patience = self.settings.patience if self.reached else min(START_PATIENCE, self.settings.patience)
         return max(now, self._closed_until) - self._silent_since > patience
 
-    async def fault_of_all(self, probe: bytes) -> Passing | None:
+    async def fault_of_all(self, probe: Outgoing) -> Passing | None:
         """Asks it something trivial in the form of a request: the fault that it has for everybody, None where it
         answers. ModelError where that is refused, since then the settings are at fault and not a row."""
         before = self.answers
@@ -143,27 +165,33 @@ class Endpoint:
             if self.requests:
                 await asyncio.sleep(self.requests.wait(time.monotonic(), 1))
             self.take(time.monotonic(), 0)
+            reply = None
             try:
-                await self.ask(probe)
+                reply = await self.ask(probe)
             except Passing as fault:
+                reply = fault.reply
                 return fault
             except Refused as refused:
-                raise self.error(refused) from None
+                if not is_for_more_tokens(refused):
+                    raise self.error(refused) from None
             except Filtered:
                 return None
+            finally:
+                if charge := charge_of(reply, probe, PROBED):
+                    self._charged(probe.request, charge)
             return None
 
     def error(self, refused: Refused) -> ModelError:
         return ModelError(f"{self.name}: {remedy(refused, self.settings.api_key_env)}")
 
-    async def judge(self, refused: Refused, probe: bytes) -> None:
+    async def judge(self, refused: Refused, probe: Outgoing) -> None:
         """Returns where a refusal is the row's own; ModelError where everything is refused."""
         if isinstance(refused, UsedUp) or refused.status == 401:
             raise self.error(refused)
         if not self.answers or self.refused_in_a_row >= REFUSALS:
             await self.fault_of_all(probe)
 
-    async def recover(self, probe: bytes, gave_up: Callable[[Passing], bool], fault: Passing) -> None:
+    async def recover(self, probe: Outgoing, gave_up: Callable[[Passing], bool], fault: Passing) -> None:
         """Takes the address out and brings it back once it answers, or can be reached where it could not.
         `gave_up` is asked after each failed try."""
         self.out, pause = True, FIRST_PAUSE

@@ -15,6 +15,7 @@ from lema.errors import ModelError
 from lema.models.api.endpoint import Endpoint
 from lema.models.api.faults import Passing
 from lema.models.api.pace import Entry
+from lema.models.api.wire import Outgoing
 
 
 class Lease:
@@ -112,7 +113,7 @@ class Pool:
             # a little later than reckoned: woken too soon by its clock's grain, it would find nothing free
             self._timer = asyncio.get_running_loop().call_later(seconds + 0.001, self.freed)
 
-    def doubt(self, endpoint: Endpoint, fault: Passing, probe: bytes) -> None:
+    def doubt(self, endpoint: Endpoint, fault: Passing, probe: Outgoing) -> None:
         """Called after a fault: finds out about an endpoint that seems to be gone, and when to give up."""
         if endpoint.doubtful(fault):
             endpoint.out = True  # at once: of all requests that fail together one starts the recovery
@@ -120,7 +121,7 @@ class Pool:
             self._recoveries.add(task)
             task.add_done_callback(self._recoveries.discard)
 
-    async def _recover(self, endpoint: Endpoint, fault: Passing, probe: bytes) -> None:
+    async def _recover(self, endpoint: Endpoint, fault: Passing, probe: Outgoing) -> None:
         try:
             await endpoint.recover(probe, self._gave_up, fault)
         except Exception as error:  # the reader must hear of it, whatever it is

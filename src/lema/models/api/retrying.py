@@ -4,16 +4,22 @@ One design decision: what a fault leads to depends on its class alone: what may 
 growing, random pause; what is refused is not; and only an endpoint that refuses or fails everybody ends the run.
 """
 
-import json
 import random
 from collections.abc import Callable, Sequence
 
-from lema.messages import Completion, Request
+from lema.messages import Charged, Completion, Request
 from lema.models.api.endpoint import FIRST_PAUSE, LONGEST_PAUSE, Endpoint
 from lema.models.api.faults import Filtered, Passing, Refused
 from lema.models.api.pool import Lease, Pool
 from lema.models.api.settings import Settings
-from lema.models.api.wire import body_of, no_choices, read_choices, trivial, usage_of
+from lema.models.api.wire import (
+    Outgoing,
+    charge_of,
+    no_choices,
+    outgoing,
+    probe_of,
+    read_choices,
+)
 
 BYTES_PER_TOKEN = 3  # of a prompt, to reckon with before the endpoint has counted it
 
@@ -42,16 +48,16 @@ def follows(last: Request, request: Request) -> bool:
 class Retrying:
     """Asks groups of places at the pool's endpoints. `rest(places)` takes back what a request cannot hold."""
 
-    def __init__(self, settings: Settings, pool: Pool, deliver: Deliver,
-                 rest: Callable[[list[Place]], None]) -> None:
-        self.settings, self.pool, self.deliver, self.rest = settings, pool, deliver, rest
+    def __init__(self, settings: Settings, pool: Pool, deliver: Deliver, rest: Callable[[list[Place]], None],
+                 charged: Charged) -> None:
+        self.settings, self.pool, self.deliver, self.rest, self.charged = settings, pool, deliver, rest, charged
 
     def tokens_of(self, places: Sequence[Place]) -> int:
         """What a request may cost at most, as far as can be told before."""
         if not self.settings.tokens_per_minute:
             return 0
-        request = places[0].request
-        return sum(request.bytes_sent) // BYTES_PER_TOKEN + request.sampling.max_tokens * len(places)
+        most = outgoing(self.settings, places[0].request, len(places)).most
+        return most.prompt_tokens // BYTES_PER_TOKEN + (most.tokens or 0)
 
     async def settle(self, places: list[Place], lease: Lease) -> None:
         """Until each place is delivered. ModelError where the endpoint refuses everything."""
@@ -62,13 +68,15 @@ class Retrying:
                 self.rest(places[n:])
                 places = places[:n]
             request, before = places[0].request, endpoint.answers
+            sent = outgoing(self.settings, request, n)
             try:
-                reply = await endpoint.ask(self._body(request, n))
-                choices = self._choices(reply, request, n)
+                reply = await endpoint.ask(sent)
+                choices = self._choices(reply, sent)
             except Passing as fault:
                 self._give_back(lease, fault, request)
                 tries += fault.kind != "unreached"
-                if tries > self.settings.retries and await self._is_its_own(fault, request, endpoint, before):
+                over = self._spent(fault, sent) or tries > self.settings.retries
+                if over and await self._is_its_own(fault, request, endpoint, before):
                     return self.deliver(places, [Completion("", f"error: {fault}")] * len(places), None)
                 if fault.kind == "broken":
                     await self._pause(fault, pause)
@@ -83,8 +91,8 @@ class Retrying:
                 lease.release()
                 alone = True  # is it the prompt that is refused, or `n`?
             else:
-                if used := sum(usage_of(reply)):
-                    lease.cost(used)
+                lease.cost(sum(choice.prompt_tokens + choice.tokens for choice in choices))
+                endpoint.counted(choices)
                 if alone:
                     endpoint.most, alone = 1, False
                 endpoint.gave(n, len(choices))
@@ -111,14 +119,16 @@ class Retrying:
         ours = seconds * random.uniform(0.5, 1)
         await self.pool.pause(ours if fault.wait is None else min(fault.wait, self.settings.patience))
 
-    def _body(self, request: Request, n: int) -> bytes:
-        return json.dumps(body_of(self.settings, request, n)).encode()
+    def _probe(self, request: Request) -> Outgoing:
+        return probe_of(self.settings, request)
 
-    def _probe(self, request: Request) -> bytes:
-        return self._body(trivial(request), 1)
-
-    def _choices(self, reply: object, request: Request, n: int) -> list[Completion]:
-        choices = read_choices(reply, request.sampling.max_tokens, n)
+    def _choices(self, reply: object, sent: Outgoing) -> list[Completion]:
+        choices = read_choices(reply, sent)
         if not choices:
-            raise Passing(no_choices(reply).finish.removeprefix("error: "))
+            raise Passing(no_choices(reply).removeprefix("error: "), reply=reply)
         return choices
+
+    def _spent(self, fault: Passing, sent: Outgoing) -> bool:
+        """Counts what a try was charged that gave nothing; whether there is no room for another one."""
+        charge = charge_of(fault.reply, sent, f"error: {fault}")
+        return charge is not None and not self.charged(sent.request, charge)

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from lema import plugins
 from lema.errors import ConfigError
+from lema.keys import key_field, key_in, looks_like_a_key
 from lema.plugins import execution
 
-SECRET_NAME = re.compile(r"(?i)^(x-)?(api|access|secret|auth)[-_ ]?(key|token)$"
-                         r"|^(authorization|password|secret|token)$")
-SECRET_VALUE = re.compile(r"^(sk-|Bearer )\S")
+LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens", "n_predict", "num_predict")
+"""What endpoints call the most tokens that a reply may have."""
 OURS = ("model", "messages", "prompt", "n", "stream", "response_format")
 Parameter = Literal["temperature", "top_p", "max_tokens", "seed", "stop"]
 
@@ -65,26 +65,41 @@ class Settings(plugins.Settings):
             parts = urlsplit(url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError("must be an address like http://localhost:8000/v1")
-            if parts.username or parts.password or parts.query:
-                raise ValueError("must hold no user, password or key; name the key's variable in api_key_env")
+            if parts.username or parts.password or "?" in url or "#" in url:
+                raise ValueError("must hold no user, password, query or #, which may be a key; name the key's "
+                                 "variable in api_key_env")
         return tuple(dict.fromkeys(url.rstrip("/") for url in urls))
 
     @field_validator("api_key_env")
     @classmethod
     def _a_name(cls, name: str) -> str:
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or SECRET_VALUE.match(name):
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or looks_like_a_key(name):
             raise ValueError("must be the name of an environment variable, not a key")
         return name
 
     @field_validator("extra")
     @classmethod
     def _neither_ours_nor_secret(cls, extra: dict[str, Any]) -> dict[str, Any]:
-        for name, value in extra.items():
-            if name in OURS:
+        for name in OURS:
+            if name in extra:
                 raise ValueError(f"{name} is set by lema itself; it cannot stand here")
-            if SECRET_NAME.search(name) or (isinstance(value, str) and SECRET_VALUE.match(value)):
-                raise ValueError(f"{name} looks like a key; keys stand in the environment only (api_key_env)")
+        if name := key_field(extra):
+            raise ValueError(f"{name} looks like a key, or would hold one; keys stand in the environment only "
+                             "(api_key_env), and headers are set by lema itself")
+        if problem := key_in(extra, ()):
+            raise ValueError(problem)
         return extra
+
+    @model_validator(mode="after")
+    def _holds_no_key(self) -> "Settings":
+        if problem := key_in(self.model_dump(mode="json"), (self.api_key_env,)):
+            raise ValueError(problem)
+        return self
+
+    @property
+    def unbounded(self) -> bool:
+        """Whether nothing that is sent says how long a reply may be."""
+        return "max_tokens" in self.omit and not any(name in self.extra for name in LIMITS)
 
     def files(self) -> tuple[Path, ...]:
         return (self.json_schema,) if isinstance(self.json_schema, Path) else ()

@@ -21,14 +21,19 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 from lema.errors import ModelError
 from lema.journal.jobs import Job, Jobs, Unkept
-from lema.messages import Arrived, Completion, Request
+from lema.journal.usage import Most
+from lema.messages import Arrived, Charged, Completion, Request
 from lema.models import api
-from lema.models.batch.provider import ENDED, Provider, State
-from lema.models.batch.results import read_row
+from lema.models.api.wire import MOST_BYTES, longest
+from lema.models.batch.results import ENDED, State, read_row
 from lema.plugins import execution
+
+if TYPE_CHECKING:
+    from lema.models.batch.provider import Provider
 
 TOO_MANY = "token_limit"  # said of a batch that was refused until others have ended
 
@@ -58,6 +63,7 @@ class Model:
         self.watched: Callable[[int, str], None] = lambda ready, status: None
         self.share = 1.0 if settings.online_tail else settings.share  # the most that a request may be charged
         self.ahead = settings.batches * settings.file_requests
+        self.charged: Charged = lambda request, completion: True
 
     def identity(self) -> dict:
         return self.online.identity()
@@ -67,12 +73,19 @@ class Model:
         """As of the api backend: the bodies are the same."""
         return api.Model.no_prefix(settings)
 
+    def most(self, request: Request) -> Most:
+        """The most that a request can cost, in tokens."""
+        return self.online.most(request)
+
     def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
         """As every backend; at most `batches` files of requests are held."""
         return self.complete_telling(requests, lambda position, completion: None)
 
     def complete_telling(self, requests: Iterable[Request], arrived: Arrived) -> Iterator[Completion]:
         """As every ConcurrentModel. ModelError where the provider refuses or a batch was cancelled by hand."""
+        from lema.models.batch.provider import Provider
+
+        self.online.charged = self.charged
         with Provider(self.settings) as provider:
             work = _Work(self, provider, arrived)
             for request in requests:
@@ -107,7 +120,7 @@ class _BatchedRequest:
 class _Work:
     """One call's requests: in the file being filled, in jobs under way, or answered and waiting for their turn."""
 
-    def __init__(self, model: Model, provider: Provider, arrived: Arrived) -> None:
+    def __init__(self, model: Model, provider: "Provider", arrived: Arrived) -> None:
         self.settings, self.online, self.provider = model.settings, model.online, provider
         self.jobs, self.watched, self.arrived = model.jobs, model.watched, arrived
         self.under_way: dict[int, _BatchedRequest] = {}
@@ -208,8 +221,8 @@ class _Work:
     def _harvest(self, held: _AwaitedJob, state: State, others: bool) -> None:
         """Tells every answer of an ended job, notes that, and lays what has none aside for another one."""
         unwanted, tickets = [], []
-        for row in self.provider.rows(state):
-            name, completion = read_row(row, partial(self._limit, held), self.settings.share)
+        for row in self.provider.rows(state, self._longest(held)):
+            name, completion = read_row(row, partial(self._sent, held), self.settings.share)
             if name in held.wanted and completion is not None:
                 tickets += [self._tell(position, completion) for position in held.wanted.pop(name)]
             elif completion is not None:
@@ -271,10 +284,15 @@ class _Work:
         job = self.jobs.note(job.at(requests=unwanted) if unwanted else job.at(state="closed", requests=()))
         self.left |= dict.fromkeys(job.requests, job)
 
-    def _limit(self, held: _AwaitedJob, name: str) -> int:
-        """The max_tokens of the job's request of that id; 0 where nobody wants its answer."""
+    def _sent(self, held: _AwaitedJob, name: str) -> api.Outgoing | None:
+        """The job's request of that id as it was sent; None where nobody wants its answer."""
         positions = held.wanted.get(name)
-        return self.under_way[positions[0]].request.sampling.max_tokens if positions else 0
+        return api.outgoing(self.settings, self.under_way[positions[0]].request) if positions else None
+
+    def _longest(self, held: _AwaitedJob) -> int:
+        """Bytes that a file of the job's answers may have."""
+        sizes = [longest(self._sent(held, name).most.tokens) for name in held.wanted]
+        return len(held.job.requests) * max(sizes, default=MOST_BYTES)
 
     def _line(self, position: int) -> bytes:
         batched = self.under_way[position]
