@@ -75,6 +75,9 @@ class BatchServer:
     paid: Counter = field(default_factory=Counter)  # custom_id to how often a batch worked on it
     online: list[dict] = field(default_factory=list)
     calls: list[tuple[str, str]] = field(default_factory=list)
+    moved: Callable[[str, str], str] = lambda method, path: ""  # else where a call is passed on to
+    escaped: bool = False  # whether JSON comes with \\/ for /, as some write it
+    keys: list[str] = field(default_factory=list)  # Authorization headers
     most: int | None = None  # deeds; the replies to later ones are held back until it is more
 
     def __enter__(self) -> "BatchServer":
@@ -93,12 +96,17 @@ class BatchServer:
         path, body = request.path_params["path"], await request.body()
         number = len(self.calls)
         self.calls.append((request.method, path))
+        self.keys.append(request.headers.get("authorization", ""))
+        if to := self.moved(request.method, path):
+            return Response(status_code=307, headers={"Location": f"{to}/{path}"})
         deed = self.deeds
         status = self.fault(request.method, path, number)
         if status != 200:
             return JSONResponse({"error": {"message": "told to fail"}}, status)
         response = self._done(request.method, path, body, dict(request.query_params),
                               request.headers.get("content-type", ""))
+        if self.escaped:
+            response = Response(response.body.replace(b"/", b"\\/"), response.status_code)
         await asyncio.sleep(self.delay)
         while self.most is not None and deed > self.most:
             await asyncio.sleep(0.005)

@@ -15,8 +15,10 @@ from urllib.parse import quote
 SHORTEST = 6
 HIDDEN = "***"
 
-_VALUE = re.compile(
-    r"\s*(?:sk-\S|bearer\s+\S|basic\s+\S{8}|(?:sk_|gsk_|hf_|xai-|pplx-|nvapi-|ghp_|AIza)\w{16})", re.I)
+_SCHEME = r"(?:bearer|basic)\s+(?=\S*[0-9=])\S{8,}\s*$"
+_KEY = re.compile(
+    rf"\s*(?:(?:sk|pk|rk)[-_][\w-]{{16}}|(?:gsk_|hf_|xai-|pplx-|nvapi-|ghp_|AIza)\w{{16}}|{_SCHEME})", re.I)
+_PERHAPS = re.compile(r"\s*(?:sk-\S|bearer\s+\S)", re.I)
 _NAME = re.compile(
     r"(?:^|_)(?:(?:api|access|secret|private|auth|subscription|account|client)_?keys?|apikeys?|"
     r"(?:api|access|secret|auth|bearer|session|refresh)_?tokens?|secrets?|passwords?|passwd|passphrase|"
@@ -57,9 +59,10 @@ class Mask:
         return whole[0]
 
 
-def looks_like_a_key(value: str) -> bool:
-    """Whether a text begins as keys of the known providers and Authorization headers do."""
-    return bool(_VALUE.match(value))
+def looks_like_a_key(value: str, *, here: bool = False) -> bool:
+    """Whether a text begins as keys of the known providers and Authorization headers do; `here`, where nothing
+    else has a reason to begin so, whatever follows."""
+    return bool(_KEY.match(value) or (here and _PERHAPS.match(value)))
 
 
 def names_a_key(name: str) -> bool:
@@ -94,9 +97,9 @@ def texts_in(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[
             yield from texts_in(inner, path)
 
 
-def key_in(table: object, variables: Iterable[str]) -> str | None:
+def key_in(table: object, variables: Iterable[str] = (), *, here: bool = False) -> str | None:
     """What is wrong with a table that holds a key or the value of one of these environment variables, and where;
-    None where it holds none. The key itself is not repeated."""
+    None where it holds none. The key itself is not repeated. `here`: as in `looks_like_a_key`."""
     values = [(name, value) for name in variables if len(value := os.environ.get(name, "").strip()) >= SHORTEST]
     for path, text in texts_in(table):
         where = ".".join(path) or "a name in it"
@@ -104,6 +107,6 @@ def key_in(table: object, variables: Iterable[str]) -> str | None:
             if value in text:
                 return (f"{where} holds the value of the environment variable {name}; keys stand in the "
                         "environment only")
-        if looks_like_a_key(text):
+        if looks_like_a_key(text, here=here):
             return f"{where} looks like a key; keys stand in the environment only (api_key_env names the variable)"
     return None

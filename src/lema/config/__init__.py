@@ -40,6 +40,7 @@ from lema.config.stages import (
 from lema.errors import ConfigError
 from lema.examples import find_kind
 from lema.examples.take import Take
+from lema.keys import key_in, looks_like_a_key
 from lema.plugins import explain, near_miss
 
 __all__ = [
@@ -197,7 +198,7 @@ def load_table(source: str, overrides: list[str] | None = None) -> dict:
     path = find_recipe(source)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # an editor may write a byte order mark
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{source}: not TOML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{source}: cannot be read ({error})") from None
@@ -208,10 +209,20 @@ def load_table(source: str, overrides: list[str] | None = None) -> dict:
 
 def parse_config(table: dict, where: str) -> Config:
     """`table` as a config; the first problem becomes a one-line ConfigError."""
+    if problem := key_in(table, _key_variables(table)):
+        raise ConfigError(f"{where}: {problem}")
     try:
         return Config.model_validate(table)
     except ValidationError as error:
         raise ConfigError(f"{where}: {explain(error, '', Config)}") from None
+
+
+def _key_variables(table: dict) -> list[str]:
+    """The environment variables whose values are the keys of a config's models."""
+    models = table.get("models")
+    tables = models.values() if isinstance(models, dict) else ()
+    named = (model.get("api_key_env") for model in tables if isinstance(model, dict))
+    return ["OPENAI_API_KEY", *filter(lambda name: isinstance(name, str) and name, named)]
 
 
 def recipes() -> list[str]:
@@ -239,15 +250,18 @@ def find_recipe(source: str) -> Path:
 def lay_over(table: dict, override: str) -> None:
     """Sets one `a.b=c` in a table; the value is read as TOML, and as plain text where it is not TOML."""
     key, equals, text = override.partition("=")
-    if not equals or not key.strip():
-        raise ConfigError(f"--set {override}: write it as key=value, for example --set sample.paths=4")
+    if not equals or len(key.split()) != 1:
+        # what was given is not repeated whole: it may hold a key
+        name = next(iter(key.split()), "")
+        name = "…" if looks_like_a_key(name, here=True) else name
+        raise ConfigError(f"--set {name}: write it as key=value, for example --set sample.paths=4")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         value = text
     *path, last = key.strip().split(".")
     for part in path:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
-            raise ConfigError(f"--set {override}: {part!r} is not a table")
+            raise ConfigError(f"--set {key.strip()}: {part!r} is not a table")
     table[last] = value

@@ -73,7 +73,7 @@ class Settings(plugins.Settings):
     @field_validator("api_key_env")
     @classmethod
     def _a_name(cls, name: str) -> str:
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or looks_like_a_key(name):
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or looks_like_a_key(name, here=True):
             raise ValueError("must be the name of an environment variable, not a key")
         return name
 
@@ -86,7 +86,7 @@ class Settings(plugins.Settings):
         if name := key_field(extra):
             raise ValueError(f"{name} looks like a key, or would hold one; keys stand in the environment only "
                              "(api_key_env), and headers are set by lema itself")
-        if problem := key_in(extra, ()):
+        if problem := key_in(extra, here=True):
             raise ValueError(problem)
         return extra
 
