@@ -220,12 +220,12 @@ class _Work:
 
     def _harvest(self, held: _AwaitedJob, state: State, others: bool) -> None:
         """Tells every answer of an ended job, notes that, and lays what has none aside for another one."""
-        unwanted, tickets = [], []
+        unwanted, tickets, ours = [], [], set(held.job.requests)
         for row in self.provider.rows(state, self._longest(held)):
             name, completion = read_row(row, partial(self._sent, held), self.settings.share)
             if name in held.wanted and completion is not None:
                 tickets += [self._tell(position, completion) for position in held.wanted.pop(name)]
-            elif completion is not None:
+            elif completion is not None and name in ours:
                 unwanted.append(name)
         for ticket in filter(None, tickets):
             ticket.result()
