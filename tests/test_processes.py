@@ -14,6 +14,7 @@ import pytest
 from tests import patience
 from tests.faults.kill_anywhere import within
 from tests.patience import in_a_moment, until
+from tests.personas import Vllm
 from tests.processes import end, ended, gone, running, under
 from tests.server import Server
 
@@ -108,7 +109,7 @@ def test_a_folder_is_read_while_what_is_in_it_is_renamed_and_removed(tmp_path):
 
 
 def test_a_server_that_is_stopped_refuses_and_keeps_its_address():
-    with Server() as server:
+    with Server(persona=Vllm()) as server:
         address = ("127.0.0.1", int(server.url.split(":")[2].split("/")[0]))
         server.stop()
         with socket.socket() as other, pytest.raises(ConnectionRefusedError):

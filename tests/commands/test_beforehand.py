@@ -18,6 +18,7 @@ from lema.models import find_model
 from lema.records import Account, Checkpoint, Example, ReasoningPath, read_rows
 from lema.tasks import rows as rows_task
 from tests import toys
+from tests.personas import Vllm
 from tests.server import Server
 
 SOLUTION = "Step 1: 2 + 3 = 5.\nStep 2: The answer is 5."
@@ -30,7 +31,7 @@ def base(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server():
-    with Server(lambda body, choice: SOLUTION) as server:
+    with Server(lambda body, choice: SOLUTION, persona=Vllm()) as server:
         yield server
 
 

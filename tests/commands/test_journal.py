@@ -131,7 +131,7 @@ def test_a_healthy_journal_is_left_alone_by_mend(home):
 
 @pytest.mark.parametrize("pages", [1, 3])
 def test_mend_saves_what_is_left_of_a_journal_that_was_cut_short(tmp_path, pages):
-    with Server(answer) as server:
+    with Server(answer, persona=Vllm()) as server:
         lay_out(tmp_path, server.url, questions=120)
         assert lema(tmp_path, "run", "x.toml").returncode == 0
         path, held = journal(tmp_path), rows(journal(tmp_path))

@@ -7,13 +7,14 @@ import shlex
 import pytest
 
 from tests.paying import answer, lay_out, lema, replies
+from tests.personas import Vllm
 from tests.server import Server
 
 
 @pytest.fixture
 def paid(tmp_path):
     """A finished run whose replies were paid for, made with an override; the server that was paid."""
-    with Server(answer) as server:
+    with Server(answer, persona=Vllm()) as server:
         lay_out(tmp_path, server.url)
         done = lema(tmp_path, "run", "x.toml", "--set", "sample.paths=1")
         assert done.returncode == 0, done.stderr

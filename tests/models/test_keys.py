@@ -10,10 +10,10 @@ import pytest
 from lema.config import parse_config
 from lema.errors import ConfigError, ModelError
 from lema.journal import Journal, complete
-from lema.keys import HIDDEN, Mask, names_a_key
 from lema.models import find_model
 from lema.models.api import Settings
 from lema.plugins import settings_of
+from lema.plugins.keys import HIDDEN, Mask, names_a_key
 from tests.answering import ask
 from tests.batch_server import BatchServer, Fate
 from tests.models.api.calling import model_at

@@ -8,13 +8,14 @@ import pytest
 
 from lema.runs.folder import read_record, write_record
 from tests.paying import answer, lay_out, lema, replies
+from tests.personas import Vllm
 from tests.server import Server
 
 
 @pytest.fixture
 def home(tmp_path):
     """A folder in which the small run is done, and the server that answered it."""
-    with Server(answer) as server:
+    with Server(answer, persona=Vllm()) as server:
         lay_out(tmp_path, server.url)
         assert lema(tmp_path, "run", "x.toml").returncode == 0
         yield tmp_path, server

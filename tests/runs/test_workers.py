@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.patience import until
+from tests.personas import Vllm
 from tests.processes import LEMA, ended, running
 from tests.server import Server, refusal
 
@@ -57,7 +58,7 @@ def children(pid: int) -> list[int]:
 @pytest.mark.parametrize(("number", "victim"), [(signal.SIGINT, "parent"), (signal.SIGKILL, "worker"),
                                                 (signal.SIGTERM, "worker")])
 def test_whatever_ends_all_workers_stop_asking_at_once(tmp_path, number, victim):
-    with Server(lambda body, choice: "The answer is 3.", seconds=lambda body: 0.2) as server:
+    with Server(lambda body, choice: "The answer is 3.", seconds=lambda body: 0.2, persona=Vllm()) as server:
         lay_out(tmp_path, server.url, "other")
         with running([*LEMA, "run", "x.toml"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                      text=True) as run:
@@ -77,7 +78,7 @@ def test_whatever_ends_all_workers_stop_asking_at_once(tmp_path, number, victim)
 
 @pytest.mark.living
 def test_a_model_with_two_names_is_asked_once(tmp_path):
-    with Server(lambda body, choice: "The answer is 3.", seconds=lambda body: 0.01) as server:
+    with Server(lambda body, choice: "The answer is 3.", seconds=lambda body: 0.01, persona=Vllm()) as server:
         lay_out(tmp_path, server.url, "m")
         done = ended([*LEMA, "run", "x.toml"], cwd=tmp_path, check=True)
         assert len(server.seen) == 3 * QUESTIONS, done.stderr
@@ -88,7 +89,7 @@ def test_an_error_in_one_worker_ends_the_run_and_keeps_what_was_under_way(tmp_pa
     def fault(number, body):
         return refusal(401, "bad key") if body["model"] == "other" and len(server.seen) > 20 else None
 
-    with Server(lambda body, choice: "The answer is 3.", fault, seconds=lambda body: 0.1) as server:
+    with Server(lambda body, choice: "It is 3.", fault, seconds=lambda body: 0.1, persona=Vllm()) as server:
         lay_out(tmp_path, server.url, "other")
         done = ended([*LEMA, "run", "x.toml"], cwd=tmp_path)
         assert done.returncode == 2 and "key was refused" in done.stderr and "Traceback" not in done.stderr

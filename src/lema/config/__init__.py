@@ -40,8 +40,8 @@ from lema.config.stages import (
 from lema.errors import ConfigError
 from lema.examples import find_kind
 from lema.examples.take import Take
-from lema.keys import key_in, looks_like_a_key
 from lema.plugins import explain, near_miss
+from lema.plugins.keys import key_in, looks_like_a_key
 
 __all__ = [
     "CHECKS", "RECIPES", "AccountConfig", "AdaptiveConfig", "ArmConfig", "AssembleConfig", "BudgetConfig",

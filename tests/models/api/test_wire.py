@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lema.errors import ConfigError, ModelError
-from lema.keys import Mask
 from lema.messages import Completion, Message, Request, wire_seed
 from lema.models.api import Model, Settings, body_of, outgoing, read_reply
 from lema.models.api.faults import Filtered, Passing, Refused, UsedUp, fault_of
@@ -15,6 +14,7 @@ from lema.models.api.retrying import follows
 from lema.models.api.transport import decoded
 from lema.models.api.wire import read_choices, split
 from lema.plugins import settings_of
+from lema.plugins.keys import Mask
 from lema.records import Sampling
 from tests.answering import ask
 from tests.models.api.calling import DRAWN, model_at

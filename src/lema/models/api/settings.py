@@ -15,8 +15,8 @@ from pydantic import Field, field_validator, model_validator
 
 from lema import plugins
 from lema.errors import ConfigError
-from lema.keys import key_field, key_in, looks_like_a_key
 from lema.plugins import execution
+from lema.plugins.keys import key_field, key_in, looks_like_a_key
 
 LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens", "n_predict", "num_predict")
 """What endpoints call the most tokens that a reply may have."""

@@ -16,9 +16,9 @@ from typing import IO, Any, NamedTuple
 import aiohttp
 import yarl
 
-from lema.keys import Mask
 from lema.models.api.faults import Passing, fault_of
 from lema.models.api.wire import MOST_BYTES, REPLY_BYTES, fields, longest, one_line
+from lema.plugins.keys import Mask
 
 CONNECT_SECONDS = 10.0
 HOPS = 5  # that the download of a file may be passed on

@@ -19,7 +19,6 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,7 @@ from lema.journal.usage import Most
 from lema.messages import Arrived, Charged, Completion, Request
 from lema.models import api
 from lema.models.api.wire import MOST_BYTES, longest
+from lema.models.batch.awaited import AwaitedJob, BatchedRequest
 from lema.models.batch.results import ENDED, State, read_row
 from lema.plugins import execution
 
@@ -97,38 +97,18 @@ class Model:
             yield from work.answered()
 
 
-@dataclass
-class _AwaitedJob:
-    """A job that this process waits for, and the positions of those of its requests that are wanted here."""
-
-    job: Job
-    wanted: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    adopted: bool = False  # an earlier process made it
-    cancelled: bool = False
-
-
-@dataclass
-class _BatchedRequest:
-    """A request under way, by its position; `answer` is there once it was told."""
-
-    request: Request
-    id: str
-    tries: int = 0
-    answer: Completion | None = None
-
-
 class _Work:
     """One call's requests: in the file being filled, in jobs under way, or answered and waiting for their turn."""
 
     def __init__(self, model: Model, provider: "Provider", arrived: Arrived) -> None:
         self.settings, self.online, self.provider = model.settings, model.online, provider
         self.jobs, self.watched, self.arrived = model.jobs, model.watched, arrived
-        self.under_way: dict[int, _BatchedRequest] = {}
+        self.under_way: dict[int, BatchedRequest] = {}
         self.took = self.given = 0
         self.all_taken = False
         self.chunk: dict[str, list[int]] = {}
         self.chunk_bytes = 0
-        self.held: dict[str, _AwaitedJob] = {}
+        self.held: dict[str, AwaitedJob] = {}
         self.left: dict[str, Job] = {}  # what earlier processes left under way: request id to job
         for job in self.jobs.open():
             if job.state == "planned":
@@ -139,7 +119,7 @@ class _Work:
     def take(self, request: Request) -> None:
         """One more request: to the job that already holds it, else into the file that is being filled."""
         position, self.took = self.took, self.took + 1
-        self.under_way[position] = _BatchedRequest(request, _id_of(self.settings, request))
+        self.under_way[position] = BatchedRequest(request, _id_of(self.settings, request))
         self._place(position)
 
     def _place(self, position: int) -> None:
@@ -164,7 +144,7 @@ class _Work:
             yield self.under_way.pop(self.given).answer
             self.given += 1
 
-    def looked_at(self) -> dict[str, _AwaitedJob]:
+    def looked_at(self) -> dict[str, AwaitedJob]:
         """The jobs that may be harvested now. What an earlier process left waits until every request is taken,
         because only then it is known which of its answers are wanted."""
         return {name: held for name, held in self.held.items() if self.all_taken or not held.adopted}
@@ -204,9 +184,9 @@ class _Work:
         content = b"".join(self._line(positions[0]) for positions in wanted.values())
         job = self.jobs.note(job.at(state="uploaded", file=self.provider.upload(job.name, content)))
         job = self.jobs.note(job.at(state="created", batch=self.provider.create(job)))
-        self.held[job.name] = _AwaitedJob(job, defaultdict(list, wanted))
+        self.held[job.name] = AwaitedJob(job, defaultdict(list, wanted))
 
-    def _adopted(self, job: Job) -> _AwaitedJob | None:
+    def _adopted(self, job: Job) -> AwaitedJob | None:
         """A job of an earlier process, waited for from now on; None where its batch was never made."""
         if job.name not in self.held:
             if job.state == "uploaded":
@@ -215,10 +195,10 @@ class _Work:
                     self._close(job, ())
                     return None
                 job = self.jobs.note(job.at(state="created", batch=batch))
-            self.held[job.name] = _AwaitedJob(job, adopted=True)
+            self.held[job.name] = AwaitedJob(job, adopted=True)
         return self.held[job.name]
 
-    def _harvest(self, held: _AwaitedJob, state: State, others: bool) -> None:
+    def _harvest(self, held: AwaitedJob, state: State, others: bool) -> None:
         """Tells every answer of an ended job, notes that, and lays what has none aside for another one."""
         unwanted, tickets, ours = [], [], set(held.job.requests)
         for row in self.provider.rows(state, self._longest(held)):
@@ -235,7 +215,7 @@ class _Work:
             for position in positions:
                 self._again(position, state)
 
-    def _judge(self, held: _AwaitedJob, state: State, others: bool) -> None:
+    def _judge(self, held: AwaitedJob, state: State, others: bool) -> None:
         """ModelError where asking again as before would end as before; not so where others took up the room."""
         batch = held.job.batch
         if state.status == "failed" and not (others and TOO_MANY in state.errors):
@@ -284,12 +264,12 @@ class _Work:
         job = self.jobs.note(job.at(requests=unwanted) if unwanted else job.at(state="closed", requests=()))
         self.left |= dict.fromkeys(job.requests, job)
 
-    def _sent(self, held: _AwaitedJob, name: str) -> api.Outgoing | None:
+    def _sent(self, held: AwaitedJob, name: str) -> api.Outgoing | None:
         """The job's request of that id as it was sent; None where nobody wants its answer."""
         positions = held.wanted.get(name)
         return api.outgoing(self.settings, self.under_way[positions[0]].request) if positions else None
 
-    def _longest(self, held: _AwaitedJob) -> int:
+    def _longest(self, held: AwaitedJob) -> int:
         """Bytes that a file of the job's answers may have."""
         sizes = [longest(self._sent(held, name).most.tokens) for name in held.wanted]
         return len(held.job.requests) * max(sizes, default=MOST_BYTES)
