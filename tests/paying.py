@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lema.errors import LemaError
+from lema.models.api.wire import PROBE
 from tests.server import last_message
 
 QUESTIONS = 12
@@ -68,7 +69,9 @@ def lay_out(folder: Path, url: str, more: str = PRICES, backend: str = "api", qu
 
 
 def answer(body: dict, choice: int) -> str:
-    """The student is wrong about odd numbers, in its own words for every seed; the corrector is right."""
+    """The student is wrong about odd numbers, in its own words for every seed; the corrector is right; both greet."""
+    if last_message(body) == PROBE:
+        return "Hello."
     number = int(last_message(body).rsplit("What is ", 1)[1].split()[0])
     if body["model"] == "large":
         return (f" Step 1.\nExplanation: Twice {number} was not found.\nCorrect Solution:\n{{\n"

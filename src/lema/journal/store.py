@@ -93,6 +93,12 @@ class Journal(contextlib.AbstractContextManager):
         with self._lock, self._explained():
             return self._reading.execute(SPENT).fetchall()
 
+    def has_text_of(self, model: str) -> bool:
+        """Whether a served model ever wrote anything."""
+        with self._lock, self._explained():
+            wrote = "SELECT 1 FROM completions WHERE model = ? AND text != x'' LIMIT 1"
+            return self._reading.execute(wrote, (model,)).fetchone() is not None
+
     def jobs(self, identity: dict) -> Jobs:
         """Where a backend notes the jobs that outlive this process."""
         return Jobs(self.path, identity, self._explained)

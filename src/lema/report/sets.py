@@ -4,7 +4,7 @@ One design decision: everything is counted from rows of the accounts, so that th
 program read the same figures.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
 
 from lema.figures import money, tokens
@@ -88,4 +88,15 @@ def _shared(accounts: Sequence[Account], width: int) -> list[str]:
         cells = ["–" if other is account else f"{100 * account.shared[other.arm][0] / account.examples:.0f}"
                  for other in accounts]
         lines.append(_row(f"{account.arm.ljust(width)} {number}", label, cells, repeat(4)))
-    return lines
+    return [*lines, *alike({account.arm: (account.examples, account.shared) for account in accounts})]
+
+
+def alike(arms: Mapping[str, tuple[int, Mapping[str, tuple[int, int]]]]) -> list[str]:
+    """Which arms hold the very same examples, where any do, so that what is between them is chance. `arms`: their
+    examples and what of these (with how many questions) each other arm holds too."""
+    groups: dict[tuple[str, ...], None] = {}
+    for name, (examples, shared) in arms.items():
+        same = [other for other, (count, _) in shared.items() if count == examples == arms.get(other, (None,))[0]]
+        if same and examples:
+            groups[tuple(sorted([name, *same]))] = None
+    return [f"the same examples, all of them: {', '.join(group)}" for group in groups]

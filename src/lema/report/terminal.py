@@ -5,10 +5,11 @@ whoever copies the table copies its honesty with it.
 """
 
 import textwrap
-from itertools import groupby
+from itertools import chain, groupby
 
 from lema.figures import deviation, p_value, percent, tokens, unbroken
 from lema.report import Arm, Family, ReportData, claims, family
+from lema.report.sets import alike
 from lema.statistics import bracket, points
 
 WIDTH = 80
@@ -32,7 +33,9 @@ def table(data: ReportData) -> list[str]:
     behind.append("-" * len(behind[-1]))
     for arm in data.judged:
         behind += _row_behind(arm, data.baseline, every)
-    return [*lines, "", *behind, "", *_legend(data), *_readings(data), *_headline(data, every)]
+    same = alike({arm.name: (arm.examples, arm.shared) for arm in data.arms})
+    return [*lines, "", *behind, "", *_legend(data), *chain.from_iterable(map(_wrap, same)), *_readings(data),
+            *_headline(data, every)]
 
 
 def _row(arm: Arm, baseline: str, every: Family) -> list[str]:

@@ -12,10 +12,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 
 from lema.checkpoints.rendering import Form
 from lema.config import Config
+from lema.errors import ModelError
 from lema.figures import money
 from lema.journal import Journal, complete
 from lema.journal.usage import most_of
@@ -28,6 +30,7 @@ from lema.runs.bills import Bill, ancestors, draw_up
 from lema.runs.budget import Budget, Gate, weighing
 from lema.runs.dependencies import MADE_HERE, decoding, form_of
 from lema.runs.news import News, Progress
+from lema.runs.outcomes import Outcomes
 from lema.runs.prices import HERE, Price, Usage, price_of, served_prices
 from lema.runs.run import Stage
 from lema.tasks import Task, find_task
@@ -46,6 +49,7 @@ class StageContext:
     usage: dict[str, Usage] = field(default_factory=lambda: defaultdict(Usage))
     _shown: float = 0.0
     _models: dict[str, Model] = field(default_factory=dict)
+    _outcomes: dict[str, Outcomes] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -116,7 +120,7 @@ class StageContext:
 
         def arrived(completion: Completion, remembered: bool | None) -> None:
             nonlocal answered
-            self.usage[name].add(completion, remembered)
+            self._count(name, completion, remembered)
             answered += remembered is not None
             if total is not None:
                 self.show(answered, total)
@@ -125,6 +129,34 @@ class StageContext:
             model.watched = lambda ready, note: self.show(answered + ready, total, note)
         with self._gate(name, model) as gate:
             yield from complete(self._journal, model, requests, arrived, gate)
+
+    def _count(self, name: str, completion: Completion, remembered: bool | None) -> None:
+        self.usage[name].add(completion, remembered)
+        if remembered is None:
+            return
+        if name not in self._outcomes:
+            self._outcomes[name] = Outcomes(served=not getattr(self.model(name), "runs_here", False))
+        outcomes = self._outcomes[name]
+        outcomes.add(completion)
+        if outcomes.in_vain:
+            raise ModelError(outcomes.in_words(self.name, name))
+
+    def require_answers(self) -> None:
+        """ModelError where a model that was asked gave nothing at all, with the reasons, counted."""
+        for name, outcomes in self._outcomes.items():
+            outcomes.require_any(self.name, name, lambda name=name: self._has_answered(name))
+
+    def _has_answered(self, name: str) -> bool:
+        """Whether a model ever gave this run a text; one that is computed here is taken to have."""
+        served = self.model(name).identity().get("model", "")
+        return not served or self._journal.has_text_of(served)
+
+    @property
+    def failures(self) -> str:
+        """How many replies hold nothing, in words; nothing where each holds something."""
+        empty = sum(map(attrgetter("empty"), self._outcomes.values()))
+        replies = sum(map(attrgetter("replies"), self._outcomes.values()))
+        return f"{empty:,} of {replies:,} replies hold nothing" if empty else ""
 
     def show(self, done: int, total: int | None = None, note: str = "") -> None:
         """Moves the progress line, at most ten times a second."""

@@ -139,12 +139,13 @@ def perform(stage: Stage, config: Config, progress: Progress, journal: Journal,
         # closed while the journal is still open: replies under way are paid for
         with contextlib.closing(stage.verb(context, stage.settings, *stage.inputs)) as records:
             rows = write_rows(stage.part / "rows.jsonl", records)
+        context.require_answers()
         (stage.part / "fingerprint").unlink()
         usage = {name: usage.row() for name, usage in context.usage.items()}
         stage.finish({"rows": rows, "seconds": round(time.monotonic() - started, 2), "versions": versions(),
                       "usage": usage})
-        note = _damaged(len(journal.damaged) - damaged)
-        progress(News(stage.name, "finished", rows, rows, ", ".join(filter(None, [context.cost, note]))))
+        notes = context.cost, context.failures, _damaged(len(journal.damaged) - damaged)
+        progress(News(stage.name, "finished", rows, rows, ", ".join(filter(None, notes))))
 
 
 def _damaged(count: int) -> str:

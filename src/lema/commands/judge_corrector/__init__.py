@@ -22,6 +22,7 @@ from lema.plugins import near_miss
 from lema.prompting import CUE, REWRITE_CUE, find_prompt
 from lema.records import Sampling
 from lema.runs.folder import held
+from lema.runs.outcomes import Outcomes
 
 HUMAN = "human"
 FORMS = ("completion", "chat")
@@ -56,7 +57,10 @@ def judge_corrector(model: str, *, config: str | None, options: Sequence[str], f
         # two people may label the same path differently: their replay is asked itself, never the journal
         replies = (backend.complete(asking) if model == HUMAN else
                    complete(journal, backend, asking, lambda *_: None))
-        rows = [judge(label, reply, without, template.cue) for label, reply in zip(labels, replies, strict=True)]
+        outcomes = Outcomes(served=not getattr(backend, "runs_here", False))
+        rows = [judge(label, reply, without, template.cue)
+                for label, reply in zip(labels, outcomes.of(replies), strict=True)]
+        outcomes.require_any("judge-corrector", model, lambda: False)
         groups, worths = measured(rows)
         (folder / "rows.jsonl").write_text("".join(row.row() + "\n" for row in rows), encoding="utf-8")
         (folder / "summary.json").write_text(as_json(groups, worths) + "\n", encoding="utf-8")
