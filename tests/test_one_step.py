@@ -13,7 +13,7 @@ CONFIG = """
 name = "steps"
 sample = { models = ["student"], temperature = 0.8, max_tokens = 100 }
 correct = { model = "teacher", extent = "step", tokens = 900 }
-continue = { tries = 3 }
+continue = { tries = 3, agree = 1 }
 arms = ["cot", "one-step"]
 
 [task]
@@ -125,7 +125,7 @@ def test_an_arm_that_needs_whole_corrections_is_told_so_in_one_line(home):
 def test_an_arm_of_one_step_corrections_without_any_is_told_so_in_one_line(home):
     refused = in_process(home, "plan", "steps.toml", "--set", 'correct={model="teacher"}', "--set", "continue=0")
     assert "continue" in refused.stderr and refused.returncode == 2
-    whole = CONFIG.replace('extent = "step", ', "").replace("continue = { tries = 3 }", "")
+    whole = CONFIG.replace('extent = "step", ', "").replace("continue = { tries = 3, agree = 1 }", "")
     (home / "whole.toml").write_text(whole)
     refused = in_process(home, "plan", "whole.toml")
     assert "needs a [continue] table, or extent" in refused.stderr and refused.stderr.count("\n") == 1

@@ -49,7 +49,8 @@ def test_a_key_is_nowhere_in_a_run_even_if_the_server_says_it(server, tmp_path):
     texts = "".join(row["text"] + row["finish"] for row in paths_of(tmp_path))
     assert "Bearer ***" in texts and "your key *** may not" in texts
     server.begin(fault=lambda number, body: refusal(401, f"bad key {KEY}"))
-    refused = lema(tmp_path, "run", "lema.toml", "--set", "sample.seed=2", env=os.environ | {"MY_KEY": KEY})
+    refused = lema(tmp_path, "run", "lema.toml", "--set", "sample.seed=2", "--yes",
+                   env=os.environ | {"MY_KEY": KEY})
     assert "key was refused" in refused.stderr
     kept = [path.name for path in tmp_path.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
     assert not kept and KEY not in done.stdout + done.stderr + refused.stdout + refused.stderr
@@ -131,7 +132,7 @@ def test_a_read_only_folder_is_one_clear_line(server, small_disk):
     small_disk("-o", "remount,rw")
     assert lema(disk, "run", "lema.toml").returncode == 0
     small_disk("-o", "remount,ro")
-    assert "cannot be written" in shown(disk, "run", "lema.toml", "--set", "sample.seed=5")
+    assert "cannot be written" in shown(disk, "run", "lema.toml", "--yes", "--set", "sample.seed=5")
 
 
 def test_a_damaged_journal_is_one_clear_line_and_finished_stages_stay(server, tmp_path):
@@ -144,6 +145,6 @@ def test_a_damaged_journal_is_one_clear_line_and_finished_stages_stay(server, tm
             file.write(b"\xff" * 64)
     server.begin(answer=answer, fault=no_fault)
     rows = paths_of(tmp_path)
-    said = shown(tmp_path, "run", "lema.toml", "--set", "sample.paths=2")
+    said = shown(tmp_path, "run", "lema.toml", "--set", "sample.paths=2", "--yes")
     assert "journal.sqlite: damaged" in said
     assert paths_of(tmp_path) == rows

@@ -198,7 +198,7 @@ def test_rows_that_left_their_run_need_to_be_told(run):
 
 
 @pytest.mark.parametrize(("rows", "arguments", "says"), [
-    ([], ("--task", "number"), "p.jsonl: no rows; a file of predictions has one per line"),
+    ([], ("--task", "number"), "p.jsonl: empty; give a file with at least one row"),
     (["{"], ("--task", "number"), "p.jsonl:1: not JSON"),
     ([{"text": "x", "gold": "1"}], (), "--task: say how answers are read; one of number, "),
     ([{"text": "x", "gold": "1"}], ("--task", "gsm8"), "no task or answer kind 'gsm8'; did you mean 'gsm8k'?"),
