@@ -14,12 +14,15 @@ import pytest
 
 from lema.commands.plan import plan_config
 from lema.commands.run import run_config
+from lema.config import load_config
 from lema.plugins import shipped
 from lema.records import Account, Correction, Example, Question, ReasoningPath, Score, read_rows
+from lema.tasks import find_task
 from tests import toys
 from tests.personas import Reasoning, Vllm
 from tests.server import Server, last_message
 
+OURS = [path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parents[1] / "docs").glob("*.md"))]
 GSM8K, MATH = "grading_outputs/gsm8k_example_model_solutions.jsonl", "grading_outputs/processbench_math.jsonl"
 STUDENT = Vllm(("meta-llama/Llama-2-7b-hf",), template=False, room=4096)
 CORRECTOR = Reasoning(("gpt-5-mini",))
@@ -83,7 +86,7 @@ def test_a_recipe_runs_once_models_endpoints_and_budgets_are_filled_in(recipe, s
     rows, replies, gold = {"gsm8k": _gsm8k, "math": _math}[recipe](shared_data)
     (tmp_path / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[:24]))
     (tmp_path / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[24:26]))
-    base = toys.reader(tmp_path / "base")
+    base = toys.reader(tmp_path / "base", OURS, positions=4_096)
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     answer = _answering(replies, gold)
     with Server(answer, persona=STUDENT) as student, Server(answer, persona=CORRECTOR) as corrector:
@@ -91,9 +94,9 @@ def test_a_recipe_runs_once_models_endpoints_and_budgets_are_filled_in(recipe, s
             "task": f'{{name="{recipe}", train="{tmp_path}/train.jsonl", test="{tmp_path}/test.jsonl", dev=4}}',
             "models.student.base_url": f'"{student.url}"', "models.corrector.base_url": f'"{corrector.url}"',
             "prices.gpt-5-mini": "{input=0.25, output=2}",  # the price list knows it at its own address only
-            "train.base": f'"{base}"', "sample.paths": "2", "correct.tokens": "32000", "evolve.centric.seeds": "8",
-            "train.seeds": "[1]", "train.budget.steps": "1", "train.batch_size": "8", "train.accumulate": "4",
-            "train.max_length": "16384", "evaluate.max_tokens": "8"}
+            "models.base.path": f'"{base}"', "sample.paths": "2", "correct.tokens": "32000",
+            "evolve.centric.seeds": "8", "train.seeds": "[1]", "train.budget.steps": "1",
+            "train.batch_size": "8", "train.accumulate": "4", "evaluate.max_tokens": "8"}
         if recipe == "math":
             filled["arms"] = "['cot', 'lema']"  # every arm of it is trained for gsm8k
         run = run_config(recipe, [f"{key}={value}" for key, value in filled.items()], tmp_path / "runs")
@@ -104,6 +107,7 @@ def test_a_recipe_runs_once_models_endpoints_and_budgets_are_filled_in(recipe, s
     assert any(not one.rejected for one in read_rows(Question, run / "centric/questions/rows.jsonl"))
     accounts = {account.arm: account for account in read_rows(Account, run / "accounts/rows.jsonl")}
     assert {score.arm for score in read_rows(Score, run / "scores/rows.jsonl")} == set(accounts)
+    assert {account.overlong for account in accounts.values()} == {0}, "the recipe's own limit holds"
     assert (run / "report/report.html").is_file()
     if recipe == "math":
         return
@@ -112,6 +116,22 @@ def test_a_recipe_runs_once_models_endpoints_and_budgets_are_filled_in(recipe, s
     assert accounts["lema"].teacher_tokens == accounts["step"].teacher_tokens < accounts["evolved"].teacher_tokens
     kinds = {example.kind for example in read_rows(Example, run / "sets/evolved/rows.jsonl")}
     assert kinds == {"cot", "correction"}
+
+
+def test_every_public_question_with_its_worked_solution_fits_the_recipes_limits(shared_data):
+    """By the most that a tokenizer of bytes and subwords can make of it (GSM8K), and by one whose subwords are
+    those of our own documents, which knows little LaTeX (MATH, of which the test half is at hand)."""
+    subwords = toys.subwords(OURS, 4_000)
+    for recipe, files in (("gsm8k", ("gsm8k_train", "gsm8k_test")), ("math", ("math_test",))):
+        config = load_config(recipe)
+        limit, longest = config.train.own["max_length"], 0
+        assert config.train.own["overlong"] == "drop", "what models write has no bound"
+        for file in files:
+            task = find_task(recipe, {"train": str(shared_data / f"questions/{file}.jsonl")})
+            for question in task.questions("train"):
+                text = task.prompt(question)[0].content + question.solution
+                longest = max(longest, len(text.encode()) if recipe == "gsm8k" else len(subwords.encode(text).ids))
+        assert limit / 2 < longest <= limit - 2  # a start and an end token
 
 
 def test_the_paper_on_the_lab_has_its_arms_its_controls_and_two_rounds(tmp_path):

@@ -87,19 +87,29 @@ def subwords(texts: Iterable[str], size: int):
     return tokenizer
 
 
-def reader(out: Path) -> Path:
-    """A fresh checkpoint of random weights that knows every text: its tokens are bytes."""
+def reader(out: Path, texts: Iterable[str] = (), positions: int = 16_384) -> Path:
+    """A fresh checkpoint of random weights that knows every text: its tokens are bytes, or the subwords of
+    `texts`."""
     import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    tokenizer = subwords(texts, 4_000) if texts else single_bytes()
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>", pad_token="<eos>")
+    wrapped.save_pretrained(out)
+    torch.manual_seed(0)
+    LlamaForCausalLM(LlamaConfig(
+        vocab_size=len(wrapped), hidden_size=32, num_hidden_layers=1, num_attention_heads=1, num_key_value_heads=1,
+        intermediate_size=32, max_position_embeddings=positions, eos_token_id=wrapped.eos_token_id,
+        pad_token_id=wrapped.eos_token_id)).save_pretrained(out)
+    return out
+
+
+def single_bytes():
+    """A tokenizer whose tokens are bytes."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokenizer = Tokenizer(models.BPE({sign: number for number, sign in enumerate(["<eos>", *alphabet])}, []))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>", pad_token="<eos>").save_pretrained(out)
-    torch.manual_seed(0)
-    LlamaForCausalLM(LlamaConfig(
-        vocab_size=257, hidden_size=32, num_hidden_layers=1, num_attention_heads=1, num_key_value_heads=1,
-        intermediate_size=32, max_position_embeddings=16_384, eos_token_id=0, pad_token_id=0)).save_pretrained(out)
-    return out
+    return tokenizer

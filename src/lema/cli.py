@@ -265,9 +265,7 @@ def serve(what: Annotated[list[str], typer.Argument(
         metavar="[NAME=]WHAT...", help="a checkpoint folder, a hub id, or a backend such as teacher")],
         overrides: Annotated[list[str] | None, typer.Option(
             "--set", metavar="NAME.KEY=VALUE", help="a setting of a served model, e.g. teacher.slip=0.1")] = None,
-        host: Annotated[str | None, typer.Option(
-            help="the address to listen on, and serve whoever asks there; without it 127.0.0.1, and this machine "
-                 "alone")] = None,
+        host: Annotated[str | None, typer.Option(help="serve all who ask there; else this machine")] = None,
         port: Annotated[int, typer.Option(help="0: any free one")] = 8000) -> None:
     """Serve checkpoints, or the lab's teacher, behind a small OpenAI-compatible server."""
     from lema.commands.serve import serve as serve_them
