@@ -36,7 +36,8 @@ def _lema(folder: Path, *arguments: str, **environment: str) -> subprocess.Compl
     (("plan", "gsm8k-mistakes", "--set", "arms.x.take='rft'"), "needs train.base among sample.models"),
     (("show", "nothing"), "no run here"),
     (("init", "roes"), "no task 'roes'; did you mean 'rows'"),
-    (("run", "gsm8k-mistakes", "--set", "task.train=none.jsonl"), "none.jsonl: no such file"),
+    (("run", "gsm8k-mistakes", "--set", "task.train=none.jsonl", "--set", "models.rollouts.file=/dev/null"),
+     "none.jsonl: no such file"),
 ])
 def test_bad_input_is_one_clear_line_and_exit_code_2(tmp_path, arguments, says):
     done = _lema(tmp_path, *arguments)

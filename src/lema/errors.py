@@ -66,12 +66,10 @@ def installing(extra: str) -> str:
 
 def misused(error: Exception) -> int:
     """The exit code after one line about arguments that cannot be read; a bug is raised again."""
-    kind = type(error).__name__  # the command line's library keeps this class to itself
-    if kind == "NoArgsIsHelpError":
-        print(error.ctx.get_help())
-        return 2
     if not hasattr(error, "format_message"):
         raise error
+    if not error.format_message():  # no arguments at all: the help was shown
+        return 2
     hint = f"; `{error.ctx.command_path} --help` says how" if getattr(error, "ctx", None) else ""
     print(f"lema: {' '.join(error.format_message().split()).rstrip('.')}{hint}", file=sys.stderr)
     return getattr(error, "exit_code", 2)

@@ -60,9 +60,7 @@ def open_predictions(file: Path, options: PredictionOptions) -> tuple[Judge, Ite
     if not file.is_file():
         raise DataError(f"{file}: no such file; give a file of predictions, or a run's folder of paths or answers")
     rows = read_file(str(file))
-    first = next(rows, None)
-    if first is None:
-        raise DataError(f"{file}: no rows; a file of predictions has one per line")
+    first = next(rows)
     rows = chain([first], rows)
     if {"model", "index", "sampling", "verdict"} <= first.values.keys():
         return _of_run(file, options)
