@@ -16,7 +16,8 @@ from lema.commands.plan import plan_config
 from lema.commands.run import run_config
 from lema.config import load_config
 from lema.plugins import shipped
-from lema.records import Account, Correction, Example, Question, ReasoningPath, Score, read_rows
+from lema.records import Account, Correction, Example, Question, ReasoningPath, read_rows
+from lema.statistics.scores import Score
 from lema.tasks import find_task
 from tests import toys
 from tests.personas import Reasoning, Vllm

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lema.records import Account, Comparison, Correction, Example, Question, ReasoningPath, Score, read_rows
+from lema.records import Account, Correction, Example, Question, ReasoningPath, read_rows
+from lema.statistics.scores import Comparison, Score
 from tests.faults.kill_anywhere import killed_until_done, left_alone, prints, within
 from tests.processes import LEMA, ended
 
