@@ -83,11 +83,19 @@ def export(run: RunName, out: Annotated[Path, typer.Option("--out", metavar="DIR
            arms: Annotated[list[str] | None, typer.Option("--arm", help="this arm only; may be repeated")] = None,
            form: Annotated[str | None, typer.Option(
                "--form", help="what the ready configs read: marked (as the base asks; the default where it can be "
-                              "read), prompt_completion or messages")] = None, runs: Runs = Path("runs")) -> None:
-    """Write a run's training sets for other tools: Parquet, JSON lines, a data set folder, ready configs."""
+                              "read), prompt_completion or messages")] = None,
+           answers: Annotated[str | None, typer.Option(
+               "--answers", metavar="FORM",
+               help="instead of the sets: the examined answers, as inspect or lm-eval has them")] = None,
+           runs: Runs = Path("runs")) -> None:
+    """Write a run's training sets, or its answers, for other tools."""
     from lema.commands.export import export_run
+    from lema.commands.export.logs import export_answers
     from lema.commands.run_folder import folder_of
 
+    if answers is not None:
+        print(export_answers(folder_of(run, runs), out, answers))
+        return
     print(export_run(folder_of(run, runs), out, arms or (), form))
 
 
@@ -149,6 +157,20 @@ def examine(models: Annotated[list[str], typer.Argument(
     from lema.commands.show import summary_of
 
     print(summary_of(examine_models(models, on, name, overrides or [], runs), as_json=json))
+
+
+@app.command()
+def compare(sources: Annotated[list[str], typer.Argument(
+                metavar="SOURCE...",
+                help="NAME=FILE[,FILE...] (a file for each seed: rows, an inspect log, lm-eval samples), or "
+                     "RUN:ARM; each is held against the first")],
+            task: Annotated[str | None, typer.Option(
+                "--task", help="judge all texts anew, as number, expression, choice, text or a task")] = None,
+            runs: Runs = Path("runs"), json: Json = False) -> None:
+    """Compare answers of runs and other tools, question by question."""
+    from lema.commands.compare import compare_sources
+
+    print(compare_sources(sources, runs, task, as_json=json))
 
 
 @app.command()

@@ -60,7 +60,7 @@ def in_text(table: Table) -> list[str]:
         lines.append("-" * len(lines[-1]))
         lines += [_line([row[0], *(row[number] for number, _ in block)], label, block) for row in cells]
         lines.append("")
-    return [*lines[:-1], *chain.from_iterable(map(_wrapped, table.remarks))]
+    return [*lines[:-1], *chain.from_iterable(_wrapped(remark) or [""] for remark in table.remarks)]
 
 
 def _blocks(table: Table, cells: list[list[str]], label: int) -> Iterator[list[tuple[int, int]]]:
