@@ -11,7 +11,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple
 
-from lema.config import Config, ScoreConfig, TrainOneConfig
+from lema.config import Config, LeaksConfig, ScoreConfig, TrainOneConfig
 from lema.examples import critiques_needed
 from lema.examples.take import Sort
 from lema.runs.run import Run, Stage
@@ -25,6 +25,7 @@ from lema.stages.evolve import evolve, rounds_before, settle
 from lema.stages.grade import grade
 from lema.stages.grow import grow, growing
 from lema.stages.join import imports, join_corrections, join_paths
+from lema.stages.leaks import find_leaks
 from lema.stages.load import load, load_set, task_settings
 from lema.stages.report import report, reporting
 from lema.stages.sample import sample
@@ -101,7 +102,7 @@ class Gathered:
 def gathered(run: Run, config: Config) -> Gathered:
     """Questions, and all that models are asked about them: round by round mistakes, corrections and critiques;
     worked solutions."""
-    questions = run.stage("questions", load, task_settings(config))
+    questions = training_questions(run, config)
     grow_students(run, config, questions)
     first = mistakes_and_corrections(run, config, "", questions, config.sample.models)
     everything = Gathered({"": first}, worked_solutions(run, config, first))
@@ -110,6 +111,21 @@ def gathered(run: Run, config: Config) -> Gathered:
         students = just_trained(run, config, evolution.students, everything) or config.sample.models
         everything.rounds[name] = mistakes_and_corrections(run, config, name, grown, students)
     return everything
+
+
+def training_questions(run: Run, config: Config) -> Stage:
+    """The task's questions; where the config asks for more than no twins between its own splits, those for
+    training are held against every question of an examination."""
+    if config.leaks == LeaksConfig() and not config.evaluate.sets:
+        return run.stage("questions", load, task_settings(config))
+    loaded = run.stage("loaded", load, task_settings(config))
+    sets = tuple(test_questions(run, config, name) for name in config.evaluate.sets)
+    return run.stage("questions", find_leaks, config.leaks.on(tuple(config.evaluate.sets)), loaded, sets)
+
+
+def test_questions(run: Run, config: Config, name: str) -> Stage:
+    """The questions of a further test set, on which nobody is trained."""
+    return run.on(name).stage(f"tests/{name}/questions", load_set, task_settings(config.on(name)))
 
 
 def grow_students(run: Run, config: Config, questions: Stage) -> None:
@@ -247,9 +263,7 @@ def on_test_sets(run: Run, config: Config, examinees: ScoreConfig, models: Itera
     """The examination on every [evaluate.sets.X], whose questions nobody was trained on."""
     every = []
     for name in config.evaluate.sets:
-        there = run.on(name)
-        questions = there.stage(f"tests/{name}/questions", load_set, task_settings(config.on(name)))
-        every.append(examination(there, config, examinees, questions, models))
+        every.append(examination(run.on(name), config, examinees, test_questions(run, config, name), models))
     return Elsewhere(*map(tuple, zip(*every, strict=True))) if every else Elsewhere((), ())
 
 

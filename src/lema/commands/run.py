@@ -12,6 +12,7 @@ from lema.commands.run_folder import Meant, check_files, finished, going_on, mea
 from lema.commands.stored_config import keep_config
 from lema.config import parse_config
 from lema.errors import Stopped
+from lema.runs.beginnings import begin
 from lema.runs.folder import held
 from lema.runs.run import Run
 from lema.training import require_one_process
@@ -50,6 +51,7 @@ def _perform(meant: Meant, source: str, online_tail: int | None = None, *, yes: 
             from lema.runs.engine import Local
             from lema.runs.progress import display
 
+            begin(folder, config)
             keep_config(meant, yes=yes)
             with display() as progress, closing(Local(folder, config, progress)) as engine:
                 pipeline(Run(folder, engine, config), config)

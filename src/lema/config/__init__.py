@@ -23,6 +23,7 @@ from lema.config.sampling import (
     CritiqueOneConfig,
     EvaluateConfig,
     EvolveConfig,
+    LeaksConfig,
     PurchaseConfig,
     SampleConfig,
     SettleConfig,
@@ -48,7 +49,8 @@ __all__ = [
     "CHECKS", "RECIPES", "AccountConfig", "AdaptiveConfig", "AnalyseConfig", "ArmConfig", "AssembleConfig",
     "BudgetConfig",
     "Config", "ContinueConfig", "ContinueOneConfig", "CorrectConfig", "CotConfig", "CritiqueConfig",
-    "CritiqueOneConfig", "EvolveConfig", "GrowConfig", "ImportConfig", "PurchaseConfig", "ReportOneConfig",
+    "CritiqueOneConfig", "EvolveConfig", "GrowConfig", "ImportConfig", "LeaksConfig", "PurchaseConfig",
+    "ReportOneConfig",
     "SampleConfig", "ScoreConfig", "SettleConfig", "TrainOneConfig", "VerifyConfig", "find_recipe", "lay_over",
     "load_config", "load_table", "parse_config", "recipes"]
 
@@ -67,6 +69,7 @@ class Config(BaseModel):
     task: TaskConfig
     models: dict[Name, ModelConfig]
     sample: SampleConfig | None = None
+    leaks: LeaksConfig = LeaksConfig()
     correct: CorrectConfig | None = None
     going_on: ContinueConfig | None = Field(default=None, alias="continue")
     verify: VerifyConfig = VerifyConfig()

@@ -187,6 +187,18 @@ WAYS = get_args(Way)
 """Every way of being like another question (lema.decontamination)."""
 
 
+class LeaksConfig(Settings):
+    """[leaks]: training questions that stand among those of an examination."""
+
+    ways: tuple[Way, ...] = Field(default=("exact",), min_length=1, description="how they are looked for")
+    then: Literal["refuse", "drop"] = Field(default="refuse", description="drop: left out and counted")
+    sets: tuple[str, ...] = Field(default=(), exclude=True, description="filled in: the further test sets")
+
+    def on(self, sets: tuple[str, ...]) -> "LeaksConfig":
+        """The same, with the test sets that are looked into beside dev and test."""
+        return self.model_copy(update={"sets": sets})
+
+
 class EvolveConfig(AskConfig):
     """[evolve.X]: new questions grown from seeds drawn with replacement.
 

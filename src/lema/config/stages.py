@@ -100,6 +100,7 @@ class ReportOneConfig(ScoreConfig):
     control: str | None
     about: dict[str, str]
     prices: dict = Field(default_factory=dict)
+    split: str = Field(default="test", description="whose questions the arms were examined on")
     rounds: tuple[str, ...]
     checks: tuple[str, ...] = ()
     seeds: dict[str, int] = Field(default_factory=dict, description="how many questions a round was to write")

@@ -73,7 +73,7 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class PlannedComparison:
-    """An arm against another, named in the config before anything was trained."""
+    """An arm against another, named in the config."""
 
     arm: str
     baseline: str
@@ -104,6 +104,7 @@ class ReportData:
     baseline: str  # the arm that every row's difference is against
     arms: tuple[Arm, ...]
     headline: PlannedComparison | None = None
+    named: bool = False  # whether the plan is checked to be that of the run's first start
     control: PlannedComparison | None = None  # the headline's arm against the arm of equal teacher tokens
     pairs: tuple[PlannedComparison, ...] = ()  # what else the run was made for
     elsewhere: tuple[float, ...] = ()  # p-values of the comparisons on further test sets, of the same family
@@ -114,6 +115,7 @@ class ReportData:
     bill: Bill | None = None
     config: str = ""  # the TOML text as run
     versions: tuple[tuple[str, str], ...] = ()  # lema first
+    checked: tuple[str, ...] = ()  # what the run's folder says of its plan and its looks at the test questions
     notes: tuple[str, ...] = ()
 
     @property

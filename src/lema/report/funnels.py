@@ -100,7 +100,7 @@ _OTHERS = {"right": "right", "no_answer": "no answer", "truncated": "cut off", "
 def _questions(questions: Iterable[Question], seeds: int) -> FunnelStage:
     reasons = Counter()
     for question in questions:
-        if question.split == "train":
+        if question.split == "train" or question.rejected:
             reasons[question.rejected] += 1
     unwritten = max(0, seeds - reasons.total())
     good = reasons.pop("", 0)

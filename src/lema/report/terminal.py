@@ -36,7 +36,8 @@ def table(data: ReportData) -> list[str]:
         behind += _row_behind(arm, data.baseline, every)
     same = alike({arm.name: (arm.examples, arm.shared) for arm in data.arms})
     return [*lines, "", *behind, "", *_legend(data), *chain.from_iterable(map(_wrap, same)), *_readings(data),
-            *_headline(data, every), *all_in_text([each for each in data.tables if not each.detail])]
+            *_headline(data, every), *_checked(data),
+            *all_in_text([each for each in data.tables if not each.detail])]
 
 
 def _row(arm: Arm, baseline: str, every: Family) -> list[str]:
@@ -101,6 +102,11 @@ def _readings(data: ReportData) -> list[str]:
     total = family(data).total
     several = f", Holm-corrected for {total} comparisons" if total > 1 else ""
     return [*_wrap(f"Against {data.baseline}{several}:"), *lines]
+
+
+def _checked(data: ReportData) -> list[str]:
+    """What was looked up about the plan and the test questions, where anything was."""
+    return ["", *chain.from_iterable(map(_wrap, data.checked))] if data.checked else []
 
 
 def _headline(data: ReportData, every: Family) -> list[str]:

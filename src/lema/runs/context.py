@@ -16,7 +16,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from lema.checkpoints.rendering import Form
-from lema.config import Config
+from lema.config import Config, LeaksConfig
 from lema.errors import ModelError
 from lema.figures import money
 from lema.journal import Journal, complete
@@ -25,7 +25,8 @@ from lema.journal.waiting import OPEN
 from lema.messages import Completion, Message, Model, Request
 from lema.models import find_model
 from lema.prompting import Prompt, find_prompt
-from lema.records import Question
+from lema.records import Question, ReasoningPath, content_id
+from lema.runs.beginnings import since_the_beginning
 from lema.runs.bills import Bill, ancestors, draw_up
 from lema.runs.budget import Budget, Gate, weighing
 from lema.runs.dependencies import MADE_HERE, decoding, form_of
@@ -59,6 +60,20 @@ class StageContext:
     @property
     def run_folder(self) -> Path:
         return self._stage.run
+
+    @property
+    def leaks(self) -> LeaksConfig:
+        """What becomes of training questions that stand in an examination."""
+        return self._config.leaks
+
+    def examined_as(self) -> str:
+        """The fingerprints of the graded answers that this stage looks at, as one."""
+        return content_id([each.fingerprint for each in self._stage.sources if each.kind is ReasoningPath
+                           and each.name.endswith("examined")])
+
+    def beginning(self) -> tuple[bool, str]:
+        """Whether the plan of the run is the one of its first start, and what there is to say of it."""
+        return since_the_beginning(self.run_folder, self._config)
 
     @property
     def kept_model(self) -> Path:

@@ -38,7 +38,9 @@ def load(context: StageContext, settings: Settings) -> Iterator[Question]:
             if not seen.add(question.id):
                 _refuse(question, filter(lambda first: first.id == question.id, _every(context.task)))
             words = _words(question)
-            if any(f"{split} {words}" in texts for split in context.task.splits if split != question.split):
+            strict = context.leaks.then == "refuse"  # else the stage after this one leaves it out
+            others = filter(lambda split, own=question.split: split != own, context.task.splits)
+            if strict and any(f"{split} {words}" in texts for split in others):
                 _refuse(question, filter(lambda first: first.split != question.split and _words(first) == words,
                                          _every(context.task)))
             texts.add(f"{question.split} {words}")

@@ -25,6 +25,7 @@ from lema.report.page import render
 from lema.report.sets import read_for, too_long
 from lema.report.tables import Table
 from lema.report.terminal import table
+from lema.runs.beginnings import look
 from lema.runs.context import StageContext
 from lema.runs.versions import versions
 from lema.scratch import by_id
@@ -36,7 +37,7 @@ VERSION = 6
 
 FIRST = "The questions of the task"
 NOTES = (  # what holds of every run of this pipeline
-    "Arms were compared at the end of their budget; no checkpoint and no setting was chosen on the test set.",
+    "Arms are compared at the end of their budget: no checkpoint was chosen.",
     "Teacher tokens of an arm are everything that the teacher wrote on the way to it, rejected replies included.",
     "Unanswered, cut off and ungradable answers count as not right.",
 )
@@ -46,7 +47,7 @@ def reporting(config: Config, scores: ScoreConfig) -> ReportOneConfig:
     """What the report shows: the config's headline, else the last arm, against the baseline."""
     return ReportOneConfig(
         **scores.model_dump(), title=config.name, control=config.report.control,
-        headline=config.headline, rounds=("", *config.evolve),
+        split=config.evaluate.split, headline=config.headline, rounds=("", *config.evolve),
         about={arm: table.about for arm, table in config.arms.items()}, prices=config.model_dump()["prices"],
         seeds={name: table.seeds for name, table in config.evolve.items()}, checks=config.verify.checks)
 
@@ -59,6 +60,7 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
            continued: tuple[Iterable[StepCorrection], ...] = ()) -> Iterator[Comparison]:
     """Writes `report.html` and `table.txt`; the rows are the comparisons that the headline is made of."""
     right, used = _right(settings, examined), parents(sets)
+    named, beginning = context.beginning()
     data = ReportData(
         title=settings.title, baseline=settings.baseline, versions=tuple(versions().items()), bill=context.bill(),
         arms=tuple(_arms(settings, right, accounts, trained, list(scores))),
@@ -71,7 +73,7 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
         correction=_shown(context, questions[0], graded[0], verified[0]) if verified else None,
         elsewhere=tuple(row.p_value for row in comparisons if row.test_set), tables=tuple(tables),
         config=(context.run_folder / "config.toml").read_text(encoding="utf-8"),
-        notes=(*NOTES, *_overlong(accounts),
+        named=named, checked=(beginning, *_looks(context, settings.split)), notes=(*NOTES, *_overlong(accounts),
                *_hinted(filter(attrgetter("verified"), chain.from_iterable(verified)))))
     (context.folder / "report.html").write_text(render(data), encoding="utf-8")
     (context.folder / "table.txt").write_text("\n".join(table(data)) + "\n", encoding="utf-8")
@@ -91,6 +93,19 @@ def funnels(settings: ReportOneConfig, questions: tuple[Iterable[Question], ...]
         yield funnel(name or FIRST, new, paths, corrections, used, settings.seeds.get(name, 0))
         yield from one_step_funnel(name or FIRST, paths, steps, used)
         yield from critique_funnels(name or FIRST, paths, chain.from_iterable(critiques), used)
+
+
+def _looks(context: StageContext, split: str) -> Iterator[str]:
+    """How often the questions of the examination were looked at before, by what the run's folder holds."""
+    if split != "test":
+        yield f"The questions are of the {split} split: settings may be chosen on them, and no claim made."
+        return
+    count = look(context.run_folder, context.examined_as())
+    if count == 1:
+        yield "This run looked at the test questions for the first time: no setting of it was chosen on them."
+    else:
+        yield (f"This run has looked at the test questions {count} times, each time at other answers: what was "
+               "changed after the first look may have been chosen on them.")
 
 
 def _overlong(accounts: Iterable[Account]) -> Iterator[str]:

@@ -134,7 +134,8 @@ def test_what_cannot_be_compared_is_one_line(files, arguments, says):
 def _answers() -> tuple[list[Question], list[ReasoningPath]]:
     questions = [Question(text=_words(n), answer=str(n + 8), split="test") for n in range(4)]
     paths = [ReasoningPath(question=question.id, model="m", index=index, prompt_tokens=9,
-                           text=f"The answer is {number + 8 + index}.", tokens=5, verdict="wrong" if index else "right",
+                           text=f"The answer is {number + 8 + index}.", tokens=5,
+                           verdict="wrong" if index else "right",
                            answer=str(number + 8 + index), how="stated", finish="length" if index else "stop")
              for number, question in enumerate(questions) for index in range(2)]
     return questions, paths
