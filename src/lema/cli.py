@@ -69,12 +69,16 @@ def estimate(source: Source, overrides: Overrides = None, runs: Runs = Path("run
 @app.command()
 def show(run: RunName, identifier: Annotated[str | None, typer.Argument(
         metavar="[ID]", help="any row's id: show its question's whole life")] = None,
+        tables: Annotated[bool, typer.Option("--tables", help="every table beside the comparison")] = False,
         runs: Runs = Path("runs"), json: Json = False) -> None:
     """Show a run's funnel, arms and scores; with an id, one question's whole life."""
     from lema.commands.run_folder import folder_of
-    from lema.commands.show import life_of, summary_of
+    from lema.commands.show import life_of, summary_of, tables_of
 
     folder = folder_of(run, runs)
+    if tables:
+        print(tables_of(folder, as_json=json))
+        return
     print(life_of(folder, identifier, as_json=json) if identifier else summary_of(folder, as_json=json))
 
 

@@ -67,7 +67,10 @@ def pipeline(run: Run, config: Config) -> None:
     examined, scores = examination(run, config, examinees, first.questions, students)
     elsewhere = on_test_sets(run, config, examinees, students)
     comparisons = run.stage("comparisons", compare, examinees, examined, elsewhere.examined)
-    tables = run.stage("tables", analyse, analysing(config, examinees), scores, elsewhere.scores, comparisons)
+    verified = (first.verified,) if first.verified else ()
+    made = (first.questions, first.graded, verified, accounts, tuple(trained), examined)
+    tables = run.stage("tables", analyse, analysing(config, examinees), scores, elsewhere.scores, comparisons,
+                       made)
     run.stage("report", report, reporting(config, examinees), questions, graded,
               everything.of_every_round("verified"), every_set, accounts, tuple(trained), examined, scores,
               comparisons, tables, critiques, continued)

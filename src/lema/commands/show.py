@@ -72,6 +72,15 @@ def summary_of(folder: Path, *, as_json: bool) -> str:
     return "\n".join([*lines, *in_words(bill), *_table_of(folder, _made_by(report, stages), summary["stale"])])
 
 
+def tables_of(folder: Path, *, as_json: bool) -> str:
+    """Every table beside a run's comparison, details too."""
+    tables = rows_of(analyse, finished(stages_of(folder, config_of(folder))))
+    if as_json:
+        return json.dumps(list(map(_values, tables)), indent=1, ensure_ascii=False)
+    text = "\n".join(all_in_text(tables)).strip("\n")
+    return text or f"{folder}: no tables yet; `{going_on(folder)}` makes them"
+
+
 def closing_words(folder: Path) -> str:
     """What a finished run says: the comparison table and where the report lies, else the funnel."""
     config = config_of(folder)

@@ -88,6 +88,7 @@ class AnalyseConfig(ScoreConfig):
 
     own: str = Field(default="", description="the task that the arms train on; none in a mere examination")
     out_of_distribution: tuple[str, ...] = Field(default=(), description="test sets of another task")
+    headline: str | None = None
 
     temperature: float = Field(default=0.0, description="at which the examined answers were drawn")
 

@@ -4,10 +4,10 @@ One design decision: everything that differs between question sets stands behind
 nothing of arithmetic or letters. A new task is one module with a `Settings` and a `Task` (docs/guide.md).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from lema.grading import Grade, GradingTimeout, Reading, grade_path
+from lema.grading import Grade, GradingTimeout, Reading, false_equation, grade_path
 from lema.messages import Message
 from lema.plugins import find, settings_of
 from lema.records import Question, ReasoningPath
@@ -58,6 +58,14 @@ def verdict_on(path: ReasoningPath, question: Question, task: Task) -> Grade:
     """What the task makes of one path: its answer read and compared with the gold one."""
     answers = answers_to(task, question.choices)
     return grade_path(path.text, question.answer, finish=path.finish, read=answers.read, same=answers.same)
+
+
+def fault_in(task: Task, question: Question, steps: Sequence[str]) -> str:
+    """What is wrong with a path's steps, in a word or two; "" where nothing is seen. A task may offer its own
+    review, `fault(question, steps)`; elsewhere the first false equation is all that can be told."""
+    if hasattr(task, "fault"):
+        return task.fault(question, steps)
+    return "false equation" if false_equation(steps) else ""
 
 
 def find_task(name: str, table: dict) -> Task:

@@ -25,7 +25,8 @@ from lema.replies import number_steps
 from lema.tasks.lab import curriculum
 from lema.tasks.lab.drawing import draw, draw_rules
 from lema.tasks.lab.problems import Problem, worked_steps
-from lema.tasks.lab.wording import write
+from lema.tasks.lab.review import review
+from lema.tasks.lab.wording import parse, write
 
 MOST_LEVELS = 6
 _ANSWER = re.compile(r"The answer is (\d{1,9})")
@@ -88,6 +89,12 @@ class Task:
     def same(self, answer: str, gold: str) -> bool:
         """Equality of integers; what is none equals nothing."""
         return answer.isdecimal() and gold.isdecimal() and int(answer) == int(gold)
+
+    def fault(self, question: Question, steps: Sequence[str]) -> str:
+        """What the lab's review calls the first wrong step; "" where every step is right."""
+        problem = parse(question.text)
+        reviewed = review(problem, steps) if problem else None
+        return reviewed.mistake if reviewed else ""
 
     def lessons(self, seed: int, tokens: int) -> Iterator[Example]:
         """What a student is grown on: about `tokens` tokens on the rules that it is to know beforehand."""
