@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -152,6 +153,28 @@ def test_the_table_and_the_page_say_the_same(home, run):
     assert "no difference shown" in page or "better" in page or "worse" in page
     for comparison in read_rows(Comparison, run / "comparisons/rows.jsonl"):
         assert f"{abs(100 * comparison.mean):.1f}" in page
+
+
+def test_every_figure_of_the_table_is_recomputed_by_code_that_shares_nothing_with_ours(run, tmp_path):
+    script = Path(__file__).resolve().parents[1] / "bench" / "recompute.py"
+    assert "lema" not in re.findall(r"(?m)^(?:from|import) (\w+)", script.read_text())
+    done = ended([sys.executable, str(script), str(run)])
+    assert done.returncode == 0 and re.search(r": [3-9]\d\d figures recomputed and found the same, 0 not", done.stdout)
+    other = tmp_path / "run"
+    shutil.copytree(run, other, ignore=shutil.ignore_patterns("journal*", "model"))
+    table = (other / "report/table.txt").read_text()
+    cell = re.search(r"(?m)^lema .* (\[[^]]*\])", table)[1]
+    (other / "report/table.txt").write_text(table.replace(cell, "[−1.0, +1.0]", 1))
+    done = ended([sys.executable, str(script), str(other)])
+    assert done.returncode == 1 and f"the run has [−1.0, +1.0], recomputed {cell}" in done.stdout
+
+
+def test_what_the_report_says_of_its_plan_and_looks_was_looked_up(run):
+    table = " ".join((run / "report/table.txt").read_text().split())
+    assert "planned pairs are those of the first start of this run" in table
+    assert "looked at the test questions for the first time" in table
+    assert json.loads((run / "beginning.json").read_text())["headline"] == "step"
+    assert len((run / "looks.jsonl").read_text().splitlines()) == 1
 
 
 @pytest.mark.living

@@ -19,6 +19,7 @@ Form = Literal["text", "count", "percent", "points", "tokens", "number", "p"]
 """How a column is written: percent and points are of fractions."""
 
 WIDTH = 80
+LONG = 60  # a text that is longer stands on lines of its own
 LABEL = 34  # a longer first cell of a row is cut in a terminal
 
 _WRITTEN: dict[str, Callable[[float], str]] = {
@@ -52,6 +53,8 @@ def written(cell: Cell, form: Form) -> str:
 def in_text(table: Table) -> list[str]:
     """The table at most 80 columns wide; columns that do not fit beside the others go below them."""
     lines = [*_wrapped(f"{table.name}. {table.about}".strip()), ""]
+    if any(len(cell) > LONG for row in table.cells for cell in row):
+        return [*lines, *_at_length(table), *_remarks(table)]
     cells = [[printable(" ".join(cell.split())) for cell in row] for row in table.cells]
     label = min(LABEL, max(map(len, (table.columns[0][0], *(row[0] for row in cells)))))
     for block in _blocks(table, cells, label):
@@ -60,7 +63,22 @@ def in_text(table: Table) -> list[str]:
         lines.append("-" * len(lines[-1]))
         lines += [_line([row[0], *(row[number] for number, _ in block)], label, block) for row in cells]
         lines.append("")
-    return [*lines[:-1], *chain.from_iterable(_wrapped(remark) or [""] for remark in table.remarks)]
+    return [*lines[:-1], *_remarks(table)]
+
+
+def _remarks(table: Table) -> list[str]:
+    return list(chain.from_iterable(_wrapped(remark) or [""] for remark in table.remarks))
+
+
+def _at_length(table: Table) -> Iterator[str]:
+    """Row by row, where a cell holds a text: each cell on lines of its own, whole."""
+    for row in table.cells:
+        for (head, _), cell in zip(table.columns, row, strict=True):
+            lines = printable(cell).splitlines() or [""]
+            yield from textwrap.wrap(f"{head}: {lines[0]}", WIDTH, subsequent_indent="    ") or [f"{head}:"]
+            for line in lines[1:]:
+                yield from textwrap.wrap(line, WIDTH, initial_indent="    ", subsequent_indent="    ")
+        yield ""
 
 
 def _blocks(table: Table, cells: list[list[str]], label: int) -> Iterator[list[tuple[int, int]]]:

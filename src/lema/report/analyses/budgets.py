@@ -8,7 +8,7 @@ from lema.records import Account, Checkpoint
 from lema.report.sets import read_for
 from lema.report.tables import Table
 
-APART = 1.1  # arms whose steps differ by more are no longer trained alike
+APART = 1.2  # arms whose steps differ by more are no longer trained alike
 OFTEN = 8  # from so many epochs on an arm sees few examples many times
 
 
@@ -27,10 +27,12 @@ def budget_tables(settings: AnalyseConfig, accounts: Sequence[Account],
                          account.teacher_tokens, read_for(account), account.student_tokens))
     if rows:
         yield Table(
-            name="Budgets", about="What each arm was trained on and what it cost, the mean over seeds.",
-            columns=(("arm", "text"), ("examples", "count"), ("steps", "count"), ("trained tokens", "tokens"),
-                     ("epochs", "number"), ("teacher wrote", "tokens"), ("teacher read", "tokens"),
-                     ("students wrote", "tokens")),
+            name="Budgets", about=(
+                "What each arm was trained on, the mean over seeds: tokens are those with loss. What it cost: tokens "
+                "that teachers wrote, that they read, and that students wrote."),
+            columns=(("arm", "text"), ("examples", "count"), ("steps", "count"), ("tokens", "tokens"),
+                     ("epochs", "number"), ("teacher", "tokens"), ("its prompts", "tokens"),
+                     ("students", "tokens")),
             rows=tuple(rows), remarks=tuple(warnings(steps, epochs, {row[0]: row[1] for row in rows})))
 
 
