@@ -12,7 +12,7 @@ import typer
 
 from lema import __version__
 from lema.commands.arguments import Json, Overrides, RunName, Runs, Source
-from lema.commands.journal_commands import journal
+from lema.commands.journal.app import journal
 from lema.errors import LemaError, misused
 from lema.printable import guard
 
@@ -145,6 +145,22 @@ def score(predictions: Annotated[Path, typer.Argument(
         lay_over(table, override)
     options = PredictionOptions(task, beside, text, gold, table)
     print(score_file(predictions, options, against=against, out=out, as_json=json))
+
+
+@app.command()
+def examine(models: Annotated[list[str], typer.Argument(
+                metavar="CHECKPOINT...",
+                help="a folder or hub id, or NAME=FOLDER; others are held against the first")],
+            on: Annotated[list[str], typer.Option(
+                "--on", metavar="SET", help="TASK=FILE, NAME:TASK=FILE, or a CONFIG or run whose test sets are "
+                                            "taken; repeatable")],
+            name: Annotated[str | None, typer.Option("--name", help="what the run is called")] = None,
+            overrides: Overrides = None, runs: Runs = Path("runs"), json: Json = False) -> None:
+    """Examine checkpoints that were trained anywhere on one or more test sets."""
+    from lema.commands.examine import examine_models
+    from lema.commands.show import summary_of
+
+    print(summary_of(examine_models(models, on, name, overrides or [], runs), as_json=json))
 
 
 @app.command()

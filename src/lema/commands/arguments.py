@@ -1,4 +1,4 @@
-"""What several commands take, said once: a config, a run, where runs lie."""
+"""What several commands take, as typer reads it."""
 
 from pathlib import Path
 from typing import Annotated

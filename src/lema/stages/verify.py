@@ -14,7 +14,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from lema.checks import CHECK, Checked, failed
-from lema.config import Config
+from lema.config import Config, VerifyConfig
 from lema.config.stages import VerifyOneConfig
 from lema.records import Correction, Question, ReasoningPath, content_id
 from lema.replies import split_steps
@@ -35,7 +35,7 @@ def verifying(config: Config, run: Path, name: str) -> VerifyOneConfig:
     return VerifyOneConfig(**config.verify.model_dump(), by_hand=rejections(run, name))
 
 
-def verify(context: StageContext, settings: VerifyOneConfig, questions: Iterable[Question],
+def verify(context: StageContext, settings: VerifyConfig, questions: Iterable[Question],
            graded: Iterable[ReasoningPath], corrections: Iterable[Correction],
            imported: tuple[Iterable[Correction], ...] = ()) -> Iterator[Correction]:
     """The same corrections with `answer`, `verified` and, where one is not kept, `rejected`. Corrections of one
@@ -53,7 +53,7 @@ def verify(context: StageContext, settings: VerifyOneConfig, questions: Iterable
             yield from _kept(settings.keep, judged)
 
 
-def _judged(context: StageContext, settings: VerifyOneConfig, correction: Correction,
+def _judged(context: StageContext, settings: VerifyConfig, correction: Correction,
             mistake: tuple[str, ...] | None, question: Question, seen: IdTable) -> Correction:
     """The correction with its answer and the first check that it fails. What passes is entered in `seen`."""
     key = content_id(question.id, (mistake or ())[:correction.step or 0], correction.explanation, correction.steps)
@@ -66,7 +66,7 @@ def _judged(context: StageContext, settings: VerifyOneConfig, correction: Correc
     reasons = failed(checked, settings.checks)
     if not reasons:
         seen.add(key)
-    if not reasons and not correction.rejected and correction.id in settings.by_hand:
+    if not reasons and not correction.rejected and correction.id in getattr(settings, "by_hand", ()):
         return dataclasses.replace(correction, answer=answer, verified=False, rejected=BY_HAND)
     return dataclasses.replace(correction, answer=answer, verified=not reasons,
                                rejected=correction.rejected or (CHECK[reasons[0]].reason if reasons else ""))

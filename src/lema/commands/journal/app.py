@@ -1,4 +1,7 @@
-"""`lema journal ...`: the commands that look into a run's journal, as the command line takes them."""
+"""The commands of `lema journal`.
+
+One design decision: they stand with what they do, and import it when they run.
+"""
 
 from pathlib import Path
 from typing import Annotated
