@@ -1,4 +1,4 @@
-"""Preference pairs: made of corrections, trained on by TRL's DPOTrainer, and refused by a trainer that takes none."""
+"""Preference pairs: trained on by TRL's DPOTrainer, and refused by a trainer that takes none."""
 
 from dataclasses import replace
 

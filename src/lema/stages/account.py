@@ -61,7 +61,8 @@ def account(context: StageContext, settings: AccountConfig, sets: tuple[Iterable
 
     held = list(map(_SetCounts, settings.arms, sets))
     trainers = list(starmap(find_trainer, settings.trainers)) or [None] * len(held)
-    for arm, ours, budget, trainer in zip(settings.arms, held, settings.budgets or trainers, trainers, strict=True):
+    budgets = settings.budgets or trainers
+    for arm, ours, budget, trainer in zip(settings.arms, held, budgets, trainers, strict=True):
         tokens = replies = 0
         teachers: dict[str, tuple[int, int]] = {}
         students = sum(_of_students(arm, sampled))

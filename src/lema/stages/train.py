@@ -28,9 +28,10 @@ def training(config: Config) -> list[TrainOneConfig]:
         name, options = config.trainer_of(arm)
         trainer = find_trainer(name, options)
         for take in table.take:
-            if getattr(find_kind(take, f"arms.{arm}.take"), "pairs", False) and not hasattr(trainer, "takes_pairs"):
-                raise ConfigError(f"arms.{arm}.take: kind {take.kind!r} makes pairs, and trainer {name!r} takes none; "
-                                  f'set arms.{arm}.train = {{ trainer = "dpo" }}')
+            pairs = getattr(find_kind(take, f"arms.{arm}.take"), "pairs", False)
+            if pairs and not hasattr(trainer, "takes_pairs"):
+                raise ConfigError(f"arms.{arm}.take: kind {take.kind!r} makes pairs, and trainer {name!r} takes "
+                                  f'none; set arms.{arm}.train = {{ trainer = "dpo" }}')
         fits += [TrainOneConfig(arm=arm, seed=seed, base=config.train.base, budget=config.budget_of(arm),
                                 trainer=name, options=options) for seed in config.train.seeds]
     return fits

@@ -2,7 +2,7 @@
 
     [arms.step-dpo]
     train = { trainer = "dpo", pairs = { beta = 0.1, learning_rate = 1e-5 } }
-    Example(prefix="Step 1: 15 + 3 = 18.\n", completion="Step 2: 18 - 6 = 12.\n", dispreferred="Step 2: 18 - 6 = 13.\n")
+    Example(prefix="Step 1: …", completion="Step 2: 18 - 6 = 12.\n", dispreferred="Step 2: 18 - 6 = 13.\n", …)
     → TrainingLog(steps=120, …), and a checkpoint folder that every backend loads
 
 One design decision: rows that are no pairs are trained on first, by the supervised trainer with the same keys, and
