@@ -46,7 +46,7 @@ def run(settings: "Settings", pairs: list[Example], base: Path, out: Path, seed:
         with warnings.catch_warnings():
             # TRL still asks transformers for the old name of activation checkpointing
             warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
-            loop = Loop(settings, rows, base, out / "unfinished" / "pairs", seed, progress)
+            loop = PairLoop(settings, rows, base, out / "unfinished" / "pairs", seed, progress)
             loop.train()
     except torch.OutOfMemoryError:
         raise ModelError(f"{base}: a step of pairs does not fit the device; lower pairs.batch_size") from None
@@ -83,7 +83,7 @@ def _side(text: str, tokens: list[int]) -> list[int]:
     return list(tokens[:-1] if text.endswith("\n") else tokens)
 
 
-class Loop(DPOTrainer):
+class PairLoop(DPOTrainer):
     """DPOTrainer on ready tokens, in their order."""
 
     def __init__(self, settings: "Settings", rows: list[dict[str, list[int]]], base: Path, points: Path, seed: int,

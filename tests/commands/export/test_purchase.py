@@ -53,7 +53,7 @@ def kept(run) -> list[tuple[Correction, tuple[str, ...]]]:
 def test_pairs_differ_from_the_wrong_step_on_and_share_all_before_it(run, kept, tmp_path):
     rows = _written(run, tmp_path / "p.jsonl", "preference")
     assert len(rows) == len(kept) > 5
-    sides = {(number_steps(row.steps, row.step), number_steps(steps[row.step - 1:], row.step)) for row, steps in kept}
+    sides = {(number_steps(c.steps, c.step), number_steps(steps[c.step - 1:], c.step)) for c, steps in kept}
     assert {(row["chosen"], row["rejected"]) for row in rows} == sides
     for row in rows:
         first = row["chosen"].split(":")[0]
@@ -95,7 +95,7 @@ rows = load_dataset("json", data_files=file, split="train")
 how = dict(output_dir=out, max_steps=1, per_device_train_batch_size=2, report_to="none", use_cpu=True, bf16=False)
 if kind == "privileged":
     from trl.experimental.sdft import SDFTConfig as Config, SDFTTrainer as Trainer
-    how |= dict(max_completion_length=4)
+    how |= dict(max_completion_length=4, num_generations=1)
 else:
     from trl import DPOConfig as Config, DPOTrainer as Trainer
 Trainer(model=folder, args=Config(**how), train_dataset=rows).train()
