@@ -65,8 +65,7 @@ class AccountConfig(Settings):
     rounds: tuple[str, ...]
     purchases: tuple[str, ...] = ()
     budgets: tuple[BudgetConfig, ...] = Field(default=(), description="per arm; none where nothing is trained")
-    trainer: str | None = None
-    options: dict = Field(default_factory=dict)
+    trainers: tuple[tuple[str, dict], ...] = Field(default=(), description="the same, with their keys")
 
 
 class TrainOneConfig(Settings):
