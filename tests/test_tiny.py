@@ -159,7 +159,8 @@ def test_every_figure_of_the_table_is_recomputed_by_code_that_shares_nothing_wit
     script = Path(__file__).resolve().parents[1] / "bench" / "recompute.py"
     assert "lema" not in re.findall(r"(?m)^(?:from|import) (\w+)", script.read_text())
     done = ended([sys.executable, str(script), str(run)])
-    assert done.returncode == 0 and re.search(r": [3-9]\d\d figures recomputed and found the same, 0 not", done.stdout)
+    assert done.returncode == 0, done.stdout
+    assert re.search(r": [3-9]\d\d figures recomputed and found the same, 0 not", done.stdout)
     other = tmp_path / "run"
     shutil.copytree(run, other, ignore=shutil.ignore_patterns("journal*", "model"))
     table = (other / "report/table.txt").read_text()

@@ -16,7 +16,8 @@ from lema.runs.run import Run, Stage
 from lema.stages.load import load, load_set
 from lema.tasks import find_task
 
-KEPT = ("config.toml", "journal.sqlite", "lock", "lock.workers", "imports", "pilot", BEGINNING, LOOKS)
+KEPT = ("config.toml", "journal.sqlite", "lock", "lock.workers", "imports", "pilot", "ratings", "view.sqlite",
+        "progress.json", BEGINNING, LOOKS)
 """What lies in a run's folder beside its stages."""
 
 

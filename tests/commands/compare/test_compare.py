@@ -167,14 +167,14 @@ def test_a_runs_answers_go_out_and_come_back_the_same(files):
     (files / "own.csv").write_text("question,answer\nWhat is 1?,1\nWhat is 2?,2\n")
     assert lema(files, "examine", "one=anywhere", "two=anywhere", "--on", "rows=own.csv", "--name", "x", "--set",
                 "evaluate.max_tokens=3").returncode == 0
-    assert "rows_one.json  2 answers" in lema(files, "export", "x", "--answers", "inspect", "--out", "logs").stdout
-    assert lema(files, "export", "x", "--answers", "lm-eval", "--out", "samples").returncode == 0
+    assert "rows_one.json  2 answers" in lema(files, "export", "x", "--as", "inspect", "--out", "logs").stdout
+    assert lema(files, "export", "x", "--as", "lm-eval", "--out", "samples").returncode == 0
     facts = _facts(files, "run=x@rows:one", "log=logs/rows_one.json", "samples=samples/samples_rows_one.jsonl")
     assert facts["questions"] == 2 and [row["mean"] for row in facts["comparisons"]] == [0, 0]
-    again = lema(files, "export", "x", "--answers", "inspect", "--out", "logs")
+    again = lema(files, "export", "x", "--as", "inspect", "--out", "logs")
     assert again.returncode == 2 and "logs: already there" in again.stderr
-    wrong = lema(files, "export", "x", "--answers", "inspct", "--out", "more")
-    assert wrong.returncode == 2 and "did you mean 'inspect'" in wrong.stderr
+    wrong = lema(files, "export", "x", "--as", "inspct", "--out", "more")
+    assert wrong.returncode == 2 and "no use 'inspct'" in wrong.stderr
 
 
 READS = """

@@ -18,8 +18,7 @@ from pathlib import Path
 from lema import __version__
 from lema.commands.run_folder import config_of, finished, going_on, stages_of
 from lema.config import Config
-from lema.errors import ConfigError, RunError
-from lema.plugins import near_miss
+from lema.errors import RunError
 from lema.printable import one_line
 from lema.records import Question, ReasoningPath, content_id
 from lema.runs.run import Stage
@@ -35,8 +34,6 @@ MARK = {"right": "C"}  # inspect's correct; everything else is its incorrect
 def export_answers(folder: Path, out: Path, form: str) -> str:
     """Writes a file for each examined model and set to the new folder `out`; says which. RunError where nothing is
     examined yet, or `out` is there already or cannot be written."""
-    if form not in FORMS:
-        raise ConfigError(f"export: no answers as {form!r}{near_miss(form, list(FORMS))}")
     config = config_of(folder)
     examined = [stage for stage in finished(stages_of(folder, config)).values() if _is_examination(stage)]
     if not examined:

@@ -28,8 +28,8 @@ def budget_tables(settings: AnalyseConfig, accounts: Sequence[Account],
     if rows:
         yield Table(
             name="Budgets", about=(
-                "What each arm was trained on, the mean over seeds: tokens are those with loss. What it cost: tokens "
-                "that teachers wrote, that they read, and that students wrote."),
+                "What each arm was trained on, the mean over seeds: tokens are those with loss. What it cost: "
+                "tokens that teachers wrote, that they read, and that students wrote."),
             columns=(("arm", "text"), ("examples", "count"), ("steps", "count"), ("tokens", "tokens"),
                      ("epochs", "number"), ("teacher", "tokens"), ("its prompts", "tokens"),
                      ("students", "tokens")),
