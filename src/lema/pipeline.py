@@ -27,6 +27,7 @@ from lema.stages.grow import grow, growing
 from lema.stages.join import imports, join_corrections, join_paths
 from lema.stages.leaks import find_leaks
 from lema.stages.load import load, load_set, task_settings
+from lema.stages.perplexity import judging, perplexity
 from lema.stages.report import report, reporting
 from lema.stages.sample import sample
 from lema.stages.score import compare, score, scoring, scoring_of
@@ -68,7 +69,8 @@ def pipeline(run: Run, config: Config) -> None:
     elsewhere = on_test_sets(run, config, examinees, students)
     comparisons = run.stage("comparisons", compare, examinees, examined, elsewhere.examined)
     verified = (first.verified,) if first.verified else ()
-    made = (first.questions, first.graded, verified, accounts, tuple(trained), examined)
+    likely = likelihoods(run, config, first, students)
+    made = (first.questions, first.graded, verified, accounts, tuple(trained), examined, likely)
     tables = run.stage("tables", analyse, analysing(config, examinees), scores, elsewhere.scores, comparisons,
                        made)
     run.stage("report", report, reporting(config, examinees, run.folder), questions, graded,
@@ -258,6 +260,15 @@ def examination(run: Run, config: Config, examinees: ScoreConfig, questions: Sta
         answers.append(run.planned(place, sample, config.evaluate.on(run.test_set).of(name), questions))
     examined = run.stage(f"{here}examined", grade, None, questions, tuple(run.side_by_side(answers)))
     return examined, run.stage(f"{here}scores", score, examinees, questions, examined)
+
+
+def likelihoods(run: Run, config: Config, first: Round, models: Iterable[str]) -> Stages:
+    """How likely every model finds mistakes and their corrections, where the config asks for it."""
+    if not config.report.perplexity or not first.verified:
+        return ()
+    return tuple(run.side_by_side([
+        run.planned(f"perplexity/{name.strip('/').replace('/', '--')}", perplexity, judging(config, name),
+                    first.questions, first.graded, first.verified) for name in models]))
 
 
 class Elsewhere(NamedTuple):

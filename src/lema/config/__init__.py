@@ -35,6 +35,7 @@ from lema.config.stages import (
     AnalyseConfig,
     AssembleConfig,
     ImportConfig,
+    PerplexityConfig,
     ReportOneConfig,
     ScoreConfig,
     TrainOneConfig,
@@ -49,7 +50,8 @@ __all__ = [
     "CHECKS", "RECIPES", "AccountConfig", "AdaptiveConfig", "AnalyseConfig", "ArmConfig", "AssembleConfig",
     "BudgetConfig",
     "Config", "ContinueConfig", "ContinueOneConfig", "CorrectConfig", "CotConfig", "CritiqueConfig",
-    "CritiqueOneConfig", "EvolveConfig", "GrowConfig", "ImportConfig", "LeaksConfig", "PurchaseConfig",
+    "CritiqueOneConfig", "EvolveConfig", "GrowConfig", "ImportConfig", "LeaksConfig", "PerplexityConfig",
+    "PurchaseConfig",
     "ReportOneConfig",
     "SampleConfig", "ScoreConfig", "SettleConfig", "TrainOneConfig", "VerifyConfig", "find_recipe", "lay_over",
     "load_config", "load_table", "parse_config", "recipes"]

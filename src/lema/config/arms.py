@@ -65,5 +65,7 @@ class ReportConfig(Settings):
     baseline: str | None = Field(default=None, description="the arm that the others are compared with")
     headline: str | None = Field(default=None, description="the arm in the headline")
     control: str | None = Field(default=None, description="the arm of equal teacher cost, shown beside it")
+    perplexity: int | None = Field(
+        default=None, gt=0, description="how likely every model finds so many mistakes, wrong and mended")
     pairs: tuple[tuple[str, str], ...] = Field(
         default=(), description="further planned comparisons: an arm, and what it is held against")

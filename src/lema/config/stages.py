@@ -94,6 +94,19 @@ class ScoreConfig(Settings):
     average: bool = False
 
 
+class PerplexityConfig(Settings):
+    """One model, and how many corrections it is shown."""
+
+    model: str
+    corrections: int
+
+    def models_used(self) -> tuple[str, ...]:
+        return (self.model,)
+
+    def prompts_used(self) -> dict[str, str | None]:
+        return {"question": None, "decoding": None}
+
+
 class AnalyseConfig(ScoreConfig):
     """What the tables beside the comparison must know of the config."""
 

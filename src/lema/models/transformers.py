@@ -30,7 +30,7 @@ from lema.checkpoints import (
     load_tokenizer,
     positions,
 )
-from lema.checkpoints.rendering import Form, render
+from lema.checkpoints.rendering import Form, Tokens, render
 from lema.messages import Completion, Request
 from lema.plugins import execution
 
@@ -113,6 +113,12 @@ class Model:
         batch_size and batch_tokens allow. A prompt that the model has no room for gives an error completion."""
         for group in self._groups(self._encoded(requests)):
             yield from self._written(group)
+
+    def log_likelihoods(self, rows: Sequence[Tokens]) -> Iterator[float]:
+        """Of each row's completion after its prompt, in nats."""
+        from lema.models._likelihood import log_likelihoods
+
+        yield from log_likelihoods(self._model, rows, self.tokenizer.eos_token_id)
 
     def _encoded(self, requests: Iterable[Request]) -> Iterator[EncodedRequest]:
         for position, request in enumerate(requests):

@@ -14,11 +14,12 @@ from lema.records import Account, Checkpoint, Correction, Question, ReasoningPat
 from lema.report.analyses.answers import answer_tables
 from lema.report.analyses.budgets import budget_tables
 from lema.report.analyses.corrections import amount_table, correction_tables
+from lema.report.analyses.likelihoods import perplexity_table
 from lema.report.analyses.paths import open_questions, path_tables
 from lema.report.analyses.test_sets import set_tables
 from lema.report.tables import Table
 from lema.runs.context import StageContext
-from lema.statistics.scores import Comparison, Score
+from lema.statistics.scores import Comparison, Likelihood, Score
 
 VERSION = 2
 
@@ -56,6 +57,7 @@ class Made(NamedTuple):
     accounts: Iterable[Account]
     trained: tuple[Iterable[Checkpoint], ...]
     examined: Iterable[ReasoningPath]
+    likely: tuple[Iterable[Likelihood], ...] = ()
 
 
 def _of_arms(context: StageContext, settings: AnalyseConfig, scores: Iterable[Score],
@@ -67,3 +69,4 @@ def _of_arms(context: StageContext, settings: AnalyseConfig, scores: Iterable[Sc
         for verified in made.verified:
             yield from correction_tables(questions, made.graded, verified)
     yield from amount_table(accounts, scores)
+    yield from perplexity_table(settings, made.likely)

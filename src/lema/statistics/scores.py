@@ -49,3 +49,15 @@ class Comparison:
     p_holm: float  # the same, corrected for the number of comparisons
     detectable: float  # the smallest difference that this design shows in four runs of five
     reading: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likelihood:
+    """How likely a model finds given paths; the perplexity is exp(-log_likelihood / tokens)."""
+
+    model: str
+    sort: str  # "wrong" or "corrected"
+    paths: int
+    tokens: int  # end tokens included
+    log_likelihood: float  # in nats, summed over the tokens
+    left_out: int = 0  # pairs of which one is too long for the model
