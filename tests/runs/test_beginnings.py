@@ -3,7 +3,7 @@
 import pytest
 
 from lema.config import parse_config
-from lema.runs.beginnings import BEGINNING, LOOKS, begin, look, looks, since_the_beginning
+from lema.runs.beginnings import BEGINNING, LOOKS, begin, look, looks, said_of_looks, since_the_beginning
 
 TABLE = {"name": "x", "task": {"name": "lab"}, "models": {"t": {"backend": "teacher"}},
          "sample": {"models": ["t"]}, "arms": ["cot", "rft", "lema"]}
@@ -61,3 +61,14 @@ def test_the_same_answers_looked_at_again_are_one_look(tmp_path):
     with (tmp_path / LOOKS).open("a") as out:
         out.write('{"exam')  # cut off
     assert looks(tmp_path) == ["a", "b", "c"]
+
+
+def test_a_first_look_is_called_so_only_where_the_run_was_watched_from_its_start(tmp_path):
+    begin(tmp_path, _config())
+    assert "for the first time" in said_of_looks(tmp_path, look(tmp_path, "a"))
+    assert "2 times" in said_of_looks(tmp_path, look(tmp_path, "b"))
+    earlier = tmp_path / "earlier"
+    earlier.mkdir()
+    (earlier / "config.toml").write_text("")
+    begin(earlier, _config())
+    assert said_of_looks(earlier, look(earlier, "a")).endswith("was not recorded.")

@@ -36,17 +36,33 @@ def begin(folder: Path, config: Config) -> None:
 
 def since_the_beginning(folder: Path, config: Config) -> tuple[bool, str]:
     """Whether the plan is the one of the first start, and what there is to say of it."""
-    try:
-        plan = json.loads((folder / BEGINNING).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        plan = {"not recorded": True}
-    if not isinstance(plan, dict) or "not recorded" in plan:
+    plan = _recorded(folder)
+    if plan is None:
         return False, "What this run was to be about was not recorded at its first start."
     now = plan_of(config)
     changed = list(_changes(plan, now))
     if changed:
         return False, f"Changed since the first start: {'; '.join(changed)}."
     return True, "The headline, its control and all planned pairs are those of the first start of this run."
+
+
+def _recorded(folder: Path) -> dict | None:
+    """The plan of the first start; None where it was not written down then."""
+    try:
+        plan = json.loads((folder / BEGINNING).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return plan if isinstance(plan, dict) and "not recorded" not in plan else None
+
+
+def said_of_looks(folder: Path, count: int) -> str:
+    """What can be said of `count` looks at the test questions."""
+    if count > 1:
+        return (f"This run has looked at the test questions {count} times, each time at other answers: what was "
+                "changed after the first look may have been chosen on them.")
+    if _recorded(folder) is None:
+        return "Whether this run looked at the test questions before was not recorded."
+    return "This run looked at the test questions for the first time: no setting of it was chosen on them."
 
 
 def _changes(plan: dict, now: dict) -> Iterator[str]:

@@ -26,7 +26,7 @@ from lema.report.page import render
 from lema.report.sets import read_for, too_long
 from lema.report.tables import Table
 from lema.report.terminal import table
-from lema.runs.beginnings import look
+from lema.runs.beginnings import look, said_of_looks
 from lema.runs.context import StageContext
 from lema.runs.ratings import ratings_mark
 from lema.runs.versions import versions
@@ -104,12 +104,7 @@ def _looks(context: StageContext, split: str) -> Iterator[str]:
     if split != "test":
         yield f"The questions are of the {split} split: settings may be chosen on them, and no claim made."
         return
-    count = look(context.run_folder, context.examined_as())
-    if count == 1:
-        yield "This run looked at the test questions for the first time: no setting of it was chosen on them."
-    else:
-        yield (f"This run has looked at the test questions {count} times, each time at other answers: what was "
-               "changed after the first look may have been chosen on them.")
+    yield said_of_looks(context.run_folder, look(context.run_folder, context.examined_as()))
 
 
 def _overlong(accounts: Iterable[Account]) -> Iterator[str]:
