@@ -7,12 +7,13 @@ is known; so after a kill at any moment it can be told which batches exist and w
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from lema.journal.opening import PATIENCE, explained
 from lema.records import content_id
 
 JOBS = """
@@ -21,7 +22,6 @@ CREATE TABLE IF NOT EXISTS jobs (
     requests BLOB NOT NULL, owner INTEGER NOT NULL, created REAL NOT NULL);
 """
 ID_BYTES = 16  # of a request's id inside a job
-PATIENCE = 60  # seconds to wait for another process's transaction
 
 State = Literal["planned", "uploaded", "created", "closed"]
 
@@ -49,8 +49,8 @@ class Job:
 class Jobs:
     """The jobs of one model in a journal; every call opens and closes the file, from any thread."""
 
-    def __init__(self, path: Path, identity: dict, explained: Callable[[], AbstractContextManager]) -> None:
-        self._path, self._model, self._explained = path, content_id(identity), explained
+    def __init__(self, path: Path, identity: dict) -> None:
+        self._path, self._model = path, content_id(identity)
 
     def note(self, job: Job) -> Job:
         """Keeps the job as it now is; on the disk when this returns."""
@@ -77,7 +77,7 @@ class Jobs:
 
     @contextmanager
     def _file(self) -> Iterator[sqlite3.Connection]:
-        with self._explained(), closing(sqlite3.connect(self._path, timeout=PATIENCE)) as file:
+        with explained(self._path), closing(sqlite3.connect(self._path, timeout=PATIENCE)) as file:
             file.execute("PRAGMA synchronous=FULL")  # a batch that a power cut made us forget would be paid again
             yield file
 
