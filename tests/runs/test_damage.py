@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from lema.runs.folder import read_record, write_record
-from tests.paying import answer, lay_out, lema, replies
+from tests.paying import PRICES, answer, lay_out, lema, replies
 from tests.personas import Vllm
 from tests.server import Server
 
@@ -110,6 +110,30 @@ def test_a_link_in_a_stage_s_place_is_never_followed(home, name):
     place.symlink_to(treasure)
     assert lema(folder, "run", "x.toml").returncode == 0
     assert [path.name for path in treasure.iterdir()] == ["kept"]
+
+
+@pytest.mark.parametrize("harm", [fifo, is_folder])
+@pytest.mark.parametrize("name", ["lock", "lock.workers", "journal.sqlite", "config.toml"])
+def test_what_is_no_file_in_the_place_of_a_run_s_own_is_one_line_and_waited_for_by_nobody(home, name, harm):
+    folder, _ = home
+    place = folder / "runs/x" / name
+    harm(place)
+    done = lema(folder, "run", "x.toml", "--set", "sample.seed=5", "--yes")
+    assert done.returncode == 0 or ("remove it" in done.stderr and done.stderr.count("lema: ") == 1)
+    assert lema(folder, "show", "x").returncode in (0, 2)
+
+
+def test_an_export_of_what_is_no_longer_there_is_one_line(home):
+    folder, server = home
+    arms = '[arms.a]\ntake = [{ kind = "correction" }]\n'
+    lay_out(folder, server.url, more=PRICES + arms)
+    assert lema(folder, "run", "x.toml", "--yes").returncode == 0
+    cut(folder / "runs/x/questions/rows.jsonl")
+    done = lema(folder, "export", "x", "--out", "out")
+    assert done.returncode == 2 and "remove the folder runs/x/questions" in done.stderr
+    shutil.rmtree(folder / "runs/x/questions")
+    done = lema(folder, "export", "x", "--out", "out")
+    assert done.returncode == 2 and "questions, of which the set of arm a is made, is missing" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["lock", "lock.workers", "config.toml", "config.toml.part"])
