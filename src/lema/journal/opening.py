@@ -71,6 +71,9 @@ _FULL = "cannot be written ({error}); make room on the disk and run the same com
 _CLOSED = "cannot be opened for writing ({error}); check that its folder is there and that you may write in it"
 REMEDIES = {
     sqlite3.SQLITE_CORRUPT: _DAMAGED, sqlite3.SQLITE_NOTADB: _DAMAGED,
+    # of a file whose pages say other things of its tables than what was made
+    sqlite3.SQLITE_ERROR: _DAMAGED, sqlite3.SQLITE_CONSTRAINT: _DAMAGED, sqlite3.SQLITE_MISMATCH: _DAMAGED,
+    sqlite3.SQLITE_FORMAT: _DAMAGED, sqlite3.SQLITE_TOOBIG: _DAMAGED,
     sqlite3.SQLITE_FULL: _FULL, sqlite3.SQLITE_IOERR: _FULL,
     sqlite3.SQLITE_READONLY: _CLOSED, sqlite3.SQLITE_CANTOPEN: _CLOSED, sqlite3.SQLITE_PERM: _CLOSED,
     sqlite3.SQLITE_BUSY: "held by another process for over a minute ({error}); end that one and run again",
@@ -83,7 +86,10 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        remedy = REMEDIES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        undecodable = type(error) is sqlite3.OperationalError and not hasattr(error, "sqlite_errorcode")
+        code = sqlite3.SQLITE_CORRUPT if undecodable else getattr(error, "sqlite_errorcode", 0)
+        remedy = REMEDIES.get(code & 0xFF)
         if remedy is None:
             raise
-        raise RunError(f"{path}: {remedy.format(error=error, run=path.parent)}") from None
+        words = " ".join(str(error).split())
+        raise RunError(f"{path}: {remedy.format(error=words, run=path.parent)}") from None

@@ -53,7 +53,8 @@ INSERT_COMPLETION = INSERT.format("completions", ", checksum", ", ?") + " ON CON
 INSERT_FAILURE = INSERT.format("failures", "", "")
 # an older journal may hold what a server claimed and nobody checked: less than nothing, or more than adds up
 FIGURES = f"max(0, min(prompt_tokens, {CEILING})) AS prompt_tokens, max(0, min(tokens, {CEILING})) AS tokens"
-COLUMNS = f"model, {FIGURES}, share"
+SHARE = "CASE WHEN typeof(share) = 'real' AND share BETWEEN 0 AND 1 THEN share ELSE 1.0 END AS share"
+COLUMNS = f"CAST(model AS TEXT) AS model, {FIGURES}, {SHARE}"
 SPENT = ("SELECT model, count(*), sum(prompt_tokens), sum(tokens), sum(share * prompt_tokens), "
          f"sum(share * tokens) FROM (SELECT {COLUMNS} FROM completions UNION ALL SELECT {COLUMNS} FROM failures) "
          "WHERE model != '' GROUP BY model ORDER BY model")
