@@ -79,10 +79,15 @@ class ScoreConfig(Settings):
     base: str = Field(default="", description="the untrained student, examined beside them")
     baseline: str | None = None
     pairs: tuple[tuple[str, str], ...] = ()
+    sets: tuple[str, ...] = Field(default=(), description="the further test sets")
+    average: bool = False
 
 
-class AnalyseConfig(Settings):
+class AnalyseConfig(ScoreConfig):
     """What the tables beside the comparison must know of the config."""
+
+    own: str = Field(default="", description="the task that the arms train on; none in a mere examination")
+    out_of_distribution: tuple[str, ...] = Field(default=(), description="test sets of another task")
 
     temperature: float = Field(default=0.0, description="at which the examined answers were drawn")
 

@@ -69,14 +69,15 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
         disagreement=_disagreement(right),
         funnels=tuple(funnels(settings, questions, graded, verified, used, critiques, continued)),
         correction=_shown(context, questions[0], graded[0], verified[0]) if verified else None,
-        tables=tuple(tables), config=(context.run_folder / "config.toml").read_text(encoding="utf-8"),
+        elsewhere=tuple(row.p_value for row in comparisons if row.test_set), tables=tuple(tables),
+        config=(context.run_folder / "config.toml").read_text(encoding="utf-8"),
         notes=(*NOTES, *_overlong(accounts),
                *_hinted(filter(attrgetter("verified"), chain.from_iterable(verified)))))
     (context.folder / "report.html").write_text(render(data), encoding="utf-8")
     (context.folder / "table.txt").write_text("\n".join(table(data)) + "\n", encoding="utf-8")
     planned = {(settings.headline, settings.baseline), *settings.pairs}
     for comparison in comparisons:
-        if (comparison.arm, comparison.baseline) in planned:
+        if not comparison.test_set and (comparison.arm, comparison.baseline) in planned:
             yield comparison
 
 
