@@ -124,9 +124,10 @@ def broken_promise(run: Recorded, moment: dict, place: Path) -> str:
 
 
 def cuts(run: Recorded, folder: Path, count: int, seed: int) -> list[str]:
-    """Cuts the power `count` times, at moments spread over the run; the promises that were broken."""
+    """Cuts the power `count` times, at every moment as often; the promises that were broken."""
     draw, broken = random.Random(seed), []
-    moments = run.moments if count >= len(run.moments) else draw.sample(run.moments, count)
+    often, rest = divmod(count, len(run.moments))
+    moments = run.moments * often + draw.sample(run.moments, rest)
     for number, moment in enumerate(moments):
         how, place = draw.choice(("synced", "synced", "names", "mixed", "mixed")), folder / f"cut-{number}"
         left_behind(run, moment, how, draw, place)
@@ -150,7 +151,7 @@ def main() -> int:
         print(problem)
     moments = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(6))
     print(f"seed {options.seed}: {len(run.moments):,} moments ({moments}, …), "
-          f"{min(options.cuts, len(run.moments)):,} power cuts; {len(broken)} broken promises")
+          f"{options.cuts:,} power cuts; {len(broken)} broken promises")
     return bool(broken)
 
 
