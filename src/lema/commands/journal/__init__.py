@@ -41,7 +41,7 @@ def stats(folder: Path, config: Config, *, as_json: bool) -> str:
                         paid_tokens=paid)
             models[model] = {"replies": replies, "prompt_tokens": prompts, "tokens": tokens,
                              "dollars": use.cost(prices(model)), "reckoned": 0}
-    with contextlib.closing(sqlite3.connect(path)) as file:
+    with contextlib.closing(sqlite3.connect(path)) as file, explained(path):
         counts = {table: file.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES}
         here = file.execute("SELECT count(*), sum(prompt_tokens), sum(tokens) FROM completions "
                             "WHERE model = ''").fetchone()
