@@ -151,3 +151,13 @@ def test_a_row_for_orientation_is_neither_an_arm_nor_a_baseline():
     text = Elements(page).text
     assert "7 arms, 3 seeds, 600 test questions" in text and "not compared" in text
     assert page.count(">(before)</text>") == 1, "in the drawing of accuracies, not in that of differences"
+
+
+def test_further_pairs_have_panels_and_are_called_planned_only_where_that_was_checked():
+    data = report()
+    pair = PlannedComparison("lema", "cot", data.differences["lema"])
+    page = render(replace(data, pairs=(pair,)))
+    assert page.count('<section class="claim">') == 3
+    assert "Also compared" in page and "The comparison in the headline" in page and "named before" not in page
+    page = render(replace(data, pairs=(pair,), named=True))
+    assert "Also planned, before the run" in page and "this run was made for, named before it" in page

@@ -11,7 +11,7 @@ import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lema import figures
-from lema.report import ReportData, charts, claims, family
+from lema.report import PlannedComparison, ReportData, charts, claims, family
 from lema.statistics import bracket, points, verdict
 
 
@@ -22,9 +22,19 @@ def render(data: ReportData) -> str:
         family=family(data),
         baseline=next((arm for arm in data.arms if arm.name == data.baseline), None),
         claims=claims(data),
+        claimed=_claimed(data),
         levels=sorted({(score.level, score.questions) for arm in data.arms for score in arm.levels}),
     )
     return page.encode("utf-8", "replace").decode()  # half a surrogate pair cannot be written to a file
+
+
+def _claimed(data: ReportData) -> list[tuple[str, PlannedComparison]]:
+    """The comparisons with a panel of their own, each under what was looked up about it."""
+    labels = ["The comparison this run was made for, named before it" if data.named else
+              "The comparison in the headline", "The control: the same teacher tokens, spent otherwise"]
+    labels += ["Also planned, before the run" if data.named else "Also compared"] * len(data.pairs)
+    return [(label, each) for label, each in zip(labels, (data.headline, data.control, *data.pairs), strict=True)
+            if each]
 
 
 def _environment() -> ImmutableSandboxedEnvironment:
