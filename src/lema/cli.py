@@ -79,6 +79,18 @@ def show(run: RunName, identifier: Annotated[str | None, typer.Argument(
 
 
 @app.command()
+def view(run: RunName, runs: Runs = Path("runs"),
+         port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one")] = 0,
+         browser: Annotated[bool, typer.Option("--browser/--no-browser", help="open it in the browser")] = True
+         ) -> None:
+    """Look at a run in the browser, also while it is going: every row, question by question; rate corrections."""
+    from lema.commands.run_folder import folder_of
+    from lema.commands.view import view_run
+
+    view_run(folder_of(run, runs), port, browser=browser)
+
+
+@app.command()
 def export(run: RunName, out: Annotated[Path, typer.Option("--out", metavar="DIR", help="the folder to write")],
            arms: Annotated[list[str] | None, typer.Option("--arm", help="this arm only; may be repeated")] = None,
            form: Annotated[str | None, typer.Option(

@@ -6,6 +6,7 @@ One design decision: a stage's settings hold what changes its rows and nothing t
 from pydantic import Field
 
 from lema.config.arms import BudgetConfig
+from lema.config.sampling import VerifyConfig
 from lema.examples import find_kind
 from lema.examples.take import Take
 from lema.plugins import Settings
@@ -44,6 +45,17 @@ class ImportConfig(Settings):
     what: str
     models: tuple[str, ...]
     content: str
+
+
+class VerifyOneConfig(VerifyConfig):
+    """The checks of one verifying stage, and the ids of those of its corrections that people rejected by hand."""
+
+    by_hand: tuple[str, ...] = ()
+
+    def facts(self) -> dict:
+        """Without the rejections where there are none."""
+        facts = super().facts()
+        return facts if self.by_hand else {key: value for key, value in facts.items() if key != "by_hand"}
 
 
 class AccountConfig(Settings):
@@ -102,3 +114,9 @@ class ReportOneConfig(ScoreConfig):
     rounds: tuple[str, ...]
     checks: tuple[str, ...] = ()
     seeds: dict[str, int] = Field(default_factory=dict, description="how many questions a round was to write")
+    ratings: str = Field(default="", description="changes when people rate; empty without ratings")
+
+    def facts(self) -> dict:
+        """Without the mark of ratings where there are none."""
+        facts = super().facts()
+        return facts if self.ratings else {key: value for key, value in facts.items() if key != "ratings"}

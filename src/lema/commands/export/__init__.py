@@ -21,8 +21,9 @@ from lema.config import Config
 from lema.errors import ConfigError, RunError
 from lema.examples import find_kind
 from lema.plugins import near_miss
-from lema.records import Account
+from lema.records import Account, write_rows
 from lema.runs.bills import ancestors
+from lema.runs.ratings import every_rating
 from lema.runs.run import Stage
 from lema.stages.account import account
 from lema.stages.assemble import assemble
@@ -77,6 +78,8 @@ def _fill(part: Path, folder: Path, config: Config, stages: dict[str, Stage], wa
     text = card(config, funnels(folder, config, done), tables, list(filter(None, accounts.values())))
     (part / "README.md").write_text(text, encoding="utf-8")
     write_configs(part / "configs", accounts, trained)
+    if ratings := list(every_rating(folder)):
+        write_rows(part / "ratings.jsonl", ratings)
     return accounts
 
 
