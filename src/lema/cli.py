@@ -52,6 +52,19 @@ def run(source: Source, overrides: Overrides = None, runs: Runs = Path("runs"),
 
 
 @app.command()
+def study(source: Annotated[Path, typer.Argument(metavar="STUDY", help="a TOML file, or a shipped study's name")],
+          runs: Runs = Path("runs"),
+          workers: Annotated[int | None, typer.Option("--workers", min=1, help="processes side by side; by "
+                                                      "default one for each card, else for each core")] = None,
+          plan: Annotated[bool, typer.Option("--plan", help="say how long it will take, and do nothing")] = False,
+          yes: Annotated[bool, typer.Option("--yes", help="start it however long it takes")] = False) -> None:
+    """Compare arms over a grid of settings, everything drawn anew in each replicate; ends in one page."""
+    from lema.commands.study import run_study
+
+    print(run_study(source, runs, workers, plan=plan, yes=yes))
+
+
+@app.command()
 def plan(source: Source, overrides: Overrides = None, runs: Runs = Path("runs")) -> None:
     """Say which stages are done, stale (and why) or to do; run nothing."""
     from lema.commands.plan import plan_config
