@@ -76,15 +76,26 @@ class ScoreConfig(Settings):
     that of every arm with the baseline."""
 
     examined: tuple[tuple[str, str, int], ...]
+    base: str = Field(default="", description="the untrained student, examined beside them")
     baseline: str | None = None
     pairs: tuple[tuple[str, str], ...] = ()
+    sets: tuple[str, ...] = Field(default=(), description="the further test sets")
+    average: bool = False
+
+
+class AnalyseConfig(ScoreConfig):
+    """What the tables beside the comparison must know of the config."""
+
+    own: str = Field(default="", description="the task that the arms train on; none in a mere examination")
+    out_of_distribution: tuple[str, ...] = Field(default=(), description="test sets of another task")
+
+    temperature: float = Field(default=0.0, description="at which the examined answers were drawn")
 
 
 class ReportOneConfig(ScoreConfig):
     """What the report says and how: titles, arms and what they are about, and the rounds it counts."""
 
     title: str
-    base: str
     headline: str | None
     control: str | None
     about: dict[str, str]
