@@ -82,13 +82,17 @@ def estimate(source: Source, overrides: Overrides = None, runs: Runs = Path("run
 @app.command()
 def show(run: RunName, identifier: Annotated[str | None, typer.Argument(
         metavar="[ID]", help="any row's id: show its question's whole life")] = None,
-        runs: Runs = Path("runs"), json: Json = False) -> None:
+        runs: Runs = Path("runs"), json: Json = False, markdown: Annotated[bool, typer.Option(
+            "--markdown", help="the comparison alone, as a README has it")] = False) -> None:
     """Show a run's funnel, arms and scores; with an id, one question's whole life."""
     from lema.commands.run_folder import folder_of
-    from lema.commands.show import life_of, summary_of
+    from lema.commands.show import comparison_as_markdown, life_of, summary_of
 
     folder = folder_of(run, runs)
-    print(life_of(folder, identifier, as_json=json) if identifier else summary_of(folder, as_json=json))
+    if markdown:
+        print(comparison_as_markdown(folder))
+    else:
+        print(life_of(folder, identifier, as_json=json) if identifier else summary_of(folder, as_json=json))
 
 
 @app.command()

@@ -197,11 +197,19 @@ def _table_of(folder: Path, reported: Stage | None, stale: list[str]) -> list[st
             table]
 
 
-def _read_table(reported: Path) -> str:
+def comparison_as_markdown(folder: Path) -> str:
+    """The table of comparisons with its sentences, for a README; DataError where the run has not come so far."""
+    reported = _made_by(report, stages_of(folder, config_of(folder)))
+    if reported is None or reported.status().state != "done":
+        raise DataError(f"{folder}: its report is not done; `{going_on(folder)}` makes it")
+    return _read_table(reported.folder, "table.md").rstrip()
+
+
+def _read_table(reported: Path, name: str = "table.txt") -> str:
     try:
-        return read_plain(reported / "table.txt").decode()
+        return read_plain(reported / name).decode()
     except (OSError, ValueError):
-        raise DataError(f"{reported}/table.txt: missing or damaged; remove the folder {reported} and run the same "
+        raise DataError(f"{reported}/{name}: missing or damaged; remove the folder {reported} and run the same "
                         "command again, which asks nothing") from None
 
 

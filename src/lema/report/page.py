@@ -12,6 +12,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lema import figures
 from lema.report import ReportData, charts, claims, family
+from lema.report.worth import answer
 from lema.statistics import bracket, points, verdict
 
 
@@ -20,6 +21,7 @@ def render(data: ReportData) -> str:
     page = page_environment().get_template("report.html.j2").render(
         data=data,
         family=family(data),
+        answer=answer(data),
         baseline=next((arm for arm in data.arms if arm.name == data.baseline), None),
         claims=claims(data),
         levels=sorted({(score.level, score.questions) for arm in data.arms for score in arm.levels}),

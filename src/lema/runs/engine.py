@@ -27,8 +27,9 @@ from lema.runs.cards import VISIBLE, cards_of, each_worker_needs, visible_cards
 from lema.runs.context import StageContext
 from lema.runs.folder import at_work
 from lema.runs.news import News, Progress
+from lema.runs.processor import pinned, processor
 from lema.runs.run import Stage
-from lema.runs.versions import processor, versions
+from lema.runs.versions import versions
 from lema.runs.workers import Died, WorkerCall, Workers
 
 QUIET = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
@@ -148,7 +149,7 @@ def perform(stage: Stage, config: Config, progress: Progress, journal: Journal,
         usage = {name: usage.row() for name, usage in context.usage.items()}
         stage.finish({"rows": rows, "seconds": round(time.monotonic() - started, 2),
                       "cpu_seconds": round(time.process_time() - busy, 2), "versions": versions(),
-                      "processor": processor(), "usage": usage})
+                      "processor": {**processor(), "pinned": pinned()}, "usage": usage})
         notes = context.cost, context.failures, _damaged(len(journal.damaged) - damaged)
         progress(News(stage.name, "finished", rows, rows, ", ".join(filter(None, notes))))
 

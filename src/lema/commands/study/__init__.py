@@ -18,13 +18,14 @@ from lema.commands.study.design import Cell, StudyConfig, cells_of, read_study
 from lema.commands.study.page import render_study
 from lema.commands.study.results import StudyResult, read_results
 from lema.commands.study.schedule import Agenda, SharedStage, Spent, folder_of_cell, perform_cells
-from lema.commands.study.timing import duration, estimate
 from lema.commands.study.sentences import lines
+from lema.commands.study.timing import duration, estimate
 from lema.config import Config
 from lema.errors import ConfigError, Stopped
 from lema.files import write_whole
 from lema.runs.cards import each_worker_needs, visible_cards
 from lema.runs.folder import held
+from lema.runs.processor import pin
 from lema.training import require_one_process
 
 MANY_CELLS, LONG_SECONDS = 100, 4 * 3600
@@ -50,6 +51,7 @@ def run_study(source: Path, runs: Path, workers: int | None, *, plan: bool, yes:
     if (len(cells) > MANY_CELLS or expected.seconds > LONG_SECONDS) and expected.stages and not yes:
         raise ConfigError(f"{words}; `--yes` starts it, fewer values or replicates make it smaller")
     print(words, file=sys.stderr)
+    pin(cells[0].config)
     require_one_process()
     _check(cells, agenda)
     with held(folder):

@@ -98,7 +98,8 @@ class _CellAnswers:
         right, self.questions = by_question(answers), frozenset(map(itemgetter(1), answers))
         self.right: dict[str, dict[int, np.ndarray]] = defaultdict(dict)
         for model, arm, seed in scoring(cell.config, training(cell.config)).examined:
-            self.right[arm][seed] = right[model]
+            shares = right[model].reshape(len(self.questions), -1)  # of several answers to a question, their mean
+            self.right[arm][seed] = shares.mean(axis=1)
         self.before = right.get(cell.config.train.base)
         accounts = next(stage for stage in stages.values() if stage.verb is account)
         self.accounts: dict[str, Account] = {each.arm: each for each in accounts}
@@ -106,7 +107,7 @@ class _CellAnswers:
     def difference(self, arm: str, other: str) -> np.ndarray:
         """[seeds, questions] of −1, 0 and 1."""
         seeds = [seed for seed in self.right[arm] if seed in self.right[other]]
-        rows = [self.right[arm][seed].astype(float) - self.right[other][seed] for seed in seeds]
+        rows = [self.right[arm][seed] - self.right[other][seed] for seed in seeds]
         return np.array(rows)
 
 
