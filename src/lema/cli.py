@@ -96,16 +96,33 @@ def show(run: RunName, identifier: Annotated[str | None, typer.Argument(
 
 
 @app.command()
+def view(run: RunName, runs: Runs = Path("runs"),
+         port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one")] = 0,
+         browser: Annotated[bool, typer.Option("--browser/--no-browser", help="open it in the browser")] = True
+         ) -> None:
+    """Look at a run in the browser, also while it is going: every row, question by question; rate corrections."""
+    from lema.commands.run_folder import folder_of
+    from lema.commands.view import view_run
+
+    view_run(folder_of(run, runs), port, browser=browser)
+
+
+@app.command()
 def export(run: RunName, out: Annotated[Path, typer.Option("--out", metavar="DIR", help="the folder to write")],
            arms: Annotated[list[str] | None, typer.Option("--arm", help="this arm only; may be repeated")] = None,
            form: Annotated[str | None, typer.Option(
                "--form", help="what the ready configs read: marked (as the base asks; the default where it can be "
-                              "read), prompt_completion or messages")] = None, runs: Runs = Path("runs")) -> None:
+                              "read), prompt_completion or messages")] = None,
+           use: Annotated[str | None, typer.Option(
+               "--as", help="its corrections, in one file: preference (DPO), stepwise (process rewards) or "
+                            "privileged (self-distillation)")] = None, runs: Runs = Path("runs")) -> None:
     """Write a run's training sets for other tools: Parquet, JSON lines, a data set folder, ready configs."""
     from lema.commands.export import export_run
+    from lema.commands.export.purchase import export_purchase
     from lema.commands.run_folder import folder_of
 
-    print(export_run(folder_of(run, runs), out, arms or (), form))
+    folder = folder_of(run, runs)
+    print(export_purchase(folder, out, use, form) if use else export_run(folder, out, arms or (), form))
 
 
 @app.command("import")

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from lema.config import Config, ScoreConfig, TrainOneConfig
-from lema.examples import critiques_needed
+from lema.examples import critiques_needed, needs_of
 from lema.examples.take import Sort
 from lema.runs.run import Run, Stage
 from lema.stages.account import account, accounting
@@ -30,7 +30,7 @@ from lema.stages.report import report, reporting
 from lema.stages.sample import sample
 from lema.stages.score import compare, score, scoring, scoring_of
 from lema.stages.train import finishing, first_of_each, train, training
-from lema.stages.verify import verify
+from lema.stages.verify import verify, verifying
 
 Stages = tuple[Stage, ...]
 
@@ -67,7 +67,7 @@ def pipeline(run: Run, config: Config) -> None:
     elsewhere = on_test_sets(run, config, examinees, students)
     comparisons = run.stage("comparisons", compare, examinees, examined, elsewhere.examined)
     tables = run.stage("tables", analyse, analysing(config, examinees), scores, elsewhere.scores, comparisons)
-    run.stage("report", report, reporting(config, examinees), questions, graded,
+    run.stage("report", report, reporting(config, examinees, run.folder), questions, graded,
               everything.of_every_round("verified"), every_set, accounts, tuple(trained), examined, scores,
               comparisons, tables, critiques, continued)
 
@@ -164,14 +164,16 @@ def corrected(run: Run, config: Config, name: str, questions: Stage, graded: Sta
     if terms is None and not joined:
         return None, None
     if terms is None:
-        return None, run.stage(f"{here}verified", verify, config.verify, questions, graded, (), joined)
+        checks = verifying(config, run.folder, f"{here}verified")
+        return None, run.stage(f"{here}verified", verify, checks, questions, graded, (), joined)
     # A further try asks about what failed the checks of the one before and hands on what passed them. The last one
     # holds everything and has the plain name, so that nobody after it need know how many there were.
     tried: Stages = ()
     for attempt in range(1, terms.tries + 1):
         at = here if attempt == terms.tries else f"{here}try-{attempt}/"
         corrections = run.stage(f"{at}corrections", correct, terms, questions, graded, joined, *tried)
-        verified = run.stage(f"{at}verified", verify, config.verify, questions, graded, corrections, joined)
+        checks = verifying(config, run.folder, f"{at}verified")
+        verified = run.stage(f"{at}verified", verify, checks, questions, graded, corrections, joined)
         tried = (verified,)
     return corrections, verified
 
@@ -211,9 +213,12 @@ def training_set(run: Run, config: Config, arm: str, everything: Gathered) -> St
     """What one arm is trained on, made of the rounds that it takes from and of worked solutions."""
     settings, drawn_on = assembling(config, arm), []
     for name in settings.rounds:
-        each = everything.rounds[name]
+        each, needs = everything.rounds[name], needs_of(settings.take, name)
         critiques = filter(None, map(each.critiques.get, critiques_needed(settings.take, name)))
-        drawn_on.append((each.questions, each.graded, each.verified or (), each.continued or (), *critiques))
+        # what an arm does not take is no input of it: a rejected correction makes no plain arm stale
+        kept = ("corrections" in needs and each.verified) or ()
+        continued = ("continued" in needs and each.continued) or ()
+        drawn_on.append((each.questions, each.graded, kept, continued, *critiques))
     bought = tuple(map(everything.bought.__getitem__, settings.purchases))
     return run.stage(f"sets/{arm}", assemble, settings, bought, *drawn_on)
 

@@ -51,9 +51,11 @@ def _perform(meant: Meant, source: str, online_tail: int | None = None, *, yes: 
             from lema.pipeline import pipeline
             from lema.runs.engine import Local
             from lema.runs.progress import display
+            from lema.runs.progress_file import ProgressFile
 
             keep_config(meant, yes=yes)
-            with display() as progress, closing(Local(folder, config, progress)) as engine:
+            with display() as progress, closing(ProgressFile(folder, len(stages), progress)) as noted, \
+                    closing(Local(folder, config, noted)) as engine:
                 pipeline(Run(folder, engine, config), config)
     except KeyboardInterrupt:
         done = len(finished(stages_of(folder, config)))

@@ -15,7 +15,8 @@ from lema.runs.run import Run, Stage
 from lema.stages.load import load, load_set
 from lema.tasks import find_task
 
-KEPT = ("config.toml", "journal.sqlite", "lock", "lock.workers", "imports", "pilot")
+KEPT = ("config.toml", "journal.sqlite", "lock", "lock.workers", "imports", "pilot", "ratings", "view.sqlite",
+        "progress.json")
 """What lies in a run's folder beside its stages."""
 
 

@@ -120,6 +120,11 @@ class Config(BaseModel):
             return own
         return own.of(self.train.budget) if own else self.train.budget
 
+    def trainer_of(self, arm: str) -> tuple[str, dict]:
+        """Who trains an arm, and that trainer's keys: those of [train], with the arm's own laid over them."""
+        table = {**self.train.own, **self.arms[arm].train}
+        return table.pop("trainer", self.train.trainer), table
+
     @property
     def headline(self) -> str:
         """The arm that the run is about: the one that the report leads with, else the last."""

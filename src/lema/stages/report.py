@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import chain, zip_longest
 from operator import attrgetter
+from pathlib import Path
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from lema.report.tables import Table
 from lema.report.terminal import table
 from lema.report.worth import markdown
 from lema.runs.context import StageContext
+from lema.runs.ratings import ratings_mark
 from lema.runs.versions import versions
 from lema.scratch import by_id
 from lema.statistics import accuracy, difference, disagreement
@@ -43,13 +45,15 @@ NOTES = (  # what holds of every run of this pipeline
 )
 
 
-def reporting(config: Config, scores: ScoreConfig) -> ReportOneConfig:
-    """What the report shows: the config's headline, else the last arm, against the baseline."""
+def reporting(config: Config, scores: ScoreConfig, run: Path) -> ReportOneConfig:
+    """What the report shows: the config's headline, else the last arm, against the baseline; and what people rated
+    in the run's folder."""
     return ReportOneConfig(
         **scores.model_dump(), title=config.name, control=config.report.control,
         headline=config.headline, rounds=("", *config.evolve),
         about={arm: table.about for arm, table in config.arms.items()}, prices=config.model_dump()["prices"],
-        seeds={name: table.seeds for name, table in config.evolve.items()}, checks=config.verify.checks)
+        seeds={name: table.seeds for name, table in config.evolve.items()}, checks=config.verify.checks,
+        ratings=ratings_mark(run))
 
 
 def report(context: StageContext, settings: ReportOneConfig, questions: tuple[Iterable[Question], ...],
