@@ -11,7 +11,6 @@ from lema.figures import deviation, p_value, percent, tokens, unbroken
 from lema.report import Arm, Family, ReportData, claims, family
 from lema.report.sets import alike
 from lema.report.tables import all_in_text
-from lema.report.worth import answer
 from lema.statistics import bracket, points
 
 WIDTH = 80
@@ -36,10 +35,8 @@ def table(data: ReportData) -> list[str]:
     for arm in data.judged:
         behind += _row_behind(arm, data.baseline, every)
     same = alike({arm.name: (arm.examples, arm.shared) for arm in data.arms})
-    first = [*_wrap(answer(data)), ""] if data.headline else []
-    return [*first, *lines, "", *behind, "", *_legend(data), *chain.from_iterable(map(_wrap, same)),
-            *_readings(data), *_headline(data, every),
-            *all_in_text([each for each in data.tables if not each.detail])]
+    return [*lines, "", *behind, "", *_legend(data), *chain.from_iterable(map(_wrap, same)), *_readings(data),
+            *_headline(data, every), *all_in_text([each for each in data.tables if not each.detail])]
 
 
 def _row(arm: Arm, baseline: str, every: Family) -> list[str]:

@@ -38,9 +38,9 @@ def _is_worth(data: ReportData, every: Family) -> str:
     size, claim = points(data.control.difference.mean), every.claim(arm, other)
     cost = _bills(data, arm, other)
     if claim.startswith("better"):
-        return f"And it is worth it: {size} points against {other}, for {cost}."
+        return f"And it is worth it: {size} points against {other}, {cost}."
     if claim.startswith("worse"):
-        return f"But it is not worth it: {size} points against {other}, for {cost}."
+        return f"But it is not worth it: {size} points against {other}, {cost}."
     least = percent(every.detectable(arm, other))
     return (f"Whether it is worth it is open: {size} points against {other}, where this design shows differences "
             f"from {least} points on; {cost}.")
@@ -49,10 +49,13 @@ def _is_worth(data: ReportData, every: Family) -> str:
 def _bills(data: ReportData, arm: str, other: str) -> str:
     """What one cost beside the other, under the three bills."""
     arms = {each.name: each for each in data.arms}
+    if not {arm, other} <= arms.keys():
+        return "at a cost that is not shown"
     ours, theirs = arms[arm], arms[other]
-    return (f"{tokens(ours.teacher_tokens)} tokens written by the teacher against {tokens(theirs.teacher_tokens)}"
-            f", {tokens(ours.teacher_prompt_tokens)} read against {tokens(theirs.teacher_prompt_tokens)}, "
-            f"{tokens(ours.student_tokens)} sampled of students against {tokens(theirs.student_tokens)}")
+    return (f"for {tokens(ours.teacher_tokens)} tokens written by the teacher against "
+            f"{tokens(theirs.teacher_tokens)}, {tokens(ours.teacher_prompt_tokens)} read against "
+            f"{tokens(theirs.teacher_prompt_tokens)}, {tokens(ours.student_tokens)} sampled of students against "
+            f"{tokens(theirs.student_tokens)}")
 
 
 def markdown(data: ReportData) -> str:
