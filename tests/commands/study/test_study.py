@@ -117,14 +117,6 @@ def test_what_cells_have_in_common_is_performed_once(home, stage):
     assert first != second and again == [first, second]  # a replicate each, whatever the budget
 
 
-def test_what_is_taken_from_another_way_to_the_same_rows_says_so(home):
-    records = [json.loads((home / f"runs/small/cells/budget-{n}_r0/models/cot-1/record.json").read_text())
-               for n in (200, 400)]
-    assert records[0]["fingerprint"] != records[1]["fingerprint"]  # budget and sets around it differ
-    assert {each.get("taken_from") for each in records} == {None, *(each["fingerprint"] for each in records)} - {
-        next(each["fingerprint"] for each in records if "taken_from" in each)}
-
-
 def test_a_replicate_draws_questions_student_samples_and_teacher_anew(home):
     first, second = (tomllib.loads((home / f"runs/small/cells/budget-200_r{n}/config.toml").read_text())
                      for n in (0, 1))
