@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from lema import __version__
-from lema.commands.arguments import Json, Overrides, RunName, Runs, Source
+from lema.commands.arguments import Answers, Checkpoints, Json, Overrides, RunName, Runs, Source, TestSets
 from lema.commands.journal.app import journal
 from lema.errors import LemaError, misused
 from lema.printable import guard
@@ -178,12 +178,7 @@ def score(predictions: Annotated[Path, typer.Argument(
 
 
 @app.command()
-def examine(models: Annotated[list[str], typer.Argument(
-                metavar="CHECKPOINT...",
-                help="a folder or hub id, or NAME=FOLDER; others are held against the first")],
-            on: Annotated[list[str], typer.Option(
-                "--on", metavar="SET", help="TASK=FILE, NAME:TASK=FILE, or a CONFIG or run whose test sets are "
-                                            "taken; repeatable")],
+def examine(models: Checkpoints, on: TestSets,
             name: Annotated[str | None, typer.Option("--name", help="what the run is called")] = None,
             overrides: Overrides = None, runs: Runs = Path("runs"), json: Json = False) -> None:
     """Examine checkpoints that were trained anywhere on one or more test sets."""
@@ -194,10 +189,7 @@ def examine(models: Annotated[list[str], typer.Argument(
 
 
 @app.command()
-def compare(sources: Annotated[list[str], typer.Argument(
-                metavar="SOURCE...",
-                help="NAME=FILE[,FILE...] (a file for each seed: rows, an inspect log, lm-eval samples), or "
-                     "RUN:ARM; each is held against the first")],
+def compare(sources: Answers,
             task: Annotated[str | None, typer.Option(
                 "--task", help="judge all texts anew, as number, expression, choice, text or a task")] = None,
             runs: Runs = Path("runs"), json: Json = False) -> None:

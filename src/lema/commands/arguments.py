@@ -11,3 +11,11 @@ Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE
 Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="the folder that holds runs")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="a run's name, or its folder")]
 Json = Annotated[bool, typer.Option("--json", help="for programs")]
+Checkpoints = Annotated[list[str], typer.Argument(
+    metavar="CHECKPOINT...", help="a folder or hub id, or NAME=FOLDER; others are held against the first")]
+TestSets = Annotated[list[str], typer.Option(
+    "--on", metavar="SET",
+    help="TASK=FILE, NAME:TASK=FILE, or a CONFIG or run whose test sets are taken; repeatable")]
+Answers = Annotated[list[str], typer.Argument(
+    metavar="SOURCE...", help="NAME=FILE[,FILE...] (a file for each seed: rows, an inspect log, lm-eval samples), "
+                              "or RUN:ARM; each is held against the first")]

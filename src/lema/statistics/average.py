@@ -6,6 +6,8 @@ harder than another is no chance; the trainings are the same on all of them, so 
 
 import math
 from collections.abc import Sequence
+from itertools import starmap
+from operator import attrgetter
 
 import numpy as np
 
@@ -28,12 +30,12 @@ def average_difference(strata: Sequence[tuple[np.ndarray, np.ndarray]]) -> Diffe
     """The paired difference `right` − `baseline` on the mean over the sets; of each set both as for `difference`,
     with the same seeds in every set. Over questions: Welch and Satterthwaite's interval of a stratified mean."""
     sets = [_matrix(right) - _matrix(baseline) for right, baseline in strata]
-    alone = [difference(right, baseline) for right, baseline in strata]
+    alone = list(starmap(difference, strata))
     per_seed = np.mean([both.mean(axis=1) for both in sets], axis=0)
     mean, seeds = float(per_seed.mean()), len(per_seed)
     squares = [(_deviation(both.mean(axis=0)) / len(sets)) ** 2 / both.shape[1] for both in sets]
     error, freedom = math.sqrt(sum(squares)), _welch(squares, [both.shape[1] for both in sets])
-    deciding = sum(each.deciding for each in alone)
+    deciding = sum(map(attrgetter("deciding"), alone))
     least = min(1.0, 2.0 ** (1 - deciding))  # as of a single set: what the questions that differ could show
     over_questions, p_value = _interval(mean, error, freedom), max(least, _p_value(mean, error, freedom))
     crossed = over_seeds = None
@@ -47,7 +49,7 @@ def average_difference(strata: Sequence[tuple[np.ndarray, np.ndarray]]) -> Diffe
     return Difference(
         mean=mean, crossed=crossed, over_questions=over_questions, over_seeds=over_seeds, error=error,
         freedom=freedom, seed_differences=tuple(map(float, per_seed)),
-        questions=sum(each.questions for each in alone), deciding=deciding, p_value=p_value)
+        questions=sum(map(attrgetter("questions"), alone)), deciding=deciding, p_value=p_value)
 
 
 def _welch(squares: Sequence[float], questions: Sequence[int]) -> float:

@@ -7,6 +7,7 @@ equations elsewhere; every table is counted from these judgements.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,12 +73,12 @@ def _arms(settings: AnalyseConfig) -> dict[str, dict[int, str]]:
 
 
 def _matrix(shares: dict[str, np.ndarray], models: Iterable[str]) -> np.ndarray:
-    return np.array([shares[model] for model in models])
+    return np.array(list(map(shares.__getitem__, models)))
 
 
 def _paired(arms: dict[str, dict[int, str]], arm: str, other: str) -> tuple[list[str], list[str]]:
-    seeds = [seed for seed in arms[arm] if seed in arms[other]]
-    return [arms[arm][seed] for seed in seeds], [arms[other][seed] for seed in seeds]
+    seeds = list(filter(arms[other].__contains__, arms[arm]))
+    return list(map(arms[arm].__getitem__, seeds)), list(map(arms[other].__getitem__, seeds))
 
 
 def _wrong_paths(settings: AnalyseConfig, arms: dict[str, dict[int, str]], answers: Sequence[JudgedAnswer], *,
@@ -201,7 +202,7 @@ def _texts(flip: _Flip, arms: dict[str, dict[int, str]], questions: ScratchTable
     ordered = sorted(flip.change, key=lambda name: (-abs(flip.change[name]), name))
     fixed = list(islice((name for name in ordered if flip.change[name] > 0), SHOWN))
     broken = list(islice((name for name in ordered if flip.change[name] < 0), SHOWN))
-    ours, theirs = (models[0] for models in _paired(arms, flip.arm, flip.other))
+    ours, theirs = map(itemgetter(0), _paired(arms, flip.arm, flip.other))
     paths: dict[tuple[str, str], str] = {}
     for path in examined:
         if path.model in (ours, theirs) and path.question in (*fixed, *broken):
