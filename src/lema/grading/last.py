@@ -6,10 +6,11 @@ numbers; the last of them that can be an answer is taken, with those that "and" 
 
 import re
 
+from lema.grading.clauses import is_behind
 from lema.grading.compare import readings
 from lema.grading.normalize import normalized
 from lema.grading.numbers import NUMBER, read_value
-from lema.grading.prose import is_behind, last_sentence, number_said
+from lema.grading.prose import last_sentence, number_said
 
 END = 3000  # characters from the end back in which a last formula is looked for
 WHOLE = 300  # characters of a text that may be nothing but an answer

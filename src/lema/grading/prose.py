@@ -6,6 +6,7 @@ preposition ("for 4 people", "out of 30") is passed over where another one is le
 
 import re
 
+from lema.grading.clauses import NAMED, rank, result_clause
 from lema.grading.numbers import NUMBER, read_value
 from lema.grading.quantities import is_quantity
 
@@ -13,20 +14,12 @@ LONGEST = 600  # characters of a sentence that are looked at
 _ENDS = re.compile(r"\n|(?<!\bMr)(?<!\bMrs)(?<!\bDr)(?<!\bRs)[.!?](?=[\s\"')*]|$)")
 _RESULT = re.compile(r"= ?(?:\*\*)?(?=[$£€]?-?\.?[0-9])")
 _GOES_ON = re.compile(
-    r"[,;:=]|\b(?:is|are|was|were|has|have|had|so|then|and|but|means?|leaves?|left over|makes?|gives?|which"
-    r"|that)\b")
-_BEHIND = re.compile(
-    r"\b(?:for|in|to|of|from|per|when|than|with|over|at(?! least| most)|by|after|before|within|during|every"
-    r"|until|into|on|since|if|because|once|while|out of|step|to (?:have|be|get|pay|earn|make))"
-    r"(?: (?!(?:is|are|was|were|be|has|have|had|gets?|got|makes|made|needs?|needed|takes?|took|costs?|pays?"
-    r"|paid|earns?|earned|spends?|spent|equals?|leaves?|left|will|would|can|must|and|or|there"
-    r"|total|all)\b)[A-Za-z'-]{1,20}){0,4} ?\Z"
-    r"|\b(?:who (?:is|are|was|has|have)|which (?:is|are|was|has|have) [A-Za-z'-]{1,20})"
-    r"(?: [A-Za-z'-]{1,20}){0,3} ?\Z", re.I)
+    r"[;:=]|\b(?:is|are|was|were|has|have|had|so|then|but|means?|leaves?|left over|makes?|gives?|meaning|leaving"
+    r"|rounds?|rounded|which|that)\b|\band (?:(?:he|she|they|it|we|there|the|his|her|this|then)\b|[A-Z])")
 _REASON = re.compile(r",? (?:since|because)\b")
+_JOINED = re.compile(
+    r"(?: (?!(?:is|are|was|were|has|have|had|will|can|gets?|makes?|leaves?|left|so|then)\b)[A-Za-z-]{1,20}){0,5},? (?:and|or) (?:the )?[$£€]?")
 _QUANTITY = re.compile(r"[0-9][0-9,]{0,12} [A-Za-z]{3,9}(?:,? and |, | )[0-9]{1,3} [A-Za-z]{3,9}\b")
-_TOTAL = re.compile(r"(?<!of a )(?:total|sum|average) of (?:about |exactly )?[$£€]?\Z")
-_REACH = 110  # characters before a number in which its preposition stands
 _TWO = re.compile(
     r"(?P<between>either |between |from )?(?P<one>[$£€]?" + NUMBER.pattern + r")(?: (?P<unit>[A-Za-z]{1,20}))?"
     r",? (?P<joint>or|and|to) (?:either |about )?(?P<other>[$£€]?" + NUMBER.pattern
@@ -62,15 +55,25 @@ def number_said(sentence: str) -> str | None:
         return None
     if result := result_of(sentence):
         return result
-    if _TOTAL.search(sentence, max(0, tokens[-1].start() - _REACH), tokens[-1].start()):
-        return tokens[-1][0].strip()
-    free = [token for token in tokens if not is_behind(sentence, token.start())]
-    return (free or tokens)[-1][0].strip()
+    clause = result_clause(sentence)
+    if result := result_of(clause):
+        return result
+    said = [token for token in NUMBER.finditer(clause) if not _is_step(clause, token)] or tokens
+    text = clause if said is not tokens else sentence
+    return _least_in_passing(text, said)[0].strip()
 
 
-def is_behind(text: str, at: int) -> bool:
-    """Whether what stands here stands behind a preposition: "for the 4 of them"."""
-    return _BEHIND.search(text, max(0, at - _REACH), at) is not None
+def _least_in_passing(text: str, tokens: list[re.Match]) -> re.Match:
+    """The last of the numbers that the text says least in passing; what "and" joins to a number is said as that is."""
+    best, least, before, end = tokens[-1], NAMED, 0, 0
+    for token in tokens:
+        each = rank(text, *token.span())
+        if before and _JOINED.fullmatch(text, end, token.start()):
+            each = max(each, before)
+        if each <= least:
+            best, least = token, each
+        before, end = each, token.end()
+    return best
 
 
 def is_two(value: str) -> bool:
