@@ -51,7 +51,8 @@ _REACHED = re.compile(
 _GIVEN = re.compile(
     r"(?:\b(?:the|these|those|his|their|its|my|your|our|both|all of the|of the)|(?<!in )\ball(?: the)?) [$£€]?\Z"
     r"|\b(?:that|which|who) (?:only )?(?:costs?|weighs?|holds?|contains?|measures?|lasts?|takes?|sells?|fits?|seats?|pays?|needs?"
-    r"|earns?|travels?|runs?|has|have|had|is|are|was|were)(?: [a-z]{1,12}){0,4} [$£€]?\Z", re.I)
+    r"|earns?|travels?|runs?|has|have|had)(?: [a-z]{1,12}){0,4} [$£€]?\Z"
+    r"|\b(?:that|which|who) (?:is|are|was|were)(?: [a-z]{1,12}){1,4} [$£€]?\Z|\bwho (?:is|are|was|were) [$£€]?\Z", re.I)
 _IN_TOTAL = re.compile(r"\bthe (?:[a-z]+ )?(?:total|sum|answer|result)\b", re.I)
 _NAME = re.compile(
     r"(?:\b(?:step|grade|page|room|level|chapter|question|part|case|horse|type|number|no\.|problem|round|version|figure|day|week"

@@ -44,6 +44,11 @@ _HUGE = re.compile(r"[0-9]{4,}\)? ?!|! ?!|\^ ?\{? ?[0-9]{4,}|\^ ?\{[^{}]{0,30}\^
 _CAPITALS = re.compile("[A-Z]{3,20}")
 _LABEL = re.compile(r"\(([A-J])\) ?(?=[^,;|) ])")
 _REST = re.compile(r"\s*(?:\.\.\.|\\[lc]?dots|…|\(?\\[pb]?mod\s*\{?[0-9]+\}?\)?|\(mod [0-9]+\))\s*\Z")
+_CODE = re.compile(
+    r"(?=[^0-9]*[0-9])(?:[A-Z]{1,8}[-.]?[0-9][A-Z0-9./-]{0,20}|[0-9]{1,8}[A-Z]{2,8}[0-9]{0,8}|[0-9]{1,4}[A-Z]{1,3}[0-9]{1,4}"
+    r"|[vV][0-9]+(?:\.[0-9]+)+|[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9]{2,4}(?:-0[0-9]{1,3}|-[0-9]{2,4}(?=-)){1,2}(?:-[0-9]{1,4})?)")
+"""What is spelt and not calculated: AZ2A, 3PO, B-52, v2.0, 555-0199, 2024-05-12."""
+
 _CLOCK = re.compile(r"[0-9]:[0-9]{2}(?![0-9])")
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
 _ORDER = re.compile(r"[<>]|\\(?:le|ge|lt|gt|ne|in)(?:q|qslant|slant)?(?![A-Za-z])|!=")
@@ -91,11 +96,17 @@ def same_expression(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
         return settled
     if words(a) == words(b) or _letters(a) == _letters(b):
         return True
+    if _is_code(a) != _is_code(b):
+        return False
     if _CLOCK.search(a) or _CLOCK.search(b) or _BASED.search(a + b) or not (is_maths(a) and is_maths(b)):
         return False
     if _HUGE.search(a) or _HUGE.search(b):  # what is past our bounds, math-verify rounds to 0 or infinity
         raise GradingTimeout("a factorial or a power too large to compare")
     return same_symbolic(a, b)
+
+
+def _is_code(text: str) -> bool:
+    return len(text) <= 40 and _CODE.fullmatch(text) is not None
 
 
 def decided(answer: str, gold: str, how: Conventions = DEFAULT) -> bool | None:
@@ -123,6 +134,8 @@ def _decided(a: str, b: str, answer: str, gold: str, how: Conventions) -> bool |
         return modulo
     if (labelled := _labelled(a, b, how)) is not None:
         return labelled
+    if a[:1].isalnum() and (_is_code(a) and b.replace(".", "").lstrip("-").isdigit()):
+        return False
     if (":" in a or ":" in b) and (ratio := _same_ratio(a, b, how)) is not None:
         return ratio
     undecided = False

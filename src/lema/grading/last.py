@@ -6,8 +6,9 @@ numbers; the last of them that can be an answer is taken, with those that "and" 
 
 import re
 
-from lema.grading.clauses import is_behind
+from lema.grading.clauses import SAID, rank
 from lema.grading.compare import readings
+from lema.grading.continued import ends_in_nothing
 from lema.grading.normalize import normalized
 from lema.grading.numbers import NUMBER, read_value
 from lema.grading.prose import last_sentence, number_said
@@ -48,7 +49,10 @@ def last_number(text: str) -> tuple[str | None, str]:
     """The bold number of the last paragraph, else the last number of the text, and which of the two it is."""
     if "**" in text and (bold := _bold(text)) is not None:
         return bold, "bold"
-    number = number_said(last_sentence(_before_checks(text)))
+    told = _before_checks(text)
+    if (numbers := list(NUMBER.finditer(told, max(0, len(told) - END)))) and ends_in_nothing(told, numbers[-1].end()):
+        return "0", "last value"
+    number = number_said(last_sentence(told))
     return (number, "last value") if number is not None else (None, "none")
 
 
@@ -93,10 +97,10 @@ def _without_remarks(text: str, pieces: list[tuple[str, int, int, bool]]) -> lis
     left = list(pieces)
     while len(left) > 1 and not _SENTENCE.search(text, left[-2][2] - 2, left[-1][1]):
         between = text[left[-2][2]:left[-1][1]]
-        if not _ABOUT.fullmatch(between) and (left[-1][3] or not is_behind(text, left[-1][1])):
+        if not _ABOUT.fullmatch(between) and (left[-1][3] or rank(text, *left[-1][1:3]) == SAID):
             return left
         left.pop()
-    return left if not is_behind(text, left[-1][1]) else pieces
+    return left if rank(text, *left[-1][1:3]) == SAID else pieces
 
 
 def _bold(text: str) -> str | None:

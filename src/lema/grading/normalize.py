@@ -143,6 +143,7 @@ def as_plain_latex(text: str) -> str:
         text = _ORDINAL.sub("", text)
         text = _ESCAPES.sub("", text)
     elif "$" in text or "{" in text or "~" in text:
+        text = _ORDINAL.sub("", text)
         text = _TIGHT.sub("", text).replace("~", " ").replace("$", " ")
     if text.lstrip().startswith("{{"):
         text = _unwrapped(text.strip())

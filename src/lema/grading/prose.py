@@ -11,6 +11,16 @@ from lema.grading.numbers import NUMBER, read_value
 from lema.grading.quantities import is_quantity
 
 LONGEST = 600  # characters of a sentence that are looked at
+NEAR = 500  # characters from the end back in which a last number is looked for first
+MOST_REMARKS = 3  # sentences behind the answer that are passed over
+_REMARK = re.compile(
+    r"[\s(*_]*(?:note\b|please note|remember\b|recall\b|here,? (?:we|i)\b|(?:please )?let me know|i hope|hope\b|feel free|if you have"
+    r"|to (?:check|verify|double-check)\b|check(?:ing)?\b|verif\w+|(?:this|that|it) (?:can|could|may) (?:also )?be (?:seen|checked|found|verified)"
+    r"|(?:this|that) (?:assumes|comes from|follows from|is (?:because|since|how|why|based|found by|calculated by|obtained by|the number (?:after|of|that)|assuming)"
+    r"|was (?:found|calculated|obtained))|(?:we|i) (?:got|get|found|find|calculated|obtained?|computed|know|did) (?:this|it|that|the answer)\b"
+    r"|because\b|assuming\b|for (?:reference|comparison)\b|the other\b"
+    r"|(?P<told>(?:we|i|he|she|they) (?:simply |just |then )?(?:divided|multiplied|added|subtracted|used|took)\b|(?:it|this|that) is [^.\n]{1,40}? (?:less|more|fewer) than))", re.I)
+_CONCLUDES = re.compile(r"\b(?:so|thus|therefore|hence|total|in all|altogether|answer|finally|in the end|conclu\w+)\b|\*\*", re.I)
 _ENDS = re.compile(r"\n|(?<!\bMr)(?<!\bMrs)(?<!\bDr)(?<!\bRs)[.!?](?=[\s\"')*]|$)")
 _RESULT = re.compile(r"= ?(?:\*\*)?(?=[$£€]?-?\.?[0-9])")
 _GOES_ON = re.compile(
@@ -28,18 +38,36 @@ _TWO = re.compile(
 
 
 def last_sentence(text: str) -> str:
-    """The last sentence of a text that has a number in it, at most LONGEST characters of it."""
+    """The last sentence of a text that has a number in it, at most LONGEST characters of it; one that only remarks on
+    the one before it is passed over."""
+    start, end = _sentence_with_number(text, len(text))
+    for _ in range(MOST_REMARKS):
+        remark = _REMARK.match(text, start, end)
+        if not remark or start == 0:
+            break
+        earlier = _sentence_with_number(text, start)
+        if earlier[1] == 0 or (remark["told"] and not _CONCLUDES.search(text, *earlier)):
+            break
+        start, end = earlier
+    return text[start:end]
+
+
+def _sentence_with_number(text: str, stop: int) -> tuple[int, int]:
+    """(start, end) of the last sentence before `stop` that has a number in it; (0, 0) where there is none."""
     last = None
-    for token in NUMBER.finditer(text):
-        if not _is_step(text, token):
-            last = token
-    if last is None:
-        return ""
+    for reach in (NEAR, stop):  # the number is nearly always close to the end
+        for token in NUMBER.finditer(text, max(0, stop - reach), stop):
+            if not _is_step(text, token):
+                last = token
+        if last is not None:
+            break
+    else:
+        return 0, 0
     start = max(0, last.start() - LONGEST)
     for end in _ENDS.finditer(text, start, last.start()):
         start = end.end()
-    end = _ENDS.search(text, last.end(), last.end() + LONGEST)
-    return text[start:end.start() if end else last.end() + LONGEST]
+    end = _ENDS.search(text, last.end(), min(stop, last.end() + LONGEST))
+    return start, end.start() if end else min(stop, last.end() + LONGEST)
 
 
 def number_said(sentence: str) -> str | None:
