@@ -71,7 +71,7 @@ EQUATIONS: list[Row] = [
     ("\\boxed{{\\frac{{AB}}{{CD}} = {a}}}", "{a}", "math", True), ("\\boxed{{\\sqrt{{m}} = {a}}}", "{a}", "math", True),
     ("\\boxed{{u^2 + v^2 + w^2 = {a}}}", "{a}", "math", True), ("\\boxed{{f(g({c})) = {a}}}", "{a}", "math", True),
     ("\\boxed{{|z|^2 = {a}}}", "{a}", "math", True), ("\\boxed{{\\log_{{3}} t = {a}}}", "{a}", "math", True),
-    ("\\boxed{{3s - 2t = {a}}}", "{a}", "math", False), ("\\boxed{{x^2 + 2y = 0}}", "0", "math", False),
+    ("\\boxed{{3s - 2t = {a}}}", "{a}", "math", True), ("\\boxed{{x^2 + 2y = 0}}", "0", "math", False),
     ("\\boxed{{y^5 = {a}}}", "{b}", "math", False), ("\\boxed{{|u - v| = {a}}}", "{c}", "math", False),
     ("\\boxed{{4k = {a}}}", "{a}", "math", False), ("{a}", "\\angle PQR = {a}^\\circ", "math", True),
     ("{a}", "a^3 + b^3 = {a}", "math", True), ("{a}", "x^2 - 5x = 0", "math", False)]

@@ -58,9 +58,9 @@ EQUATIONS = [
     *(row for left in ("x^3", "|r-s|", "ab + bc + ca", "a^2 + b^2", "xyz", "\\frac{{x}}{{y}}", "f(2)", "\\cos^2 x", "|a|",
                        "x^2y^3", "\\sqrt{{x}}", "m - n", "AB \\cdot CD", "\\angle ABC", "P(-1)", "\\log_2 x", "x + y + z")
       for row in told((f"\\boxed{{{{{left} = {{a}}}}}}", f"Thus ${left} = {{a}}$."), task="math")),
-    ("\\boxed{{2x + z = {a}}}", "{a}", "math", False), ("\\boxed{{a^2 + b = 0}}", "0", "math", False),
+    ("{a}", "2x + z = {a}", "math", False), ("\\boxed{{2x + z = {a}}}", "{a}", "math", True), ("\\boxed{{a^2 + b = 0}}", "0", "math", False),
     ("\\boxed{{5n = {a}}}", "{a}", "math", False), ("{a}", "x^3 = {a}", "math", True),
-    ("{a}", "|r-s| = {a}", "math", True), ("0", "x^2 + 2x = 0", "math", False), ("{a}", "3x - y = {a}", "math", False)]
+    ("{a}", "|r-s| = {a}", "math", True), ("0", "x^2 + 2x = 0", "math", False), ("\\boxed{{x + 1 = {a}}}", "{a}", "math", False)]
 
 BOXES = [
     ("(a) We get \\boxed{{{a}}} by counting.\n(b) Here it is \\boxed{{{b}}}.", "{a}, {b}", "math", True),

@@ -6,6 +6,7 @@ in a process that is killed at its limit. Words never do.
 """
 
 import re
+from fractions import Fraction
 from functools import lru_cache
 from math import gcd
 
@@ -15,7 +16,7 @@ from lema.grading.evaluate import Undecided
 from lema.grading.latex import parsed
 from lema.grading.normalize import as_plain_latex, normalized, trimmed, words
 from lema.grading.numbers import BOUND, is_maths, read_value
-from lema.grading.numeric_equality import equal
+from lema.grading.numeric_equality import FLOAT_DIGITS, equal, is_rounding
 from lema.grading.phrases import as_formula
 from lema.grading.quantities import same_quantity
 from lema.grading.statements import statements
@@ -72,10 +73,27 @@ def same_number(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
     if stated is not None and wanted is not None and "%" not in answer + gold and how.units == "ignored":
         if how.decimals is not None:
             return round(stated, how.decimals) == round(wanted, how.decimals)
-        return stated == wanted
+        return stated == wanted or _is_written_out(stated, wanted, how)
     if not (is_maths(normalized(answer)) and is_maths(normalized(gold))):
         return stated is not None and stated == wanted
     return same_expression(answer, gold, how)
+
+
+def _is_written_out(stated: Fraction, wanted: Fraction, how: Conventions) -> bool:
+    """Whether one is a decimal with many places and the other what it was rounded from, 0.6666666666666666 and 2/3."""
+    if how.rounded is None or abs(stated - wanted) * 10 ** how.rounded > 1:
+        return False
+    places = [_places(number) for number in (stated, wanted)]
+    if None not in places and max(places) < FLOAT_DIGITS:
+        return False  # two decimals that differ, differ
+    digits = min(place for place in places if place is not None) if None not in places else places[0] or places[1]
+    return digits is not None and digits >= how.rounded and is_rounding(stated, wanted, digits)
+
+
+def _places(number: Fraction) -> int | None:
+    """The places of a number that is a decimal; None of one that has no end."""
+    places = next((places for places in range(31) if 10**places % number.denominator == 0), None)
+    return places
 
 
 def same_expression(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:

@@ -16,7 +16,7 @@ _LIST = re.compile(r"\s{0,8}(?:[-*•]|\(?[0-9a-h]{1,2}[).])\s|\s{0,4}step [0-9]
 _ASIDE = re.compile(
     r"\W{0,8}(?:note|check|verif|explanation|explained|proof|remark|because|since|reason|solution|for example|question|here'?s)", re.I)
 _EQUALS = re.compile(r"= ?[$£€]?-?\.?[0-9]")
-_OPEN = re.compile(r"[=+*/×x-]\s*\Z|:\s*\Z")
+_OPEN = re.compile(r"[=+*/×-]\s*\Z")
 _BACK = re.compile(
     r"[\s.!?*)$\"'”]{0,6}(?:(?:but|however|though),? )?(?:oh,? |hmm,? |sorry,? )?"
     r"(?:wait\b|correction\b|oops\b|scratch that|my mistake|i made (?:a|an)\b|let me (?:correct|redo|fix)"

@@ -24,7 +24,7 @@ _CONCLUDES = re.compile(r"\b(?:so|thus|therefore|hence|total|in all|altogether|a
 _ENDS = re.compile(r"\n|(?<!\bMr)(?<!\bMrs)(?<!\bDr)(?<!\bRs)[.!?](?=[\s\"')*]|$)")
 _RESULT = re.compile(r"= ?(?:\*\*)?(?=[$£€]?-?\.?[0-9])")
 _GOES_ON = re.compile(
-    r"[;:=]|\b(?:is|are|was|were|has|have|had|so|then|but|means?|leaves?|left over|makes?|gives?|meaning|leaving"
+    r"[;:=]|, (?:he|she|it|they|we|the|this|that|there|in total)\b|\b(?:is|are|was|were|has|have|had|so|then|but|means?|leaves?|left over|makes?|gives?|meaning|leaving"
     r"|rounds?|rounded|which|that)\b|\band (?:(?:he|she|they|it|we|there|the|his|her|this|then)\b|[A-Z])")
 _REASON = re.compile(r",? (?:since|because)\b")
 _JOINED = re.compile(

@@ -16,6 +16,12 @@ _ANSWER = re.compile(
     r"|\b(?:is|are|was|equals|(?:would|will|must|should) be|comes to"
     r"|(?:could|can|may|might) be(?=[\s:*_]{0,4}(?:either )?[$(\\]{0,2}-?[0-9]))\b|:|=))"
     r"[\s:*_]{0,12}(?:(?<=\n)- )?", re.I)
+_GROUP_END = re.compile(r"\}(?:\s|\\[ ,;:!]|\\q?quad(?![A-Za-z])|[~=]){0,6}")
+_UPRIGHT = re.compile(r"\\(?:text|math|mbox)[a-z]{0,6}\s?\{[^{}\n]{0,30}\Z")
+_STORY = re.compile(
+    r"(?:\b(?:each|every|per|any|another|an?|one|no|wrong|incorrect|unanswered|blank|number of|count of|if the|when the)"
+    r"|(?:['’]s|\b(?:his|her|their)) )(?: (?:wrong|right|correct|incorrect|first|second|third|last|given|such)){0,2}[ *_]{0,3}\Z", re.I)
+_WORTH = re.compile(r"(?:each )?(?:worth|counted|scored)\b", re.I)
 _HEADING = re.compile(
     r"^[ \t]{0,3}[#*]{1,6}[ \t]{0,3}(?:final )?answer[ \t]{0,3}\*{0,3}[ \t]{0,3}\n\s{0,8}", re.I | re.M)
 _FOREIGN = re.compile(
@@ -75,11 +81,12 @@ def placed(text: str) -> Iterator[tuple[int, str, str]]:
     openings: list[re.Match] = []
     denied: set[int] = set()
     if "nswer" in text or "NSWER" in text:
-        openings = [*_ANSWER.finditer(text), *_HEADING.finditer(text)]
+        openings = [match for match in _ANSWER.finditer(text) if not _is_of_the_story(text, match)]
+        openings += _HEADING.finditer(text)
         denied = {match.start() for match in openings if match.re is _ANSWER and match["no"]}
     if not text.isascii() or any(hint in text for hint in _FOREIGN_HINTS):
         openings += _FOREIGN.finditer(text)
-    places = [(match.start(), match.end(), "answer sentence") for match in openings]
+    places = [(match.start(), _behind_group(text, match), "answer sentence") for match in openings]
     if "####" in text or "A:" in text or "Ans" in text:
         places += [(match.start(), match.end(), match[1] or "A:") for match in _LINE_FORM.finditer(text)
                    if not _is_heading(text, match)]
@@ -91,6 +98,19 @@ def placed(text: str) -> Iterator[tuple[int, str, str]]:
             yield start, value, CUT
         elif value and not _EMPTY_BOX.fullmatch(value):
             yield start, (f"not {value}" if start in denied else value), how
+
+
+def _behind_group(text: str, cue: re.Match) -> int:
+    """Where the value begins: behind the group that the cue is set in, \\text{Final Answer: } 5."""
+    if not text.startswith("}", cue.end()) or not _UPRIGHT.search(text, max(0, cue.start() - 40), cue.start()):
+        return cue.end()
+    return _GROUP_END.match(text, cue.end()).end()
+
+
+def _is_of_the_story(text: str, cue: re.Match) -> bool:
+    """Whether "answer" is a word of the story: "each right answer is worth 5 points"."""
+    return (_STORY.search(text, max(0, cue.start() - 40), cue.start()) is not None
+            or _WORTH.match(text, cue.end()) is not None)
 
 
 def _is_heading(text: str, line: re.Match) -> bool:
