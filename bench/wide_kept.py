@@ -219,8 +219,8 @@ EQUATION_LINES: list[tuple[str, bool | None]] = [
     ("1/{c} = 1/{b} + 1/f", None), ("1/Rt = 1/{b} + 1/{c}", None), ("1/{a} + 1/xy = 1/{b}", None),
     ("2 = {b} + 3/dt", None), ("- {a} + {b} = {sum}", True), ("– {a} + {b} = {sum}", True), ("— {a} + {b} = {sum}", True),
     ("Apples – {a} + {b} = {sum}", True), ("Cost — {a} * {c} = {product}", True), ("* {a} + {b} = {sum}", True),
-    ("{b}\\frac{{3}}{{4}} = {b}.75", True), ("{b} \\tfrac{{1}}{{2}} + {a} = {mixed_sum}", True),
-    ("{b}\\frac{{975}}{{1000}} = {b}.975", True), ("{a}\\dfrac{{1}}{{4}} = {a}.25", True),
+    ("{b}\\frac{{3}}{{4}} = {b}.75", None), ("{b} \\tfrac{{1}}{{2}} + {a} = {mixed_sum}", True),
+    ("{b}\\frac{{975}}{{1000}} = {b}.975", None), ("{a}\\dfrac{{1}}{{4}} = {a}.25", None),
     ("{a} + {b} = {sum}1", False), ("- {a} + {b} = {sum}1", False), ("{a} * {c} = 1{product}", False),
     ("$\\frac{{1}}{{{c}}} = \\frac{{1}}{{{b}}} + \\frac{{1}}{{d_o}}$", None), ("Total - {a} + {b} = {sum}", True)]
 """(line, whether it is true; None: it must not be called false)."""
