@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 CUT = "cut off"  # how a box was found that the end of the text leaves open
 LONGEST = 600  # characters that a stated answer may have; a longer one is no final answer
+MOST_BETWEEN = 1500  # characters between the boxes of two parts
 MOST = 50  # statements of one text that are looked at, from the last one back
 _ANSWER = re.compile(
     r"(?<![/A-Za-z])answers?(?:>|\b[^\n.:=>]{0,40}?"
@@ -47,6 +48,10 @@ _BARE_BOX = re.compile(r"\\boxed\s{0,2}(\\?[A-Za-z0-9]+)")
 _JOINT = re.compile(
     r"(?:[\s$,;.&]|\\[()\[\],;: ]|\\q?quad|\\(?:text|mbox|mathrm)\s?\{[^{}]{0,30}\}|\b(?:and|or)\b"
     r"|\b[A-Za-z](?:_\{?[0-9]\}?)? ?=){0,12}")
+_PART_MARK = re.compile(
+    r"(?:(?<=[\n*])|(?<=[.$] )|(?<=\bpart )|(?<=\bPart ))[\s*#]{0,6}(?:[Pp]art )?(?:\((?:(?P<roman>ii|iii|iv|v|vi)|(?P<letter>[b-h])"
+    r"|(?P<number>[2-8]))\)|(?:(?<=[Pp]art )(?:(?P<l2>[b-hB-H])|(?P<n2>[2-8]))|(?P<l3>[b-h]))[.):](?=[\s*$\\]))")
+_UNKNOWN = re.compile(r"(?<![A-Za-z])[A-Za-z](?:_\{?[0-9]\}?)? ?=[ $]*\\?\Z")
 _PERCENT = re.compile(r"[\s$]{0,3}(?:\\\)|\\\])?[\s$]{0,3}(?:\\?%|percent(?:age)?\b|pct\b)")
 _OPENING = re.compile(r"[\s\"“*\\_]{0,6}?(\$\$|\$|\\\(|\\\[)")
 _MONEY = re.compile(r"\$ ?[0-9][0-9,]*(?:\.[0-9]+)?(?![0-9.]*\s?(?:\$|\\|[\^_={}+*/-]))")
@@ -210,6 +215,19 @@ def _boxes(text: str, first: int) -> tuple[list[tuple[int, int, str]], tuple[int
     return closed, next((box for box in reversed(opened) if box[0] >= 0), None)
 
 
+def _is_further_part(text: str, last: int, start: int, count: int) -> bool:
+    """Whether a box goes on with the list of those before it: right behind the last one, as the next of lettered or
+    numbered parts, or as the value of another unknown in the same sentence."""
+    if start - last <= 60 and (joint := _JOINT.match(text, last, start)) is not None and joint.end() == start:
+        return True
+    between = text[last:start] if start - last <= MOST_BETWEEN else ""
+    parts = [next(filter(None, match.groups())).lower() for match in _PART_MARK.finditer(between)]
+    if parts and parts[0] in ("abcdefgh"[count:count + 1], "ii iii iv v vi vii viii".split()[count - 1], str(count + 1)):
+        return True
+    return (_UNKNOWN.search(between) is not None and not _SENTENCE_END.search(between.lstrip("$. \n)\\"))
+            and _UNKNOWN.search(text, max(0, last - 200), text.rfind("boxed", 0, last) - 1) is not None)
+
+
 def _joined(text: str, boxes: list[tuple[int, int, str]]) -> Iterator[tuple[int, str]]:
     """The boxes, those side by side as one list: \\boxed{1} and \\boxed{2}."""
     boxes.sort()
@@ -218,8 +236,7 @@ def _joined(text: str, boxes: list[tuple[int, int, str]]) -> Iterator[tuple[int,
     for start, end, value in boxes[-MOST:]:
         if not value or start < last:  # empty, or inside the one before
             continue
-        joint = _JOINT.match(text, last, start) if row and start - last <= 60 else None
-        if joint is None or joint.end() != start:
+        if not row or not _is_further_part(text, last, start, len(row)):
             if row:
                 yield first, ", ".join(row)
             row, first = [], start
