@@ -13,11 +13,11 @@ REACH = 110  # characters before a number in which what governs it stands
 SAID, IN_PASSING, GIVEN, NAMED = range(4)
 
 _RESULT = re.compile(
-    r"(?:,|\b(?:and|but))? ?\b(?:so(?! (?:that(?!['’]s\b| (?:is|are|was|will|would|makes|leaves|gives|means|comes|costs|equals)\b)|as|many|much|far)\b)|then|thus|therefore|hence"
+    r"\b(?:so(?! (?:that(?!['’]s\b| (?:is|are|was|will|would|makes|leaves|gives|means|comes|costs|equals)\b)|as|many|much|far)\b)|then|thus|therefore|hence"
     r"|meaning|bringing|leaving|making|giving|totall?ing|resulting in|for a total)\b"
-    r"|[,;]? (?:which|that|this|and|it) (?:then |now |only |still )?(?:leaves|means|makes|gives|brings|comes|equals|totals"
+    r"|\b(?:which|that|this|and|it) (?:then |now |only |still )?(?:leaves|means|makes|gives|brings|comes|equals|totals"
     r"|amounts|results|rounds|would leave|will leave|left)\b|[:;] |=> ?|→|\u21d2"
-    r"|,? which (?:is|was|are) (?:about |exactly |only |just )?(?=[$\d])")
+    r"|\bwhich (?:is|was|are) (?:about |exactly |only |just )?(?=[$\d])")
 _ABLE = re.compile(r" (?:he|she|it|they|we|i|you) (?:can|could|has|have|gets?)\b", re.I)
 _OUGHT = re.compile(r"\b(?:needs?|must|should|(?:has|have) to|ought)\b(?!.*(?: and |, ))", re.S)
 _WORKED_OUT = re.compile(r"\b(?:divid|multipl|add|subtract|split|sum|times|minus|plus)", re.I)
@@ -28,15 +28,20 @@ _LEADING = re.compile(
 _TRAILING = re.compile(
     r",? \(?\b(?:because|since|if|when|whenever|while|as long as|given that|assuming|in order (?:to|that|for)|even though|although"
     r"|unless|until|till|before|after|considering|rather than|instead of|compared (?:to|with)|so (?:that|as to))\b|, (?:as|and not|not|where|whose|whereas|but not)\b|,? and not (?=[$\d])")
-_PREPOSITION = re.compile(
-    r"\bto(?: (?:the|about|only|just|exactly|a|an))? ?\Z|\b(?:for|in|of|from|per|when|than|with|over|at(?! least| most)|by|after|before|within|during|every"
-    r"|until|into|on|since|if|because|once|while|out of|step|among|between|through|across|against|around|above|below"
-    r"|under|beyond|worth|weighing|costing|holding|containing|measuring|having|lasting|including|using)"
-    r"(?: (?!(?:is|are|was|were|be|has|have|had|gets?|got|makes|made|needs?|needed|takes?|took|costs?|pays?"
-    r"|paid|earns?|earned|spends?|spent|equals?|leaves?|left|will|would|can|must|and|or|there"
-    r"|total|all)\b)[A-Za-z'-]{1,20}){0,4} ?\Z"
-    r"|\b(?:who (?:is|are|was|has|have)|which (?:is|are|was|has|have) [A-Za-z'-]{1,20})"
-    r"(?: [A-Za-z'-]{1,20}){0,3} ?\Z", re.I)
+_PREPOSITIONS = frozenset((
+    "for", "in", "of", "from", "per", "when", "than", "with", "over", "at", "by", "after", "before", "within", "during",
+    "every", "until", "into", "on", "since", "if", "because", "once", "while", "step", "among", "between", "through",
+    "across", "against", "around", "above", "below", "under", "beyond", "worth", "weighing", "costing", "holding",
+    "containing", "measuring", "having", "lasting", "including", "using", "to"))
+_STOPS = frozenset((
+    "is", "are", "was", "were", "be", "has", "have", "had", "gets", "get", "got", "makes", "made", "need", "needs",
+    "needed", "takes", "take", "took", "costs", "cost", "pays", "pay", "paid", "earns", "earn", "earned", "spends",
+    "spend", "spent", "equals", "equal", "leaves", "leave", "left", "will", "would", "can", "must", "and", "or",
+    "there", "total", "all"))
+"""Words behind a preposition that end its reach."""
+
+_WORDS = 4  # words between a preposition and its number
+_BEFORE_NUMBER = frozenset(("the", "about", "only", "just", "exactly", "a", "an"))
 _REACHED = re.compile(
     r"\b(?:(?:total|equal|equals|sum|up|down|back|com(?:es?|ing)|came|amount(?:s|ed|ing)?|add(?:s|ed|ing)?|round(?:s|ed|ing)?(?: up"
     r"| down| off)?|increas(?:es?|ed|ing)|decreas(?:es?|ed|ing)|reduc(?:es?|ed|ing)|r[io]ses?|drop(?:s|ped)?|grows?|grew|falls?|fell"
@@ -48,15 +53,19 @@ _REACHED = re.compile(
     r"(?: [a-z]{1,12}){0,2} of|as)(?: (?:about|exactly|only|just|approximately|around|roughly))? [$£€]?\Z", re.I)
 """A preposition before a number that the sentence comes to: "equal to 5", "left with 5", "a profit of 5"."""
 
-_GIVEN = re.compile(
-    r"(?:\b(?:the|these|those|his|their|its|my|your|our|both|all of the|of the)|(?<!in )\ball(?: the)?) [$£€]?\Z"
-    r"|\b(?:that|which|who) (?:only )?(?:costs?|weighs?|holds?|contains?|measures?|lasts?|takes?|sells?|fits?|seats?|pays?|needs?"
-    r"|earns?|travels?|runs?|has|have|had)(?: [a-z]{1,12}){0,4} [$£€]?\Z"
-    r"|\b(?:that|which|who) (?:is|are|was|were)(?: [a-z]{1,12}){1,4} [$£€]?\Z|\bwho (?:is|are|was|were) [$£€]?\Z", re.I)
-_IN_TOTAL = re.compile(r"\bthe (?:[a-z]+ )?(?:total|sum|answer|result)\b", re.I)
-_NAME = re.compile(
-    r"(?:\b(?:step|grade|page|room|level|chapter|question|part|case|horse|type|number|no\.|problem|round|version|figure|day|week"
-    r"|month|year|lane|bus|gate|floor|table|apartment|exercise|equation|column|row|line) #?|#)\Z", re.I)
+_DETERMINERS = frozenset(("the", "these", "those", "his", "their", "its", "my", "your", "our", "both"))
+_RELATIVES = frozenset(("that", "which", "who"))
+_BE = frozenset(("is", "are", "was", "were"))
+_OF_THINGS = _BE | {
+    "costs", "cost", "weighs", "weigh", "holds", "hold", "contains", "contain", "measures", "measure", "lasts", "last",
+    "takes", "take", "sells", "sell", "fits", "fit", "seats", "seat", "pays", "pay", "needs", "need", "earns", "earn",
+    "travels", "travel", "runs", "run", "has", "have", "had"}
+"""Verbs of a clause that describes a thing: "the bike that costs"."""
+
+_NAMES = frozenset((
+    "step", "grade", "page", "room", "level", "chapter", "question", "part", "case", "horse", "type", "number", "no.",
+    "problem", "round", "version", "figure", "day", "week", "month", "year", "lane", "bus", "gate", "floor", "table",
+    "apartment", "exercise", "equation", "column", "row", "line", "#"))
 _ORDINAL = re.compile(r"(?:st|nd|rd|th)\b|-[A-Za-z]")
 _AWAY = re.compile(
     r"(?: [A-Za-z]{2,12}){1,2} (?:from now|ago|later|earlier|away|from (?:home|here)|old\b(?= [A-Za-z])|long\b(?= [A-Za-z]))")
@@ -99,19 +108,48 @@ def result_clause(sentence: str) -> str:
 def rank(text: str, start: int, end: int) -> int:
     """How much in passing the number is said that stands there: SAID, IN_PASSING, GIVEN or NAMED."""
     before = text[max(0, start - REACH):start]
-    if _NAME.search(before) or _ORDINAL.match(text, end) or _is_adjacent(text, start, end):
+    words = before.lower().rstrip("$£€ ").split()[-8:]
+    if (words and words[-1] in _NAMES) or before.endswith("#") or _ORDINAL.match(text, end) or (
+            _is_adjacent(text, start, end)):
         return NAMED
-    if (_GIVEN.search(before) and not _IN_TOTAL.search(before)) or _is_purpose(before):
+    if _is_given(words) or _is_purpose(before):
         return GIVEN
-    if is_behind(text, start) or _AWAY.match(text, end) or (not before.strip() and _CAN.match(text, end)):
+    if _governed(words, before) or _AWAY.match(text, end) or (not words and _CAN.match(text, end)):
         return IN_PASSING
     return SAID
 
 
 def is_behind(text: str, at: int) -> bool:
     """Whether what stands here stands behind a preposition: "for the 4 of them"."""
-    return (_PREPOSITION.search(text, max(0, at - REACH), at) is not None
-            and _REACHED.search(text, max(0, at - REACH), at) is None)
+    before = text[max(0, at - REACH):at]
+    return _governed(before.lower().rstrip("$£€ ").split()[-8:], before)
+
+
+def _governed(words: list[str], before: str) -> bool:
+    """Whether a preposition, whose reach no verb ends, governs what stands behind these words."""
+    for place, word in enumerate(reversed(words[-_WORDS - 1:])):
+        if word in _PREPOSITIONS:
+            after = words[-place] if place else ""
+            if (word == "at" and after in ("least", "most")) or (word == "to" and (
+                    place > 1 or (place and after not in _BEFORE_NUMBER))):
+                return False
+            return word not in ("to", "with", "of", "as") or _REACHED.search(before[-70:]) is None
+        if word in _STOPS or not word.replace("'", "").replace("-", "").isalpha():
+            return False
+    return False
+
+
+def _is_given(words: list[str]) -> bool:
+    """Whether the words before a number make it one that is known: "the 36", "that costs"."""
+    if not words:
+        return False
+    if words[-1] in _DETERMINERS or (words[-1] == "all" and words[-2:-1] != ["in"]):
+        return True
+    for place in range(len(words) - 2, max(-1, len(words) - 7), -1):
+        if words[place] in _RELATIVES and words[place + 1] in _OF_THINGS:
+            directly = place + 2 == len(words) and words[place + 1] in _BE and words[place] != "who"
+            return not directly and all(word.isalpha() for word in words[place:])
+    return False
 
 
 def _is_adjacent(text: str, start: int, end: int) -> bool:

@@ -40,6 +40,8 @@ NOTHING = re.compile(
 """What says that a number is 0."""
 
 _ANY_NOTHING = re.compile(r"\W*(?:that )?(?:[a-z]+ ){0,4}?(?:no [a-z]{3,14}s?|none|nothing|nobody|zero)\b(?! of\b)[^0-9]{0,60}", re.I)
+_ENDS = re.compile(r"[.!?\n](?:\s|\Z)")
+_LEFT = re.compile(r"\b(?:left|remain)")
 _CONCLUDES = re.compile(r"\W*(?:so|thus|therefore|hence|in the end|finally|in total|altogether|as a result|consequently|then)\b", re.I)
 
 
@@ -113,10 +115,11 @@ def is_nothing(value: str) -> bool:
     return len(value) < 80 and _ANY_NOTHING.fullmatch(value.strip(" .*")) is not None
 
 
-def ends_in_nothing(text: str, end: int) -> bool:
-    """Whether the last sentence, behind the last number of the text, concludes that there is none left."""
-    rest = text[end:].strip()
-    last = re.split(r"[.!?\n](?:\s|\Z)", rest.rstrip(" .!?\n*"))[-1] if rest else ""
-    if not last or len(last) > _LONGEST_LINE or any(map(str.isdigit, last)) or not NOTHING.search(last):
+def ends_in_nothing(text: str) -> bool:
+    """Whether the last sentence, behind the last digit of the text, concludes that there is none left."""
+    tail = text[-_LONGEST_LINE:]
+    rest = tail[max(map(tail.rfind, "0123456789")) + 1:].rstrip(" .!?\n*")
+    if len(rest) < 8 or len(rest) == len(tail) < len(text) or not NOTHING.search(rest):
         return False
-    return _CONCLUDES.match(last) is not None or re.search(r"\b(?:left|remain)", last) is not None
+    last = _ENDS.split(rest)[-1]
+    return NOTHING.search(last) is not None and (_CONCLUDES.match(last) or _LEFT.search(last)) is not None

@@ -57,7 +57,7 @@ def last_number(text: str) -> tuple[str | None, str]:
     if "**" in text and (bold := _bold(text)) is not None:
         return bold, "bold"
     told = _before_checks(text)
-    if (numbers := list(NUMBER.finditer(told, max(0, len(told) - END)))) and ends_in_nothing(told, numbers[-1].end()):
+    if ends_in_nothing(told):
         return "0", "last value"
     number = number_said(last_sentence(told))
     return (number, "last value") if number is not None else (None, "none")

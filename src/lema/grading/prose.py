@@ -11,7 +11,7 @@ from lema.grading.numbers import NUMBER, read_value
 from lema.grading.quantities import is_quantity
 
 LONGEST = 600  # characters of a sentence that are looked at
-NEAR = 500  # characters from the end back in which a last number is looked for first
+NEAR = 120  # characters before the last digit in which a last number and the beginning of its sentence are looked for first
 MOST_REMARKS = 3  # sentences behind the answer that are passed over
 _REMARK = re.compile(
     r"[\s(*_]*(?:note\b|please note|remember\b|recall\b|here,? (?:we|i)\b|(?:please )?let me know|i hope|hope\b|feel free|if you have"
@@ -21,7 +21,7 @@ _REMARK = re.compile(
     r"|because\b|assuming\b|for (?:reference|comparison)\b|the other\b"
     r"|(?P<told>(?:we|i|he|she|they) (?:simply |just |then )?(?:divided|multiplied|added|subtracted|used|took)\b|(?:it|this|that) is [^.\n]{1,40}? (?:less|more|fewer) than))", re.I)
 _CONCLUDES = re.compile(r"\b(?:so|thus|therefore|hence|total|in all|altogether|answer|finally|in the end|conclu\w+)\b|\*\*", re.I)
-_ENDS = re.compile(r"\n|(?<!\bMr)(?<!\bMrs)(?<!\bDr)(?<!\bRs)[.!?](?=[\s\"')*]|$)")
+_ENDS = re.compile(r"[\n.!?](?:(?<=\n)|(?=[\s\"')*]|$)(?<!\bMr\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bRs\.))")
 _RESULT = re.compile(r"= ?(?:\*\*)?(?=[$£€]?-?\.?[0-9])")
 _GOES_ON = re.compile(
     r"[;:=]|, (?:he|she|it|they|we|the|this|that|there|in total)\b|\b(?:is|are|was|were|has|have|had|so|then|but|means?|leaves?|left over|makes?|gives?|meaning|leaving"
@@ -54,20 +54,30 @@ def last_sentence(text: str) -> str:
 
 def _sentence_with_number(text: str, stop: int) -> tuple[int, int]:
     """(start, end) of the last sentence before `stop` that has a number in it; (0, 0) where there is none."""
-    last = None
-    for reach in (NEAR, stop):  # the number is nearly always close to the end
-        for token in NUMBER.finditer(text, max(0, stop - reach), stop):
-            if not _is_step(text, token):
-                last = token
-        if last is not None:
-            break
-    else:
+    last = _last_number(text, stop)
+    if last is None:
         return 0, 0
     start = max(0, last.start() - LONGEST)
-    for end in _ENDS.finditer(text, start, last.start()):
-        start = end.end()
+    for reach in (NEAR, LONGEST):
+        ends = [end.end() for end in _ENDS.finditer(text, max(start, last.start() - reach), last.start())]
+        if ends:
+            start = ends[-1]
+            break
     end = _ENDS.search(text, last.end(), min(stop, last.end() + LONGEST))
     return start, end.start() if end else min(stop, last.end() + LONGEST)
+
+
+def _last_number(text: str, stop: int) -> re.Match | None:
+    """The last number before `stop` that counts no step."""
+    digit = max(text.rfind(digit, 0, stop) for digit in "0123456789")
+    for reach in (NEAR, stop):  # nearly always the one that the last digit belongs to
+        last = None
+        for token in NUMBER.finditer(text, max(0, digit - reach), stop):
+            if not _is_step(text, token):
+                last = token
+        if last is not None or digit < reach:
+            return last
+    return None
 
 
 def number_said(sentence: str) -> str | None:

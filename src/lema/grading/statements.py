@@ -28,7 +28,7 @@ _HEADING = re.compile(
 _FOREIGN = re.compile(
     r"(?:\b(?:réponses?|respuestas?|respostas?|rispost[ae]|antwort(?:en)?|ответ)\b[^\n.:=]{0,40}?"
     r"(?:\b(?:est|es|ist|è|é)\b|:|=|：)|答案[^\n。:：=]{0,20}?[是为為:：])[\s:：*_]{0,12}", re.I)
-_FOREIGN_HINTS = ("ntwort", "espuesta", "spost")
+_FOREIGN_HINTS = ("ntwort", "espuesta", "sposta", "sposte", "éponse", "твет", "答案", "NTWORT", "ESPUESTA", "SPOSTA", "ÉPONSE", "ТВЕТ")
 _LINE_FORM = re.compile(r"^[ \t]{0,8}(?:(#{4})(?!#)|A:|Ans\b[.:]{0,2})[ \t]{0,8}(?=\S)", re.M)
 _OPTIONS = re.compile(r"[^\n]{0,300}\n\s{0,8}B[:.)]")
 _STEP = re.compile(
@@ -86,10 +86,9 @@ def placed(text: str) -> Iterator[tuple[int, str, str]]:
     openings: list[re.Match] = []
     denied: set[int] = set()
     if "nswer" in text or "NSWER" in text:
-        openings = [match for match in _ANSWER.finditer(text) if not _is_of_the_story(text, match)]
-        openings += _HEADING.finditer(text)
+        openings = _cues(text)
         denied = {match.start() for match in openings if match.re is _ANSWER and match["no"]}
-    if not text.isascii() or any(hint in text for hint in _FOREIGN_HINTS):
+    if any(map(text.__contains__, _FOREIGN_HINTS)):
         openings += _FOREIGN.finditer(text)
     places = [(match.start(), _behind_group(text, match), "answer sentence") for match in openings]
     if "####" in text or "A:" in text or "Ans" in text:
@@ -103,6 +102,22 @@ def placed(text: str) -> Iterator[tuple[int, str, str]]:
             yield start, value, CUT
         elif value and not _EMPTY_BOX.fullmatch(value):
             yield start, (f"not {value}" if start in denied else value), how
+
+
+def _cues(text: str) -> list[re.Match]:
+    """Every "answer is" and every heading "Answer", found by the letters that they share."""
+    cues = []
+    for letters in ("nswer", "NSWER"):
+        at = text.find(letters)
+        while at > 0:
+            cue = _ANSWER.match(text, at - 1)
+            if cue and not (cues and cue.start() < cues[-1].end()) and not _is_of_the_story(text, cue):
+                cues.append(cue)
+            line = text.rfind("\n", max(0, at - 24), at) + 1 or (0 if at < 24 else -1)
+            if line >= 0 and text[line:line + 4].strip(" \t")[:1] in ("#", "*") and (heading := _HEADING.match(text, line)):
+                cues.append(heading)
+            at = text.find(letters, at + 1)
+    return cues
 
 
 def _behind_group(text: str, cue: re.Match) -> int:
