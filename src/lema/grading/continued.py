@@ -6,7 +6,7 @@ same calculation in the lines right below, takes it back at once, or rounds it; 
 
 import re
 
-from lema.grading.numbers import NUMBER, read_value
+from lema.grading.numbers import NUMBER, last_digit, read_value
 from lema.grading.prose import number_said
 
 MOST_LINES = 12  # lines of a calculation behind the cue
@@ -118,7 +118,7 @@ def is_nothing(value: str) -> bool:
 def ends_in_nothing(text: str) -> bool:
     """Whether the last sentence, behind the last digit of the text, concludes that there is none left."""
     tail = text[-_LONGEST_LINE:]
-    rest = tail[max(map(tail.rfind, "0123456789")) + 1:].rstrip(" .!?\n*")
+    rest = tail[last_digit(tail, len(tail)) + 1:].rstrip(" .!?\n*")
     if len(rest) < 8 or len(rest) == len(tail) < len(text) or not NOTHING.search(rest):
         return False
     last = _ENDS.split(rest)[-1]

@@ -55,6 +55,18 @@ NUMBER = re.compile(
     r"|(?<![A-Za-z])\.[0-9]+)" + _BEHIND)
 """A number within a text; the digits of a code (AZ2A, 3PO, 10.0.0.7) and of a telephone number are none."""
 
+_NO_DIGITS = "".join(chr(code) for code in range(128) if not chr(code).isdigit())
+
+
+def last_digit(text: str, stop: int) -> int:
+    """Where the last digit before `stop` stands; -1 where there is none."""
+    near = text[max(0, stop - 200):stop]
+    at = len(near.rstrip(_NO_DIGITS)) - 1
+    if at >= 0 and near[at] in "0123456789":
+        return stop - len(near) + at
+    return max(text.rfind(digit, 0, stop) for digit in "0123456789")
+
+
 BOUND = re.compile(r"\bor (?:more|less|fewer|greater|higher|above|over|below|under|later|earlier)\b")
 """What makes a number a bound: "5 or more"."""
 

@@ -7,11 +7,12 @@ preposition ("for 4 people", "out of 30") is passed over where another one is le
 import re
 
 from lema.grading.clauses import NAMED, rank, result_clause
-from lema.grading.numbers import NUMBER, read_value
+from lema.grading.numbers import NUMBER, last_digit, read_value
 from lema.grading.quantities import is_quantity
 
 LONGEST = 600  # characters of a sentence that are looked at
 NEAR = 120  # characters before the last digit in which a last number and the beginning of its sentence are looked for first
+LONG_NUMBER = 32  # characters before the last digit in which the number that it ends begins
 MOST_REMARKS = 3  # sentences behind the answer that are passed over
 _REMARK = re.compile(
     r"[\s(*_]*(?:note\b|please note|remember\b|recall\b|here,? (?:we|i)\b|(?:please )?let me know|i hope|hope\b|feel free|if you have"
@@ -69,10 +70,10 @@ def _sentence_with_number(text: str, stop: int) -> tuple[int, int]:
 
 def _last_number(text: str, stop: int) -> re.Match | None:
     """The last number before `stop` that counts no step."""
-    digit = max(text.rfind(digit, 0, stop) for digit in "0123456789")
-    for reach in (NEAR, stop):  # nearly always the one that the last digit belongs to
+    digit = last_digit(text, stop)
+    for reach in (LONG_NUMBER, stop):  # nearly always the one that the last digit belongs to
         last = None
-        for token in NUMBER.finditer(text, max(0, digit - reach), stop):
+        for token in NUMBER.finditer(text, max(0, digit - reach), min(stop, digit + LONG_NUMBER)):
             if not _is_step(text, token):
                 last = token
         if last is not None or digit < reach:
@@ -89,8 +90,8 @@ def number_said(sentence: str) -> str | None:
     quantity = _QUANTITY.search(sentence)
     if quantity and is_quantity(quantity[0]):
         return quantity[0]
-    if not tokens:
-        return None
+    if len(tokens) < 2:
+        return tokens[0][0].strip() if tokens else None
     if result := result_of(sentence):
         return result
     clause = result_clause(sentence)
@@ -98,6 +99,8 @@ def number_said(sentence: str) -> str | None:
         return result
     said = [token for token in NUMBER.finditer(clause) if not _is_step(clause, token)] or tokens
     text = clause if said is not tokens else sentence
+    if len(said) == 1:
+        return said[0][0].strip()
     return _least_in_passing(text, said)[0].strip()
 
 

@@ -28,7 +28,8 @@ _HEADING = re.compile(
 _FOREIGN = re.compile(
     r"(?:\b(?:réponses?|respuestas?|respostas?|rispost[ae]|antwort(?:en)?|ответ)\b[^\n.:=]{0,40}?"
     r"(?:\b(?:est|es|ist|è|é)\b|:|=|：)|答案[^\n。:：=]{0,20}?[是为為:：])[\s:：*_]{0,12}", re.I)
-_FOREIGN_HINTS = ("ntwort", "espuesta", "sposta", "sposte", "éponse", "твет", "答案", "NTWORT", "ESPUESTA", "SPOSTA", "ÉPONSE", "ТВЕТ")
+_FOREIGN_HINTS = ("ntwort", "espuesta", "spost", "NTWORT", "ESPUESTA", "SPOST")
+_FAR_HINTS = (*_FOREIGN_HINTS, "éponse", "ÉPONSE", "твет", "ТВЕТ", "答案")
 _LINE_FORM = re.compile(r"^[ \t]{0,8}(?:(#{4})(?!#)|A:|Ans\b[.:]{0,2})[ \t]{0,8}(?=\S)", re.M)
 _OPTIONS = re.compile(r"[^\n]{0,300}\n\s{0,8}B[:.)]")
 _STEP = re.compile(
@@ -62,7 +63,7 @@ _CLOSING = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
 def closing_box(text: str) -> str | None:
     """What is in the only box of a text that ends with it; None for any other text."""
     at = text.rfind("\\boxed{")
-    if at < 0 or len(text) - at > LONGEST or text.find("box") != at + 1:
+    if at < 0 or len(text) - at > LONGEST or text.find("boxed") != at + 1 or "\\fbox" in text:
         return None
     depth = 0
     for brace in _BRACE.finditer(text, at):
@@ -88,7 +89,7 @@ def placed(text: str) -> Iterator[tuple[int, str, str]]:
     if "nswer" in text or "NSWER" in text:
         openings = _cues(text)
         denied = {match.start() for match in openings if match.re is _ANSWER and match["no"]}
-    if any(map(text.__contains__, _FOREIGN_HINTS)):
+    if any(map(text.__contains__, _FOREIGN_HINTS if text.isascii() else _FAR_HINTS)):
         openings += _FOREIGN.finditer(text)
     places = [(match.start(), _behind_group(text, match), "answer sentence") for match in openings]
     if "####" in text or "A:" in text or "Ans" in text:
