@@ -1,10 +1,10 @@
 """How often the grader is right by kind of ending and of formula: python bench/wide.py ../shared/data
 
-Prints, for each kind, rows, agreement and wrong answers called right, on the half that may be looked at (wide_seen,
-every second solution) and on the half that is kept back (wide_kept, the others). Rows are made from templates of our
-own, and from the worked solutions of the data with their last statement taken away, so that only prose is left.
-With --show the disagreements of the seen half are printed, never those of the other; with --math-verify the same is
-asked of math-verify (slow); without a folder only the templates are used.
+Prints, for each kind, rows, agreement and wrong answers called right, on the half that may be looked at
+(wide_seen, every second solution) and on the half that is kept back (wide_kept, the others). Rows are made from
+templates of our own, and from the worked solutions of the data with their last statement taken away, so that only
+prose is left. With --show the disagreements of the seen half are printed, never those of the other; with
+--math-verify the same is asked of math-verify (slow); without a folder only the templates are used.
 """
 
 import argparse
@@ -23,7 +23,8 @@ from lema.grading import equations_in
 
 DRAWS = 4  # how often each template is filled
 HALVES = {"seen": wide_seen, "kept": wide_kept}
-_CALCULATED = re.compile(r"(?<=[A-Za-z,:] )\$?\(?\d[\d.,]*%?\)?(?:\s?[-+*/x×]\s?[$(]*\d[\d.,]*%?\)*)+\s?=\s?(\$?)<<[^<>]{0,80}>>")
+_CALCULATED = re.compile(r"(?<=[A-Za-z,:] )\$?\(?\d[\d.,]*%?\)?"
+    r"(?:\s?[-+*/x×]\s?[$(]*\d[\d.,]*%?\)*)+\s?=\s?(\$?)<<[^<>]{0,80}>>")
 """A calculation in plain numbers before its result; one with units between them would leave no sentence."""
 _MARKS = re.compile(r"<<[^<>]{0,80}>>")
 _NAMES = (("Ruth", "she"), ("Omar", "he"), ("Ines", "she"), ("Piet", "he"), ("Mr. Hale", "he"))
@@ -32,14 +33,17 @@ _NAMES = (("Ruth", "she"), ("Omar", "he"), ("Ines", "she"), ("Piet", "he"), ("Mr
 def fields(draw: random.Random) -> dict[str, object]:
     """The values of the templates' fields, all consistent with each other."""
     name, he = draw.choice(_NAMES)
-    a, b, c = draw.randint(11, 97), 10 * draw.randint(10, 98) + draw.randint(4, 9), draw.randint(3, 9)
+    a, c = draw.randint(11, 97), draw.randint(3, 9)
+    b = 10 * draw.randint(10, 98) + draw.randint(4, 9)
     d = draw.choice((3, 7, 9, 11, 13, 17))
     n = draw.choice([n for n in range(2, 40) if n % d])
     x, y, cents = draw.randint(1001, 4000), draw.randint(1001, 4000), draw.randint(11, 99)
     ordinal = f"{a}{'th' if a % 100 in (11, 12, 13) else {1: 'st', 2: 'nd', 3: 'rd'}.get(a % 10, 'th')}"
     return {
-        "name": name, "he": he, "a": a, "b": b, "c": c, "n": n, "d": d, "work": f"First, {x} + {y} = {x + y} in all.",
-        "p": a * c, "s": a * c + b, "quotient": repr(n / d), "other_quotient": repr((n + d + 1) / d), "th": ordinal,
+        "name": name, "he": he, "a": a, "b": b, "c": c, "n": n, "d": d,
+        "work": f"First, {x} + {y} = {x + y} in all.",
+        "p": a * c, "s": a * c + b, "quotient": repr(n / d), "other_quotient": repr((n + d + 1) / d),
+        "th": ordinal,
         "below": f"{a - 1}.{draw.choice((67, 75, 8, 5833))}", "check": a + b, "triangle": c * (c + 1) // 2,
         "euro": f"{c}.{cents}", "comma": f"{c},{cents}", "spaced": f"{c} {b},{cents}", "large": f"{c}{b}.{cents}",
         "sum": a + b, "product": a * c, "mixed_sum": f"{a + b}.5"}
@@ -131,7 +135,8 @@ def main() -> None:
                 print(f"{half:5} {name:36} {rows:6} {100 * agreed / rows:7.2f} {positives:5}", flush=True)
         if not args.math_verify and args.set in "equations":
             rows, agreed, false = judged_lines(half)
-            print(f"{half:5} {'equations (f.pos: true called false)':36} {rows:6} {100 * agreed / rows:7.2f} {false:5}")
+            print(f"{half:5} {'equations (f.pos: true called false)':36} {rows:6} {100 * agreed / rows:7.2f} "
+                f"{false:5}")
 
 
 if __name__ == "__main__":

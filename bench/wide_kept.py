@@ -68,7 +68,8 @@ EQUATIONS: list[Row] = [
     ("\\boxed{{y^5 = {a}}}", "{a}", "math", True), ("So we get $\\boxed{{|u - v| = {a}}}$.", "{a}", "math", True),
     ("Hence $\\sin^2 A + \\cos B = \\frac{{{n}}}{{{d}}}$.", "\\frac{{{n}}}{{{d}}}", "math", True),
     ("Therefore \\[\\boxed{{pqr = {a}}}\\]", "{a}", "math", True),
-    ("\\boxed{{\\frac{{AB}}{{CD}} = {a}}}", "{a}", "math", True), ("\\boxed{{\\sqrt{{m}} = {a}}}", "{a}", "math", True),
+    ("\\boxed{{\\frac{{AB}}{{CD}} = {a}}}", "{a}", "math", True), ("\\boxed{{\\sqrt{{m}} = {a}}}", "{a}", "math",
+    True),
     ("\\boxed{{u^2 + v^2 + w^2 = {a}}}", "{a}", "math", True), ("\\boxed{{f(g({c})) = {a}}}", "{a}", "math", True),
     ("\\boxed{{|z|^2 = {a}}}", "{a}", "math", True), ("\\boxed{{\\log_{{3}} t = {a}}}", "{a}", "math", True),
     ("\\boxed{{3s - 2t = {a}}}", "{a}", "math", True), ("\\boxed{{x^2 + 2y = 0}}", "0", "math", False),
@@ -77,10 +78,12 @@ EQUATIONS: list[Row] = [
     ("{a}", "a^3 + b^3 = {a}", "math", True), ("{a}", "x^2 - 5x = 0", "math", False)]
 
 BOXES: list[Row] = [
-    ("(a) The first length is \\boxed{{{a}}}.\n\n(b) The second length is \\boxed{{{b}}}.", "{a}, {b}", "math", True),
+    ("(a) The first length is \\boxed{{{a}}}.\n\n(b) The second length is \\boxed{{{b}}}.", "{a}, {b}", "math",
+    True),
     ("**Part 1.** We get \\boxed{{{a}}}.\n**Part 2.** Likewise \\boxed{{{b}}}.", "{a}, {b}", "math", True),
     ("(i) \\boxed{{{a}}} because of the rule. (ii) \\boxed{{{b}}} by symmetry.", "{a}, {b}", "math", True),
-    ("So $u = \\boxed{{{a}}}$ and, putting it back into the first line, $v = \\boxed{{{b}}}$.", "{a}, {b}", "math", True),
+    ("So $u = \\boxed{{{a}}}$ and, putting it back into the first line, $v = \\boxed{{{b}}}$.", "{a}, {b}", "math",
+    True),
     ("First \\boxed{{{a}}} follows. No, that used the wrong sign. So it is \\boxed{{{b}}}.", "{b}", "math", True),
     ("As a step we find \\boxed{{{a}}} chairs.\n\nAll in all that makes \\boxed{{{b}}}.", "{b}", "math", True),
     ("(a) The first length is \\boxed{{{a}}}.\n\n(b) The second is \\boxed{{{b}}}.", "{b}, {c}", "math", False),
@@ -90,8 +93,10 @@ ROUNDS: list[Row] = [
     (text, "{a}", "gsm8k", True) for text in (
         "{work}\nThe result is {below}, which we round up to {a}.",
         "{work}\nThe answer is {below}, or {a} when rounded to the nearest whole number.",
-        "{work}\nThe answer is approximately {below} ≈ {a}.", "{work}\nThe answer is {below}, so {he} needs {a} buses.",
-        "{work}\nThis comes to {below}; rounded up, {a} buses.", "{work}\nThe answer is {below}, which rounds up to {a}.",
+        "{work}\nThe answer is approximately {below} ≈ {a}.",
+        "{work}\nThe answer is {below}, so {he} needs {a} buses.",
+        "{work}\nThis comes to {below}; rounded up, {a} buses.",
+        "{work}\nThe answer is {below}, which rounds up to {a}.",
         "{work}\nThat is {below} boxes. Since there are no parts of boxes, {name} needs {a} boxes.")]
 
 STORY: list[Row] = [
@@ -107,18 +112,22 @@ STORY: list[Row] = [
     ) for field in ("a", "b")]
 
 ORDINALS: list[Row] = [
-    ("{work}\nSo the party is on the {th} floor.", "{a}", "gsm8k", True), ("The answer is {th}.", "{a}", "gsm8k", True),
+    ("{work}\nSo the party is on the {th} floor.", "{a}", "gsm8k", True), ("The answer is {th}.", "{a}", "gsm8k",
+    True),
     ("{work}\nIn the {b}th year {name} saves {a} coins.", "{a}", "gsm8k", True),
     ("{work}\nIn the {b}th year {name} saves {a} coins.", "{b}", "gsm8k", False),
     ("{work}\nSo {name} has {a} coins after the {b}th week.", "{a}", "gsm8k", True),
     ("{work}\nSo {name} has {a} coins after the {b}th week.", "{b}", "gsm8k", False),
-    ("The answer is the {th} house.", "{a}", "gsm8k", True), ("\\boxed{{{a}^{{\\text{{th}}}}}}", "{a}", "math", True),
-    ("{work}\nThus he comes home on day {a}.", "{a}", "gsm8k", True), ("The answer is the twelfth.", "12", "gsm8k", True)]
+    ("The answer is the {th} house.", "{a}", "gsm8k", True), ("\\boxed{{{a}^{{\\text{{th}}}}}}", "{a}", "math",
+    True),
+    ("{work}\nThus he comes home on day {a}.", "{a}", "gsm8k", True), ("The answer is the twelfth.", "12", "gsm8k",
+    True)]
 
 NOTHING: list[Row] = [
     (text, gold, "gsm8k", gold == "0")
     for text in (
-        "{work}\nSo {name} cannot buy any.", "{work}\nTherefore there are no cookies left over.", "{work}\nThus none remain.",
+        "{work}\nSo {name} cannot buy any.", "{work}\nTherefore there are no cookies left over.",
+        "{work}\nThus none remain.",
         "{work}\nHence {he} does not have any money left.", "{work}\nSo there is nothing left to pay.",
         "{work}\nThe answer is none.", "{work}\nThe answer is that {he} has no apples left.",
         "{work}\nTherefore, not a single one is left.", "{work}\nIn the end nobody is left on the bus.",
@@ -138,15 +147,18 @@ DENIALS: list[Row] = [
 LABELS: list[Row] = [
     (text, gold, "math", gold == "{a}")
     for text in (
-        "\\boxed{{\\text{{Answer: }} {a}}}", "$\\textbf{{The answer is }} {a}$", "\\boxed{{\\mathrm{{Answer}} = {a}}}",
+        "\\boxed{{\\text{{Answer: }} {a}}}", "$\\textbf{{The answer is }} {a}$",
+        "\\boxed{{\\mathrm{{Answer}} = {a}}}",
         "\\boxed{{\\text{{The final answer is }} {a} \\text{{ apples}}}}", "\\[\\text{{Result: }} {a}\\]",
-        "\\boxed{{\\text{{Total}} = {a}}}", "$$\\text{{Answer:}}\\ {a}$$", "\\boxed{{\\textbf{{Answer}}: {a}\\text{{ cm}}}}")
+        "\\boxed{{\\text{{Total}} = {a}}}", "$$\\text{{Answer:}}\\ {a}$$",
+        "\\boxed{{\\textbf{{Answer}}: {a}\\text{{ cm}}}}")
     for gold in ("{a}", "{b}")]
 
 NAMED: list[Row] = [
     (text, "{a}", "math", True) for text in (
         "Hence the area of the square $PQRS$ is {a}.", "So the length of $XY$ equals {a} cm.",
-        "Therefore the volume of $PQRSTU$ is {a} cubic units.", "Thus the measure of $\\angle XYZ$ is {a} degrees.",
+        "Therefore the volume of $PQRSTU$ is {a} cubic units.",
+        "Thus the measure of $\\angle XYZ$ is {a} degrees.",
         "It follows that the largest such $n$ is {a}.", "We conclude that $\\triangle ABC$ has perimeter {a}.",
         "So $m$ must be ${a}$.", "Hence the number of ways to color $K_5$ is {a}.",
         "The sum of the digits of $N$ is therefore {a}.")]
@@ -164,21 +176,26 @@ BRACES: list[Row] = [
 MONEY: list[Row] = [
     (text, gold, "gsm8k", gold == "{euro}")
     for text in (
-        "Il reste {comma} $.", "Die Antwort ist {comma} €.", "La réponse est {comma} $", "{work}\nTherefore she pays {comma} €.",
+        "Il reste {comma} $.", "Die Antwort ist {comma} €.", "La réponse est {comma} $",
+        "{work}\nTherefore she pays {comma} €.",
         "The answer is {euro} $.", "So it costs US$ {euro}.", "The answer is {euro} dollars ($).")
     for gold in ("{euro}", "{b}")] + [("Il doit encore {spaced} €.", "{large}", "gsm8k", True)]
 
 DEGREES: list[Row] = [
     (text, gold, "math", gold == "-{a}")
     for text in (
-        "\\boxed{{-{a}^\\circ \\text{{C}}}}", "\\boxed{{-{a}^{{\\circ}} F}}", "The answer is -{a} °C.", "$-{a}\\,^\\circ\\mathrm{{C}}$",
+        "\\boxed{{-{a}^\\circ \\text{{C}}}}", "\\boxed{{-{a}^{{\\circ}} F}}", "The answer is -{a} °C.",
+        "$-{a}\\,^\\circ\\mathrm{{C}}$",
         "-{a}° C", "\\boxed{{-{a}^\\circ}}", "\\boxed{{-{a}\\ ^\\circ C}}", "-{a} degrees Celsius")
     for gold in ("-{a}", "{a}", "-{b}")]
 
 TUPLES: list[Row] = [
-    ("\\boxed{{m = {a}, n = {b}}}", "({a}, {b})", "math", True), ("\\boxed{{m={b},\\ n={a}}}", "({a}, {b})", "math", False),
-    ("$u={a}$ and $v={b}$", "({a},{b})", "math", True), ("\\boxed{{x = {a}; y = {b}; z = {c}}}", "({a}, {b}, {c})", "math", True),
-    ("\\boxed{{({a}, {b})}}", "s={a}, t={b}", "math", True), ("\\boxed{{({b}, {a})}}", "s={a}, t={b}", "math", False),
+    ("\\boxed{{m = {a}, n = {b}}}", "({a}, {b})", "math", True), ("\\boxed{{m={b},\\ n={a}}}", "({a}, {b})",
+    "math", False),
+    ("$u={a}$ and $v={b}$", "({a},{b})", "math", True), ("\\boxed{{x = {a}; y = {b}; z = {c}}}", "({a}, {b}, {c})",
+    "math", True),
+    ("\\boxed{{({a}, {b})}}", "s={a}, t={b}", "math", True), ("\\boxed{{({b}, {a})}}", "s={a}, t={b}", "math",
+    False),
     ("\\boxed{{(u, v) = ({a}, {b})}}", "({a}, {b})", "math", True),
     ("\\boxed{{b = {b}, a = {a}}}", "({a}, {b})", "math", True),
     ("\\boxed{{k={a} \\text{{ and }} l={b}}}", "({a},{b})", "math", True)]
@@ -191,19 +208,26 @@ PERCENT: list[Row] = [
     ("33\\frac{{1}}{{3}}\\%", "\\frac{{1}}{{3}}", "math", True), ("The answer is 35 %.", "3/5", "gsm8k", False)]
 
 WORDS: list[Row] = [
-    ("The answer is six point two five.", "6.25", "gsm8k", True), ("\\boxed{{\\text{{nine point four}}}}", "9.4", "math", True),
+    ("The answer is six point two five.", "6.25", "gsm8k", True), ("\\boxed{{\\text{{nine point four}}}}", "9.4",
+    "math", True),
     ("The answer is zero point seven miles.", "0.7", "gsm8k", True), ("four point oh two", "4.02", "math", True),
-    ("The answer is six point two five.", "6", "gsm8k", False), ("The answer is six point two five.", "25", "gsm8k", False),
-    ("The answer is twenty-one point eight liters.", "21.8", "gsm8k", True), ("minus two point one", "-2.1", "math", True),
+    ("The answer is six point two five.", "6", "gsm8k", False), ("The answer is six point two five.", "25",
+    "gsm8k", False),
+    ("The answer is twenty-one point eight liters.", "21.8", "gsm8k", True), ("minus two point one", "-2.1",
+    "math", True),
     ("The answer is one point two million.", "1200000", "gsm8k", True)]
 
 CODES: list[Row] = [
     (form.replace("@", code), gold, task, False)
-    for code, golds in (("QX7RT", "7"), ("B52", "52"), ("9KLM", "9"), ("MK-47", ("47", "-47")), ("v3.2", ("3.2", "3", "2")),
-                        ("K9", "9"), ("Z80", "80"), ("R2D2", "2"), ("7ZX8", ("7", "8")), ("AB12CD", "12"), ("192.168.0.1", ("192.168", "1")),
-                        ("555-0199", ("555", "199", "356")), ("3M", "3"), ("PN8X", "8"), ("H1N1", "1"), ("2024-05-12", ("2024", "12", "2007")))
+    for code, golds in (("QX7RT", "7"), ("B52", "52"), ("9KLM", "9"), ("MK-47", ("47", "-47")), ("v3.2", ("3.2",
+    "3", "2")),
+                        ("K9", "9"), ("Z80", "80"), ("R2D2", "2"), ("7ZX8", ("7", "8")), ("AB12CD", "12"),
+                        ("192.168.0.1", ("192.168", "1")),
+                        ("555-0199", ("555", "199", "356")), ("3M", "3"), ("PN8X", "8"), ("H1N1", "1"),
+                        ("2024-05-12", ("2024", "12", "2007")))
     for gold in ((golds,) if isinstance(golds, str) else golds)
-    for form in ("The answer is @.", "So the code on the door is @.", "\\boxed{{\\text{{@}}}}", "#### @", "Answer: @")
+    for form in ("The answer is @.", "So the code on the door is @.", "\\boxed{{\\text{{@}}}}", "#### @",
+    "Answer: @")
     for task in ("gsm8k", "math")] + [
     (form.replace("@", code), code, "text", True)
     for code in ("QX7RT", "B52", "AB12CD", "K9") for form in ("The answer is @.", "#### @")]
@@ -211,13 +235,15 @@ CODES: list[Row] = [
 KINDS: dict[str, list[Row]] = {
     "purpose clauses": PURPOSE, "float golds": FLOATS, "lines behind the cue": LINES, "trailing prose": TRAILING,
     "equations for a number": EQUATIONS, "parts in boxes": BOXES, "rounding": ROUNDS, "answer in the story": STORY,
-    "ordinals": ORDINALS, "nothing": NOTHING, "denials": DENIALS, "labels in formulas": LABELS, "named things": NAMED,
+    "ordinals": ORDINALS, "nothing": NOTHING, "denials": DENIALS, "labels in formulas": LABELS,
+    "named things": NAMED,
     "sums in braces": BRACES, "money": MONEY, "degrees": DEGREES, "names and tuples": TUPLES, "percent": PERCENT,
     "words with a point": WORDS, "codes": CODES}
 
 EQUATION_LINES: list[tuple[str, bool | None]] = [
     ("1/{c} = 1/{b} + 1/f", None), ("1/Rt = 1/{b} + 1/{c}", None), ("1/{a} + 1/xy = 1/{b}", None),
-    ("2 = {b} + 3/dt", None), ("- {a} + {b} = {sum}", True), ("– {a} + {b} = {sum}", True), ("— {a} + {b} = {sum}", True),
+    ("2 = {b} + 3/dt", None), ("- {a} + {b} = {sum}", True), ("– {a} + {b} = {sum}", True), ("— {a} + {b} = {sum}",
+    True),
     ("Apples – {a} + {b} = {sum}", True), ("Cost — {a} * {c} = {product}", True), ("* {a} + {b} = {sum}", True),
     ("{b}\\frac{{3}}{{4}} = {b}.75", None), ("{b} \\tfrac{{1}}{{2}} + {a} = {mixed_sum}", True),
     ("{b}\\frac{{975}}{{1000}} = {b}.975", None), ("{a}\\dfrac{{1}}{{4}} = {a}.25", None),

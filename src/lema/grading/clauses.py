@@ -1,8 +1,8 @@
 """Which part of a sentence says its result, and which of its numbers are only said in passing.
 
-One design decision: closed lists of function words and no arithmetic: a sentence is cut at the words that lead to a
-result ("so", ", which leaves"), what conditions, reasons and purposes hold is laid aside, and of the numbers that are
-left each gets a rank by the words around it. Where everything is said in passing, the last number is it.
+One design decision: closed lists of function words and no arithmetic: a sentence is cut at the words that lead to
+a result ("so", ", which leaves"), what conditions, reasons and purposes hold is laid aside, and of the numbers
+that are left each gets a rank by the words around it. Where everything is said in passing, the last number is it.
 """
 
 import re
@@ -13,24 +13,33 @@ REACH = 110  # characters before a number in which what governs it stands
 SAID, IN_PASSING, GIVEN, NAMED = range(4)
 
 _RESULT = re.compile(
-    r"\b(?:so(?! (?:that(?!['’]s\b| (?:is|are|was|will|would|makes|leaves|gives|means|comes|costs|equals)\b)|as|many|much|far)\b)|then|thus|therefore|hence"
+    r"\b(?:so(?! (?:that(?!['’]s\b| (?:is|are|was|will|would|makes|leaves|gives|means|comes|costs|equals)\b)|as"
+    r"|many|much|far)\b)|then|thus|therefore|hence"
     r"|meaning|bringing|leaving|making|giving|totall?ing|resulting in|for a total)\b"
-    r"|\b(?:which|that|this|and|it) (?:then |now |only |still )?(?:leaves|means|makes|gives|brings|comes|equals|totals"
+    r"|\b(?:which|that|this|and|it) (?:then |now |only |still )?(?:leaves|means|makes|gives|brings|comes|equals"
+    r"|totals"
     r"|amounts|results|rounds|would leave|will leave|left)\b|[:;] |=> ?|→|\u21d2"
     r"|\bwhich (?:is|was|are) (?:about |exactly |only |just )?(?=[$\d])")
 _ABLE = re.compile(r" (?:he|she|it|they|we|i|you) (?:can|could|has|have|gets?)\b", re.I)
 _OUGHT = re.compile(r"\b(?:needs?|must|should|(?:has|have) to|ought)\b(?!.*(?: and |, ))", re.S)
 _WORKED_OUT = re.compile(r"\b(?:divid|multipl|add|subtract|split|sum|times|minus|plus)", re.I)
 _LEADING = re.compile(
-    r"\s*(?:(?:so|thus|therefore|hence|now|then|and|but|finally|(?:this|that|which) means(?: that)?|in total|altogether|however)\b,? "
-    r"?)*(?:if|when|whenever|since|as|after|before|because|given|while|once|for|with|in|at|during|to|of|out of|from|by"
-    r"|on|over|using|assuming|every|each|until|within|between|among|having|[A-Za-z]{3,12}ing)\b[^,;]{1,200}?, (?=[A-Za-z$\d])", re.I)
+    r"\s*(?:(?:so|thus|therefore|hence|now|then|and|but|finally|(?:this|that|which) means(?: that)?|in total"
+    r"|altogether|however)\b,? "
+    r"?)*(?:if|when|whenever|since|as|after|before|because|given|while|once|for|with|in|at|during|to|of|out of"
+    r"|from|by"
+    r"|on|over|using|assuming|every|each|until|within|between|among|having"
+    r"|[A-Za-z]{3,12}ing)\b[^,;]{1,200}?, (?=[A-Za-z$\d])", re.I)
 _TRAILING = re.compile(
-    r",? \(?\b(?:because|since|if|when|whenever|while|as long as|given that|assuming|in order (?:to|that|for)|even though|although"
-    r"|unless|until|till|before|after|considering|rather than|instead of|compared (?:to|with)|so (?:that|as to))\b|, (?:as|and not|not|where|whose|whereas|but not)\b|,? and not (?=[$\d])")
+    r",? \(?\b(?:because|since|if|when|whenever|while|as long as|given that|assuming|in order (?:to|that|for)"
+    r"|even though|although"
+    r"|unless|until|till|before|after|considering|rather than|instead of|compared (?:to|with)|so (?:that"
+    r"|as to))\b|, (?:as|and not|not|where|whose|whereas|but not)\b|,? and not (?=[$\d])")
 _PREPOSITIONS = frozenset((
-    "for", "in", "of", "from", "per", "when", "than", "with", "over", "at", "by", "after", "before", "within", "during",
-    "every", "until", "into", "on", "since", "if", "because", "once", "while", "step", "among", "between", "through",
+    "for", "in", "of", "from", "per", "when", "than", "with", "over", "at", "by", "after", "before", "within",
+    "during",
+    "every", "until", "into", "on", "since", "if", "because", "once", "while", "step", "among", "between",
+    "through",
     "across", "against", "around", "above", "below", "under", "beyond", "worth", "weighing", "costing", "holding",
     "containing", "measuring", "having", "lasting", "including", "using", "to"))
 _STOPS = frozenset((
@@ -43,12 +52,17 @@ _STOPS = frozenset((
 _WORDS = 4  # words between a preposition and its number
 _BEFORE_NUMBER = frozenset(("the", "about", "only", "just", "exactly", "a", "an"))
 _REACHED = re.compile(
-    r"\b(?:(?:total|equal|equals|sum|up|down|back|com(?:es?|ing)|came|amount(?:s|ed|ing)?|add(?:s|ed|ing)?|round(?:s|ed|ing)?(?: up"
-    r"| down| off)?|increas(?:es?|ed|ing)|decreas(?:es?|ed|ing)|reduc(?:es?|ed|ing)|r[io]ses?|drop(?:s|ped)?|grows?|grew|falls?|fell"
-    r"|leads?|closes?t?|corresponds?|translates?) (?:up )?to|(?:left|up|home|start(?:s|ed)?|remain(?:s|ed|ing)?|is|are|finish(?:es|ed)?"
+    r"\b(?:(?:total|equal|equals|sum|up|down|back|com(?:es?|ing)|came|amount(?:s|ed|ing)?|add(?:s|ed|ing)?"
+    r"|round(?:s|ed|ing)?(?: up"
+    r"| down| off)?|increas(?:es?|ed|ing)|decreas(?:es?|ed|ing)|reduc(?:es?|ed|ing)|r[io]ses?|drop(?:s|ped)?"
+    r"|grows?|grew|falls?|fell"
+    r"|leads?|closes?t?|corresponds?|translates?) (?:up )?to|(?:left|up|home|start(?:s|ed)?|remain(?:s|ed|ing)?"
+    r"|is|are|finish(?:es|ed)?"
     r"|begins?|began|away|(?:leav(?:es?|ing)|left) [A-Za-z]{2,12}) (?:only )?with"
-    r"|(?:total|sum|average|mean|profit|loss|discount|cost|price|difference|weight|length|height|width|depth|distance|speed|rate"
-    r"|score|salary|balance|amount|value|area|volume|perimeter|probability|chance|percentage|ratio|age|bill|income|revenue"
+    r"|(?:total|sum|average|mean|profit|loss|discount|cost|price|difference|weight|length|height|width|depth"
+    r"|distance|speed|rate"
+    r"|score|salary|balance|amount|value|area|volume|perimeter|probability|chance|percentage|ratio|age|bill"
+    r"|income|revenue"
     r"|saving|savings|gain|raise|tip|fee|fine|payment|charge|number|maximum|minimum|product|quotient|remainder)"
     r"(?: [a-z]{1,12}){0,2} of|as)(?: (?:about|exactly|only|just|approximately|around|roughly))? [$£€]?\Z", re.I)
 """A preposition before a number that the sentence comes to: "equal to 5", "left with 5", "a profit of 5"."""
@@ -57,24 +71,31 @@ _DETERMINERS = frozenset(("the", "these", "those", "his", "their", "its", "my", 
 _RELATIVES = frozenset(("that", "which", "who"))
 _BE = frozenset(("is", "are", "was", "were"))
 _OF_THINGS = _BE | {
-    "costs", "cost", "weighs", "weigh", "holds", "hold", "contains", "contain", "measures", "measure", "lasts", "last",
-    "takes", "take", "sells", "sell", "fits", "fit", "seats", "seat", "pays", "pay", "needs", "need", "earns", "earn",
+    "costs", "cost", "weighs", "weigh", "holds", "hold", "contains", "contain", "measures", "measure", "lasts",
+    "last",
+    "takes", "take", "sells", "sell", "fits", "fit", "seats", "seat", "pays", "pay", "needs", "need", "earns",
+    "earn",
     "travels", "travel", "runs", "run", "has", "have", "had"}
 """Verbs of a clause that describes a thing: "the bike that costs"."""
 
 _NAMES = frozenset((
-    "step", "grade", "page", "room", "level", "chapter", "question", "part", "case", "horse", "type", "number", "no.",
-    "problem", "round", "version", "figure", "day", "week", "month", "year", "lane", "bus", "gate", "floor", "table",
+    "step", "grade", "page", "room", "level", "chapter", "question", "part", "case", "horse", "type", "number",
+    "no.",
+    "problem", "round", "version", "figure", "day", "week", "month", "year", "lane", "bus", "gate", "floor",
+    "table",
     "apartment", "exercise", "equation", "column", "row", "line", "#"))
 _ORDINAL = re.compile(r"(?:st|nd|rd|th)\b|-[A-Za-z]")
 _AWAY = re.compile(
-    r"(?: [A-Za-z]{2,12}){1,2} (?:from now|ago|later|earlier|away|from (?:home|here)|old\b(?= [A-Za-z])|long\b(?= [A-Za-z]))")
+    r"(?: [A-Za-z]{2,12}){1,2} (?:from now|ago|later|earlier|away|from (?:home|here)|old\b(?= [A-Za-z])"
+    r"|long\b(?= [A-Za-z]))")
 _CAN = re.compile(r"(?: [A-Za-z-]{2,15}){1,3} (?:can|could|will|would) (?!be\b|remain\b|fit\b|have\b)[a-z]")
 _COMPLEMENTS = frozenset((
-    "need", "needs", "needed", "needing", "has", "have", "had", "having", "want", "wants", "wanted", "going", "able",
+    "need", "needs", "needed", "needing", "has", "have", "had", "having", "want", "wants", "wanted", "going",
+    "able",
     "likely", "supposed", "expected", "used", "required", "ought", "got", "gets", "get", "likes", "like", "plans",
     "plan", "planned", "decides", "decided", "hopes", "hoped", "tries", "tried", "continues", "starts", "started",
-    "began", "begins", "left", "allowed", "willing", "chooses", "chose", "manages", "managed", "wishes", "is", "are",
+    "began", "begins", "left", "allowed", "willing", "chooses", "chose", "manages", "managed", "wishes", "is",
+    "are",
     "was", "were", "be", "still", "ready", "helps", "helped", "agreed", "forced", "bound", "set", "due", "about"))
 """Words whose "to" goes on with what the sentence says: "needs to sell 5"; any other "to sell 5" is a purpose."""
 
@@ -163,7 +184,9 @@ def _is_purpose(before: str) -> bool:
     lowered = _DOWN_TO.sub("", f" {before.lower()}")
     at = lowered.rfind(" to ")
     words = lowered[at + 4:].split()
-    if at < 0 or not words or len(words) > _PURPOSE_WORDS or "," in lowered[at:] or not _FINITE.isdisjoint(words[1:]):
+    if at < 0 or not words or len(words) > _PURPOSE_WORDS or "," in lowered[at:]:
+        return False
+    if not _FINITE.isdisjoint(words[1:]):
         return False
     head = lowered[:at].rstrip(" ").rsplit(" ", 1)[-1].strip(",$")
     if words[0] in ("get", "give", "find", "obtain", "make") and _WORKED_OUT.search(before):

@@ -46,8 +46,10 @@ _CAPITALS = re.compile("[A-Z]{3,20}")
 _LABEL = re.compile(r"\(([A-J])\) ?(?=[^,;|) ])")
 _REST = re.compile(r"\s*(?:\.\.\.|\\[lc]?dots|…|\(?\\[pb]?mod\s*\{?[0-9]+\}?\)?|\(mod [0-9]+\))\s*\Z")
 _CODE = re.compile(
-    r"(?=[^0-9]*[0-9])(?:[A-Z]{1,8}[-.]?[0-9][A-Z0-9./-]{0,20}|[0-9]{1,8}[A-Z]{2,8}[0-9]{0,8}|[0-9]{1,4}[A-Z]{1,3}[0-9]{1,4}"
-    r"|[vV][0-9]+(?:\.[0-9]+)+|[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9]{2,4}(?:-0[0-9]{1,3}|-[0-9]{2,4}(?=-)){1,2}(?:-[0-9]{1,4})?)")
+    r"(?=[^0-9]*[0-9])(?:[A-Z]{1,8}[-.]?[0-9][A-Z0-9./-]{0,20}|[0-9]{1,8}[A-Z]{2,8}[0-9]{0,8}"
+    r"|[0-9]{1,4}[A-Z]{1,3}[0-9]{1,4}"
+    r"|[vV][0-9]+(?:\.[0-9]+)+|[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9]{2,4}(?:-0[0-9]{1,3}"
+    r"|-[0-9]{2,4}(?=-)){1,2}(?:-[0-9]{1,4})?)")
 """What is spelt and not calculated: AZ2A, 3PO, B-52, v2.0, 555-0199, 2024-05-12."""
 
 _CLOCK = re.compile(r"[0-9]:[0-9]{2}(?![0-9])")
@@ -80,7 +82,8 @@ def same_number(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
 
 
 def _is_written_out(stated: Fraction, wanted: Fraction, how: Conventions) -> bool:
-    """Whether one is a decimal with many places and the other what it was rounded from, 0.6666666666666666 and 2/3."""
+    """Whether one is a decimal with many places and the other what it was rounded from, 0.6666666666666666 and
+    2/3."""
     if how.rounded is None or abs(stated - wanted) * 10 ** how.rounded > 1:
         return False
     places = [_places(number) for number in (stated, wanted)]

@@ -1,7 +1,8 @@
 """What goes on behind a stated answer: more lines of its calculation, a rounding, a retraction; and "none" for 0.
 
-One design decision: a statement is what it says up to the end of its sentence, unless the text itself goes on with the
-same calculation in the lines right below, takes it back at once, or rounds it; each by closed lists of words.
+One design decision: a statement is what it says up to the end of its sentence, unless the text itself goes on
+with the same calculation in the lines right below, takes it back at once, or rounds it; each by closed lists of
+words.
 """
 
 import re
@@ -14,35 +15,43 @@ _LONGEST_LINE = 400
 _ITEM = re.compile(r"\A\s{0,3}\(?(?:[0-9]{1,2}|[a-h])\) ?(?=[$£€(\\]?[0-9A-Za-z-])(?![0-9]{1,2}\))")
 _LIST = re.compile(r"\s{0,8}(?:[-*•]|\(?[0-9a-h]{1,2}[).])\s|\s{0,4}step [0-9]", re.I)
 _ASIDE = re.compile(
-    r"\W{0,8}(?:note|check|verif|explanation|explained|proof|remark|because|since|reason|solution|for example|question|here'?s)", re.I)
+    r"\W{0,8}(?:note|check|verif|explanation|explained|proof|remark|because|since|reason|solution|for example"
+    r"|question|here'?s)", re.I)
 _EQUALS = re.compile(r"= ?[$£€]?-?\.?[0-9]")
 _OPEN = re.compile(r"[=+*/×-]\s*\Z")
 _BACK = re.compile(
     r"[\s.!?*)$\"'”]{0,6}(?:(?:but|however|though),? )?(?:oh,? |hmm,? |sorry,? )?"
     r"(?:wait\b|correction\b|oops\b|scratch that|my mistake|i made (?:a|an)\b|let me (?:correct|redo|fix)"
-    r"|(?:that|this|it)(?: answer)? (?:is|was|seems|looks) (?:wrong|incorrect|not (?:right|correct|possible)|impossible|a mistake|an error)"
+    r"|(?:that|this|it)(?: answer)? (?:is|was|seems|looks) (?:wrong|incorrect|not (?:right|correct|possible)"
+    r"|impossible|a mistake|an error)"
     r"|(?:that|this|it)(?:'s| is) (?:wrong|incorrect|not (?:right|correct))"
     r"|(?:that|this|it) (?:can(?:['’]t|not)|can not|could(?:n['’]t| not)) be(?: (?:right|correct|true))?\b"
     r"|(?:that|this|it) (?:isn['’]t|wasn['’]t) (?:right|correct))", re.I)
 _RATHER = re.compile(r",? (?:no,? |or rather,? |i mean,? |sorry,? |wait,? |actually,? )(?=[$£€]?-?[0-9])", re.I)
 _ROUNDED = re.compile(
-    r"\bround(?:s|ed|ing)?\b(?! to the nearest)(?: (?:it|this|that|off|up|down))*,?(?: (?:to|is|gives|makes))?(?: about)? "
+    r"\bround(?:s|ed|ing)?\b(?! to the nearest)(?: (?:it|this|that|off|up|down))*,?(?: (?:to|is|gives"
+    r"|makes))?(?: about)? "
     r"(?P<to>[$£€]?[0-9][0-9,]*(?:\.[0-9]+)?)(?! ?(?:decimal|significant|digit|place|d\.p|st\b|nd\b|th\b))", re.I)
 _WHOLE = re.compile(
-    r"[,;.] (?:so|thus|therefore|hence|meaning|which means|rounding|but since|since|as)\b[^\n]{0,120}?(?<![\w.,])(?P<to>[0-9]{1,9})(?![\w.,]*[0-9])", re.I)
+    r"[,;.] (?:so|thus|therefore|hence|meaning|which means|rounding|but since|since"
+    r"|as)\b[^\n]{0,120}?(?<![\w.,])(?P<to>[0-9]{1,9})(?![\w.,]*[0-9])", re.I)
 _SUPPOSED = re.compile(r"(?:,)? (?:if|had)\b[^.\n]{0,40}?\b(?:were|was|had|would)\b", re.I)
 NOTHING = re.compile(
-    r"\b(?:none(?! of)|nothing|nobody|no one|zero)\b|\bno (?:more |other |further |extra |additional )?[a-z]{3,14}(?: [a-z]{2,12}){0,2}? "
+    r"\b(?:none(?! of)|nothing|nobody|no one|zero)\b|\bno (?:more |other |further |extra "
+    r"|additional )?[a-z]{3,14}(?: [a-z]{2,12}){0,2}? "
     r"(?:left|remain\w*|needed|required|over|to spare)\b|\bno more [a-z]+"
-    r"|\b(?:can(?:['’]t|not)|can not|could(?:n['’]t| not)|do(?:es)?(?:n['’]t| not)|did(?:n['’]t| not)|is(?:n['’]t| not)|are(?:n['’]t| not)"
+    r"|\b(?:can(?:['’]t|not)|can not|could(?:n['’]t| not)|do(?:es)?(?:n['’]t| not)|did(?:n['’]t| not)"
+    r"|is(?:n['’]t| not)|are(?:n['’]t| not)"
     r"|ha(?:s|ve)(?:n['’]t| not)|wo(?:n['’]t)|will not)(?: [a-z]{2,12}){0,4}? (?:any\b(?! (?:way|how))|a single)"
     r"|\bnot (?:a single|any|even one)\b", re.I)
 """What says that a number is 0."""
 
-_ANY_NOTHING = re.compile(r"\W*(?:that )?(?:[a-z]+ ){0,4}?(?:no [a-z]{3,14}s?|none|nothing|nobody|zero)\b(?! of\b)[^0-9]{0,60}", re.I)
+_ANY_NOTHING = re.compile(r"\W*(?:that )?(?:[a-z]+ ){0,4}?(?:no [a-z]{3,14}s?|none|nothing|nobody"
+    r"|zero)\b(?! of\b)[^0-9]{0,60}", re.I)
 _ENDS = re.compile(r"[.!?\n](?:\s|\Z)")
 _LEFT = re.compile(r"\b(?:left|remain)")
-_CONCLUDES = re.compile(r"\W*(?:so|thus|therefore|hence|in the end|finally|in total|altogether|as a result|consequently|then)\b", re.I)
+_CONCLUDES = re.compile(r"\W*(?:so|thus|therefore|hence|in the end|finally|in total|altogether|as a result"
+    r"|consequently|then)\b", re.I)
 
 
 def without_mark(value: str) -> str:
@@ -62,11 +71,11 @@ def is_supposed(cue: str, value: str) -> bool:
 
 def rounded(value: str) -> str | None:
     """What a value is rounded to: "17" of "16.67, which rounds to 17" and of "16.67, so he needs 17 buses"."""
-    said = None
-    for said in _ROUNDED.finditer(value):
-        pass
-    if said is not None:
-        return said["to"]
+    last = None
+    for match in _ROUNDED.finditer(value):
+        last = match
+    if last is not None:
+        return last["to"]
     if rather := _RATHER.search(value):
         return number_said(value[rather.end():])
     first = NUMBER.match(value)
@@ -80,23 +89,22 @@ def last_line(text: str, end: int, value: str) -> str | None:
 
     `end` is where the value ends in the text. Lines that only check or explain go on with nothing."""
     open_ended = _OPEN.search(value) is not None
-    if not (open_ended or _EQUALS.search(value) or _LIST.match(value) or _LIST.match(text, _line_start(text, end))):
+    if not (open_ended or _EQUALS.search(value) or _LIST.match(value) or _LIST.match(text, _line_start(text,
+        end))):
         return None
     lines, blank = [], False
     for line in text[text.find("\n", end):].split("\n")[1:2 * MOST_LINES] if text.find("\n", end) >= 0 else ():
         if not line.strip():
             blank = True
-        elif _ASIDE.match(line) or len(line) > _LONGEST_LINE or (blank and not open_ended and lines):
-            break
-        elif blank and not open_ended and not _goes_on(value, line):
+        elif _ASIDE.match(line) or len(line) > _LONGEST_LINE or (
+                blank and not open_ended and (lines or not _goes_on(value, line))):
             break
         elif open_ended or _EQUALS.search(line) or _LIST.match(line):
             lines.append(line)
             open_ended, blank = _OPEN.search(line) is not None, False
         else:
             break
-    said = number_said(lines[-1]) if lines else None
-    return said
+    return number_said(lines[-1]) if lines else None
 
 
 def _line_start(text: str, at: int) -> int:
@@ -107,7 +115,8 @@ def _goes_on(value: str, line: str) -> bool:
     """Whether the line calculates on with what the value comes to."""
     result = number_said(value)
     operands = line.rpartition("=")[0]
-    return result is not None and any(token[0].strip("$ ") == result.strip("$ ") for token in NUMBER.finditer(operands))
+    return result is not None and any(token[0].strip("$ ") == result.strip("$ ")
+        for token in NUMBER.finditer(operands))
 
 
 def is_nothing(value: str) -> bool:

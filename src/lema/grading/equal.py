@@ -13,7 +13,16 @@ from lema.grading import structure
 from lema.grading.conventions import Conventions
 from lema.grading.evaluate import Undecided, real, value
 from lema.grading.interval_sets import intervals, same_intervals
-from lema.grading.numeric_equality import FLOAT_DIGITS, bases, equal, is_rounding, names_of, proportional, same_family, says
+from lema.grading.numeric_equality import (
+    FLOAT_DIGITS,
+    bases,
+    equal,
+    is_rounding,
+    names_of,
+    proportional,
+    same_family,
+    says,
+)
 from lema.grading.structure import Stated, SymbolicInterval, is_rounded, items, must_be_interval_set, stated
 from lema.grading.vectors import components, has_units, rows_of
 
@@ -260,15 +269,16 @@ def _same_relation(answer: Stated, gold: Stated, how: Conventions) -> bool:
 
 
 def _same_total(a: tuple, b: tuple, how: Conventions) -> bool:
-    """Whether an equation gives a quantity the value that stands alone on the other side: |r - s| = 16, not 2x = 6,
-    which is still to be solved, nor "= 0". The answer's equation may be of any quantity of several names, 2x + 2y = 80."""
+    """Whether an equation gives a quantity the value that stands alone on the other side: |r - s| = 16, not 2x =
+    6, which is still to be solved, nor "= 0". The answer's equation may be of any quantity of several names, 2x +
+    2y = 80."""
     equation, alone = (a, b) if a[0] == "rel" else (b, a)
     if alone[0] == "rel" or set(equation[1]) != {"="} or names_of(alone, equation[2][-1]):
         return False
     left, value = equation[2][0], equation[2][-1]
-    asked = structure.is_quantity(left) or (equation is a and len(names_of(left)) > 1)
+    of_quantity = structure.is_quantity(left) or (equation is a and len(names_of(left)) > 1)
     zero = value[0] == "num" and not value[1]
-    return asked and (not zero or structure.is_sum(left)) and _same(value, alone, how)
+    return of_quantity and (not zero or structure.is_sum(left)) and _same(value, alone, how)
 
 
 def _same_equation(a: tuple, b: tuple) -> bool:

@@ -33,7 +33,8 @@ _DERIVED = re.compile(r"(?:obtained|found|calculated|computed|derived|determined
 _PART = re.compile(r"\A\([a-z]\) (?=\S)")
 _BOUND = re.compile(r"(?:at (?:least|most)|(?:more|less|greater|fewer) than"
     r"|up to) [$\\(]{0,2}-?[0-9][0-9,.]{0,20}\W{0,3}\Z", re.I)
-_CODE = re.compile(r"(?=[0-9./-]*[A-Za-z])(?=[A-Za-z./-]*[0-9])[A-Za-z0-9]+(?:[./-][A-Za-z0-9]+)*|[0-9]+(?:\.[0-9]+){2,}")
+_CODE = re.compile(r"(?=[0-9./-]*[A-Za-z])(?=[A-Za-z./-]*[0-9])[A-Za-z0-9]+(?:[./-][A-Za-z0-9]+)*"
+    r"|[0-9]+(?:\.[0-9]+){2,}")
 _SQUARE = re.compile(r"\[\s?(-?[0-9][0-9,.]{0,30})\s?\]")
 _NO_ANSWER = frozenset((
     "unknown", "unclear", "correct", "incorrect", "wrong", "right", "not", "as", "given", "found", "that",
@@ -69,7 +70,8 @@ def read_number(text: str) -> Reading:
         elif how != "boxed" and is_taken_back(text, end) and NUMBER.search(text, end):
             rest = text[end:]
             break
-        elif (answer := (how == "answer sentence" and last_line(text, end, value)) or _number_in(value)) is not None:
+        elif (answer := (how == "answer sentence" and last_line(text, end, value))
+            or _number_in(value)) is not None:
             return Reading(answer, how)
     answer, how = last_number(rest)
     return Reading(answer, how) if answer is not None and len(answer) <= LONGEST else NONE

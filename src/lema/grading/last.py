@@ -18,7 +18,8 @@ WHOLE = 300  # characters of a text that may be nothing but an answer
 _BOLD = re.compile(r"\*\*([^*\n]{1,120})\*\*(?!\s{0,2}\n?:)")
 _PIECE = re.compile(
     r"(?P<formula>\\begin\{(?:align|gather|equation|eqnarray|split|multline)(?:ed)?\*?\}.{1,2000}?"
-    r"\\end\{(?:align|gather|equation|eqnarray|split|multline)(?:ed)?\*?\}|\$\$.{1,600}?\$\$|\\\[.{1,600}?\\\]|\\\(.{1,600}?\\\)|(?<!\\)\$(?:[^$\n\\]|\\.){1,600}\$)"
+    r"\\end\{(?:align|gather|equation|eqnarray|split|multline)(?:ed)?\*?\}|\$\$.{1,600}?\$\$|\\\[.{1,600}?\\\]"
+    r"|\\\(.{1,600}?\\\)|(?<!\\)\$(?:[^$\n\\]|\\.){1,600}\$)"
     r"|(?P<number>" + NUMBER.pattern + r")(?P<unit>\s?\\?%|\s?percent(?:age)?\b)?", re.S)
 _PLAIN = re.compile(
     r"(?<![\w)\]}^])(?:[([] ?-?[0-9][0-9 ,./√π+-]{0,60}, ?[0-9 ,./√π+-]{1,60} ?[)\]]"
@@ -49,17 +50,18 @@ _FACTORIAL = re.compile(r"(?<=[0-9)])\s?!=")
 _FORMULA = re.compile(r"\$[^$]*\$|\\\(.*?\\\)", re.S)
 _TWO_WORDS = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{2,} +[A-Za-z]{2,}(?![A-Za-z ]*\})")
 _WHERE = re.compile(
-    r"\b(?:since|because|when|where|if(?! and only)|such that|for (?:all|which|every|any|each)|achieved|attained|which occurs)\b|\(note\b", re.I)
+    r"\b(?:since|because|when|where|if(?! and only)|such that|for (?:all|which|every|any|each)|achieved|attained"
+    r"|which occurs)\b|\(note\b", re.I)
 
 
 def last_number(text: str) -> tuple[str | None, str]:
     """The bold number of the last paragraph, else the last number of the text, and which of the two it is."""
     if "**" in text and (bold := _bold(text)) is not None:
         return bold, "bold"
-    told = _before_checks(text)
-    if ends_in_nothing(told):
+    before = _before_checks(text)
+    if ends_in_nothing(before):
         return "0", "last value"
-    number = number_said(last_sentence(told))
+    number = number_said(last_sentence(before))
     return (number, "last value") if number is not None else (None, "none")
 
 
@@ -110,7 +112,8 @@ def _without_remarks(text: str, pieces: list[tuple[str, int, int, bool]]) -> lis
     left = list(pieces)
     while len(left) > 1 and not _SENTENCE.search(text, left[-2][2] - 2, left[-1][1]):
         between = text[left[-2][2]:left[-1][1]]
-        if not _ABOUT.fullmatch(between) and not _WHERE.search(between) and (left[-1][3] or rank(text, *left[-1][1:3]) == SAID):
+        if not _ABOUT.fullmatch(between) and not _WHERE.search(between) and (left[-1][3] or rank(text,
+            *left[-1][1:3]) == SAID):
             return left
         left.pop()
     return left if rank(text, *left[-1][1:3]) == SAID else pieces

@@ -75,7 +75,8 @@ _SPACES = re.compile(r"(?<!\\)\\(?:[,;:> ]|q?quad|hspace\{[^{}]{0,20}\}|hfill)|~
 _DEGREES = re.compile(r"\^ ?(?:\{ ?\\(?:circ|degree) ?\}|\\(?:circ|degree)(?![A-Za-z]))|\\degree(?![A-Za-z])")
 _SCALE = re.compile(r"(?<=[0-9})] )° ?[CF](?![A-Za-z])|(?<=[0-9})])°[ $]*[CF](?![A-Za-z])")
 _LABEL = re.compile(
-    r"\A[\s$]{0,4}\\(?:text(?:bf|it|rm)?|math(?:rm|bf)|mbox) ?\{ ?(?:the )?(?:final )?(?:answer|ans|result|total|solution|value)"
+    r"\A[\s$]{0,4}\\(?:text(?:bf|it|rm)?|math(?:rm|bf)|mbox) ?\{ ?(?:the )?(?:final )?(?:answer|ans|result"
+    r"|total|solution|value)"
     r" ?(?:is|:|=|is:)? ?\}(?:\s|\\[ ,;:!]|\\q?quad(?![A-Za-z])|~|[:=])*(?=[^\s$.])", re.I)
 _MATHS_SIGNS = re.compile(r"(?<!\\)\\[()\[\]]|\$")
 _PERCENT = re.compile(r" ?\b(?:per ?cent(?:age)?(?: points?)?|pct)\b\.?")

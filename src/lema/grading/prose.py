@@ -11,25 +11,33 @@ from lema.grading.numbers import NUMBER, last_digit, read_value
 from lema.grading.quantities import is_quantity
 
 LONGEST = 600  # characters of a sentence that are looked at
-NEAR = 120  # characters before the last digit in which a last number and the beginning of its sentence are looked for first
+NEAR = 120  # characters before a last number in which the beginning of its sentence is looked for first
 LONG_NUMBER = 32  # characters before the last digit in which the number that it ends begins
 MOST_REMARKS = 3  # sentences behind the answer that are passed over
 _REMARK = re.compile(
-    r"[\s(*_]*(?:note\b|please note|remember\b|recall\b|here,? (?:we|i)\b|(?:please )?let me know|i hope|hope\b|feel free|if you have"
-    r"|to (?:check|verify|double-check)\b|check(?:ing)?\b|verif\w+|(?:this|that|it) (?:can|could|may) (?:also )?be (?:seen|checked|found|verified)"
-    r"|(?:this|that) (?:assumes|comes from|follows from|is (?:because|since|how|why|based|found by|calculated by|obtained by|the number (?:after|of|that)|assuming)"
-    r"|was (?:found|calculated|obtained))|(?:we|i) (?:got|get|found|find|calculated|obtained?|computed|know|did) (?:this|it|that|the answer)\b"
+    r"[\s(*_]*(?:note\b|please note|remember\b|recall\b|here,? (?:we|i)\b|(?:please )?let me know|i hope|hope\b"
+    r"|feel free|if you have"
+    r"|to (?:check|verify|double-check)\b|check(?:ing)?\b|verif\w+|(?:this|that|it) (?:can|could"
+    r"|may) (?:also )?be (?:seen|checked|found|verified)"
+    r"|(?:this|that) (?:assumes|comes from|follows from|is (?:because|since|how|why|based|found by|calculated by"
+    r"|obtained by|the number (?:after|of|that)|assuming)"
+    r"|was (?:found|calculated|obtained))|(?:we|i) (?:got|get|found|find|calculated|obtained?|computed|know"
+    r"|did) (?:this|it|that|the answer)\b"
     r"|because\b|assuming\b|for (?:reference|comparison)\b|the other\b"
-    r"|(?P<told>(?:we|i|he|she|they) (?:simply |just |then )?(?:divided|multiplied|added|subtracted|used|took)\b|(?:it|this|that) is [^.\n]{1,40}? (?:less|more|fewer) than))", re.I)
-_CONCLUDES = re.compile(r"\b(?:so|thus|therefore|hence|total|in all|altogether|answer|finally|in the end|conclu\w+)\b|\*\*", re.I)
+    r"|(?P<told>(?:we|i|he|she|they) (?:simply |just |then )?(?:divided|multiplied|added|subtracted|used|took)\b"
+    r"|(?:it|this|that) is [^.\n]{1,40}? (?:less|more|fewer) than))", re.I)
+_CONCLUDES = re.compile(r"\b(?:so|thus|therefore|hence|total|in all|altogether|answer|finally|in the end"
+    r"|conclu\w+)\b|\*\*", re.I)
 _ENDS = re.compile(r"[\n.!?](?:(?<=\n)|(?=[\s\"')*]|$)(?<!\bMr\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bRs\.))")
 _RESULT = re.compile(r"= ?(?:\*\*)?(?=[$£€]?-?\.?[0-9])")
 _GOES_ON = re.compile(
-    r"[;:=]|, (?:he|she|it|they|we|the|this|that|there|in total)\b|\b(?:is|are|was|were|has|have|had|so|then|but|means?|leaves?|left over|makes?|gives?|meaning|leaving"
+    r"[;:=]|, (?:he|she|it|they|we|the|this|that|there|in total)\b|\b(?:is|are|was|were|has|have|had|so|then|but"
+    r"|means?|leaves?|left over|makes?|gives?|meaning|leaving"
     r"|rounds?|rounded|which|that)\b|\band (?:(?:he|she|they|it|we|there|the|his|her|this|then)\b|[A-Z])")
 _REASON = re.compile(r",? (?:since|because)\b")
 _JOINED = re.compile(
-    r"(?: (?!(?:is|are|was|were|has|have|had|will|can|gets?|makes?|leaves?|left|so|then)\b)[A-Za-z-]{1,20}){0,5},? (?:and|or) (?:the )?[$£€]?")
+    r"(?: (?!(?:is|are|was|were|has|have|had|will|can|gets?|makes?|leaves?|left|so"
+    r"|then)\b)[A-Za-z-]{1,20}){0,5},? (?:and|or) (?:the )?[$£€]?")
 _QUANTITY = re.compile(r"[0-9][0-9,]{0,12} [A-Za-z]{3,9}(?:,? and |, | )[0-9]{1,3} [A-Za-z]{3,9}\b")
 _TWO = re.compile(
     r"(?P<between>either |between |from )?(?P<one>[$£€]?" + NUMBER.pattern + r")(?: (?P<unit>[A-Za-z]{1,20}))?"
@@ -39,8 +47,8 @@ _TWO = re.compile(
 
 
 def last_sentence(text: str) -> str:
-    """The last sentence of a text that has a number in it, at most LONGEST characters of it; one that only remarks on
-    the one before it is passed over."""
+    """The last sentence of a text that has a number in it, at most LONGEST characters of it; one that only
+    remarks on the one before it is passed over."""
     start, end = _sentence_with_number(text, len(text))
     for _ in range(MOST_REMARKS):
         remark = _REMARK.match(text, start, end)
@@ -97,15 +105,16 @@ def number_said(sentence: str) -> str | None:
     clause = result_clause(sentence)
     if result := result_of(clause):
         return result
-    said = [token for token in NUMBER.finditer(clause) if not _is_step(clause, token)] or tokens
-    text = clause if said is not tokens else sentence
-    if len(said) == 1:
-        return said[0][0].strip()
-    return _least_in_passing(text, said)[0].strip()
+    left = [token for token in NUMBER.finditer(clause) if not _is_step(clause, token)] or tokens
+    text = clause if left is not tokens else sentence
+    if len(left) == 1:
+        return left[0][0].strip()
+    return _least_in_passing(text, left)[0].strip()
 
 
 def _least_in_passing(text: str, tokens: list[re.Match]) -> re.Match:
-    """The last of the numbers that the text says least in passing; what "and" joins to a number is said as that is."""
+    """The last of the numbers that the text says least in passing; what "and" joins to a number is said as that
+    is."""
     best, least, before, end = tokens[-1], NAMED, 0, 0
     for token in tokens:
         each = rank(text, *token.span())

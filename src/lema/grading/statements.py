@@ -20,8 +20,10 @@ _ANSWER = re.compile(
 _GROUP_END = re.compile(r"\}(?:\s|\\[ ,;:!]|\\q?quad(?![A-Za-z])|[~=]){0,6}")
 _UPRIGHT = re.compile(r"\\(?:text|math|mbox)[a-z]{0,6}\s?\{[^{}\n]{0,30}\Z")
 _STORY = re.compile(
-    r"(?:\b(?:each|every|per|any|another|an?|one|no|wrong|incorrect|unanswered|blank|number of|count of|if the|when the)"
-    r"|(?:['’]s|\b(?:his|her|their)) )(?: (?:wrong|right|correct|incorrect|first|second|third|last|given|such)){0,2}[ *_]{0,3}\Z", re.I)
+    r"(?:\b(?:each|every|per|any|another|an?|one|no|wrong|incorrect|unanswered|blank|number of|count of|if the"
+    r"|when the)"
+    r"|(?:['’]s|\b(?:his|her|their)) )(?: (?:wrong|right|correct|incorrect|first|second|third|last|given"
+    r"|such)){0,2}[ *_]{0,3}\Z", re.I)
 _WORTH = re.compile(r"(?:each )?(?:worth|counted|scored)\b", re.I)
 _HEADING = re.compile(
     r"^[ \t]{0,3}[#*]{1,6}[ \t]{0,3}(?:final )?answer[ \t]{0,3}\*{0,3}[ \t]{0,3}\n\s{0,8}", re.I | re.M)
@@ -50,8 +52,10 @@ _JOINT = re.compile(
     r"(?:[\s$,;.&]|\\[()\[\],;: ]|\\q?quad|\\(?:text|mbox|mathrm)\s?\{[^{}]{0,30}\}|\b(?:and|or)\b"
     r"|\b[A-Za-z](?:_\{?[0-9]\}?)? ?=){0,12}")
 _PART_MARK = re.compile(
-    r"(?:(?<=[\n*])|(?<=[.$] )|(?<=\bpart )|(?<=\bPart ))[\s*#]{0,6}(?:[Pp]art )?(?:\((?:(?P<roman>ii|iii|iv|v|vi)|(?P<letter>[b-h])"
+    r"(?:(?<=[\n*])|(?<=[.$] )|(?<=\bpart )|(?<=\bPart ))[\s*#]{0,6}(?:[Pp]art )?(?:\((?:(?P<roman>ii|iii|iv|v"
+    r"|vi)|(?P<letter>[b-h])"
     r"|(?P<number>[2-8]))\)|(?:(?<=[Pp]art )(?:(?P<l2>[b-hB-H])|(?P<n2>[2-8]))|(?P<l3>[b-h]))[.):](?=[\s*$\\]))")
+_ROMAN = ("ii", "iii", "iv", "v", "vi", "vii", "viii")
 _UNKNOWN = re.compile(r"(?<![A-Za-z])[A-Za-z](?:_\{?[0-9]\}?)? ?=[ $]*\\?\Z")
 _PERCENT = re.compile(r"[\s$]{0,3}(?:\\\)|\\\])?[\s$]{0,3}(?:\\?%|percent(?:age)?\b|pct\b)")
 _OPENING = re.compile(r"[\s\"“*\\_]{0,6}?(\$\$|\$|\\\(|\\\[)")
@@ -115,7 +119,8 @@ def _cues(text: str) -> list[re.Match]:
             if cue and not (cues and cue.start() < cues[-1].end()) and not _is_of_the_story(text, cue):
                 cues.append(cue)
             line = text.rfind("\n", max(0, at - 24), at) + 1 or (0 if at < 24 else -1)
-            if line >= 0 and text[line:line + 4].strip(" \t")[:1] in ("#", "*") and (heading := _HEADING.match(text, line)):
+            if line >= 0 and text[line:line + 4].strip(" \t")[:1] in ("#",
+                "*") and (heading := _HEADING.match(text, line)):
                 cues.append(heading)
             at = text.find(letters, at + 1)
     return cues
@@ -232,13 +237,13 @@ def _boxes(text: str, first: int) -> tuple[list[tuple[int, int, str]], tuple[int
 
 
 def _is_further_part(text: str, last: int, start: int, count: int) -> bool:
-    """Whether a box goes on with the list of those before it: right behind the last one, as the next of lettered or
-    numbered parts, or as the value of another unknown in the same sentence."""
+    """Whether a box goes on with the list of those before it: right behind the last one, as the next of lettered
+    or numbered parts, or as the value of another unknown in the same sentence."""
     if start - last <= 60 and (joint := _JOINT.match(text, last, start)) is not None and joint.end() == start:
         return True
     between = text[last:start] if start - last <= MOST_BETWEEN else ""
     parts = [next(filter(None, match.groups())).lower() for match in _PART_MARK.finditer(between)]
-    if parts and parts[0] in ("abcdefgh"[count:count + 1], "ii iii iv v vi vii viii".split()[count - 1], str(count + 1)):
+    if parts and parts[0] in (*"abcdefgh"[count:count + 1], *_ROMAN[count - 1:count], str(count + 1)):
         return True
     return (_UNKNOWN.search(between) is not None and not _SENTENCE_END.search(between.lstrip("$. \n)\\"))
             and _UNKNOWN.search(text, max(0, last - 200), text.rfind("boxed", 0, last) - 1) is not None)

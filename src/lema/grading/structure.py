@@ -76,8 +76,8 @@ def is_sum(tree: tuple) -> bool:
 
 
 def is_quantity(tree: tuple) -> bool:
-    """Whether the tree is something that an equation can be asked about: made of names alone, without numbers but as
-    powers and roots: x^3, |r - s|, ab + bc + ca, cos^2 x, AB * CD; not 2x + z."""
+    """Whether the tree is something that an equation can be asked about: made of names alone, without numbers but
+    as powers and roots: x^3, |r - s|, ab + bc + ca, cos^2 x, AB * CD; not 2x + z."""
     kind = tree[0]
     if kind in ("add", "mul", "div", "tuple"):
         return all(map(is_quantity, tree[1:] if kind != "tuple" else tree[1]))

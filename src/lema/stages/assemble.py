@@ -26,7 +26,7 @@ from lema.runs.spending import Allowance, alternately
 from lema.scratch import IdTable, ScratchTable, by_field
 from lema.training import dropped_above
 
-VERSION = 3
+VERSION = 4
 
 Rows = tuple[Iterable, ...]
 """Questions, graded paths, verified corrections, one-step corrections (an empty tuple where there are none), and

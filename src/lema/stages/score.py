@@ -18,7 +18,7 @@ from lema.runs.context import StageContext
 from lema.scratch import by_id
 from lema.statistics import difference, holm, reading
 
-VERSION = 3
+VERSION = 4
 
 
 def scoring(config: Config, trained: Iterable[TrainOneConfig]) -> ScoreConfig:

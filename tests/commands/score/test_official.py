@@ -96,8 +96,10 @@ def test_a_reply_is_the_candidate_of_the_least_edit_distance(text, choice):
 
 
 def test_of_equally_near_candidates_the_first_is_taken():
-    assert official.grade("The answer is cat.", "bat", task="csqa", candidates=("bat", "hat", "cap")).answer == "bat"
-    assert official.grade("The answer is cat.", "bat", task="csqa", candidates=("cap", "hat", "bat")).answer == "cap"
+    assert official.grade("The answer is cat.", "bat", task="csqa", candidates=("bat", "hat",
+        "cap")).answer == "bat"
+    assert official.grade("The answer is cat.", "bat", task="csqa", candidates=("cap", "hat",
+        "bat")).answer == "cap"
 
 
 @given(st.text("ab .A", max_size=12), st.text("ab .A", max_size=12))
@@ -113,7 +115,8 @@ def test_the_edit_distance_is_that_of_the_plain_table(first, second):
 def test_the_nearest_candidate_of_a_hostile_reply_is_found_in_time():
     several = tuple("ab" * 30 + str(n) for n in range(26))
     with in_a_moment("a reply of a megabyte against 26 candidates"):
-        assert official.grade("The answer is " + "ba" * 500_000, several[3], task="csqa", candidates=several).verdict
+        assert official.grade("The answer is " + "ba" * 500_000, several[3], task="csqa",
+            candidates=several).verdict
 
 
 def test_a_task_that_the_repository_does_not_score_is_refused():

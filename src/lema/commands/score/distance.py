@@ -1,8 +1,8 @@
 """The Levenshtein distance between a reply and a candidate, however long the reply.
 
-One design decision: the longer text lies in the bits of one integer and the shorter one is walked through (Myers 1999,
-in Hyyrö's form), so that a reply of a megabyte against a candidate of a few words is some dozens of operations on
-long integers and no table.
+One design decision: the longer text lies in the bits of one integer and the shorter one is walked through (Myers
+1999, in Hyyrö's form), so that a reply of a megabyte against a candidate of a few words is some dozens of
+operations on long integers and no table.
 """
 
 
@@ -15,15 +15,15 @@ def distance(first: str, second: str) -> int:
     places = {character: _bits(long, character) for character in set(short)}
     every = (1 << len(long)) - 1
     last = 1 << (len(long) - 1)
-    plus, minus, found = every, 0, len(long)
+    plus, minus, apart = every, 0, len(long)
     for character in short:
         same = places[character]
         diagonal = (((same & plus) + plus) ^ plus) | same | minus
         up, down = minus | ~(diagonal | plus) & every, plus & diagonal
-        found += bool(up & last) - bool(down & last)
+        apart += bool(up & last) - bool(down & last)
         up = (up << 1 | 1) & every
         plus, minus = (down << 1 | ~(diagonal | up)) & every, up & diagonal
-    return found
+    return apart
 
 
 def _bits(text: str, character: str) -> int:

@@ -10,10 +10,10 @@ cannot be read is 0 (a number) or "" (mathematics), so that an unreadable answer
 answer is 0. - Mathematics is compared as text after a clean-up; \\fbox, and \\boxed without braces, are
 unreadable. - SVAMP, ASDiv and MAWPS are compared after rounding to two decimals, GSM8K as it stands.
 
-CommonsenseQA always settles on one of the candidates: the reply is cut where it goes on to another question ("Q: " or
-"Question: " behind an empty line), what stands behind its last "The answer is ", without the full stops at its ends, or
-else the whole of it, is held against every candidate by edit distance, and the nearest one is the answer, of equally near
-ones the first. lema's own csqa task never guesses.
+CommonsenseQA always settles on one of the candidates: the reply is cut where it goes on to another question ("Q:
+" or "Question: " behind an empty line), what stands behind its last "The answer is ", without the full stops at
+its ends, or else the whole of it, is held against every candidate by edit distance, and the nearest one is the
+answer, of equally near ones the first. lema's own csqa task never guesses.
 """
 
 import operator

@@ -154,8 +154,8 @@ def _judged(left: Sequence[Token], sign: str, right: Sequence[Token], words: fro
 
 def _without_dash(left: Sequence[Token], start: int, sign: str, right: Sequence[Token],
                   words: frozenset[str]) -> Equation | None:
-    """The equation without the dash that it begins with, where only that makes it true: behind a word the dash belongs
-    to a list or to the sentence ("Sum - 5 + 3 = 8"), at the beginning it may, and nothing is judged."""
+    """The equation without the dash that it begins with, where only that makes it true: behind a word the dash
+    belongs to a list or to the sentence ("Sum - 5 + 3 = 8"), at the beginning it may, and nothing is judged."""
     without = _judged(left[start + 1:], sign, right, words)
     if without.true is not True:
         return None

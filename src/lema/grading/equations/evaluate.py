@@ -150,7 +150,8 @@ class _Descent:
                 return
 
     def _is_rate(self) -> bool:
-        """Whether the word behind a "/" is what a quantity is counted per, "5 km / h", "$3/shirt": 1/di is no rate."""
+        """Whether the word behind a "/" is what a quantity is counted per, "5 km / h", "$3/shirt": 1/di is no
+        rate."""
         before, word = self.tokens[self.place - 1], self.tokens[self.place + 1].text
         return (before.kind == "word" or before.money or size_of(word) is not None
                 or any(word in family or singular(word) in family for family in FAMILIES))
