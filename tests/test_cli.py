@@ -96,86 +96,14 @@ def test_init_writes_a_config_that_loads_and_says_the_next_command(tmp_path, tas
 
 def test_list_names_everything_that_is_shipped(tmp_path):
     found = json.loads(_lema(tmp_path, "list", "--json").stdout)
-    assert set(found["tasks"]) == {"lab", "gsm8k", "math", "svamp", "asdiv", "csqa", "aqua", "rows"}
+    assert set(found["tasks"]) == {"lab", "gsm8k", "math", "svamp", "asdiv", "csqa", "aqua", "mawps", "rows"}
     assert set(found["backends"]) == {"api", "batch", "recorded", "teacher", "transformers", "vllm"}
-    assert set(found["trainers"]) == {"sft"}
+    assert set(found["trainers"]) == {"sft", "dpo"}
     assert set(found["recipes"]) == {"lab", "tiny", "paper-lab", "gsm8k-mistakes", "gsm8k", "math", "one-step"}
-    assert set(found["kinds of examples"]) == {"cot", "correction", "step", "forward", "critique", "marked"}
+    assert set(found["kinds of examples"]) == {"cot", "correction", "step", "forward", "critique", "marked",
+                                               "preference"}
     assert {"cot", "lema", "step", "rft", "cft"} < set(found["arms"])
     assert all(what for names in found.values() for what in names.values())
-
-
-def test_a_users_task_backend_and_arm_need_no_file_of_ours(tmp_path):
-    (tmp_path / "mypkg").mkdir()
-    (tmp_path / "mypkg/__init__.py").write_text("")
-    (tmp_path / "mypkg/capitals.py").write_text(TASK)
-    (tmp_path / "mypkg/parrot.py").write_text(BACKEND)
-    (tmp_path / "c.toml").write_text(CONFIG)
-    done = _lema(tmp_path, "run", "c.toml", PYTHONPATH=str(tmp_path))
-    assert done.returncode == 0, done.stderr
-    rows = (tmp_path / "runs/mine/sets/right/rows.jsonl").read_text().splitlines()
-    assert [json.loads(row)["completion"] for row in rows] == ["Step 1: The answer is Paris."]
-
-
-TASK = '''
-from lema import plugins
-from lema.grading import Reading
-from lema.messages import Message
-from lema.records import Question
-
-CAPITALS = {"France": "Paris", "Italy": "Rome"}
-
-class Settings(plugins.Settings):
-    pass
-
-class Task:
-    name = "capitals"
-    splits = ("train",)
-
-    def __init__(self, settings):
-        pass
-
-    def questions(self, split, limit=None):
-        yield from [Question(text=f"What is the capital of {c}?", answer=a) for c, a in CAPITALS.items()][:limit]
-
-    def prompt(self, question):
-        return [Message("user", f"Question: {question.text}\\nSolution:\\n")]
-
-    def read(self, text):
-        found = text.rpartition("The answer is ")
-        return Reading(found[2].strip(" .\\n") or None, "answer sentence" if found[1] else "no answer sentence")
-
-    def same(self, answer, gold):
-        return answer.lower() == gold.lower()
-'''
-BACKEND = '''
-from lema import plugins
-from lema.messages import Completion
-
-class Settings(plugins.Settings):
-    says: str
-
-class Model:
-    def __init__(self, settings):
-        self.settings = settings
-
-    def identity(self):
-        return {"backend": "parrot", "says": self.settings.says}
-
-    def complete(self, requests):
-        for request in requests:
-            yield Completion(self.settings.says, tokens=4)
-'''
-CONFIG = '''
-name = "mine"
-task = { name = "mypkg.capitals" }
-sample = { models = ["parrot"] }
-[models.parrot]
-backend = "mypkg.parrot"
-says = "The answer is Paris."
-[arms.right]
-take = [{ kind = "cot", source = "sampled" }]
-'''
 
 
 def test_a_recipe_is_written_out_to_be_filled_in(tmp_path):

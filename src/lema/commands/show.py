@@ -6,6 +6,7 @@ nothing here knows a folder's name again; a run that is half done shows what is 
 
 import dataclasses
 import json
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
@@ -23,10 +24,12 @@ from lema.report import Funnel, FunnelStage
 from lema.report.chains import chain_in_words
 from lema.report.funnels import critique_funnels, funnel, one_step_funnel, parents, seeds_of
 from lema.report.sets import table as set_table
+from lema.report.tables import all_in_text
 from lema.runs.bills import Bill, Kept, draw_up, in_words
 from lema.runs.prices import price_of, served_prices
 from lema.runs.run import Run, Stage
 from lema.stages.account import account
+from lema.stages.analyse import analyse
 from lema.stages.report import report
 from lema.stages.score import compare, score
 
@@ -49,6 +52,7 @@ def summary_of(folder: Path, *, as_json: bool) -> str:
         "arms": list(map(_values, accounts)),
         "scores": list(map(_values, rows_of(score, done))),
         "comparisons": list(map(_values, rows_of(compare, done))),
+        "tables": list(map(_values, rows_of(analyse, done))),
         "cost": costs(bill),
     }
     if as_json:
@@ -64,6 +68,8 @@ def summary_of(folder: Path, *, as_json: bool) -> str:
             lines.append(f"  {stage.count:>8,}  {stage.name}" + (f"  ({losses})" if losses else ""))
     if accounts:
         lines += ["", *set_table(accounts, partial(price_of, config))]
+    if config.sample is None:
+        lines += all_in_text(rows_of(analyse, done))
     return "\n".join([*lines, *in_words(bill), *_table_of(folder, _made_by(report, stages), summary["stale"])])
 
 
@@ -75,7 +81,8 @@ def closing_words(folder: Path) -> str:
     stages = stages_of(folder, config)
     sets, reported = "\n".join(set_table(list(_made_by(account, stages)), partial(price_of, config))), \
         _made_by(report, stages).folder
-    return f"The training sets; tokens of each example once, epochs at the budget.\n\n{sets}\n\n" \
+    legend = "The training sets; tokens of each example once, epochs at the budget."
+    return f"{_answer(reported)}{legend}\n\n{sets}\n\n" \
            f"{_read_table(reported)}\nreport: {reported / 'report.html'}"
 
 
@@ -97,6 +104,8 @@ def life_of(folder: Path, identifier: str, *, as_json: bool) -> str:
 
 def funnels(folder: Path, config: Config, done: dict[str, Stage]) -> Iterator[Funnel]:
     """The funnel of every round whose paths are graded."""
+    if config.sample is None:
+        return  # a mere examination
     used = parents(stage for stage in done.values() if stage.kind is Example)
     for name, each in gathered(Run(folder, lambda planned: None, config), config).rounds.items():
         if each.graded.name in done:
@@ -190,11 +199,25 @@ def _table_of(folder: Path, reported: Stage | None, stale: list[str]) -> list[st
             table]
 
 
-def _read_table(reported: Path) -> str:
+def _answer(reported: Path) -> str:
+    """Whether it helps and is worth the money, as the table in Markdown begins; empty if nothing was planned."""
+    first, _, _ = _read_table(reported, "table.md").partition("\n")
+    return "" if first.startswith("|") else f"{textwrap.fill(first, 80)}\n\n"
+
+
+def comparison_as_markdown(folder: Path) -> str:
+    """The table of comparisons with its sentences, for a README; DataError where the run has not come so far."""
+    reported = _made_by(report, stages_of(folder, config_of(folder)))
+    if reported is None or reported.status().state != "done":
+        raise DataError(f"{folder}: its report is not done; `{going_on(folder)}` makes it")
+    return _read_table(reported.folder, "table.md").rstrip()
+
+
+def _read_table(reported: Path, name: str = "table.txt") -> str:
     try:
-        return read_plain(reported / "table.txt").decode()
+        return read_plain(reported / name).decode()
     except (OSError, ValueError):
-        raise DataError(f"{reported}/table.txt: missing or damaged; remove the folder {reported} and run the same "
+        raise DataError(f"{reported}/{name}: missing or damaged; remove the folder {reported} and run the same "
                         "command again, which asks nothing") from None
 
 

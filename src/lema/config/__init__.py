@@ -31,6 +31,7 @@ from lema.config.sampling import (
 from lema.config.sources import GrowConfig, MachineConfig, ModelConfig, Name, PriceConfig, SpendConfig, TaskConfig
 from lema.config.stages import (
     AccountConfig,
+    AnalyseConfig,
     AssembleConfig,
     ImportConfig,
     ReportOneConfig,
@@ -44,7 +45,8 @@ from lema.plugins import explain, near_miss
 from lema.plugins.keys import key_in, looks_like_a_key
 
 __all__ = [
-    "CHECKS", "RECIPES", "AccountConfig", "AdaptiveConfig", "ArmConfig", "AssembleConfig", "BudgetConfig",
+    "CHECKS", "RECIPES", "AccountConfig", "AdaptiveConfig", "AnalyseConfig", "ArmConfig", "AssembleConfig",
+    "BudgetConfig",
     "Config", "ContinueConfig", "ContinueOneConfig", "CorrectConfig", "CotConfig", "CritiqueConfig",
     "CritiqueOneConfig", "EvolveConfig", "GrowConfig", "ImportConfig", "PurchaseConfig", "ReportOneConfig",
     "SampleConfig", "ScoreConfig", "SettleConfig", "TrainOneConfig", "VerifyConfig", "find_recipe", "lay_over",
@@ -64,7 +66,7 @@ class Config(BaseModel):
     name: Name
     task: TaskConfig
     models: dict[Name, ModelConfig]
-    sample: SampleConfig
+    sample: SampleConfig | None = None
     correct: CorrectConfig | None = None
     going_on: ContinueConfig | None = Field(default=None, alias="continue")
     verify: VerifyConfig = VerifyConfig()
@@ -88,6 +90,7 @@ class Config(BaseModel):
 
     @model_validator(mode="after")
     def _names_meet(self) -> "Config":
+        _has_something_to_do(self)
         for where, name in self._model_names():
             if name not in self.models:
                 raise ValueError(f"{where} = {name!r} is no [models.X]{near_miss(name, list(self.models))}")
@@ -103,12 +106,24 @@ class Config(BaseModel):
         _trains_on_training_questions(self)
         return self
 
+    def on(self, test_set: str) -> "Config":
+        """The same with the task of one of the [evaluate.sets.X]; "" is the run's own."""
+        if not test_set:
+            return self
+        table = self.evaluate.sets[test_set]
+        return self.model_copy(update={"task": TaskConfig(name=table.task, **table.own)})
+
     def budget_of(self, arm: str) -> BudgetConfig | None:
         """How an arm is trained and what its making may cost; None where neither is stated."""
         own = self.arms[arm].budget
         if self.train is None:
             return own
         return own.of(self.train.budget) if own else self.train.budget
+
+    def trainer_of(self, arm: str) -> tuple[str, dict]:
+        """Who trains an arm, and that trainer's keys: those of [train], with the arm's own laid over them."""
+        table = {**self.train.own, **self.arms[arm].train}
+        return table.pop("trainer", self.train.trainer), table
 
     @property
     def headline(self) -> str:
@@ -126,7 +141,7 @@ class Config(BaseModel):
             teachers["continue"] = self.going_on
         teachers |= {f"evolve.{name}": table for name, table in self.evolve.items()}
         students = {"sample": self.sample, "correct": self.correct, "critique": self.critique,
-                    "continue": self.going_on}
+                    "continue": self.going_on, "evaluate": self.evaluate}
         named = [(f"{where}.models", name) for where, table in students.items() if table for name in table.models]
         return named + [(f"{where}.model", table.model) for where, table in teachers.items() if table]
 
@@ -135,6 +150,19 @@ class Config(BaseModel):
                  ("report.control", self.report.control)]
         named += [("report.pairs", name) for pair in self.report.pairs for name in pair]
         return [(where, name) for where, name in named if name is not None]
+
+
+def _has_something_to_do(config: Config) -> None:
+    """Raises ValueError where nobody is sampled and it is no mere examination, or one that is none."""
+    makes = [name for name in ("sample", "correct", "going_on", "critique", "cot", "evolve", "arms", "train")
+             if getattr(config, name)]
+    if config.evaluate.models and not config.evaluate.sets:
+        raise ValueError("evaluate.models: say on which questions, in [evaluate.sets.X]")
+    if config.evaluate.models and makes:
+        raise ValueError("evaluate.models: these are examined where nothing is made; leave them out, or "
+                         f"[{makes[0]}]")
+    if not config.evaluate.models and config.sample is None:
+        raise ValueError("sample: Field required")
 
 
 def _can_go_on(config: Config) -> None:
@@ -155,7 +183,7 @@ def _can_go_on(config: Config) -> None:
 
 def _trains_on_training_questions(config: Config) -> None:
     """Raises ValueError where paths about questions of an examination would be corrected or trained on."""
-    if config.sample.split != "train" and (config.correct or config.evolve or config.arms):
+    if config.sample and config.sample.split != "train" and (config.correct or config.evolve or config.arms):
         raise ValueError(f"sample.split = {config.sample.split!r} would train on the questions of an examination; "
                          "leave it out ([evaluate] says which split is examined)")
 
@@ -198,10 +226,10 @@ def load_table(source: str, overrides: list[str] | None = None) -> dict:
     path = find_recipe(source)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # an editor may write a byte order mark
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{source}: not TOML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{source}: cannot be read ({error})") from None
+    except (ValueError, RecursionError) as error:  # a number of too many digits is no TOMLDecodeError
+        raise ConfigError(f"{source}: not TOML: {error}") from None
     for override in overrides or []:
         lay_over(table, override)
     return table
@@ -257,7 +285,7 @@ def lay_over(table: dict, override: str) -> None:
         raise ConfigError(f"--set {name}: write it as key=value, for example --set sample.paths=4")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         value = text
     *path, last = key.strip().split(".")
     for part in path:

@@ -54,7 +54,7 @@ def assembling(config: Config, arm: str) -> AssembleConfig:
     purchases, money = config.cot.questions if config.cot else (), budget and budget.money
     return AssembleConfig(
         arm=arm, take=takes, base=config.train.base if config.train else None,
-        longest=dropped_above(config.train.trainer, config.train.own) if config.train else None,
+        longest=dropped_above(*config.trainer_of(arm)) if config.train else None,
         rounds=tuple(dict.fromkeys(("", *map(attrgetter("round"), takes)))),
         purchases=tuple(filter(lambda name: f"bought {name}" in needs, purchases)),
         teacher_tokens=budget and budget.teacher_tokens, money=money, prices=_prices(config, arm) if money else {})

@@ -83,7 +83,8 @@ class Difference:
 
 
 def accuracy(right: np.ndarray) -> Accuracy:
-    """`right`: 0/1 or bool, [seeds, questions]. The interval treats the seeds' mean as one answer a question."""
+    """`right`: 0/1, bool, or the share of right answers to a question, [seeds, questions]. The interval treats the
+    mean of seeds and answers as one answer a question, which makes it rather too wide."""
     right = _matrix(right)
     seeds = tuple(float(share) for share in right.mean(axis=1))
     mean = float(right.mean())
@@ -105,7 +106,8 @@ def wilson(right: float, questions: int) -> Interval:
 
 
 def difference(right: np.ndarray, baseline: np.ndarray) -> Difference:
-    """The paired difference `right` − `baseline`, both [seeds, questions] of 0/1, rows and columns matched.
+    """The paired difference `right` − `baseline`, both [seeds, questions], rows and columns matched: 0/1, or of a
+    question that was answered several times the share of right answers.
 
     Over questions: paired t interval on each question's mean difference over the seeds. Over seeds: t interval
     on each seed's difference over all questions, with a width even where all seeds agree (`_over_seeds`). Crossed:
@@ -120,12 +122,13 @@ def difference(right: np.ndarray, baseline: np.ndarray) -> Difference:
     both = right - baseline
     per_question = both.sum(axis=0) / both.shape[0]
     per_seed = both.mean(axis=1)
-    deciding, mean = int(np.count_nonzero(per_question)), float(both.mean())
+    deciding, mean = int(np.count_nonzero(abs(per_question) > 1e-12)), float(both.mean())
     over_questions, p_value = _over_questions(per_question, deciding), _p_value(per_question, deciding)
     error, freedom = _deviation(per_question) / math.sqrt(both.shape[1]), max(1.0, both.shape[1] - 1)
     crossed = None
     if len(per_seed) > 1:
-        error, freedom = _crossed_error(error, _seed_deviation(both) / math.sqrt(len(per_seed)), both.shape)
+        error, freedom = _crossed_error(error, freedom, _seed_deviation(both) / math.sqrt(len(per_seed)),
+                                        len(per_seed))
         half = t_quantile((1 + LEVEL) / 2, freedom) * error
         crossed = Interval(max(-1.0, min(mean - half, over_questions.low)),
                            min(1.0, max(mean + half, over_questions.high)))
@@ -138,14 +141,15 @@ def difference(right: np.ndarray, baseline: np.ndarray) -> Difference:
 
 
 def disagreement(right: np.ndarray) -> float | None:
-    """The share of questions on which two seeds of one arm disagree, the mean over all pairs of seeds: the noise
-    floor of its accuracy on single questions. None with one seed."""
+    """The share of questions on which two seeds of one arm disagree (where several answers were drawn: an answer
+    of the one and an answer of the other), the mean over all pairs of seeds: the noise floor of its accuracy on
+    single questions. None with one seed."""
     right = _matrix(right)
     seeds = len(right)
     if seeds < 2:
         return None
-    passed = right.sum(axis=0)
-    return float((passed * (seeds - passed)).mean() / (seeds * (seeds - 1) / 2))
+    passed, squares = right.sum(axis=0), (right**2).sum(axis=0)
+    return float(((seeds - 1) * passed - passed**2 + squares).mean() / (seeds * (seeds - 1) / 2))
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -175,10 +179,10 @@ def reading(paired: Difference, adjusted_p: float | None = None, comparisons: in
     claim = verdict(paired, adjusted_p)
     intervals = f"95 % interval {bracket(paired.interval)}"
     if paired.crossed:
-        intervals += (f" ({bracket(paired.over_questions)} over {_count(paired.questions, 'question')}, "
-                      f"{bracket(paired.over_seeds)} over {_count(paired.seeds, 'seed')})")
+        intervals += (f" ({bracket(paired.over_questions)} over {count(paired.questions, 'question')}, "
+                      f"{bracket(paired.over_seeds)} over {count(paired.seeds, 'seed')})")
     else:
-        intervals += f" over {_count(paired.questions, 'question')}, one seed"
+        intervals += f" over {count(paired.questions, 'question')}, one seed"
     if claim == "no difference shown":
         corrected = "" if paired.interval.holds(0.0) else (
             f" once corrected for {comparisons} comparisons (Holm p = {adjusted_p:.2g})")
@@ -204,12 +208,12 @@ def bracket(interval: Interval) -> str:
 
 
 def _matrix(right: np.ndarray) -> np.ndarray:
-    """`right` as floats, [seeds, questions], checked to be 0 and 1 only."""
+    """`right` as floats, [seeds, questions], checked to lie between 0 and 1."""
     matrix = np.asarray(right, float)
     if matrix.ndim != 2 or not matrix.size:
         raise ValueError(f"right answers come as [seeds, questions], at least one of each, not {matrix.shape}")
-    if not np.isin(matrix, (0.0, 1.0)).all():
-        raise ValueError("an answer is right (1) or not (0)")
+    if not ((matrix >= 0) & (matrix <= 1)).all():  # so that what is no number is refused too
+        raise ValueError("an answer is right (1) or not (0), a question's share lies between")
     return matrix
 
 
@@ -236,12 +240,12 @@ def _seed_deviation(both: np.ndarray) -> float:
     return math.sqrt(max(both.var(axis=0, ddof=1).sum(), 1 / seeds)) / questions
 
 
-def _crossed_error(of_questions: float, of_seeds: float, shape: tuple[int, ...]) -> tuple[float, float]:
-    """Standard error and degrees of freedom of a mean over `shape` = (seeds, questions), both drawn at random."""
-    seeds, questions = shape
+def _crossed_error(of_questions: float, freedom_of_questions: float, of_seeds: float,
+                   seeds: int) -> tuple[float, float]:
+    """Standard error and degrees of freedom of a mean over questions and seeds, both drawn at random."""
     variance = of_questions**2 + of_seeds**2
     share = max(of_seeds**2 / variance, SEEDS_AT_LEAST)
-    freedom = 1 / (share**2 / (seeds - 1) + (1 - share) ** 2 / max(1, questions - 1))
+    freedom = 1 / (share**2 / (seeds - 1) + (1 - share) ** 2 / freedom_of_questions)
     return math.sqrt(variance), freedom
 
 
@@ -269,5 +273,6 @@ def _p_value(per_question: np.ndarray, deciding: int) -> float:
     return max(least, 2 * t_tail(abs(float(per_question.mean())) / error, len(per_question) - 1))
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """"1 seed", "5 seeds"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -17,9 +17,11 @@ from lema.commands.journal import REPLY, TABLES, family, journal_in, opened, siz
 from lema.errors import RunError
 from lema.journal import Journal
 from lema.journal.checksums import checksum, damaged_rows, is_whole, oldest_of
+from lema.journal.jobs import JOB, read_job
 from lema.runs.folder import held
 
 SMALLEST_ROW = 16  # bytes: so many rows at most are in a file of a given size
+JOB_ROWS = f"SELECT {', '.join(JOB)} FROM jobs"
 LARGEST_GAP = 2**34  # bytes by which a file is padded: a header that says more is damaged itself
 
 
@@ -51,6 +53,8 @@ def _healthy(path: Path) -> int | None:
         with contextlib.closing(sqlite3.connect(path)) as file:
             if file.execute("PRAGMA integrity_check").fetchall() != [("ok",)] or any(damaged_rows(file)):
                 return None
+            if None in map(read_job, file.execute(JOB_ROWS)):
+                return None
             return file.execute("SELECT count(*) FROM completions").fetchone()[0]
     except (RunError, sqlite3.Error, UnicodeDecodeError):
         return None
@@ -73,7 +77,7 @@ def _pad(path: Path) -> None:
     if size < declared <= size + LARGEST_GAP:
         with path.open("r+b") as file:
             file.truncate(declared)
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path)) as file:
+    with contextlib.suppress(sqlite3.Error, UnicodeDecodeError), contextlib.closing(sqlite3.connect(path)) as file:
         file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
@@ -91,8 +95,9 @@ def _saved(path: Path) -> tuple[int, int]:
             for table, columns in TABLES.items():
                 with into:
                     for number, row in _readable(file, table, columns, path.stat().st_size):
-                        if table == "completions" and (row := _summed(row, number, oldest)) is None:
-                            lost += 1
+                        row = _sound(table, row, number, oldest)
+                        if row is None:
+                            lost += table == "completions"
                             continue
                         added = _add(into, table, columns, row)
                         saved += added and table == "completions"
@@ -108,8 +113,18 @@ def _oldest(file: sqlite3.Connection) -> int:
     """Row numbers up to this may lack a checksum: all, in a file of before there were any."""
     try:
         return oldest_of(file) if "checksum" in _present(file, "completions") else 2**63
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
         return 0
+
+
+def _sound(table: str, row: tuple, number: int, oldest: int) -> tuple | None:
+    """A row as it goes into the new journal; None where it is not what was written."""
+    if table == "completions":
+        return _summed(row, number, oldest)
+    columns = dict(zip(TABLES[table], row, strict=False))
+    if table == "jobs":
+        return row if len(columns) == len(row) and read_job([columns.get(name) for name in JOB]) else None
+    return row
 
 
 def _summed(row: tuple, number: int, oldest: int) -> tuple | None:
@@ -139,7 +154,7 @@ def _readable(file: sqlite3.Connection, table: str, columns: tuple[str, ...],
     single rows."""
     try:
         present = _present(file, table)
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
         return
     names = list(filter(present.__contains__, columns))
     ranges = [(1, _last(file, table, columns[0], size))] if names else []
@@ -148,7 +163,7 @@ def _readable(file: sqlite3.Connection, table: str, columns: tuple[str, ...],
         try:
             rows = file.execute(f"SELECT rowid, {', '.join(names)} FROM {table} NOT INDEXED WHERE rowid "
                                 "BETWEEN ? AND ? ORDER BY rowid", (low, high)).fetchall()
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
             if low < high:
                 middle = (low + high) // 2
                 ranges += [(middle + 1, high), (low, middle)]
@@ -162,7 +177,7 @@ def _last(file: sqlite3.Connection, table: str, key: str, size: int) -> int:
     """The last row number: of the table, else of its index, else the most that a file of that size can hold."""
     by_key = f"INDEXED BY sqlite_autoindex_{table}_1 WHERE {key} >= x'' OR {key} < x''"
     for where in ("", by_key):
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):
             return file.execute(f"SELECT max(rowid) FROM {table} {where}").fetchone()[0] or 0
     return size // SMALLEST_ROW
 
