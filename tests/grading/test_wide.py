@@ -7,8 +7,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 wide = pytest.importorskip("wide")
-LEAST = {"parts in boxes": 85, "trailing prose": 75, "answer in the story": 85, "nothing": 75, "rounding": 75,
-         "denials": 75, "purpose clauses": 94, "words with a point": 75, "money": 93}
+LEAST = {"parts in boxes": 85, "answer in the story": 85, "rounding": 85, "purpose clauses": 94,
+         "words with a point": 75, "money": 93, "percent": 90}
 """Agreement in percent where it is not at least 95."""
 
 
