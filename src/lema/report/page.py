@@ -12,14 +12,17 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lema import figures
 from lema.report import ReportData, charts, claims, family
+from lema.report.plainly import plain_answer
 from lema.statistics import bracket, points, verdict
 
 
 def render(data: ReportData) -> str:
     """`data` as an HTML page: valid UTF-8 whatever the models wrote, without any external reference."""
+    every = family(data)
     page = _environment().get_template("report.html.j2").render(
         data=data,
-        family=family(data),
+        family=every,
+        answer=plain_answer(data, every),
         baseline=next((arm for arm in data.arms if arm.name == data.baseline), None),
         claims=claims(data),
         levels=sorted({(score.level, score.questions) for arm in data.arms for score in arm.levels}),
