@@ -100,17 +100,19 @@ def prices(arms: tuple[Arm, ...]) -> Markup:
     for tokens_spent in (0, most / 2, most):
         drawing.text("scale", x(tokens_spent), floor + 20, "middle", tokens(round(tokens_spent)))
     drawing.text("scale", (left + width - right) / 2, floor + 38, "middle", "teacher tokens")
+    for arm in arms:  # below all dots
+        place, interval = x(arm.teacher_tokens), arm.accuracy.interval
+        drawing.line("band thin", place, y(interval.low), place, y(interval.high))
     heights: list[float] = []
     for arm in sorted(arms, key=lambda arm: -arm.accuracy.mean):
-        place, mean, interval = x(arm.teacher_tokens), y(arm.accuracy.mean), arm.accuracy.interval
-        drawing.line("band thin", place, y(interval.low), place, y(interval.high))
+        place, mean = x(arm.teacher_tokens), y(arm.accuracy.mean)
         drawing.dot("point", place, mean, 4)
         heights.append(max([mean, *(height + 15 for height in heights[-1:])]))  # names lie below each other
         drawing.line("tick", place + 6, mean, width - right + 8, heights[-1])
         name = textwrap.shorten(arm.name, 15, placeholder="…")
         drawing.text("name", width - right + 12, heights[-1] + 4.5, "start", name)
     label = "Accuracy in percent over teacher tokens, by arm"
-    return drawing.svg(label, width, max(height, round(heights[-1]) + 46))
+    return drawing.svg(label, width, max(height, round(heights[-1]) + 46), "chart price")
 
 
 def differences(data: ReportData, claims: dict[str, Verdict]) -> Markup:
