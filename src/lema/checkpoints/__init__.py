@@ -118,6 +118,11 @@ def weights_hash(folder: Path) -> str:
     return _hash_of(_files(folder, WEIGHTS))
 
 
+def made_hash(folder: Path) -> str:
+    """16 hex digits of all that a training left in its folder: the checkpoint, and the adapter beside it."""
+    return _hash_of([*content_files(folder), *_files(folder / "adapter", ADAPTER)])
+
+
 def weights_size(folder: Path) -> int:
     """Bytes of its weights files."""
     return sum(path.stat().st_size for path in _files(folder, WEIGHTS))

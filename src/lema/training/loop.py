@@ -20,6 +20,7 @@ from lema.checkpoints import OURS_ALONE, first_line, hushed, load_tokenizer, why
 from lema.checkpoints.rendering import Form, Tokens
 from lema.errors import ModelError, RunError, installing
 from lema.files import read_plain, remove
+from lema.plugins import file_hash
 from lema.training import Progress
 from lema.training.optimizers import adamw, muon, share
 
@@ -109,9 +110,16 @@ def _mark_of(point: Path) -> dict:
     """What stands beside a whole point; empty where it is missing or damaged, so that the point is not resumed."""
     try:
         mark = json.loads(read_plain(point / WHOLE))
-        return mark if {*map(type, mark["losses"]), type(mark["seconds"])} <= {int, float} else {}
+        sound = {*map(type, mark["losses"]), type(mark["seconds"])} <= {int, float}
+        return mark if sound and mark["files"] == _hashes_of(point) else {}
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return {}
+
+
+def _hashes_of(point: Path) -> dict[str, str]:
+    """What names each file of a point: from one flipped bit on, a training would go on on another curve."""
+    files = filter(Path.is_file, point.iterdir())
+    return {file.name: file_hash(file) for file in files if not file.name.startswith(WHOLE)}
 
 
 def load_model(base: Path, settings: "Settings") -> "transformers.PreTrainedModel":
@@ -210,7 +218,8 @@ class Loop(SFTTrainer):
             super()._save_checkpoint(model, trial)
             for file in point.iterdir():
                 sync(file)
-            mark = {"call": self.call, "losses": self.measured(), "seconds": time.monotonic() - self.started}
+            mark = {"call": self.call, "losses": self.measured(), "seconds": time.monotonic() - self.started,
+                    "files": _hashes_of(point)}
             part = point / f"{WHOLE}.part"
             part.write_text(json.dumps(mark), encoding="utf-8")
             sync(part)
