@@ -8,7 +8,6 @@ import pytest
 from lema.figures import count, percent, tokens
 from lema.report import Funnel, FunnelStage, Loss, PlannedComparison, ReportData, family
 from lema.report.page import render
-from lema.report.plainly import plain_answer
 from lema.statistics import accuracy, bracket, difference, points
 from tests.report.elements import Elements
 from tests.report.examples import SCRIPT, answers, hostile, report
@@ -154,27 +153,6 @@ def test_a_row_for_orientation_is_neither_an_arm_nor_a_baseline():
     text = Elements(page).text
     assert "7 arms, 3 seeds, 600 test questions" in text and "not compared" in text
     assert page.count(">(before)</text>") == 2, "in accuracies and prices, not in differences"
-
-
-def test_the_page_begins_with_a_plain_answer_that_says_no_more_than_its_interval():
-    drawn = answers()
-
-    def answer(arm: str, baseline: str, control: str | None = None) -> str:
-        planned = PlannedComparison(arm, baseline, difference(drawn[arm], drawn[baseline]))
-        other = control and PlannedComparison(arm, control, difference(drawn[arm], drawn[control]))
-        data = replace(report(), headline=planned, control=other, baseline=baseline, arms=())
-        return plain_answer(data, family(data))
-
-    helped = answer("own_and_steps", "cot")
-    assert re.match(r"Did own_and_steps help\? Yes: \+13\.\d points against cot\.$", helped)
-    assert answer("prose_only", "cot").startswith("Did prose_only help? No, it harmed: −")
-    unsure = answer("evolved", "cot", "own_and_steps")
-    assert "Not shown: " in unsure and "may well go unseen" in unsure and "Yes" not in unsure
-    assert re.search(r"spent otherwise \(own_and_steps\) gave \d+\.\d points more\.$", unsure)
-    one_seed = report(seeds=1)
-    assert "one training each" in plain_answer(replace(one_seed, headline=PlannedComparison(
-        "own_and_steps", "cot", one_seed.differences["own_and_steps"])), family(one_seed))
-    assert plain_answer(replace(report(), headline=None), family(report())) == ""
 
 
 def test_every_place_of_the_contents_is_there_and_the_config_is_folded():

@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -104,6 +104,13 @@ def last_point(folder: Path, call: str) -> Path | None:
         if point != best:
             remove(point)
     return best
+
+
+def discard(points: Iterable[Path]) -> None:
+    """Removes points, their marks first: what a kill leaves half removed is nothing to resume from."""
+    for point in list(points):
+        (point / WHOLE).unlink(missing_ok=True)
+        shutil.rmtree(point)
 
 
 def _mark_of(point: Path) -> dict:
@@ -224,9 +231,7 @@ class Loop(SFTTrainer):
             part.write_text(json.dumps(mark), encoding="utf-8")
             sync(part)
             part.rename(point / WHOLE)
-            for older in point.parent.iterdir():
-                if older != point:
-                    shutil.rmtree(older)
+            discard(older for older in point.parent.iterdir() if older != point)
 
 
 def dataset(rows: list[Tokens]) -> Dataset:

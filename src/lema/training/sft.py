@@ -12,7 +12,6 @@ before TRL starts and TRL only runs it, so that a row can neither be cut nor dro
 loop itself, which needs torch, is in loop.py and loaded when a fit begins.
 """
 
-import shutil
 from array import array
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -113,12 +112,13 @@ class Trainer:
         plan = self.settings.plan([row.length for row in rows], seed)
         ids = [row.id for row in examples]
         call = content_id(VERSION, self.settings.facts(), seed, content_hash(base), ids, form)
-        from lema.training.loop import run
+        from lema.training.loop import discard, run
 
         points = out / "unfinished"
         points.mkdir(parents=True, exist_ok=True)
         losses, seconds, difference = run(self.settings, rows, plan, base, out, seed, call, progress, form)
-        shutil.rmtree(points)
+        discard(points.iterdir())
+        points.rmdir()
         tail = losses[-max(1, len(losses) // 10):]
         return TrainingLog(
             steps=len(losses),
