@@ -11,12 +11,13 @@ from typing import Annotated
 import typer
 
 from lema import __version__
+from lema.commands import arguments
 from lema.commands.arguments import Answers, Checkpoints, Json, Overrides, RunName, Runs, Source, TestSets
 from lema.commands.journal.app import journal
 from lema.errors import LemaError, misused
 from lema.printable import guard
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False,
                   context_settings={"help_option_names": ["-h", "--help"]})
 app.add_typer(journal, name="journal")
 
@@ -83,14 +84,19 @@ def estimate(source: Source, overrides: Overrides = None, runs: Runs = Path("run
 def show(run: RunName, identifier: Annotated[str | None, typer.Argument(
         metavar="[ID]", help="any row's id: show its question's whole life")] = None,
         tables: Annotated[bool, typer.Option("--tables", help="every table beside the comparison")] = False,
-        runs: Runs = Path("runs"), json: Json = False, markdown: Annotated[bool, typer.Option(
+        runs: Runs = Path("runs"), what: arguments.Listed = None,
+        limit: Annotated[int, typer.Option(min=1, help="rows of the list")] = 20, json: Json = False,
+        markdown: Annotated[bool, typer.Option(
             "--markdown", help="the comparison alone, as a README has it")] = False) -> None:
-    """Show a run's funnel, arms and scores; with an id, one question's whole life."""
+    """Show a run's funnel, arms and scores, and how far it is; with an id, one question's whole life."""
+    from lema.commands.listed import listed
     from lema.commands.run_folder import folder_of
     from lema.commands.show import comparison_as_markdown, life_of, summary_of, tables_of
 
     folder = folder_of(run, runs)
-    if tables:
+    if what:
+        print(listed(folder, what, limit, as_json=json))
+    elif tables:
         print(tables_of(folder, as_json=json))
     elif markdown:
         print(comparison_as_markdown(folder))
@@ -153,17 +159,12 @@ def score(predictions: Annotated[Path, typer.Argument(
               metavar="PREDICTIONS", help="rows of a run, rows with text and gold answer, or the LeMa samples")],
           task: Annotated[str | None, typer.Option(
               "--task", help="how answers are read: a task, or number, expression, choice, text")] = None,
-          beside: Annotated[Path | None, typer.Option(
-              "--beside", metavar="FILE", help="the test file, where predictions hold no gold answers")] = None,
+          beside: arguments.Beside = None,
           text: Annotated[str, typer.Option("--text", help="the column of the texts")] = "text",
           gold: Annotated[str, typer.Option("--gold", help="the column of gold answers")] = "gold",
-          against: Annotated[str | None, typer.Option(
-              "--against", metavar="GRADER",
-              help="a second grader, official or math-verify: show every row they disagree on")] = None,
-          out: Annotated[Path | None, typer.Option("--out", metavar="FILE",
-                                                   help="write each row's verdict, as JSON lines")] = None,
-          conventions: Annotated[list[str] | None, typer.Option(
-              "--set", metavar="KEY=VALUE", help="which answers count as the same, e.g. decimals=2")] = None,
+          against: arguments.Against = None,
+          out: arguments.Verdicts = None,
+          conventions: arguments.ConventionsSet = None,
           json: Json = False) -> None:
     """Score a file of predictions: accuracy with its interval, and what is not right told apart."""
     from lema.commands.score import score_file
@@ -287,7 +288,7 @@ def main() -> None:
     """The `lema` command."""
     guard()
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, prog_name="lema")
     except LemaError as error:
         for line in error.lines:
             print(f"lema: {line}", file=sys.stderr)

@@ -19,3 +19,14 @@ TestSets = Annotated[list[str], typer.Option(
 Answers = Annotated[list[str], typer.Argument(
     metavar="SOURCE...", help="NAME=FILE[,FILE...] (a file for each seed: rows, an inspect log, lm-eval samples), "
                               "or RUN:ARM; each is held against the first")]
+Against = Annotated[str | None, typer.Option(
+    "--against", metavar="GRADER",
+    help="a second grader, official or math-verify: show every row they disagree on")]
+ConventionsSet = Annotated[list[str] | None, typer.Option(
+    "--set", metavar="KEY=VALUE", help="which answers count as the same, e.g. decimals=2")]
+Listed = Annotated[str | None, typer.Option(
+    "--list", metavar="SORT", help="list rows: wrong (paths), kept or rejected (corrections)")]
+Beside = Annotated[Path | None, typer.Option(
+    "--beside", metavar="FILE", help="the test file, where predictions hold no gold answers")]
+Verdicts = Annotated[Path | None, typer.Option(
+    "--out", metavar="FILE", help="write each row's verdict, as JSON lines")]

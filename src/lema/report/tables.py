@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
+from operator import itemgetter
 from typing import Literal
 
 from lema import figures
@@ -96,7 +97,7 @@ def _blocks(table: Table, cells: list[list[str]], label: int) -> Iterator[list[t
 
 
 def _line(cells: Sequence[str], label: int, block: list[tuple[int, int]]) -> str:
-    widths = [width for _, width in block]
+    widths = list(map(itemgetter(1), block))
     behind = [cell if len(cell) <= width else f"{cell[:width - 1]}…"
               for cell, width in zip(cells[1:], widths, strict=True)]
     first = cells[0] if len(cells[0]) <= label else f"{cells[0][:label - 1]}…"

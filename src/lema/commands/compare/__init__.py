@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -35,15 +36,15 @@ class System:
 def compare_sources(sources: Sequence[str], runs: Path, task: str | None, *, as_json: bool) -> str:
     """The first against each of the others."""
     systems = [_system(source, runs, task) for source in sources]
-    if len({system.name for system in systems}) < len(systems):
+    if len(set(map(attrgetter("name"), systems))) < len(systems):
         raise DataError("compare: two have the same name; give one as NAME=SOURCE")
-    common = sorted(set.intersection(*(system.questions for system in systems)))
+    common = sorted(set.intersection(*map(attrgetter("questions"), systems)))
     if not common:
         raise DataError("compare: no question is common to all; questions are held against each other by their "
                         f"words, and {systems[0].name} has {len(systems[0].questions):,} of them")
     baseline = systems[0]
     apart = {system.name: _difference(system, baseline, common) for system in systems[1:]}
-    adjusted = holm([each.p_value for each in apart.values()])
+    adjusted = holm(list(map(attrgetter("p_value"), apart.values())))
     facts = {
         "questions": len(common), "systems": [_facts(system, common) for system in systems],
         "comparisons": [
