@@ -136,7 +136,7 @@ class BatchServer:
             return self._content(parts[1])
         if method == "POST" and path == "chat/completions":
             self.online.append(json.loads(body))
-            status, answer = self._answered(json.loads(body))
+            status, answer = self._answered(CHAT, json.loads(body))
             return JSONResponse(answer, status)
         return JSONResponse({"error": {"message": f"no {path}"}}, 404)
 
@@ -203,14 +203,14 @@ class BatchServer:
     def _row(self, line: dict) -> dict:
         status, body = self.row(line), {"error": {"message": "told to fail"}}
         if status == 200:
-            status, body = self._answered(line["body"])
+            status, body = self._answered(line["url"].removeprefix("/v1"), line["body"])
         return {"custom_id": line["custom_id"], "error": None, "response": {"status_code": status, "body": body}}
 
-    def _answered(self, body: dict) -> tuple[int, dict]:
-        """(status, body) of the answer to one request."""
-        if refusal := self.persona.refuses(CHAT, body, ""):
+    def _answered(self, path: str, body: dict) -> tuple[int, dict]:
+        """(status, body) of the answer to one request to /v1`path`."""
+        if refusal := self.persona.refuses(path, body, ""):
             return refusal.status, self.persona.error(refusal)
-        written = self.persona.writes(CHAT, body, self.answer(body, 0))
+        written = self.persona.writes(path, body, self.answer(body, 0))
         return 200, Server(persona=self.persona).reply("reply", body, [written])
 
 

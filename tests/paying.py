@@ -69,7 +69,7 @@ def lay_out(folder: Path, url: str, more: str = PRICES, backend: str = "api", qu
 
 
 def answer(body: dict, choice: int) -> str:
-    """The student is wrong about odd numbers, in its own words for every seed; the corrector is right; both greet."""
+    """The student is wrong about odd numbers, in its own words for every seed; the corrector is right."""
     if last_message(body) == PROBE:
         return "Hello."
     number = int(last_message(body).rsplit("What is ", 1)[1].split()[0])

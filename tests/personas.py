@@ -84,9 +84,11 @@ class Vllm:
 
 @dataclass(frozen=True)
 class OpenAI:
-    """OpenAI's chat models: no field is ignored, and the address of plain completions is not theirs."""
+    """OpenAI's chat models, whose address is not that of plain completions, and the older `plain` ones, for which it
+    is the other way round; no field is ignored."""
 
     models: tuple[str, ...] = MODELS
+    plain: tuple[str, ...] = ("davinci-002",)
     key: str | None = None  # the one that it takes; None: whichever
     choices: int = 128
     room: int = 16_384  # the most completion tokens
@@ -94,14 +96,17 @@ class OpenAI:
     def refuses(self, path: str, body: dict, key: str) -> Refusal | None:
         if self.key is not None and key != self.key:
             return Refusal(401, f"Incorrect API key provided: {key}.", None, "invalid_api_key")
-        if body.get("model") not in self.models:
+        if body.get("model") not in (*self.models, *self.plain):
             return Refusal(404, f"The model `{body.get('model')}` does not exist or you do not have access to it.",
                            None, "model_not_found")
-        if path == PLAIN:
+        if path == CHAT and body["model"] in self.plain:
+            return Refusal(404, "This is not a chat model and thus not supported in the v1/chat/completions "
+                                "endpoint. Did you mean to use v1/completions?", "model")
+        if path == PLAIN and body["model"] not in self.plain:
             return Refusal(404, "This is a chat model and not supported in the v1/completions endpoint. Did you "
                                 "mean to use v1/chat/completions?", "model")
         for name in body:
-            if name not in FIELDS:
+            if name not in (FIELDS if path == CHAT else PLAIN_FIELDS):
                 return Refusal(400, f"Unrecognized request argument supplied: {name}")
         if problem := _unusable(path, body) or self._unsupported(body) or _undrawable(body):
             return problem
@@ -166,6 +171,10 @@ FIELDS = frozenset((
     "seed", "service_tier", "stop", "store", "stream", "stream_options", "temperature", "tool_choice",
     "tools", "top_logprobs", "top_p", "user", "verbosity", "web_search_options"))
 """What a request for a chat completion may hold."""
+PLAIN_FIELDS = frozenset((
+    "model", "prompt", "best_of", "echo", "frequency_penalty", "logit_bias", "logprobs", "max_tokens", "n",
+    "presence_penalty", "seed", "stop", "stream", "stream_options", "suffix", "temperature", "top_p", "user"))
+"""What one for a plain completion may hold."""
 NOT_OF_REASONING = ("top_p", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs", "logit_bias",
                     "stop")
 

@@ -16,7 +16,8 @@ from lema.commands.plan import plan_config
 from lema.commands.run import run_config
 from lema.config import load_config
 from lema.plugins import shipped
-from lema.records import Account, Correction, Example, Question, ReasoningPath, Score, read_rows
+from lema.records import Account, Correction, Example, Question, ReasoningPath, read_rows
+from lema.statistics.scores import Score
 from lema.tasks import find_task
 from tests import toys
 from tests.personas import Reasoning, Vllm
@@ -106,7 +107,7 @@ def test_a_recipe_runs_once_models_endpoints_and_budgets_are_filled_in(recipe, s
         assert any(one.verified for one in read_rows(Correction, run / f"{rows_of}/rows.jsonl"))
     assert any(not one.rejected for one in read_rows(Question, run / "centric/questions/rows.jsonl"))
     accounts = {account.arm: account for account in read_rows(Account, run / "accounts/rows.jsonl")}
-    assert {score.arm for score in read_rows(Score, run / "scores/rows.jsonl")} == set(accounts)
+    assert {score.arm for score in read_rows(Score, run / "scores/rows.jsonl")} == {"", *accounts}
     assert {account.overlong for account in accounts.values()} == {0}, "the recipe's own limit holds"
     assert (run / "report/report.html").is_file()
     if recipe == "math":

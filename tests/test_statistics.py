@@ -8,6 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.weightstats import DescrStatsW
 
 from lema.statistics import (
     Difference,
@@ -268,6 +271,26 @@ def test_intervals_stay_within_what_accuracies_can_differ_by():
 def test_what_is_no_pair_of_right_and_wrong_answers_is_refused(bad):
     with pytest.raises(ValueError, match=r"seeds|right"):
         difference(*bad)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holms_correction_equals_statsmodels(p_values):
+    expected = multipletests(p_values, method="holm")[1]
+    assert holm(p_values) == pytest.approx(tuple(expected), abs=1e-12)
+
+
+@pytest.mark.parametrize("of", [(0, 20), (7, 20), (600, 1319), (20, 20)])
+def test_wilsons_interval_equals_statsmodels(of):
+    assert wilson(*of) == pytest.approx(proportion_confint(*of, method="wilson"), abs=1e-9)
+
+
+@pytest.mark.parametrize(("questions", "seeds"), [(300, 4), (1319, 3)])
+def test_the_interval_over_questions_equals_statsmodels_of_the_mean_difference(questions, seeds):
+    right, baseline = drawn(0.6, 0.52, questions, seeds)
+    described = DescrStatsW((right - baseline).mean(axis=0))
+    found = difference(right, baseline)
+    assert found.over_questions == pytest.approx(described.tconfint_mean(), abs=1e-9)
 
 
 def test_holms_correction_of_a_worked_example():

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lema.records import Account, Comparison, Correction, Example, Question, ReasoningPath, Score, read_rows
+from lema.records import Account, Correction, Example, Question, ReasoningPath, read_rows
+from lema.statistics.scores import Comparison, Score
 from tests.faults.kill_anywhere import killed_until_done, left_alone, prints, within
 from tests.processes import LEMA, ended
 
@@ -55,7 +56,8 @@ def test_every_score_is_what_the_answers_say(run):
     for score in read_rows(Score, run / "scores/rows.jsonl"):
         if score.level is not None:
             continue
-        answers = list(read_rows(ReasoningPath, run / f"answers/{score.arm}-{score.seed}/rows.jsonl"))
+        model = f"{score.arm}-{score.seed}" if score.arm else "student"  # as every arm finds it
+        answers = list(read_rows(ReasoningPath, run / f"answers/{model}/rows.jsonl"))
         stated = [re.findall(r"The answer is (\d+)", path.text)[-1:] for path in answers]
         right = sum(last == [gold[path.question]] for last, path in zip(stated, answers, strict=True))
         assert (score.right, score.questions) == (right, len(answers)) == (right, 60)
@@ -139,7 +141,7 @@ def test_a_new_arm_makes_nothing_else_stale(home):
     assert {name for name, state in states.items() if state == "to do"} == {
         "sets/new", *(f"{room}/new-{seed}" for room in ("models", "answers") for seed in SEEDS)}
     assert {name for name, state in states.items() if state == "stale"} == {
-        "accounts", "examined", "scores", "comparisons", "report"}
+        "accounts", "examined", "scores", "comparisons", "tables", "report"}
 
 
 def test_the_table_and_the_page_say_the_same(home, run):

@@ -15,6 +15,7 @@ from lema.examples import critiques_needed
 from lema.examples.take import Sort
 from lema.runs.run import Run, Stage
 from lema.stages.account import account, accounting
+from lema.stages.analyse import analyse, analysing
 from lema.stages.assemble import assemble, assembling, check_arms, worked_alone
 from lema.stages.continue_ import continue_steps, continuing
 from lema.stages.correct import correct, correcting
@@ -61,9 +62,10 @@ def pipeline(run: Run, config: Config) -> None:
     examinees = scoring(config, map(attrgetter("settings"), trained))
     scores = run.stage("scores", score, examinees, first.questions, examined)
     comparisons = run.stage("comparisons", compare, examinees, examined)
+    tables = run.stage("tables", analyse, analysing(config), scores)
     run.stage("report", report, reporting(config, examinees), questions, graded,
               everything.of_every_round("verified"), every_set, accounts, tuple(trained), examined, scores,
-              comparisons, critiques, continued)
+              comparisons, tables, critiques, continued)
 
 
 @dataclass(frozen=True)

@@ -210,43 +210,6 @@ class Account:
     shared: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)  # other arm: examples, questions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """How one trained model did on one slice of the examination."""
-
-    arm: str
-    seed: int
-    level: int | None  # None: all levels
-    questions: int
-    right: int
-    no_answer: int = 0
-    truncated: int = 0
-    ungradable: int = 0
-
-    @property
-    def accuracy(self) -> float:
-        return self.right / self.questions
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """An arm against another on the same questions and seeds; differences as fractions of the questions."""
-
-    arm: str
-    baseline: str
-    mean: float
-    crossed: tuple[float, float] | None  # paired 95 % interval, questions and seeds drawn; None with one seed
-    over_questions: tuple[float, float]  # the same with these seeds
-    over_seeds: tuple[float, float] | None  # the same with these questions; None with one seed
-    seed_differences: tuple[float, ...]
-    questions: int
-    seeds: tuple[int, ...]
-    p_value: float  # of the crossed test; of that over questions with one seed
-    p_holm: float  # the same, corrected for the number of comparisons
-    detectable: float  # the smallest difference that this design shows in four runs of five
-    reading: str
-
-
 @cache
 def adapter(kind: type) -> TypeAdapter:
     """What reads and writes records of a kind; made once, for that takes milliseconds."""

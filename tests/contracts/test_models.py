@@ -237,5 +237,5 @@ def test_the_journal_keeps_what_went_on_from_a_prefix_apart_and_finds_what_had_n
         assert list(complete(journal, Silent(going_on), _begun(requests))) == begun
 
 
-CAN_GO_ON = {"api": {"prefill": "vllm"}, "batch": {"form": "completions"}}
+CAN_GO_ON = {"api": {"prefill": "vllm"}, "batch": {"form": "completions", "model": "davinci-002"}}
 """What a backend needs in its table to go on from a prefix."""

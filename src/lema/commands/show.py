@@ -27,6 +27,7 @@ from lema.runs.bills import Bill, Kept, draw_up, in_words
 from lema.runs.prices import price_of, served_prices
 from lema.runs.run import Run, Stage
 from lema.stages.account import account
+from lema.stages.analyse import analyse
 from lema.stages.report import report
 from lema.stages.score import compare, score
 
@@ -49,6 +50,7 @@ def summary_of(folder: Path, *, as_json: bool) -> str:
         "arms": list(map(_values, accounts)),
         "scores": list(map(_values, rows_of(score, done))),
         "comparisons": list(map(_values, rows_of(compare, done))),
+        "tables": list(map(_values, rows_of(analyse, done))),
         "cost": costs(bill),
     }
     if as_json:

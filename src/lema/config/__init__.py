@@ -31,6 +31,7 @@ from lema.config.sampling import (
 from lema.config.sources import GrowConfig, MachineConfig, ModelConfig, Name, PriceConfig, SpendConfig, TaskConfig
 from lema.config.stages import (
     AccountConfig,
+    AnalyseConfig,
     AssembleConfig,
     ImportConfig,
     ReportOneConfig,
@@ -44,7 +45,8 @@ from lema.plugins import explain, near_miss
 from lema.plugins.keys import key_in, looks_like_a_key
 
 __all__ = [
-    "CHECKS", "RECIPES", "AccountConfig", "AdaptiveConfig", "ArmConfig", "AssembleConfig", "BudgetConfig",
+    "CHECKS", "RECIPES", "AccountConfig", "AdaptiveConfig", "AnalyseConfig", "ArmConfig", "AssembleConfig",
+    "BudgetConfig",
     "Config", "ContinueConfig", "ContinueOneConfig", "CorrectConfig", "CotConfig", "CritiqueConfig",
     "CritiqueOneConfig", "EvolveConfig", "GrowConfig", "ImportConfig", "PurchaseConfig", "ReportOneConfig",
     "SampleConfig", "ScoreConfig", "SettleConfig", "TrainOneConfig", "VerifyConfig", "find_recipe", "lay_over",

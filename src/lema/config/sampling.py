@@ -235,4 +235,11 @@ class EvaluateConfig(SampleConfig):
     models: tuple[str, ...] = ()
     split: Literal["train", "dev", "test"] = "test"
     temperature: float = Field(default=0.0, ge=0)
+    paths: int = Field(default=1, gt=0, description="answers to each question; several give pass@k and maj@k too")
     adaptive: None = Field(default=None, description="an examination asks every question alike")
+
+    @model_validator(mode="after")
+    def _are_drawn(self) -> "EvaluateConfig":
+        if self.paths > 1 and self.temperature == 0:
+            raise ValueError("paths > 1 are all alike at temperature 0; set a temperature")
+        return self

@@ -76,15 +76,21 @@ class ScoreConfig(Settings):
     that of every arm with the baseline."""
 
     examined: tuple[tuple[str, str, int], ...]
+    base: str = Field(default="", description="the untrained student, examined beside them")
     baseline: str | None = None
     pairs: tuple[tuple[str, str], ...] = ()
+
+
+class AnalyseConfig(Settings):
+    """What the tables beside the comparison must know of the config."""
+
+    temperature: float = Field(default=0.0, description="at which the examined answers were drawn")
 
 
 class ReportOneConfig(ScoreConfig):
     """What the report says and how: titles, arms and what they are about, and the rounds it counts."""
 
     title: str
-    base: str
     headline: str | None
     control: str | None
     about: dict[str, str]

@@ -7,6 +7,7 @@ neither the page nor the table can say "better" of an interval that holds zero. 
 
 from dataclasses import dataclass, field
 
+from lema.report.tables import Table
 from lema.runs.bills import Bill
 from lema.statistics import Accuracy, Difference, Verdict, holm, reading, verdict
 
@@ -108,6 +109,7 @@ class ReportData:
     disagreement: float | None = None  # share of questions on which two seeds of one arm disagree
     funnels: tuple[Funnel, ...] = ()
     correction: ShownCorrection | None = None
+    tables: tuple[Table, ...] = ()  # beside the comparison
     bill: Bill | None = None
     config: str = ""  # the TOML text as run
     versions: tuple[tuple[str, str], ...] = ()  # lema first

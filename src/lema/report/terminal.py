@@ -10,6 +10,7 @@ from itertools import chain, groupby
 from lema.figures import deviation, p_value, percent, tokens, unbroken
 from lema.report import Arm, Family, ReportData, claims, family
 from lema.report.sets import alike
+from lema.report.tables import all_in_text
 from lema.statistics import bracket, points
 
 WIDTH = 80
@@ -35,7 +36,7 @@ def table(data: ReportData) -> list[str]:
         behind += _row_behind(arm, data.baseline, every)
     same = alike({arm.name: (arm.examples, arm.shared) for arm in data.arms})
     return [*lines, "", *behind, "", *_legend(data), *chain.from_iterable(map(_wrap, same)), *_readings(data),
-            *_headline(data, every)]
+            *_headline(data, every), *all_in_text([each for each in data.tables if not each.detail])]
 
 
 def _row(arm: Arm, baseline: str, every: Family) -> list[str]:

@@ -16,21 +16,23 @@ import numpy as np
 from lema.chains import StepCorrection
 from lema.checks import CHECK, Checked, failed
 from lema.config import Config, ReportOneConfig, ScoreConfig
-from lema.records import Account, Checkpoint, Comparison, Correction, Critique, Question, ReasoningPath, Score
+from lema.records import Account, Checkpoint, Correction, Critique, Question, ReasoningPath
 from lema.replies import split_steps
 from lema.report import Arm, Funnel, LevelScore, PlannedComparison, ReportData, ShownCorrection
 from lema.report.answers import by_question
 from lema.report.funnels import critique_funnels, funnel, one_step_funnel, parents
 from lema.report.page import render
 from lema.report.sets import read_for, too_long
+from lema.report.tables import Table
 from lema.report.terminal import table
 from lema.runs.context import StageContext
 from lema.runs.versions import versions
 from lema.scratch import by_id
 from lema.statistics import accuracy, difference, disagreement
+from lema.statistics.scores import Comparison, Score
 from lema.tasks import answers_to
 
-VERSION = 5
+VERSION = 6
 
 FIRST = "The questions of the task"
 NOTES = (  # what holds of every run of this pipeline
@@ -43,7 +45,7 @@ NOTES = (  # what holds of every run of this pipeline
 def reporting(config: Config, scores: ScoreConfig) -> ReportOneConfig:
     """What the report shows: the config's headline, else the last arm, against the baseline."""
     return ReportOneConfig(
-        **scores.model_dump(), title=config.name, base=config.train.base, control=config.report.control,
+        **scores.model_dump(), title=config.name, control=config.report.control,
         headline=config.headline, rounds=("", *config.evolve),
         about={arm: table.about for arm, table in config.arms.items()}, prices=config.model_dump()["prices"],
         seeds={name: table.seeds for name, table in config.evolve.items()}, checks=config.verify.checks)
@@ -53,7 +55,7 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
            graded: tuple[Iterable[ReasoningPath], ...], verified: tuple[Iterable[Correction], ...],
            sets: tuple[Iterable, ...], accounts: Iterable[Account], trained: tuple[Iterable[Checkpoint], ...],
            examined: Iterable[ReasoningPath], scores: Iterable[Score], comparisons: Iterable[Comparison],
-           critiques: tuple[Iterable[Critique], ...],
+           tables: Iterable[Table], critiques: tuple[Iterable[Critique], ...],
            continued: tuple[Iterable[StepCorrection], ...] = ()) -> Iterator[Comparison]:
     """Writes `report.html` and `table.txt`; the rows are the comparisons that the headline is made of."""
     right, used = _right(settings, examined), parents(sets)
@@ -67,7 +69,7 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
         disagreement=_disagreement(right),
         funnels=tuple(funnels(settings, questions, graded, verified, used, critiques, continued)),
         correction=_shown(context, questions[0], graded[0], verified[0]) if verified else None,
-        config=(context.run_folder / "config.toml").read_text(encoding="utf-8"),
+        tables=tuple(tables), config=(context.run_folder / "config.toml").read_text(encoding="utf-8"),
         notes=(*NOTES, *_overlong(accounts),
                *_hinted(filter(attrgetter("verified"), chain.from_iterable(verified)))))
     (context.folder / "report.html").write_text(render(data), encoding="utf-8")

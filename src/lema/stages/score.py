@@ -6,19 +6,26 @@ One design decision: everything unanswered, truncated or ungradable counts as no
 that no denominator is ever smaller than the question set.
 """
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 
 from lema.config import Config, ScoreConfig, TrainOneConfig
-from lema.records import Comparison, Question, ReasoningPath, Score
+from lema.records import Question, ReasoningPath
 from lema.report.answers import by_question
 from lema.runs.context import StageContext
 from lema.scratch import by_id
 from lema.statistics import difference, holm, reading
+from lema.statistics.samples import deviation_of_one_draw, majority, pass_at, tries_shown
+from lema.statistics.scores import Comparison, Score
+from lema.tasks import answers_to
 
-VERSION = 3
+VERSION = 4
 
 
 def scoring(config: Config, trained: Iterable[TrainOneConfig]) -> ScoreConfig:
@@ -28,23 +35,77 @@ def scoring(config: Config, trained: Iterable[TrainOneConfig]) -> ScoreConfig:
     if config.report.control:
         planned.insert(0, (config.headline, config.report.control))
     pairs = tuple(pair for pair in dict.fromkeys(planned) if pair[1] not in (baseline, pair[0]))
-    return ScoreConfig(examined=tuple((f"{each.arm}-{each.seed}", each.arm, each.seed) for each in trained),
-                       baseline=baseline, pairs=pairs)
+    examined = tuple((f"{each.arm}-{each.seed}", each.arm, each.seed) for each in trained)
+    return ScoreConfig(base=config.train.base, examined=examined, baseline=baseline, pairs=pairs)
 
 
 def score(context: StageContext, settings: ScoreConfig, questions: Iterable[Question],
           examined: Iterable[ReasoningPath]) -> Iterator[Score]:
-    """For every arm and seed the whole examination (level None), then each level."""
-    verdicts: dict[str, dict[int | None, Counter]] = defaultdict(lambda: defaultdict(Counter))
+    """For the untrained student and every arm and seed the whole examination (level None), then each level."""
+    arms = {settings.base: ("", 0)} if settings.base else {}
+    arms |= {model: (arm, seed) for model, arm, seed in settings.examined}
+    scores: dict[str, list[Score]] = {}
     with by_id(context.folder, Question, questions) as texts:
-        for path in examined:
-            for level in {None, texts.get(path.question).level}:
-                verdicts[path.model][level][path.verdict] += 1
-    for model, arm, seed in settings.examined:
-        for level in sorted(verdicts[model], key=lambda level: -1 if level is None else level):
-            sums = verdicts[model][level]
-            yield Score(arm=arm, seed=seed, level=level, questions=sums.total(), right=sums["right"],
-                        no_answer=sums["no_answer"], truncated=sums["truncated"], ungradable=sums["ungradable"])
+        for model, paths in groupby(examined, attrgetter("model")):  # one stage asks one model
+            answered: dict[str, list[ReasoningPath]] = defaultdict(list)
+            for path in paths:
+                answered[path.question].append(path)
+            if model in arms:
+                each = [_Answered.of(context, texts.get(name), several) for name, several in answered.items()]
+                scores[model] = list(_by_level(*arms[model], each))
+    for model in arms:
+        yield from scores.get(model, ())
+
+
+class _Answered(NamedTuple):
+    """One question with what a model made of it."""
+
+    level: int | None
+    verdicts: Counter
+    vote: float  # the chance that the most frequent answer is right
+
+    @classmethod
+    def of(cls, context: StageContext, question: Question, paths: list[ReasoningPath]) -> "_Answered":
+        verdicts = Counter(map(attrgetter("verdict"), paths))
+        vote = float(verdicts["right"])
+        if len(paths) > 1:
+            agree = answers_to(context.task, question.choices).agree
+            vote = majority(verdicts["right"], votes(paths, agree))
+        return cls(question.level, verdicts, vote)
+
+
+def votes(paths: Iterable[ReasoningPath], agree: Callable[[str, str], bool]) -> list[int]:
+    """How many of the paths that are not right state each answer, most often stated first; answers that `agree`
+    are one. What states none, or was cut off, has no vote."""
+    stated = Counter(path.answer for path in paths
+                     if path.answer is not None and path.verdict in ("wrong", "ungradable"))
+    classes: dict[str, int] = {}
+    for answer, count in stated.most_common():
+        same = next((other for other in classes if agree(answer, other)), answer)
+        classes[same] = classes.get(same, 0) + count
+    return sorted(classes.values(), reverse=True)
+
+
+def _by_level(arm: str, seed: int, answered: list[_Answered]) -> Iterator[Score]:
+    levels = sorted({each.level for each in answered} - {None})
+    yield _score(arm, seed, None, answered)
+    for level in levels:
+        yield _score(arm, seed, level, [each for each in answered if each.level == level])
+
+
+def _score(arm: str, seed: int, level: int | None, answered: list[_Answered]) -> Score:
+    verdicts = [each.verdicts for each in answered]
+    right, texts = np.array([v["right"] for v in verdicts]), np.array([v.total() for v in verdicts])
+    sums, fewest = sum(verdicts, Counter()), int(texts.min())
+    several = int(texts.max()) > 1
+    tries = tries_shown(fewest) if several else ()
+    return Score(
+        arm=arm, seed=seed, level=level, questions=len(answered), right=math.fsum(right / texts),
+        no_answer=sums["no_answer"], truncated=sums["truncated"], ungradable=sums["ungradable"],
+        texts=sums.total(),
+        pass_at={k: pass_at(right, texts, k) for k in tries},
+        majority=math.fsum(map(attrgetter("vote"), answered)) / len(answered) if several else None,
+        draw_deviation=deviation_of_one_draw(right, texts))
 
 
 def compare(context: StageContext, settings: ScoreConfig,

@@ -83,7 +83,8 @@ class Difference:
 
 
 def accuracy(right: np.ndarray) -> Accuracy:
-    """`right`: 0/1 or bool, [seeds, questions]. The interval treats the seeds' mean as one answer a question."""
+    """`right`: 0/1, bool, or the share of right answers to a question, [seeds, questions]. The interval treats the
+    mean of seeds and answers as one answer a question, which makes it rather too wide."""
     right = _matrix(right)
     seeds = tuple(float(share) for share in right.mean(axis=1))
     mean = float(right.mean())
@@ -105,7 +106,8 @@ def wilson(right: float, questions: int) -> Interval:
 
 
 def difference(right: np.ndarray, baseline: np.ndarray) -> Difference:
-    """The paired difference `right` − `baseline`, both [seeds, questions] of 0/1, rows and columns matched.
+    """The paired difference `right` − `baseline`, both [seeds, questions], rows and columns matched: 0/1, or of a
+    question that was answered several times the share of right answers.
 
     Over questions: paired t interval on each question's mean difference over the seeds. Over seeds: t interval
     on each seed's difference over all questions, with a width even where all seeds agree (`_over_seeds`). Crossed:
@@ -120,7 +122,7 @@ def difference(right: np.ndarray, baseline: np.ndarray) -> Difference:
     both = right - baseline
     per_question = both.sum(axis=0) / both.shape[0]
     per_seed = both.mean(axis=1)
-    deciding, mean = int(np.count_nonzero(per_question)), float(both.mean())
+    deciding, mean = int(np.count_nonzero(abs(per_question) > 1e-12)), float(both.mean())
     over_questions, p_value = _over_questions(per_question, deciding), _p_value(per_question, deciding)
     error, freedom = _deviation(per_question) / math.sqrt(both.shape[1]), max(1.0, both.shape[1] - 1)
     crossed = None
@@ -138,14 +140,15 @@ def difference(right: np.ndarray, baseline: np.ndarray) -> Difference:
 
 
 def disagreement(right: np.ndarray) -> float | None:
-    """The share of questions on which two seeds of one arm disagree, the mean over all pairs of seeds: the noise
-    floor of its accuracy on single questions. None with one seed."""
+    """The share of questions on which two seeds of one arm disagree (where several answers were drawn: an answer
+    of the one and an answer of the other), the mean over all pairs of seeds: the noise floor of its accuracy on
+    single questions. None with one seed."""
     right = _matrix(right)
     seeds = len(right)
     if seeds < 2:
         return None
-    passed = right.sum(axis=0)
-    return float((passed * (seeds - passed)).mean() / (seeds * (seeds - 1) / 2))
+    passed, squares = right.sum(axis=0), (right**2).sum(axis=0)
+    return float(((seeds - 1) * passed - passed**2 + squares).mean() / (seeds * (seeds - 1) / 2))
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -204,12 +207,12 @@ def bracket(interval: Interval) -> str:
 
 
 def _matrix(right: np.ndarray) -> np.ndarray:
-    """`right` as floats, [seeds, questions], checked to be 0 and 1 only."""
+    """`right` as floats, [seeds, questions], checked to lie between 0 and 1."""
     matrix = np.asarray(right, float)
     if matrix.ndim != 2 or not matrix.size:
         raise ValueError(f"right answers come as [seeds, questions], at least one of each, not {matrix.shape}")
-    if not np.isin(matrix, (0.0, 1.0)).all():
-        raise ValueError("an answer is right (1) or not (0)")
+    if not ((matrix >= 0) & (matrix <= 1)).all():  # so that what is no number is refused too
+        raise ValueError("an answer is right (1) or not (0), a question's share lies between")
     return matrix
 
 

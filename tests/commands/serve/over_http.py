@@ -16,7 +16,8 @@ import tomli_w
 from lema.chains import StepCorrection
 from lema.commands.run import run_config
 from lema.config import load_table
-from lema.records import Correction, Critique, ReasoningPath, Score, read_rows
+from lema.records import Correction, Critique, ReasoningPath, read_rows
+from lema.statistics.scores import Score
 from tests.commands.serve.running import served
 
 REPLIES = {"paths/student": ReasoningPath, "paths/early": ReasoningPath, "bought/paths": ReasoningPath,
