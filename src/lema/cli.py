@@ -52,6 +52,14 @@ def run(source: Source, overrides: Overrides = None, runs: Runs = Path("runs"),
 
 
 @app.command()
+def check(source: Source, overrides: Overrides = None, runs: Runs = Path("runs")) -> None:
+    """Look at everything that a run needs, before a cent is spent: files, endpoints, memory, prices, prompts."""
+    from lema.commands.check import check_config
+
+    print(check_config(source, overrides or [], runs))
+
+
+@app.command()
 def plan(source: Source, overrides: Overrides = None, runs: Runs = Path("runs")) -> None:
     """Say which stages are done, stale (and why) or to do; run nothing."""
     from lema.commands.plan import plan_config

@@ -7,8 +7,8 @@ the pipeline itself, with an engine that works.
 from contextlib import closing
 from pathlib import Path
 
-from lema.commands.beforehand import look_ahead
-from lema.commands.run_folder import check_files, finished, going_on, meant_by, stages_of
+from lema.commands.check import inspected
+from lema.commands.run_folder import finished, going_on, meant_by, stages_of
 from lema.commands.stored_config import keep_config
 from lema.config import parse_config
 from lema.errors import Stopped
@@ -33,8 +33,7 @@ def run_config(source: str, overrides: list[str], runs: Path, online_tail: int |
     require_one_process()
     # every name, prompt, settings table and file is checked before anything is written, and what they name too
     stages = stages_of(folder, config)
-    check_files(config, stages)
-    look_ahead(config, stages, fetch=True)
+    inspected(config, stages, folder, ask=False)
     try:
         with held(folder):
             from lema.pipeline import pipeline

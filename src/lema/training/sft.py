@@ -210,8 +210,10 @@ class Trainer:
 
 def _as_large_as_fits(fit: "Fit", progress: Progress | None) -> "Outcome":
     """The fit in as few passes a step as the device holds; where that was reckoned too few, in more."""
+    from lema.training.launch import launched
     from lema.training.loop import TooLarge, run
 
+    perform = run if fit.settings.world == 1 else launched
     automatic, most = fit.settings.accumulate == "auto", None
     if automatic:
         bytes_free, on_cpu = room()
@@ -219,7 +221,7 @@ def _as_large_as_fits(fit: "Fit", progress: Progress | None) -> "Outcome":
     while True:
         plan = fit.settings.plan([row.length for row in fit.rows], fit.seed, most)
         try:
-            return run(fit, plan, progress)
+            return perform(fit, plan, progress)
         except TooLarge:
             longest = max(row.length for row in fit.rows)
             if not automatic or most <= longest:

@@ -86,7 +86,7 @@ def by_averages(config: Config, folder: Path, averages: Averages) -> list[Figure
     for stage in stages_of(folder, config).values():
         if not (work := workload(stage)):
             continue
-        count, most = _requests(stage, rows, averages.wrong)
+        count, most = requests_of(stage, rows, averages.wrong)
         for model, given in stage.models.items():
             if isinstance(given, Stage) and given.verb is train:
                 continue  # what is trained in the run is asked on this machine
@@ -96,7 +96,7 @@ def by_averages(config: Config, folder: Path, averages: Averages) -> list[Figure
     return figures
 
 
-def _requests(stage: Stage, questions: list[Question], wrong: float) -> tuple[float, float]:
+def requests_of(stage: Stage, questions: list[Question], wrong: float) -> tuple[float, float]:
     """How many requests a stage will make, and the most that it can; `wrong` is the share of wrong paths."""
     work, drafts = workload(stage), drafts_of(stage)
     if work.about is None:
@@ -106,7 +106,7 @@ def _requests(stage: Stage, questions: list[Question], wrong: float) -> tuple[fl
     paths = 0
     for source in graded.sources:
         if source.verb is sample:
-            paths += _requests(source, questions, wrong)[1]
+            paths += requests_of(source, questions, wrong)[1]
     share = wrong if work.about == "wrong" else 1 - wrong
     if work.per_question is None:
         most = paths * work.per_path
