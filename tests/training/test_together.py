@@ -22,7 +22,7 @@ from tests.patience import until
 from tests.processes import running
 
 pytestmark = pytest.mark.living
-FAST = {"method": "full", "learning_rate": 0.01, "batch_size": 16, "max_length": 64, "save_steps": 0}
+FAST = {"method": "full", "learning_rate": 0.001, "batch_size": 16, "max_length": 64, "save_steps": 0}
 
 
 @pytest.fixture(scope="module")
