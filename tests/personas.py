@@ -84,8 +84,8 @@ class Vllm:
 
 @dataclass(frozen=True)
 class OpenAI:
-    """OpenAI's chat models, whose address is not that of plain completions, and the older `plain` ones, for which it
-    is the other way round; no field is ignored."""
+    """OpenAI's chat models, whose address is not that of plain completions, and the older `plain` ones, for which
+    it is the other way round; no field is ignored."""
 
     models: tuple[str, ...] = MODELS
     plain: tuple[str, ...] = ("davinci-002",)

@@ -96,13 +96,14 @@ def test_init_writes_a_config_that_loads_and_says_the_next_command(tmp_path, tas
 
 def test_list_names_everything_that_is_shipped(tmp_path):
     found = json.loads(_lema(tmp_path, "list", "--json").stdout)
-    assert set(found["tasks"]) == {"lab", "gsm8k", "math", "svamp", "asdiv", "csqa", "aqua", "rows"}
+    assert set(found["tasks"]) == {"lab", "gsm8k", "math", "svamp", "asdiv", "csqa", "aqua", "mawps", "rows"}
     assert set(found["backends"]) == {"api", "batch", "recorded", "teacher", "transformers", "vllm"}
-    assert set(found["trainers"]) == {"sft"}
+    assert set(found["trainers"]) == {"sft", "dpo"}
     assert set(found["recipes"]) == {
         "lab", "tiny", "paper-lab", "gsm8k-mistakes", "gsm8k", "gsm8k-small", "gsm8k-70b", "math", "csqa",
         "own-format", "one-step"}
-    assert set(found["kinds of examples"]) == {"cot", "correction", "step", "forward", "critique", "marked"}
+    assert set(found["kinds of examples"]) == {"cot", "correction", "step", "forward", "critique", "marked",
+                                               "preference"}
     assert {"cot", "lema", "step", "rft", "cft"} < set(found["arms"])
     assert all(what for names in found.values() for what in names.values())
 

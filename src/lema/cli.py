@@ -11,21 +11,14 @@ from typing import Annotated
 import typer
 
 from lema import __version__
+from lema.commands.arguments import Json, Overrides, RunName, Runs, Source
+from lema.commands.journal.app import journal
 from lema.errors import LemaError, misused
 from lema.printable import guard
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   context_settings={"help_option_names": ["-h", "--help"]})
-journal = typer.Typer(no_args_is_help=True, help="Look into a run's journal, or keep it in shape.")
 app.add_typer(journal, name="journal")
-
-Source = Annotated[str, typer.Argument(metavar="CONFIG", help="a TOML file, a recipe's name, or a run's folder")]
-Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE",
-                                                     help="lay a value over the config, e.g. sample.paths=4")]
-Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="the folder that holds runs")]
-RunName = Annotated[str, typer.Argument(metavar="RUN", help="a run's name, or its folder")]
-Json = Annotated[bool, typer.Option("--json", help="for programs")]
-
 
 def _say_version(wanted: bool) -> None:
     if wanted:
@@ -94,16 +87,33 @@ def show(run: RunName, identifier: Annotated[str | None, typer.Argument(
 
 
 @app.command()
+def view(run: RunName, runs: Runs = Path("runs"),
+         port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one")] = 0,
+         browser: Annotated[bool, typer.Option("--browser/--no-browser", help="open it in the browser")] = True
+         ) -> None:
+    """Look at a run in the browser, also while it is going: every row, question by question; rate corrections."""
+    from lema.commands.run_folder import folder_of
+    from lema.commands.view import view_run
+
+    view_run(folder_of(run, runs), port, browser=browser)
+
+
+@app.command()
 def export(run: RunName, out: Annotated[Path, typer.Option("--out", metavar="DIR", help="the folder to write")],
            arms: Annotated[list[str] | None, typer.Option("--arm", help="this arm only; may be repeated")] = None,
            form: Annotated[str | None, typer.Option(
                "--form", help="what the ready configs read: marked (as the base asks; the default where it can be "
-                              "read), prompt_completion or messages")] = None, runs: Runs = Path("runs")) -> None:
+                              "read), prompt_completion or messages")] = None,
+           use: Annotated[str | None, typer.Option(
+               "--as", help="its corrections, in one file: preference (DPO), stepwise (process rewards) or "
+                            "privileged (self-distillation)")] = None, runs: Runs = Path("runs")) -> None:
     """Write a run's training sets for other tools: Parquet, JSON lines, a data set folder, ready configs."""
     from lema.commands.export import export_run
+    from lema.commands.export.purchase import export_purchase
     from lema.commands.run_folder import folder_of
 
-    print(export_run(folder_of(run, runs), out, arms or (), form))
+    folder = folder_of(run, runs)
+    print(export_purchase(folder, out, use, form) if use else export_run(folder, out, arms or (), form))
 
 
 @app.command("import")
@@ -151,6 +161,22 @@ def score(predictions: Annotated[Path, typer.Argument(
 
 
 @app.command()
+def examine(models: Annotated[list[str], typer.Argument(
+                metavar="CHECKPOINT...",
+                help="a folder or hub id, or NAME=FOLDER; others are held against the first")],
+            on: Annotated[list[str], typer.Option(
+                "--on", metavar="SET", help="TASK=FILE, NAME:TASK=FILE, or a CONFIG or run whose test sets are "
+                                            "taken; repeatable")],
+            name: Annotated[str | None, typer.Option("--name", help="what the run is called")] = None,
+            overrides: Overrides = None, runs: Runs = Path("runs"), json: Json = False) -> None:
+    """Examine checkpoints that were trained anywhere on one or more test sets."""
+    from lema.commands.examine import examine_models
+    from lema.commands.show import summary_of
+
+    print(summary_of(examine_models(models, on, name, overrides or [], runs), as_json=json))
+
+
+@app.command()
 def regrade(run: RunName, runs: Runs = Path("runs"), write: Annotated[bool, typer.Option(
         "--write", help="take the new verdicts up: what was made of the old ones becomes stale")] = False,
             json: Json = False) -> None:
@@ -175,53 +201,6 @@ def why(run: RunName, stage: Annotated[str | None, typer.Argument(
     folder = folder_of(run, runs)
     explanations = explain(folder, laid_over(folder, config, overrides or []), stage)
     print(as_json(explanations) if json else in_words(explanations))
-
-
-@journal.command()
-def stats(run: RunName, runs: Runs = Path("runs"), json: Json = False) -> None:
-    """What a run's journal holds, by model, and what it cost."""
-    from lema.commands.journal import stats
-    from lema.commands.run_folder import config_of, folder_of
-
-    folder = folder_of(run, runs)
-    print(stats(folder, config_of(folder), as_json=json))
-
-
-@journal.command()
-def vacuum(run: RunName, runs: Runs = Path("runs")) -> None:
-    """Throw away what nothing can come back for; no completion is ever deleted."""
-    from lema.commands.journal import vacuum
-    from lema.commands.run_folder import folder_of
-
-    print(vacuum(folder_of(run, runs)))
-
-
-@journal.command()
-def merge(run: RunName, other: Annotated[str, typer.Argument(help="another run, its folder, or a journal file")],
-          runs: Runs = Path("runs")) -> None:
-    """Add what another run's journal holds: what was paid there is not paid here again."""
-    from lema.commands.journal import merge
-    from lema.commands.run_folder import folder_of
-
-    print(merge(folder_of(run, runs), Path(other) if Path(other).is_file() else folder_of(other, runs)))
-
-
-@journal.command()
-def forget(run: RunName, runs: Runs = Path("runs")) -> None:
-    """Give up batches that are under way but can no longer be had; their requests are asked again."""
-    from lema.commands.journal import forget
-    from lema.commands.run_folder import folder_of
-
-    print(forget(folder_of(run, runs)))
-
-
-@journal.command()
-def mend(run: RunName, runs: Runs = Path("runs")) -> None:
-    """Save what can be read of a damaged journal; the damaged file is kept."""
-    from lema.commands.journal.mend import mend
-    from lema.commands.run_folder import folder_of
-
-    print(mend(folder_of(run, runs)))
 
 
 @app.command("list")

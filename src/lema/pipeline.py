@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import attrgetter
+from typing import NamedTuple
 
-from lema.config import Config, TrainOneConfig
-from lema.examples import critiques_needed
+from lema.config import Config, ScoreConfig, TrainOneConfig
+from lema.examples import critiques_needed, needs_of
 from lema.examples.take import Sort
 from lema.runs.run import Run, Stage
 from lema.stages.account import account, accounting
@@ -24,18 +25,21 @@ from lema.stages.evolve import evolve, rounds_before, settle
 from lema.stages.grade import grade
 from lema.stages.grow import grow, growing
 from lema.stages.join import imports, join_corrections, join_paths
-from lema.stages.load import load, task_settings
+from lema.stages.load import load, load_set, task_settings
 from lema.stages.report import report, reporting
 from lema.stages.sample import sample
-from lema.stages.score import compare, score, scoring
+from lema.stages.score import compare, score, scoring, scoring_of
 from lema.stages.train import finishing, first_of_each, train, training
-from lema.stages.verify import verify
+from lema.stages.verify import verify, verifying
 
 Stages = tuple[Stage, ...]
 
 
 def pipeline(run: Run, config: Config) -> None:
     """The whole method on one question set."""
+    if config.sample is None:
+        examine(run, config)
+        return
     # The paper's data: reasoning paths, corrections of the wrong ones, and evolved questions that go the same way.
     everything = gathered(run, config)
     if not config.arms:
@@ -57,13 +61,13 @@ def pipeline(run: Run, config: Config) -> None:
 
     # Fine-tuning, every arm with every seed, and the examination of the student before and after it.
     trained = trainings(run, training(config), sets)
-    answers = examination(run, config, first.questions, trained)
-    examined = run.stage("examined", grade, None, first.questions, answers)
+    students = (config.train.base, *map(attrgetter("folder.name"), trained))
     examinees = scoring(config, map(attrgetter("settings"), trained))
-    scores = run.stage("scores", score, examinees, first.questions, examined)
-    comparisons = run.stage("comparisons", compare, examinees, examined)
-    tables = run.stage("tables", analyse, analysing(config), scores)
-    run.stage("report", report, reporting(config, examinees), questions, graded,
+    examined, scores = examination(run, config, examinees, first.questions, students)
+    elsewhere = on_test_sets(run, config, examinees, students)
+    comparisons = run.stage("comparisons", compare, examinees, examined, elsewhere.examined)
+    tables = run.stage("tables", analyse, analysing(config, examinees), scores, elsewhere.scores, comparisons)
+    run.stage("report", report, reporting(config, examinees, run.folder), questions, graded,
               everything.of_every_round("verified"), every_set, accounts, tuple(trained), examined, scores,
               comparisons, tables, critiques, continued)
 
@@ -160,14 +164,16 @@ def corrected(run: Run, config: Config, name: str, questions: Stage, graded: Sta
     if terms is None and not joined:
         return None, None
     if terms is None:
-        return None, run.stage(f"{here}verified", verify, config.verify, questions, graded, (), joined)
+        checks = verifying(config, run.folder, f"{here}verified")
+        return None, run.stage(f"{here}verified", verify, checks, questions, graded, (), joined)
     # A further try asks about what failed the checks of the one before and hands on what passed them. The last one
     # holds everything and has the plain name, so that nobody after it need know how many there were.
     tried: Stages = ()
     for attempt in range(1, terms.tries + 1):
         at = here if attempt == terms.tries else f"{here}try-{attempt}/"
         corrections = run.stage(f"{at}corrections", correct, terms, questions, graded, joined, *tried)
-        verified = run.stage(f"{at}verified", verify, config.verify, questions, graded, corrections, joined)
+        checks = verifying(config, run.folder, f"{at}verified")
+        verified = run.stage(f"{at}verified", verify, checks, questions, graded, corrections, joined)
         tried = (verified,)
     return corrections, verified
 
@@ -207,9 +213,12 @@ def training_set(run: Run, config: Config, arm: str, everything: Gathered) -> St
     """What one arm is trained on, made of the rounds that it takes from and of worked solutions."""
     settings, drawn_on = assembling(config, arm), []
     for name in settings.rounds:
-        each = everything.rounds[name]
+        each, needs = everything.rounds[name], needs_of(settings.take, name)
         critiques = filter(None, map(each.critiques.get, critiques_needed(settings.take, name)))
-        drawn_on.append((each.questions, each.graded, each.verified or (), each.continued or (), *critiques))
+        # what an arm does not take is no input of it: a rejected correction makes no plain arm stale
+        kept = ("corrections" in needs and each.verified) or ()
+        continued = ("continued" in needs and each.continued) or ()
+        drawn_on.append((each.questions, each.graded, kept, continued, *critiques))
     bought = tuple(map(everything.bought.__getitem__, settings.purchases))
     return run.stage(f"sets/{arm}", assemble, settings, bought, *drawn_on)
 
@@ -220,10 +229,38 @@ def trainings(run: Run, every: Iterable[TrainOneConfig], sets: dict[str, Stage])
                              for terms in every])
 
 
-def examination(run: Run, config: Config, questions: Stage, trained: Iterable[Stage]) -> Stages:
-    """The answers of the base and of what came of it, sampled as mistakes are, by the table [evaluate]."""
-    answers = []
-    for name in (config.train.base, *map(attrgetter("folder.name"), trained)):
-        place = f"answers/{name.strip('/').replace('/', '--')}"  # a base may be a folder or a hub id
-        answers.append(run.planned(place, sample, config.evaluate.of(name), questions))
-    return tuple(run.side_by_side(answers))
+def examination(run: Run, config: Config, examinees: ScoreConfig, questions: Stage,
+                models: Iterable[str]) -> tuple[Stage, Stage]:
+    """The graded answers of the base and of what came of it, sampled as mistakes are, by the table [evaluate]; and
+    what they score. Of a test set in its own folder."""
+    here, answers = f"tests/{run.test_set}/" if run.test_set else "", []
+    for name in models:
+        place = f"{here}answers/{name.strip('/').replace('/', '--')}"  # a base may be a folder or a hub id
+        answers.append(run.planned(place, sample, config.evaluate.on(run.test_set).of(name), questions))
+    examined = run.stage(f"{here}examined", grade, None, questions, tuple(run.side_by_side(answers)))
+    return examined, run.stage(f"{here}scores", score, examinees, questions, examined)
+
+
+class Elsewhere(NamedTuple):
+    """What the same models made of the further test sets, in the config's order."""
+
+    examined: Stages
+    scores: Stages
+
+
+def on_test_sets(run: Run, config: Config, examinees: ScoreConfig, models: Iterable[str]) -> Elsewhere:
+    """The examination on every [evaluate.sets.X], whose questions nobody was trained on."""
+    every = []
+    for name in config.evaluate.sets:
+        there = run.on(name)
+        questions = there.stage(f"tests/{name}/questions", load_set, task_settings(config.on(name)))
+        every.append(examination(there, config, examinees, questions, models))
+    return Elsewhere(*map(tuple, zip(*every, strict=True))) if every else Elsewhere((), ())
+
+
+def examine(run: Run, config: Config) -> None:
+    """Models that were trained anywhere, on the test sets alone; the first is what the others are held against."""
+    examinees = scoring_of(config.evaluate)
+    there = on_test_sets(run, config, examinees, config.evaluate.models)
+    comparisons = run.stage("comparisons", compare, examinees, (), there.examined)
+    run.stage("tables", analyse, analysing(config, examinees), (), there.scores, comparisons)

@@ -172,6 +172,7 @@ class Example(Identified):
     tokens: int = 0  # trained tokens, the end token included
     teacher_tokens: int = 0  # tokens the teacher wrote to make it
     rejected: str = ""  # why it is not trained on: too long for the student
+    dispreferred: str = ""  # of a pair: what was written in the place of the completion, and is worse
     id: str = ""
 
     _identity = ("kind", "prompt", "prefix", "completion")

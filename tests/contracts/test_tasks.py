@@ -78,6 +78,12 @@ def _svamp(folder):
     return {"train": _write(folder, "train.jsonl", rows), "dev": 10}
 
 
+def _mawps(folder):
+    rows = [{"sQuestion": f" There are {n} red and 9 green apples. How many are there? ",
+             "lEquations": [f"X=({n}.0+9.0)"], "lSolutions": [n + 9.0]} for n in range(40)]
+    return {"train": _write(folder, "train.jsonl", rows), "dev": 10}
+
+
 def _asdiv(folder):
     rows = [{"body": f"There are {n} red and {n} green apples.", "question": "How many are there?",
              "answer": f"{2 * n} (apples)", "formula": f"{n}+{n}={2 * n}"} for n in range(40)]
@@ -98,7 +104,7 @@ def _aqua(folder):
 
 
 TABLES = {"gsm8k": _gsm8k, "rows": _rows, "math": _math, "svamp": _svamp, "asdiv": _asdiv, "csqa": _csqa,
-          "aqua": _aqua}
+          "aqua": _aqua, "mawps": _mawps}
 
 
 @pytest.fixture(params=[*shipped("tasks"), "my_tasks.doubling"])

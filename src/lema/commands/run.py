@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from lema.commands.check import inspected
-from lema.commands.run_folder import finished, going_on, meant_by, stages_of
+from lema.commands.run_folder import Meant, finished, going_on, meant_by, stages_of
 from lema.commands.stored_config import keep_config
 from lema.config import parse_config
 from lema.errors import Stopped
@@ -24,7 +24,16 @@ def run_config(source: str, overrides: list[str], runs: Path, online_tail: int |
 
     `online_tail` goes into the table of every model with the batch backend.
     """
-    meant = meant_by(source, overrides, runs)
+    return _perform(meant_by(source, overrides, runs), source, online_tail, yes=yes)
+
+
+def run_table(table: dict, where: str, runs: Path) -> Path:
+    """The same for a config that a command has written; `where` names the command in errors."""
+    config = parse_config(table, where)
+    return _perform(Meant(runs / config.name, table, config), where)
+
+
+def _perform(meant: Meant, source: str, online_tail: int | None = None, *, yes: bool = False) -> Path:
     for model in meant.table.get("models", {}).values() if online_tail is not None else ():
         if model.get("backend") == "batch":
             model["online_tail"] = online_tail
@@ -39,9 +48,11 @@ def run_config(source: str, overrides: list[str], runs: Path, online_tail: int |
             from lema.pipeline import pipeline
             from lema.runs.engine import Local
             from lema.runs.progress import display
+            from lema.runs.progress_file import ProgressFile
 
             keep_config(meant, yes=yes)
-            with display() as progress, closing(Local(folder, config, progress)) as engine:
+            with display() as progress, closing(ProgressFile(folder, len(stages), progress)) as noted, \
+                    closing(Local(folder, config, noted)) as engine:
                 pipeline(Run(folder, engine, config), config)
     except KeyboardInterrupt:
         done = len(finished(stages_of(folder, config)))

@@ -12,10 +12,11 @@ from typing import NamedTuple
 from lema.config import Config, find_recipe, load_config, load_table, parse_config
 from lema.errors import ConfigError, ConfigErrors, RunError
 from lema.runs.run import Run, Stage
-from lema.stages.load import load
+from lema.stages.load import load, load_set
 from lema.tasks import find_task
 
-KEPT = ("config.toml", "journal.sqlite", "lock", "lock.workers", "imports", "pilot")
+KEPT = ("config.toml", "journal.sqlite", "lock", "lock.workers", "imports", "pilot", "ratings", "view.sqlite",
+        "progress.json")
 """What lies in a run's folder beside its stages."""
 
 
@@ -83,18 +84,22 @@ def check_files(config: Config, stages: dict[str, Stage]) -> None:
     lines: dict[str, None] = {}  # each once, in order
     for stage in stages.values():
         if stage.status().state != "done":
-            named = {"[task]": stage.facts["settings"]} if stage.verb is load else {}
+            named = {}
+            if stage.verb in (load, load_set):
+                table = f"[evaluate.sets.{stage.test_set}]" if stage.test_set else "[task]"
+                named = {table: stage.facts["settings"]}
             for model, given in stage.facts["models"].items():
                 if isinstance(given, dict):
                     named[f"[models.{model}]"] = given
             lines.update(dict.fromkeys(_missing(named)))
     if lines:
         raise ConfigErrors("\n".join(lines))
-    questions = next(stage for stage in stages.values() if stage.verb is load)
-    if questions.settings.files() and questions.status().state != "done":
-        task = find_task(config.task.name, config.task.own)
-        for split in task.splits:
-            next(iter(task.questions(split)), None)
+    for questions in filter(lambda stage: stage.verb in (load, load_set), stages.values()):
+        if questions.settings.files() and questions.status().state != "done":
+            table = config.on(questions.test_set).task
+            task = find_task(table.name, table.own)
+            for split in task.splits:
+                next(iter(task.questions(split)), None)
 
 
 def _missing(named: dict[str, dict]) -> Iterator[str]:

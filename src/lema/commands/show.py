@@ -23,6 +23,7 @@ from lema.report import Funnel, FunnelStage
 from lema.report.chains import chain_in_words
 from lema.report.funnels import critique_funnels, funnel, one_step_funnel, parents, seeds_of
 from lema.report.sets import table as set_table
+from lema.report.tables import all_in_text
 from lema.runs.bills import Bill, Kept, draw_up, in_words
 from lema.runs.prices import price_of, served_prices
 from lema.runs.run import Run, Stage
@@ -66,6 +67,8 @@ def summary_of(folder: Path, *, as_json: bool) -> str:
             lines.append(f"  {stage.count:>8,}  {stage.name}" + (f"  ({losses})" if losses else ""))
     if accounts:
         lines += ["", *set_table(accounts, partial(price_of, config))]
+    if config.sample is None:
+        lines += all_in_text(rows_of(analyse, done))
     return "\n".join([*lines, *in_words(bill), *_table_of(folder, _made_by(report, stages), summary["stale"])])
 
 
@@ -99,6 +102,8 @@ def life_of(folder: Path, identifier: str, *, as_json: bool) -> str:
 
 def funnels(folder: Path, config: Config, done: dict[str, Stage]) -> Iterator[Funnel]:
     """The funnel of every round whose paths are graded."""
+    if config.sample is None:
+        return  # a mere examination
     used = parents(stage for stage in done.values() if stage.kind is Example)
     for name, each in gathered(Run(folder, lambda planned: None, config), config).rounds.items():
         if each.graded.name in done:

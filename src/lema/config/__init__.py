@@ -66,7 +66,7 @@ class Config(BaseModel):
     name: Name
     task: TaskConfig
     models: dict[Name, ModelConfig]
-    sample: SampleConfig
+    sample: SampleConfig | None = None
     correct: CorrectConfig | None = None
     going_on: ContinueConfig | None = Field(default=None, alias="continue")
     verify: VerifyConfig = VerifyConfig()
@@ -90,6 +90,7 @@ class Config(BaseModel):
 
     @model_validator(mode="after")
     def _names_meet(self) -> "Config":
+        _has_something_to_do(self)
         for where, name in self._model_names():
             if name not in self.models:
                 raise ValueError(f"{where} = {name!r} is no [models.X]{near_miss(name, list(self.models))}")
@@ -105,12 +106,24 @@ class Config(BaseModel):
         _trains_on_training_questions(self)
         return self
 
+    def on(self, test_set: str) -> "Config":
+        """The same with the task of one of the [evaluate.sets.X]; "" is the run's own."""
+        if not test_set:
+            return self
+        table = self.evaluate.sets[test_set]
+        return self.model_copy(update={"task": TaskConfig(name=table.task, **table.own)})
+
     def budget_of(self, arm: str) -> BudgetConfig | None:
         """How an arm is trained and what its making may cost; None where neither is stated."""
         own = self.arms[arm].budget
         if self.train is None:
             return own
         return own.of(self.train.budget) if own else self.train.budget
+
+    def trainer_of(self, arm: str) -> tuple[str, dict]:
+        """Who trains an arm, and that trainer's keys: those of [train], with the arm's own laid over them."""
+        table = {**self.train.own, **self.arms[arm].train}
+        return table.pop("trainer", self.train.trainer), table
 
     @property
     def headline(self) -> str:
@@ -128,7 +141,7 @@ class Config(BaseModel):
             teachers["continue"] = self.going_on
         teachers |= {f"evolve.{name}": table for name, table in self.evolve.items()}
         students = {"sample": self.sample, "correct": self.correct, "critique": self.critique,
-                    "continue": self.going_on}
+                    "continue": self.going_on, "evaluate": self.evaluate}
         named = [(f"{where}.models", name) for where, table in students.items() if table for name in table.models]
         return named + [(f"{where}.model", table.model) for where, table in teachers.items() if table]
 
@@ -137,6 +150,19 @@ class Config(BaseModel):
                  ("report.control", self.report.control)]
         named += [("report.pairs", name) for pair in self.report.pairs for name in pair]
         return [(where, name) for where, name in named if name is not None]
+
+
+def _has_something_to_do(config: Config) -> None:
+    """Raises ValueError where nobody is sampled and it is no mere examination, or one that is none."""
+    makes = [name for name in ("sample", "correct", "going_on", "critique", "cot", "evolve", "arms", "train")
+             if getattr(config, name)]
+    if config.evaluate.models and not config.evaluate.sets:
+        raise ValueError("evaluate.models: say on which questions, in [evaluate.sets.X]")
+    if config.evaluate.models and makes:
+        raise ValueError("evaluate.models: these are examined where nothing is made; leave them out, or "
+                         f"[{makes[0]}]")
+    if not config.evaluate.models and config.sample is None:
+        raise ValueError("sample: Field required")
 
 
 def _can_go_on(config: Config) -> None:
@@ -157,7 +183,7 @@ def _can_go_on(config: Config) -> None:
 
 def _trains_on_training_questions(config: Config) -> None:
     """Raises ValueError where paths about questions of an examination would be corrected or trained on."""
-    if config.sample.split != "train" and (config.correct or config.evolve or config.arms):
+    if config.sample and config.sample.split != "train" and (config.correct or config.evolve or config.arms):
         raise ValueError(f"sample.split = {config.sample.split!r} would train on the questions of an examination; "
                          "leave it out ([evaluate] says which split is examined)")
 

@@ -14,13 +14,14 @@ class ArmConfig(Settings):
     """[arms.X]: one training set and the models trained on it.
 
     Names in `take` were replaced by the lines that they stand for (lema.config.ready_arms) before this is read.
-    `change` lays keys over all lines of a kind.
+    `change` lays keys over all lines of a kind, `train` keys of this arm over those of [train].
     """
 
     about: str = ""
     take: tuple[Take, ...] = Field(min_length=1)
     change: dict[str, dict] = Field(default_factory=dict, exclude=True)
     budget: "BudgetConfig | None" = None
+    train: dict = Field(default_factory=dict, description="trainer, and keys that belong to it")
 
 
 class BudgetConfig(Settings):

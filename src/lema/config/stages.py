@@ -6,6 +6,7 @@ One design decision: a stage's settings hold what changes its rows and nothing t
 from pydantic import Field
 
 from lema.config.arms import BudgetConfig
+from lema.config.sampling import VerifyConfig
 from lema.examples import find_kind
 from lema.examples.take import Take
 from lema.plugins import Settings
@@ -46,6 +47,17 @@ class ImportConfig(Settings):
     content: str
 
 
+class VerifyOneConfig(VerifyConfig):
+    """The checks of one verifying stage, and the ids of those of its corrections that people rejected by hand."""
+
+    by_hand: tuple[str, ...] = ()
+
+    def facts(self) -> dict:
+        """Without the rejections where there are none."""
+        facts = super().facts()
+        return facts if self.by_hand else {key: value for key, value in facts.items() if key != "by_hand"}
+
+
 class AccountConfig(Settings):
     """The arms whose training sets are weighed, each with what it draws on and how much it is trained."""
 
@@ -53,8 +65,7 @@ class AccountConfig(Settings):
     rounds: tuple[str, ...]
     purchases: tuple[str, ...] = ()
     budgets: tuple[BudgetConfig, ...] = Field(default=(), description="per arm; none where nothing is trained")
-    trainer: str | None = None
-    options: dict = Field(default_factory=dict)
+    trainers: tuple[tuple[str, dict], ...] = Field(default=(), description="the same, with their keys")
 
 
 class TrainOneConfig(Settings):
@@ -79,10 +90,15 @@ class ScoreConfig(Settings):
     base: str = Field(default="", description="the untrained student, examined beside them")
     baseline: str | None = None
     pairs: tuple[tuple[str, str], ...] = ()
+    sets: tuple[str, ...] = Field(default=(), description="the further test sets")
+    average: bool = False
 
 
-class AnalyseConfig(Settings):
+class AnalyseConfig(ScoreConfig):
     """What the tables beside the comparison must know of the config."""
+
+    own: str = Field(default="", description="the task that the arms train on; none in a mere examination")
+    out_of_distribution: tuple[str, ...] = Field(default=(), description="test sets of another task")
 
     temperature: float = Field(default=0.0, description="at which the examined answers were drawn")
 
@@ -98,3 +114,9 @@ class ReportOneConfig(ScoreConfig):
     rounds: tuple[str, ...]
     checks: tuple[str, ...] = ()
     seeds: dict[str, int] = Field(default_factory=dict, description="how many questions a round was to write")
+    ratings: str = Field(default="", description="changes when people rate; empty without ratings")
+
+    def facts(self) -> dict:
+        """Without the mark of ratings where there are none."""
+        facts = super().facts()
+        return facts if self.ratings else {key: value for key, value in facts.items() if key != "ratings"}

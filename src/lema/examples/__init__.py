@@ -154,10 +154,16 @@ def find_kind(take: Take, where: str) -> Kind:
     return module.Kind(settings_of(module.Settings, take.own, where))
 
 
-def critiques_needed(takes: Iterable[Take], round_: str) -> tuple[Sort, ...]:
-    """The sorts of paths whose critiques some of these lines take from a round, right ones first."""
+def needs_of(takes: Iterable[Take], round_: str) -> set[str]:
+    """What these lines cannot do without of a round."""
     needs: set[str] = set()
     for take in takes:
         if take.round == round_:
             needs.update(find_kind(take, "take").needs)
+    return needs
+
+
+def critiques_needed(takes: Iterable[Take], round_: str) -> tuple[Sort, ...]:
+    """The sorts of paths whose critiques some of these lines take from a round, right ones first."""
+    needs = needs_of(takes, round_)
     return tuple(sort for sort in get_args(Sort) if f"critiques {sort}" in needs)

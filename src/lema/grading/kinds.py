@@ -44,7 +44,7 @@ ROUNDED = NUMBER._replace(conventions=Conventions(decimals=2))  # as the LeMa pa
 
 KINDS = {
     "number": NUMBER, "expression": EXPRESSION, "text": TEXT, "choice": CHOICE, "gsm8k": NUMBER, "math": REDUCED,
-    "svamp": ROUNDED, "asdiv": ROUNDED, "csqa": CHOICE, "aqua": CHOICE}
+    "svamp": ROUNDED, "asdiv": ROUNDED, "mawps": ROUNDED, "csqa": CHOICE, "aqua": CHOICE}
 """Answer kinds, and the tasks that are read as one of them."""
 
 

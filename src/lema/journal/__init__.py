@@ -11,12 +11,12 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 
 from lema.errors import ModelError
-from lema.journal.store import Journal, spent_in
+from lema.journal.store import Journal, last_replies, spent_in
 from lema.journal.usage import sound
 from lema.journal.waiting import AHEAD, OPEN, READ, AdmissionGate, Counted, WaitingLine, call_of
 from lema.messages import BatchedModel, Completion, Model, Request
 
-__all__ = ["Journal", "complete", "spent_in"]
+__all__ = ["Journal", "complete", "last_replies", "spent_in"]
 
 SLOW = 0.005  # seconds: a model this slow is waited for less than the disk is
 

@@ -232,6 +232,14 @@ def spent_in(path: Path) -> list[tuple[str, int, int, int, float, float]]:
     return []
 
 
+def last_replies(path: Path, count: int) -> list[tuple[str, str, float]]:
+    """The last completions of a journal that is only looked at: model, text, when. sqlite3.Error where it cannot
+    be read."""
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
+        rows = file.execute("SELECT model, text, created FROM completions ORDER BY rowid DESC LIMIT ?", (count,))
+        return [(model, bytes(text).decode("utf-8", "replace"), created) for model, text, created in rows]
+
+
 def _insert(connection: sqlite3.Connection, group: Sequence[tuple[Call, Completion, Future]],
             oldest: int) -> list[Completion]:
     """Writes the group in one transaction and returns what is kept for each of them."""

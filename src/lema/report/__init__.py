@@ -106,6 +106,7 @@ class ReportData:
     headline: PlannedComparison | None = None
     control: PlannedComparison | None = None  # the headline's arm against the arm of equal teacher tokens
     pairs: tuple[PlannedComparison, ...] = ()  # what else the run was made for
+    elsewhere: tuple[float, ...] = ()  # p-values of the comparisons on further test sets, of the same family
     disagreement: float | None = None  # share of questions on which two seeds of one arm disagree
     funnels: tuple[Funnel, ...] = ()
     correction: ShownCorrection | None = None
@@ -133,22 +134,24 @@ class ReportData:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """All comparisons of a report, corrected together (Holm): those with the baseline and the planned ones."""
+    """All comparisons of a report, corrected together (Holm): those with the baseline, the planned ones, and those
+    on further test sets, which only count here."""
 
     differences: dict[tuple[str, str], Difference]  # by (arm, what it is held against)
     p_values: dict[tuple[str, str], float]  # Holm's
+    total: int  # those on further test sets counted
 
     def claim(self, arm: str, other: str) -> Verdict:
         return verdict(self.differences[arm, other], self.p_values[arm, other])
 
     def sentence(self, arm: str, other: str) -> str:
         """What a comparison shows, with its intervals."""
-        shown = reading(self.differences[arm, other], self.p_values[arm, other], len(self.p_values))
+        shown = reading(self.differences[arm, other], self.p_values[arm, other], self.total)
         return f"{arm} against {other}: {shown}."
 
     def detectable(self, arm: str, other: str) -> float:
         """The smallest difference that the comparison detects, the number of comparisons counted."""
-        return self.differences[arm, other].detectable(len(self.p_values))
+        return self.differences[arm, other].detectable(self.total)
 
 
 def family(data: ReportData) -> Family:
@@ -156,8 +159,8 @@ def family(data: ReportData) -> Family:
     differences = {(arm, data.baseline): difference for arm, difference in data.differences.items()}
     for planned in filter(None, (data.headline, data.control, *data.pairs)):
         differences.setdefault((planned.arm, planned.baseline), planned.difference)
-    p_values = holm([difference.p_value for difference in differences.values()])
-    return Family(differences, dict(zip(differences, p_values, strict=True)))
+    p_values = holm([*(difference.p_value for difference in differences.values()), *data.elsewhere])
+    return Family(differences, dict(zip(differences, p_values, strict=False)), len(p_values))
 
 
 def claims(data: ReportData) -> dict[str, Verdict]:

@@ -22,6 +22,11 @@ from lema.records import Correction, Critique, Example, Question, ReasoningPath
 from lema.replies import split_steps
 from lema.report import Funnel, FunnelStage, Loss
 
+SAME_AGAIN = "the same mistake again"
+NOT_ASKED = "not asked for (budget, or another model's)"
+BY_NO_ARM = "taken by no arm"
+"""Losses that are counted over several stages; `lema view` finds the rows behind them by the same words."""
+
 
 def parents(sets: Iterable[Iterable[Example]]) -> np.ndarray:
     """What the examples of training sets were made of: sorted hashes, which hold for this process."""
@@ -39,7 +44,7 @@ def funnel(name: str, questions: Iterable[Question], graded: Iterable[ReasoningP
             wrong.append(hash(path.id))
             mistakes.append(hash((path.question, split_steps(path.text))))
         else:
-            others[_OTHERS[path.verdict]] += 1
+            others[OTHER_VERDICTS[path.verdict]] += 1
     refused, corrected, kept = Counter(), array("q"), array("q")
     for correction in verified:
         corrected.append(hash(correction.path))
@@ -94,7 +99,8 @@ def seeds_of(config: Config, name: str) -> int:
     return config.evolve[name].seeds if name else 0
 
 
-_OTHERS = {"right": "right", "no_answer": "no answer", "truncated": "cut off", "ungradable": "could not be graded"}
+OTHER_VERDICTS = {"right": "right", "no_answer": "no answer", "truncated": "cut off",
+                  "ungradable": "could not be graded"}
 
 
 def _questions(questions: Iterable[Question], seeds: int) -> FunnelStage:
@@ -115,12 +121,12 @@ def _corrected(wrong: array, mistakes: np.ndarray, corrected: array) -> FunnelSt
     left_out = mistakes[~there]
     fresh = len(np.setdiff1d(left_out, mistakes[there]))
     return FunnelStage("corrected", int(there.sum()), _losses(Counter({
-        "the same mistake again": len(left_out) - fresh, "not asked for (budget, or another model's)": fresh})))
+        SAME_AGAIN: len(left_out) - fresh, NOT_ASKED: fresh})))
 
 
 def _trained(kept: array, used: np.ndarray) -> FunnelStage:
     trained = int(np.isin(kept, used).sum())
-    return FunnelStage("trained on", trained, _losses(Counter({"taken by no arm": len(kept) - trained})))
+    return FunnelStage("trained on", trained, _losses(Counter({BY_NO_ARM: len(kept) - trained})))
 
 
 def _losses(counted: Counter) -> tuple[Loss, ...]:

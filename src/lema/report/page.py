@@ -35,11 +35,11 @@ def _environment() -> ImmutableSandboxedEnvironment:
     environment.filters.update(
         bracket=bracket, points=points, verdict=verdict, tone=charts.tone, percent=figures.percent,
         thin=figures.count, tokens=figures.tokens, p_value=figures.p_value, deviation=figures.deviation,
-        unbroken=figures.unbroken, cost=figures.cost, visible=_visible)
+        unbroken=figures.unbroken, cost=figures.cost, visible=visible)
     return environment
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Text with its control characters made visible, so that nothing in it can hide or reorder what is read."""
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]",
                   lambda match: f"⟨U+{ord(match[0]):04X}⟩", text.replace("\r\n", "\n"))

@@ -98,7 +98,7 @@ def _readings(data: ReportData) -> list[str]:
         lines += _wrap(f"{claim}: {', '.join(group)}", indent="  ")
     if not lines:
         return []
-    total = len(family(data).p_values)
+    total = family(data).total
     several = f", Holm-corrected for {total} comparisons" if total > 1 else ""
     return [*_wrap(f"Against {data.baseline}{several}:"), *lines]
 

@@ -132,7 +132,7 @@ def perform(stage: Stage, config: Config, progress: Progress, journal: Journal,
             progress(News(stage.name, "remembered"))
             return
         _prepare(stage)
-        context = StageContext(stage, config, progress, journal, stage.part, budget)
+        context = StageContext(stage, config.on(stage.test_set), progress, journal, stage.part, budget)
         progress(News(stage.name, "started"))
         started, damaged = time.monotonic(), len(journal.damaged)
         remove(stage.part / "rows.jsonl")

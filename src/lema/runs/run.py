@@ -6,6 +6,7 @@ and a changed setting makes exactly its descendants stale. A stage is written to
 last, and renamed; a folder without a matching record.json is not there.
 """
 
+import dataclasses
 import json
 import os
 import sys
@@ -41,6 +42,7 @@ class Stage:
     inputs: tuple["Stage | tuple[Stage, ...]", ...] = ()
     models: dict[str, "Stage | dict"] = field(default_factory=dict)
     prompts: dict[str, str] = field(default_factory=dict)
+    test_set: str = ""  # whose task it works on; "" the run's own
 
     @property
     def folder(self) -> Path:
@@ -177,6 +179,11 @@ class Run:
     engine: Engine
     config: Config
     made: dict[str, Stage] = field(default_factory=dict)
+    test_set: str = ""
+
+    def on(self, test_set: str) -> "Run":
+        """The same run, whose further stages work on the task of a test set."""
+        return dataclasses.replace(self, test_set=test_set)
 
     def stage(self, name: str, verb: Callable, settings: Settings | None,
               *inputs: "Stage | tuple[Stage, ...]") -> Stage:
@@ -186,8 +193,9 @@ class Run:
     def planned(self, name: str, verb: Callable, settings: Settings | None,
                 *inputs: "Stage | tuple[Stage, ...]") -> Stage:
         """One stage, not performed yet."""
-        stage = Stage(self.folder, name, verb, settings, inputs, models_of(self.config, settings, self.made),
-                      prompts_of(self.config, settings))
+        config = self.config.on(self.test_set)
+        stage = Stage(self.folder, name, verb, settings, inputs, models_of(config, settings, self.made),
+                      prompts_of(config, settings), self.test_set)
         stage = self.placed(stage)
         if stage.kind is Checkpoint:
             self.made[stage.folder.name] = stage

@@ -11,7 +11,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
-from itertools import chain
+from itertools import chain, starmap
 from operator import attrgetter
 
 import numpy as np
@@ -38,7 +38,7 @@ def accounting(config: Config, sets: Iterable[AssembleConfig]) -> AccountConfig:
     if config.train is None:
         return AccountConfig(**drawn_on)
     return AccountConfig(**drawn_on, budgets=tuple(map(config.budget_of, config.arms)),
-                         trainer=config.train.trainer, options=config.train.own)
+                         trainers=tuple(map(config.trainer_of, config.arms)))
 
 
 def account(context: StageContext, settings: AccountConfig, sets: tuple[Iterable[Example], ...],
@@ -60,8 +60,9 @@ def account(context: StageContext, settings: AccountConfig, sets: tuple[Iterable
         paid["bought", name] = rows
 
     held = list(map(_SetCounts, settings.arms, sets))
-    trainer = find_trainer(settings.trainer, settings.options) if settings.trainer else None
-    for arm, ours, budget in zip(settings.arms, held, settings.budgets or [None] * len(held), strict=True):
+    trainers = list(starmap(find_trainer, settings.trainers)) or [None] * len(held)
+    budgets = settings.budgets or trainers
+    for arm, ours, budget, trainer in zip(settings.arms, held, budgets, trainers, strict=True):
         tokens = replies = 0
         teachers: dict[str, tuple[int, int]] = {}
         students = sum(_of_students(arm, sampled))

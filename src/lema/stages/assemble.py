@@ -26,7 +26,7 @@ from lema.runs.spending import Allowance, alternately
 from lema.scratch import IdTable, ScratchTable, by_field
 from lema.training import dropped_above
 
-VERSION = 3
+VERSION = 4
 
 Rows = tuple[Iterable, ...]
 """Questions, graded paths, verified corrections, one-step corrections (an empty tuple where there are none), and
@@ -54,7 +54,7 @@ def assembling(config: Config, arm: str) -> AssembleConfig:
     purchases, money = config.cot.questions if config.cot else (), budget and budget.money
     return AssembleConfig(
         arm=arm, take=takes, base=config.train.base if config.train else None,
-        longest=dropped_above(config.train.trainer, config.train.own) if config.train else None,
+        longest=dropped_above(*config.trainer_of(arm)) if config.train else None,
         rounds=tuple(dict.fromkeys(("", *map(attrgetter("round"), takes)))),
         purchases=tuple(filter(lambda name: f"bought {name}" in needs, purchases)),
         teacher_tokens=budget and budget.teacher_tokens, money=money, prices=_prices(config, arm) if money else {})

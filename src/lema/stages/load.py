@@ -49,6 +49,21 @@ def load(context: StageContext, settings: Settings) -> Iterator[Question]:
         raise DataError(f"task {context.task.name}: no training questions; check the [task] table")
 
 
+def load_set(context: StageContext, settings: Settings) -> Iterator[Question]:
+    """The dev and test questions of a set that models are examined on; it may stand for nothing else. DataError on
+    an empty answer. A question that a published set holds twice is asked twice, as elsewhere."""
+    task, done = context.task, 0
+    for split in filter(task.splits.__contains__, ("dev", "test")):
+        for question in task.questions(split):
+            if not question.answer.strip():
+                raise DataError(f"{question.source}: question without an answer; add one or take the row out")
+            yield question
+            done += 1
+            context.show(done)
+    if not done:
+        raise DataError(f"task {task.name}: no test questions; name a file of them with test = in its table")
+
+
 def _refuse(question: Question, twins: Iterator[Question]) -> None:
     twin = next(twins)
     raise DataError(f"{question.source}: the same question as {twin.source} ({question.split} and {twin.split}); "

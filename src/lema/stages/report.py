@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import chain, zip_longest
 from operator import attrgetter
+from pathlib import Path
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from lema.report.sets import read_for, too_long
 from lema.report.tables import Table
 from lema.report.terminal import table
 from lema.runs.context import StageContext
+from lema.runs.ratings import ratings_mark
 from lema.runs.versions import versions
 from lema.scratch import by_id
 from lema.statistics import accuracy, difference, disagreement
@@ -42,13 +44,15 @@ NOTES = (  # what holds of every run of this pipeline
 )
 
 
-def reporting(config: Config, scores: ScoreConfig) -> ReportOneConfig:
-    """What the report shows: the config's headline, else the last arm, against the baseline."""
+def reporting(config: Config, scores: ScoreConfig, run: Path) -> ReportOneConfig:
+    """What the report shows: the config's headline, else the last arm, against the baseline; and what people rated
+    in the run's folder."""
     return ReportOneConfig(
         **scores.model_dump(), title=config.name, control=config.report.control,
         headline=config.headline, rounds=("", *config.evolve),
         about={arm: table.about for arm, table in config.arms.items()}, prices=config.model_dump()["prices"],
-        seeds={name: table.seeds for name, table in config.evolve.items()}, checks=config.verify.checks)
+        seeds={name: table.seeds for name, table in config.evolve.items()}, checks=config.verify.checks,
+        ratings=ratings_mark(run))
 
 
 def report(context: StageContext, settings: ReportOneConfig, questions: tuple[Iterable[Question], ...],
@@ -69,14 +73,15 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
         disagreement=_disagreement(right),
         funnels=tuple(funnels(settings, questions, graded, verified, used, critiques, continued)),
         correction=_shown(context, questions[0], graded[0], verified[0]) if verified else None,
-        tables=tuple(tables), config=(context.run_folder / "config.toml").read_text(encoding="utf-8"),
+        elsewhere=tuple(row.p_value for row in comparisons if row.test_set), tables=tuple(tables),
+        config=(context.run_folder / "config.toml").read_text(encoding="utf-8"),
         notes=(*NOTES, *_overlong(accounts),
                *_hinted(filter(attrgetter("verified"), chain.from_iterable(verified)))))
     (context.folder / "report.html").write_text(render(data), encoding="utf-8")
     (context.folder / "table.txt").write_text("\n".join(table(data)) + "\n", encoding="utf-8")
     planned = {(settings.headline, settings.baseline), *settings.pairs}
     for comparison in comparisons:
-        if (comparison.arm, comparison.baseline) in planned:
+        if not comparison.test_set and (comparison.arm, comparison.baseline) in planned:
             yield comparison
 
 

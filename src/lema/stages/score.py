@@ -9,18 +9,19 @@ that no denominator is ever smaller than the question set.
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby
+from itertools import chain, groupby
 from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
 
-from lema.config import Config, ScoreConfig, TrainOneConfig
+from lema.config import Config, EvaluateConfig, ScoreConfig, TrainOneConfig
 from lema.records import Question, ReasoningPath
 from lema.report.answers import by_question
 from lema.runs.context import StageContext
 from lema.scratch import by_id
-from lema.statistics import difference, holm, reading
+from lema.statistics import Difference, difference, holm, reading
+from lema.statistics.average import AVERAGE, average_difference
 from lema.statistics.samples import deviation_of_one_draw, majority, pass_at, tries_shown
 from lema.statistics.scores import Comparison, Score
 from lema.tasks import answers_to
@@ -36,7 +37,14 @@ def scoring(config: Config, trained: Iterable[TrainOneConfig]) -> ScoreConfig:
         planned.insert(0, (config.headline, config.report.control))
     pairs = tuple(pair for pair in dict.fromkeys(planned) if pair[1] not in (baseline, pair[0]))
     examined = tuple((f"{each.arm}-{each.seed}", each.arm, each.seed) for each in trained)
-    return ScoreConfig(base=config.train.base, examined=examined, baseline=baseline, pairs=pairs)
+    return ScoreConfig(base=config.train.base, examined=examined, baseline=baseline, pairs=pairs,
+                       sets=tuple(config.evaluate.sets), average=config.evaluate.average)
+
+
+def scoring_of(evaluate: EvaluateConfig) -> ScoreConfig:
+    """The same where nothing is trained: every model is an arm of one seed, the first is the baseline."""
+    return ScoreConfig(examined=tuple((model, model, 0) for model in evaluate.models), baseline=evaluate.models[0],
+                       sets=tuple(evaluate.sets), average=evaluate.average)
 
 
 def score(context: StageContext, settings: ScoreConfig, questions: Iterable[Question],
@@ -108,29 +116,58 @@ def _score(arm: str, seed: int, level: int | None, answered: list[_Answered]) ->
         draw_deviation=deviation_of_one_draw(right, texts))
 
 
-def compare(context: StageContext, settings: ScoreConfig,
-            examined: Iterable[ReasoningPath]) -> Iterator[Comparison]:
-    """Every arm against the baseline, and the planned pairs, by question and seed; one family for Holm."""
-    baseline = settings.baseline
-    if baseline is None:
+def compare(context: StageContext, settings: ScoreConfig, examined: Iterable[ReasoningPath],
+            elsewhere: tuple[Iterable[ReasoningPath], ...] = ()) -> Iterator[Comparison]:
+    """Every arm against the baseline, and the planned pairs, by question and seed, on each set of questions and,
+    if wanted, on the average of all; one family for Holm."""
+    if settings.baseline is None:
         return
-    right = by_question((path.model, path.question, path.verdict == "right") for path in examined)
+    sets = {"": _right(examined), **dict(zip(settings.sets, map(_right, elsewhere), strict=True))}
+    by_set = {name: list(_paired(settings, right)) for name, right in sets.items() if right}
+    if settings.average:
+        by_set[AVERAGE] = list(map(_over_sets, zip(*by_set.values(), strict=True)))
+    every = [(name, each, each.difference) for name, several in by_set.items() for each in several]
+    adjusted = holm([apart.p_value for *_, apart in every])
+    for (name, each, apart), p_holm in zip(every, adjusted, strict=True):
+        yield Comparison(
+            arm=each.arm, baseline=each.other, test_set=name, mean=apart.mean,
+            over_questions=tuple(apart.over_questions), crossed=tuple(apart.crossed) if apart.crossed else None,
+            over_seeds=tuple(apart.over_seeds) if apart.over_seeds else None,
+            seed_differences=apart.seed_differences, questions=apart.questions, seeds=each.seeds,
+            p_value=apart.p_value, p_holm=p_holm, detectable=apart.detectable(len(every)),
+            reading=reading(apart, p_holm, len(every)))
+
+
+class _Pair(NamedTuple):
+    """Two arms with the seeds that both were trained with; of each set of questions right answers of both."""
+
+    arm: str
+    other: str
+    seeds: tuple[int, ...]
+    strata: tuple[tuple[np.ndarray, np.ndarray], ...]
+
+    @property
+    def difference(self) -> Difference:
+        return average_difference(self.strata) if len(self.strata) > 1 else difference(*self.strata[0])
+
+
+def _over_sets(same: tuple[_Pair, ...]) -> _Pair:
+    """Two arms on all sets."""
+    return same[0]._replace(strata=tuple(chain.from_iterable(map(attrgetter("strata"), same))))
+
+
+def _right(examined: Iterable[ReasoningPath]) -> dict[str, np.ndarray]:
+    return by_question((path.model, path.question, path.verdict == "right") for path in examined)
+
+
+def _paired(settings: ScoreConfig, right: dict[str, np.ndarray]) -> Iterator[_Pair]:
+    """The comparisons of one set. Arms are paired by seed, which is what their trainings have in common."""
     models: dict[str, dict[int, str]] = defaultdict(dict)
     for model, arm, seed in settings.examined:
         models[arm][seed] = model
-    # Arms are paired by seed, which is what their trainings have in common.
-    paired = []
+    baseline = settings.baseline
     for arm, other in (*((arm, baseline) for arm in models if arm != baseline), *settings.pairs):
         seeds = tuple(filter(models[other].__contains__, models[arm]))
         pairs = [(right[models[arm][seed]], right[models[other][seed]]) for seed in seeds]
         if seeds:
-            paired.append((arm, other, seeds, difference(*map(np.array, zip(*pairs, strict=True)))))
-    adjusted = holm([apart.p_value for *_, apart in paired])
-    for (arm, other, seeds, apart), p_holm in zip(paired, adjusted, strict=True):
-        yield Comparison(
-            arm=arm, baseline=other, mean=apart.mean, over_questions=tuple(apart.over_questions),
-            crossed=tuple(apart.crossed) if apart.crossed else None,
-            over_seeds=tuple(apart.over_seeds) if apart.over_seeds else None,
-            seed_differences=apart.seed_differences, questions=apart.questions, seeds=seeds,
-            p_value=apart.p_value, p_holm=p_holm, detectable=apart.detectable(len(paired)),
-            reading=reading(apart, p_holm, len(paired)))
+            yield _Pair(arm, other, seeds, (tuple(map(np.array, zip(*pairs, strict=True))),))

@@ -11,6 +11,8 @@ from itertools import filterfalse
 from operator import attrgetter
 
 from lema.config import BudgetConfig, Config, GrowConfig, TrainOneConfig
+from lema.errors import ConfigError
+from lema.examples import find_kind
 from lema.records import Checkpoint, Example
 from lema.runs.context import StageContext
 from lema.training import find_trainer
@@ -19,12 +21,20 @@ VERSION = 2
 
 
 def training(config: Config) -> list[TrainOneConfig]:
-    """Every arm with every seed. ConfigError where the trainer does not know a key of [train]."""
-    table = config.train
-    find_trainer(table.trainer, table.own)
-    return [TrainOneConfig(arm=arm, seed=seed, base=table.base, budget=config.budget_of(arm),
-                           trainer=table.trainer, options=table.own)
-            for arm in config.arms for seed in table.seeds]
+    """Every arm with every seed. ConfigError where its trainer does not know a key of [train] or of the arm's own
+    `train`, or takes no pairs where the arm takes some."""
+    fits = []
+    for arm, table in config.arms.items():
+        name, options = config.trainer_of(arm)
+        trainer = find_trainer(name, options)
+        for take in table.take:
+            pairs = getattr(find_kind(take, f"arms.{arm}.take"), "pairs", False)
+            if pairs and not hasattr(trainer, "takes_pairs"):
+                raise ConfigError(f"arms.{arm}.take: kind {take.kind!r} makes pairs, and trainer {name!r} takes "
+                                  f'none; set arms.{arm}.train = {{ trainer = "dpo" }}')
+        fits += [TrainOneConfig(arm=arm, seed=seed, base=config.train.base, budget=config.budget_of(arm),
+                                trainer=name, options=options) for seed in config.train.seeds]
+    return fits
 
 
 def first_of_each(config: Config, arms: Sequence[str]) -> list[TrainOneConfig]:

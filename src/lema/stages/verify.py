@@ -11,12 +11,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
 from operator import attrgetter
+from pathlib import Path
 
 from lema.checks import CHECK, Checked, failed
-from lema.config import VerifyConfig
+from lema.config import Config, VerifyConfig
+from lema.config.stages import VerifyOneConfig
 from lema.records import Correction, Question, ReasoningPath, content_id
 from lema.replies import split_steps
 from lema.runs.context import StageContext
+from lema.runs.ratings import BY_HAND, rejections
 from lema.scratch import IdTable, by_id
 from lema.tasks import answers_to
 
@@ -25,6 +28,11 @@ VERSION = 5
 NO_MISTAKE = "its path is not wrong"
 ANOTHER_KEPT = "another correction of this mistake is kept"
 ANOTHER_STEP = "names another step than most replies"
+
+
+def verifying(config: Config, run: Path, name: str) -> VerifyOneConfig:
+    """What the stage of that name depends on: the table [verify], and which of its rows people rejected."""
+    return VerifyOneConfig(**config.verify.model_dump(), by_hand=rejections(run, name))
 
 
 def verify(context: StageContext, settings: VerifyConfig, questions: Iterable[Question],
@@ -45,8 +53,8 @@ def verify(context: StageContext, settings: VerifyConfig, questions: Iterable[Qu
             yield from _kept(settings.keep, judged)
 
 
-def _judged(context: StageContext, settings: VerifyConfig, correction: Correction, mistake: tuple[str, ...] | None,
-            question: Question, seen: IdTable) -> Correction:
+def _judged(context: StageContext, settings: VerifyConfig, correction: Correction,
+            mistake: tuple[str, ...] | None, question: Question, seen: IdTable) -> Correction:
     """The correction with its answer and the first check that it fails. What passes is entered in `seen`."""
     key = content_id(question.id, (mistake or ())[:correction.step or 0], correction.explanation, correction.steps)
     answers = answers_to(context.task, question.choices)
@@ -58,6 +66,8 @@ def _judged(context: StageContext, settings: VerifyConfig, correction: Correctio
     reasons = failed(checked, settings.checks)
     if not reasons:
         seen.add(key)
+    if not reasons and not correction.rejected and correction.id in getattr(settings, "by_hand", ()):
+        return dataclasses.replace(correction, answer=answer, verified=False, rejected=BY_HAND)
     return dataclasses.replace(correction, answer=answer, verified=not reasons,
                                rejected=correction.rejected or (CHECK[reasons[0]].reason if reasons else ""))
 

@@ -127,7 +127,8 @@ def difference(right: np.ndarray, baseline: np.ndarray) -> Difference:
     error, freedom = _deviation(per_question) / math.sqrt(both.shape[1]), max(1.0, both.shape[1] - 1)
     crossed = None
     if len(per_seed) > 1:
-        error, freedom = _crossed_error(error, _seed_deviation(both) / math.sqrt(len(per_seed)), both.shape)
+        error, freedom = _crossed_error(error, freedom, _seed_deviation(both) / math.sqrt(len(per_seed)),
+                                        len(per_seed))
         half = t_quantile((1 + LEVEL) / 2, freedom) * error
         crossed = Interval(max(-1.0, min(mean - half, over_questions.low)),
                            min(1.0, max(mean + half, over_questions.high)))
@@ -239,12 +240,12 @@ def _seed_deviation(both: np.ndarray) -> float:
     return math.sqrt(max(both.var(axis=0, ddof=1).sum(), 1 / seeds)) / questions
 
 
-def _crossed_error(of_questions: float, of_seeds: float, shape: tuple[int, ...]) -> tuple[float, float]:
-    """Standard error and degrees of freedom of a mean over `shape` = (seeds, questions), both drawn at random."""
-    seeds, questions = shape
+def _crossed_error(of_questions: float, freedom_of_questions: float, of_seeds: float,
+                   seeds: int) -> tuple[float, float]:
+    """Standard error and degrees of freedom of a mean over questions and seeds, both drawn at random."""
     variance = of_questions**2 + of_seeds**2
     share = max(of_seeds**2 / variance, SEEDS_AT_LEAST)
-    freedom = 1 / (share**2 / (seeds - 1) + (1 - share) ** 2 / max(1, questions - 1))
+    freedom = 1 / (share**2 / (seeds - 1) + (1 - share) ** 2 / freedom_of_questions)
     return math.sqrt(variance), freedom
 
 

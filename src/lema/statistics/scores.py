@@ -37,6 +37,7 @@ class Comparison:
 
     arm: str
     baseline: str
+    test_set: str = ""  # "": the task's own questions; "average": over all sets alike
     mean: float
     crossed: tuple[float, float] | None  # paired 95 % interval, questions and seeds drawn; None with one seed
     over_questions: tuple[float, float]  # the same with these seeds

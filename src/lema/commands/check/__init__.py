@@ -67,16 +67,20 @@ def inspected(config: Config, stages: dict[str, Stage], folder: Path, *, ask: bo
 
 def counted(config: Config, stages: dict[str, Stage], rows: list[Question]) -> Iterator[str]:
     """Reads every question and its gold answer into `rows`; how many there are, and requests and fits of them."""
-    task = find_task(config.task.name, config.task.own)
-    for split in task.splits:
-        before = len(rows)
-        rows += task.questions(split)
-        yield f"task: {len(rows) - before:,} questions in {split}, each with a gold answer that can be read"
+    by_set: dict[str, list[Question]] = {"": rows}
+    for test_set in ("", *config.evaluate.sets):
+        table = config.on(test_set).task
+        task, questions = find_task(table.name, table.own), by_set.setdefault(test_set, [])
+        for split in task.splits:
+            before = len(questions)
+            questions += task.questions(split)
+            yield (f"{test_set or 'task'}: {len(questions) - before:,} questions in {split}, each with a gold answer "
+                   "that can be read")
     fits = 0
     for name, stage in stages.items():
         fits += stage.verb is train
         if workload(stage):
-            count, most = requests_of(stage, rows, WRONG)
+            count, most = requests_of(stage, by_set[stage.test_set], WRONG)
             about = f"{count:,.0f}" if count == most else f"about {count:,.0f}, at most {most:,.0f}"
             yield f"{name}: {about} requests"
     yield f"{fits:,} fits"

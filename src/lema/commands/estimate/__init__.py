@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from lema.commands.run_folder import meant_by, stages_of
 from lema.config import Config
+from lema.errors import ConfigError
 from lema.figures import money
 from lema.records import Question
 from lema.runs.bills import ancestors
@@ -66,6 +67,9 @@ def estimate_in_words(source: str, overrides: list[str], runs: Path, questions: 
         figures = by_averages(config, folder, Averages(*given))
         basis = "from given averages; the range ends where every reply is as long as max_tokens allows"
     else:
+        if config.sample is None:
+            raise ConfigError(f"{source}: a mere examination has no pilot; give averages with --prompt-tokens and "
+                              "--tokens")
         figures = by_pilot(config, table, folder, questions)
         basis = (f"from a pilot on {questions} questions, whose replies are in the run's journal and are not paid "
                  "again; 95 % range from how much the questions differ")
@@ -76,17 +80,12 @@ def estimate_in_words(source: str, overrides: list[str], runs: Path, questions: 
 
 def by_averages(config: Config, folder: Path, averages: Averages) -> list[Figure]:
     """Every stage's requests counted by the config, with the given averages; the interval ends at max_tokens."""
-    task = find_task(config.task.name, config.task.own)
-    rows = []
-    for split in task.splits:
-        for question in task.questions(split):  # without the texts: counting looks at split and solution only
-            rows.append(dataclasses.replace(question, text="", answer="", source="",
-                                            solution=question.solution and "-"))
+    rows = {name: rows_of(config.on(name)) for name in ("", *config.evaluate.sets)}
     figures = []
     for stage in stages_of(folder, config).values():
         if not (work := workload(stage)):
             continue
-        count, most = requests_of(stage, rows, averages.wrong)
+        count, most = requests_of(stage, rows[stage.test_set], averages.wrong)
         for model, given in stage.models.items():
             if isinstance(given, Stage) and given.verb is train:
                 continue  # what is trained in the run is asked on this machine
@@ -94,6 +93,16 @@ def by_averages(config: Config, folder: Path, averages: Averages) -> list[Figure
             if model not in work.followers:  # those are asked so often for each request that goes out to this one
                 count = figures[-1].replies
     return figures
+
+
+def rows_of(config: Config) -> list[Question]:
+    """The questions of a task without their texts: counting looks at split and solution only."""
+    task, rows = find_task(config.task.name, config.task.own), []
+    for split in task.splits:
+        for question in task.questions(split):
+            rows.append(dataclasses.replace(question, text="", answer="", source="",
+                                            solution=question.solution and "-"))
+    return rows
 
 
 def requests_of(stage: Stage, questions: list[Question], wrong: float) -> tuple[float, float]:

@@ -19,9 +19,11 @@ from lema.commands.run_folder import config_of, finished, going_on, stages_of
 from lema.commands.show import funnels, rows_of
 from lema.config import Config
 from lema.errors import ConfigError, RunError
+from lema.examples import find_kind
 from lema.plugins import near_miss
-from lema.records import Account
+from lema.records import Account, write_rows
 from lema.runs.bills import ancestors
+from lema.runs.ratings import every_rating
 from lema.runs.run import Stage
 from lema.stages.account import account
 from lema.stages.assemble import assemble
@@ -76,6 +78,8 @@ def _fill(part: Path, folder: Path, config: Config, stages: dict[str, Stage], wa
     text = card(config, funnels(folder, config, done), tables, list(filter(None, accounts.values())))
     (part / "README.md").write_text(text, encoding="utf-8")
     write_configs(part / "configs", accounts, trained)
+    if ratings := list(every_rating(folder)):
+        write_rows(part / "ratings.jsonl", ratings)
     return accounts
 
 
@@ -85,7 +89,10 @@ def _wanted(config: Config, stages: dict[str, Stage], arms: Sequence[str], folde
     for arm in arms:
         if arm not in config.arms:
             raise ConfigError(f"export: no arm {arm!r}{near_miss(arm, list(config.arms))}")
-    wanted: dict[str, Stage] = dict.fromkeys(arms or config.arms)
+    pairs = [arm for arm in config.arms if _holds_pairs(config, arm)]
+    for arm in filter(pairs.__contains__, arms):
+        raise ConfigError(f"export: arm {arm!r} holds pairs; `--as preference` writes the run's as DPO takes them")
+    wanted: dict[str, Stage] = dict.fromkeys(arms or (arm for arm in config.arms if arm not in pairs))
     for stage in stages.values():
         if stage.verb is assemble and stage.settings.arm in wanted:
             wanted[stage.settings.arm] = stage
@@ -94,6 +101,11 @@ def _wanted(config: Config, stages: dict[str, Stage], arms: Sequence[str], folde
             raise RunError(f"{folder}: the set of arm {arm} is {stage.status().state}; `{going_on(folder)}` "
                            "makes it")
     return wanted
+
+
+def _holds_pairs(config: Config, arm: str) -> bool:
+    """Whether an arm takes what has two sides, which no row of prompt and completion can say."""
+    return any(getattr(find_kind(take, f"arms.{arm}.take"), "pairs", False) for take in config.arms[arm].take)
 
 
 def _in_words(out: Path, accounts: dict[str, Account | None], trained: Trained) -> str:

@@ -19,7 +19,7 @@ def ready_arms() -> list[str]:
 
 
 def ready_arm(name: str) -> dict:
-    """A ready arm's table: `about` and `take`."""
+    """A ready arm's table: `about`, `take` and, where it is trained otherwise, `train`."""
     return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
 
 
@@ -39,14 +39,12 @@ def expanded(arms: object) -> object:
 
 def _expanded(name: str, table: dict, arms: dict) -> dict:
     stands_for, change = table.get("take", name), table.get("change", {})
-    about = {}
-    if isinstance(stands_for, str) and stands_for in ready_arms():
-        about = {"about": ready_arm(stands_for)["about"]}
+    ready = ready_arm(stands_for) if isinstance(stands_for, str) and stands_for in ready_arms() else {}
     take = _taken(name, stands_for, arms, (name,))
     if isinstance(take, list) and isinstance(change, dict):
         _check_change(name, change, take)
         take = _changed(take, change)
-    return {**about, **table, "take": take}
+    return {**ready, **table, "take": take}
 
 
 def _changed(take: list, change: dict) -> list:

@@ -10,31 +10,33 @@ from lema.statistics.scores import Score
 BEFORE = "(before)"  # the untrained student, in every table
 
 
-def answer_tables(scores: Iterable[Score], temperature: float) -> Iterator[Table]:
+def answer_tables(scores: Iterable[Score], temperature: float, test_set: str = "") -> Iterator[Table]:
     """The shares of answers that say nothing, and with several answers a question what they say together."""
+    where = f" on {test_set}" if test_set else ""
     by_arm: dict[str, list[Score]] = defaultdict(list)
     for score in scores:
         if score.level is None:
             by_arm[score.arm].append(score)
     if by_arm:
-        yield _said_nothing(by_arm)
+        yield _said_nothing(by_arm, where)
     if any(score.texts > score.questions for several in by_arm.values() for score in several):
-        yield _samples(by_arm, temperature)
+        yield _samples(by_arm, temperature, where)
 
 
-def _said_nothing(by_arm: dict[str, list[Score]]) -> Table:
+def _said_nothing(by_arm: dict[str, list[Score]], where: str) -> Table:
     rows = []
     for arm, scores in by_arm.items():
         texts = sum(score.texts or score.questions for score in scores)
         shares = [sum(map(attrgetter(what), scores)) / texts for what in ("no_answer", "truncated", "ungradable")]
         rows.append((arm or BEFORE, texts, *shares))
     return Table(
-        name="Answers", about="Per cent of all answers that count as not right because they say nothing.",
+        name=f"Answers{where}", detail=bool(where),
+        about="Per cent of all answers that count as not right because they say nothing.",
         columns=(("arm", "text"), ("answers", "count"), ("without an answer", "percent"), ("cut off", "percent"),
                  ("ungradable", "percent")), rows=tuple(rows))
 
 
-def _samples(by_arm: dict[str, list[Score]], temperature: float) -> Table:
+def _samples(by_arm: dict[str, list[Score]], temperature: float, where: str) -> Table:
     every = [score for scores in by_arm.values() for score in scores]
     tries = sorted(set.intersection(*(set(score.pass_at) for score in every)))[1:]
     rows = []
@@ -45,7 +47,7 @@ def _samples(by_arm: dict[str, list[Score]], temperature: float) -> Table:
                      _mean(scores, attrgetter("majority"))))
     most = max(score.texts / score.questions for score in every)
     return Table(
-        name="Samples", about=(
+        name=f"Samples{where}", about=(
             f"{most:.0f} answers to each question at temperature {temperature:g}, the mean over seeds, %. "
             "Accuracy is the mean over questions of the share of right answers; ± is the deviation of one answer "
             "a question drawn at this temperature; pass@k is the unbiased chance that one of k is right, maj@k "

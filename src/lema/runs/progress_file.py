@@ -1,0 +1,88 @@
+"""How far a run is, for other processes: a small file in its folder that the run writes while it works.
+
+One design decision: the file is only ever a hint, written at most once a second and never synced; whether the run
+still works is told by its process.
+"""
+
+import contextlib
+import json
+import os
+import threading
+import time
+from pathlib import Path
+
+from lema.files import read_plain
+from lema.runs.news import News, Progress
+
+FILE = "progress.json"
+SECONDS = 1.0
+
+
+class ProgressFile:
+    """Hands news on to `progress` and keeps what they say in the run's folder. `stages`: how many the run has."""
+
+    def __init__(self, folder: Path, stages: int, progress: Progress) -> None:
+        self._path, self._progress, self._lock = folder / FILE, progress, threading.Lock()
+        self._facts = {"pid": os.getpid(), "began": time.time(), "stages": stages, "done": 0, "before": 0,
+                       "at_work": {}, "ended": None}
+        self._written = 0.0
+        self._write()
+
+    def __call__(self, news: News) -> None:
+        with self._lock:
+            self._take(news)
+            if news.state != "moving" or time.monotonic() - self._written >= SECONDS:
+                self._write()
+        self._progress(news)
+
+    def close(self) -> None:
+        with self._lock:
+            self._facts["ended"] = time.time()
+            self._write()
+
+    def _take(self, news: News) -> None:
+        at_work = self._facts["at_work"]
+        if news.state in ("finished", "remembered"):
+            at_work.pop(news.stage, None)
+            self._facts["done"] += 1
+            self._facts["before"] += news.state == "remembered"
+            return
+        since = at_work.get(news.stage, {}).get("since", time.time())
+        at_work[news.stage] = {"done": news.done, "total": news.total, "note": news.note, "since": since}
+
+    def _write(self) -> None:
+        self._written = time.monotonic()
+        part = self._path.with_name(f"{FILE}.part")
+        with contextlib.suppress(OSError):  # a full disk is told by the stages
+            part.write_text(json.dumps(self._facts), encoding="utf-8")
+            part.replace(self._path)
+
+
+def progress_of(folder: Path) -> dict | None:
+    """What a run that is going says of itself; None where none is."""
+    try:
+        facts = json.loads(read_plain(folder / FILE))
+        os.kill(facts["pid"], 0)
+        return facts if facts["ended"] is None and facts["at_work"] is not None else None
+    except PermissionError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def in_words(facts: dict) -> list[str]:
+    """The same for a terminal."""
+    lines = [f"going on: {facts['done']:,} of {facts['stages']:,} stages"]
+    for name, news in facts["at_work"].items():
+        lines.append(f"  {name}: {moving(news)}")
+    return lines
+
+
+def moving(news: dict) -> str:
+    """How far a stage is: rows, rate, time left, cost."""
+    seconds = max(time.time() - news["since"], 1e-3)
+    rate = news["done"] / seconds
+    parts = [f"{news['done']:,}" + (f" of {news['total']:,}" if news["total"] else ""), f"{rate:,.1f}/s"]
+    if news["total"] and rate:
+        parts.append(f"{(news['total'] - news['done']) / rate:,.0f} s left")
+    return ", ".join(filter(None, [*parts, news["note"]]))
