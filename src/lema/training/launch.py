@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 FIT, ROWS, OUTCOME = "fit.json", "rows.npz", "outcome.json"
 RESTARTS = 3
-"""How often all are started again because one died."""
+"""How often all are started again because one died; on several machines they do not agree on how often that was,
+so there the fit ends, and the same command goes on from the last whole point."""
 RANK = Path(__file__).with_name("rank.py")
 WATCHDOG = Path(__file__).parents[1] / "models" / "_watchdog.py"
 """Ends what it started once this process is gone."""
@@ -66,7 +67,7 @@ def command_of(fit: "Fit", folder: Path) -> list[str]:
     several = ["--nnodes", str(settings.nodes), "--rdzv-backend", "c10d", "--rdzv-id", fit.call,
                "--rdzv-endpoint", settings.rendezvous or "localhost:0"]
     return [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(settings.processes), *several,
-            "--max-restarts", str(RESTARTS), str(RANK), str(folder / FIT)]
+            "--max-restarts", str(RESTARTS if settings.nodes == 1 else 0), str(RANK), str(folder / FIT)]
 
 
 def write_down(fit: "Fit", plan: Passes, folder: Path) -> None:

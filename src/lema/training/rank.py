@@ -18,6 +18,7 @@ def main(file: Path) -> int:
     from lema.training.loop import run
 
     guard()
+    meet()
     fit, plan = read_back(file)
     first = os.environ.get("RANK") == "0"
 
@@ -31,6 +32,21 @@ def main(file: Path) -> int:
     if first or "error" in outcome:
         write_whole(file.with_name(OUTCOME), json.dumps(outcome))
     return 0
+
+
+def meet() -> None:
+    """Joins the other processes. The launcher keeps one store for all its attempts, in which those started again
+    would find the addresses of those that died, so every attempt has names of its own there."""
+    import torch
+    from torch import distributed
+
+    named = os.environ
+    store = distributed.TCPStore(named["MASTER_ADDR"], int(named["MASTER_PORT"]), is_master=False)
+    own = distributed.PrefixStore(f"attempt {named['TORCHELASTIC_RESTART_COUNT']}", store)
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(named["LOCAL_RANK"]))
+    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo", store=own,
+                                   rank=int(named["RANK"]), world_size=int(named["WORLD_SIZE"]))
 
 
 if __name__ == "__main__":

@@ -74,8 +74,8 @@ def counted(config: Config, stages: dict[str, Stage], rows: list[Question]) -> I
         for split in task.splits:
             before = len(questions)
             questions += task.questions(split)
-            yield (f"{test_set or 'task'}: {len(questions) - before:,} questions in {split}, each with a gold answer "
-                   "that can be read")
+            yield (f"{test_set or 'task'}: {len(questions) - before:,} questions in {split}, each with a gold "
+                   "answer that can be read")
     fits = 0
     for name, stage in stages.items():
         fits += stage.verb is train
