@@ -53,11 +53,15 @@ def look_ahead(config: Config, stages: dict[str, Stage], fetch: bool = False) ->
 
 
 def base_folder(config: Config, stages: dict[str, Stage]) -> Path | None:
-    """Where the config, and the tokenizer at least, of the base lies; None where it is not to be had yet."""
+    """Where the config, and the tokenizer at least, of the base lies; None where it is not to be had (`look_ahead`
+    says why)."""
     sets = [stage for stage in stages.values() if stage.verb is assemble]
     given = sets[0].models[config.train.base] if sets else {}
     has_weights = isinstance(given, Stage) or "path" in given
-    return _base_folder(config, sets[0], True)[0] if has_weights else None
+    try:
+        return _base_folder(config, sets[0], True)[0] if has_weights else None
+    except ModelError:
+        return None
 
 
 class Problems:

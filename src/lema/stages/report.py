@@ -21,6 +21,7 @@ from lema.records import Account, Checkpoint, Correction, Critique, Question, Re
 from lema.replies import split_steps
 from lema.report import Arm, Funnel, LevelScore, PlannedComparison, ReportData, ShownCorrection
 from lema.report.answers import by_question
+from lema.report.curves import training_curves
 from lema.report.funnels import critique_funnels, funnel, one_step_funnel, parents
 from lema.report.page import render
 from lema.report.sets import read_for, too_long
@@ -34,7 +35,7 @@ from lema.statistics import accuracy, difference, disagreement
 from lema.statistics.scores import Comparison, Score
 from lema.tasks import answers_to
 
-VERSION = 6
+VERSION = 7
 
 FIRST = "The questions of the task"
 NOTES = (  # what holds of every run of this pipeline
@@ -74,6 +75,7 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
         funnels=tuple(funnels(settings, questions, graded, verified, used, critiques, continued)),
         correction=_shown(context, questions[0], graded[0], verified[0]) if verified else None,
         elsewhere=tuple(row.p_value for row in comparisons if row.test_set), tables=tuple(tables),
+        curves=tuple(training_curves(context.run_folder, settings.examined)),
         config=(context.run_folder / "config.toml").read_text(encoding="utf-8"),
         notes=(*NOTES, *_overlong(accounts),
                *_hinted(filter(attrgetter("verified"), chain.from_iterable(verified)))))

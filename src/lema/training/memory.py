@@ -23,14 +23,14 @@ LARGE = 34e9
 NF4_BYTES = 0.5 + 0.127 / 8
 """Bytes of a weight in NF4 with double quantisation: four bits, and 0.127 bits of constants (QLoRA, section 3)."""
 SPARE = 1 << 30
-"""Bytes for the library itself, its kernels and what falls between blocks."""
+"""Bytes of a card for the library itself, its kernels and what falls between blocks."""
 MOST_TOKENS = 1 << 15
 """Tokens of a pass beyond which none gets faster."""
 SHARE = 0.85
 """Of the free memory that is reckoned with."""
 HOW = ("weights by their type (NF4: 0.516 bytes), gradients and AdamW 12 bytes a trained weight, per token and "
        "layer 10 × width + 4 × feed-forward numbers (of all layers, or with gradient_checkpointing of one, and "
-       "width of every other), logits 10 bytes × vocabulary on a CPU, 1 GiB to spare")
+       "width of every other), logits 10 bytes × vocabulary on a CPU, 1 GiB to spare on a card")
 """How memory is reckoned, in one sentence."""
 
 
@@ -78,7 +78,7 @@ def memory(shapes: Shapes, settings: "Settings", tokens: int, on_cpu: bool) -> d
     state = 8 if settings.optimizer != "muon" else 4 + 4 * (1 - shapes.linear / shapes.parameters)
     own = 0 if settings.method == "full" else 4
     return {"weights": _weights(shapes, settings), "trained": trained * (own + 4 + state),
-            "activations": tokens * _per_token(shapes, settings, on_cpu), "spare": SPARE}
+            "activations": tokens * _per_token(shapes, settings, on_cpu), "spare": 0 if on_cpu else SPARE}
 
 
 def trained_parameters(shapes: Shapes, settings: "Settings") -> int:

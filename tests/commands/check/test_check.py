@@ -120,7 +120,7 @@ def test_reasoning_that_eats_every_token_is_found_out(table, tmp_path):
 
 
 def test_a_fit_that_memory_or_disk_cannot_hold_is_a_problem(table, tmp_path, monkeypatch):
-    monkeypatch.setattr("lema.training.memory.free_memory", lambda: 1e9)
+    monkeypatch.setattr("lema.training.memory.free_memory", lambda: 1e4)
     monkeypatch.setattr("shutil.disk_usage", lambda place: type("Disk", (), {"free": 10.0}))
     lines = problems(table, tmp_path)
     assert any(line.startswith("memory: a row of 1,024 tokens needs") and "qlora" in line for line in lines)

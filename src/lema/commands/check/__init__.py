@@ -49,12 +49,12 @@ def inspected(config: Config, stages: dict[str, Stage], folder: Path, *, ask: bo
 
     inspect(check_files, config, stages)
     inspect(look_ahead, config, stages, True)
-    inspect(extras, config)
-    inspect(keys, config, waiting)
+    if waiting:
+        inspect(extras, config)
+    if ask or not (folder / "journal.sqlite").exists():  # which may hold all that would be asked
+        inspect(keys, config, waiting)
     if config.train is not None and any(stage.verb is train for stage in waiting):
-        with problems.gathered():
-            place = base_folder(config, stages)
-            inspect(needs, config, place, folder)
+        inspect(needs, config, base_folder(config, stages), folder)
     if ask:
         inspect(prices, config)
         rows: list[Question] = []
