@@ -17,11 +17,15 @@ browser:
 	.ci/browser
 
 faults: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/kill_anywhere.py --kills 20
+	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/kill_anywhere.py --kills 60
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/pay_once.py --requests 5000 --kills 10
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/thirty_percent.py --requests 10000
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/batch_killed.py
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/sampling_killed.py
+	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/endpoint_killed.py --requests 2000 --kills 10
+	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/clocks.py --runs 10
+	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/power_loss.py --cuts 400
+	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/damaged_files.py --trials 300
 
 living: $(STAMP)
 	$(BIN)/python tests/faults/repeat.py --times 50

@@ -1,5 +1,6 @@
 """What every test may ask for, how hypothesis draws for all of them, and the last line: what was skipped, why."""
 
+import signal
 from collections import Counter
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+# A shell that starts the tests in the background has SIGINT ignored, and what they start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # on a busy machine an example takes as long as it takes
 settings.register_profile("unhurried", settings.get_profile(settings.get_current_profile_name()), deadline=None,

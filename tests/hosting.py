@@ -18,11 +18,12 @@ HERE = "127.0.0.1"
 
 
 class Host:
-    """Serves these routes from `start` to `stop`, as often as wanted; `close` gives the address back."""
+    """Serves these routes from `start` to `stop`, as often as wanted; `close` gives the address back. `port`: one
+    that somebody else holds (`held_port`)."""
 
-    def __init__(self, routes: Sequence[Route]) -> None:
+    def __init__(self, routes: Sequence[Route], port: int = 0) -> None:
         self._app = Starlette(routes=routes)
-        self._place = _bound(0)
+        self._place = held_port(port)
         self._thread: threading.Thread | None = None
 
     @property
@@ -32,7 +33,7 @@ class Host:
     def start(self) -> None:
         config = uvicorn.Config(self._app, log_level="critical", access_log=False, lifespan="off", ws="none",
                                 timeout_graceful_shutdown=1)
-        self._uvicorn, listening = uvicorn.Server(config), _bound(self._place.getsockname()[1])
+        self._uvicorn, listening = uvicorn.Server(config), held_port(self._place.getsockname()[1])
         thread = threading.Thread(target=self._uvicorn.run, args=([listening],), daemon=True)
         thread.start()
         self._thread, self._listening = thread, listening
@@ -53,8 +54,8 @@ class Host:
         self._place.close()
 
 
-def _bound(port: int) -> socket.socket:
-    """A socket at a port that it shares with the host's other one; 0: at a free port."""
+def held_port(port: int = 0) -> socket.socket:
+    """A socket at a port that it shares with others of its kind, and does not listen; 0: at a free port."""
     made = socket.socket()
     for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
         made.setsockopt(socket.SOL_SOCKET, option, 1)

@@ -128,10 +128,11 @@ class Server:
     keys: list[str] = field(default_factory=list)  # Authorization headers
     at_once: int = 0
     most_at_once: int = 0
+    port: int = 0  # one that somebody holds; 0: a free one
 
     def __enter__(self) -> "Server":
         self._host, self._begun = Host([Route(f"/v1{path}", self._complete, methods=["POST"])
-                                        for path in (CHAT, PLAIN)]), object()
+                                        for path in (CHAT, PLAIN)], self.port), object()
         self._host.start()
         return self
 

@@ -4,11 +4,13 @@ One design decision: whatever lema itself put there is a plain file, so a link, 
 refused and never followed or waited for; and what is written anew is there whole or not at all.
 """
 
-import errno
 import os
 import shutil
 import stat
 from pathlib import Path
+from typing import TextIO
+
+from lema.errors import RunError
 
 LARGEST_NOTE = 64 * 2**20  # bytes of a record, a mark or an import's notes
 
@@ -43,13 +45,21 @@ def write_whole(path: Path, content: str) -> None:
     sync(path.parent)
 
 
-def open_lock(path: Path):
-    """A lock file, made where there is none. OSError where something else is in its place."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    descriptor = None if path.is_symlink() else os.open(path, flags, 0o666)
-    if descriptor is None or not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        raise OSError(errno.ELOOP, f"{path.name} is a link or no plain file: remove it")
+def open_lock(path: Path) -> TextIO:
+    """A lock file, made where there is none. RunError where something else is in its place, else OSError."""
+    if os.path.lexists(path) and not is_plain(path):
+        raise RunError(f"{path}: a link or no plain file, which is never followed; remove it and run the same "
+                       "command again")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     return open(descriptor, "r+", encoding="utf-8", errors="replace")
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder, and those above it that are missing; their names are on the disk when this returns."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        sync(path.parent)
 
 
 def remove(path: Path) -> None:

@@ -49,7 +49,7 @@ def table(base, server, tmp_path, monkeypatch):
     return {
         "name": "x", "task": {"name": "rows", "train": "train.jsonl", "test": "test.jsonl",
                               "columns": {"solution": "solution"}},
-        "models": {"teacher": {"backend": "api", "model": "gpt", "base_url": server.url}},
+        "models": {"teacher": {"backend": "api", "model": "large", "base_url": server.url}},
         "sample": {"models": ["teacher"], "max_tokens": 50}, "cot": {"model": "teacher", "pool": "all"},
         "arms": {"cot": {"take": [{"kind": "cot"}, {"kind": "cot", "source": "teacher"}]}},
         "train": {"base": str(base), "seeds": [1], "budget": {"epochs": 1}, "method": "full", "batch_size": 2},

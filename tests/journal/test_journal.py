@@ -1,6 +1,7 @@
 """The journal: what was paid for is kept as it was, and never asked for again."""
 
 import random
+import shutil
 import sqlite3
 import time
 
@@ -208,8 +209,30 @@ def test_a_journal_that_is_a_link_or_of_something_else_is_left_as_it_is(tmp_path
     file.close()
     before = elsewhere.read_bytes()
     (tmp_path / "journal.sqlite").symlink_to(elsewhere)
-    with pytest.raises(RunError, match="a link, which is never followed"):
+    with pytest.raises(RunError, match="a link or no plain file, which is never followed"):
         Journal(tmp_path / "journal.sqlite")
     with pytest.raises(RunError, match="no journal"):
         Journal(elsewhere)
     assert elsewhere.read_bytes() == before
+
+
+def test_a_journal_that_was_not_closed_is_looked_through_before_anything_is_added(tmp_path):
+    """Two pages hold the same rows; nothing that is asked for lies there. SQLite alone goes on."""
+    path, requests = tmp_path / "journal.sqlite", [ask(f"q{i} " * 50) for i in range(500)]
+    with Journal(path) as journal:
+        list(complete(journal, Echo(), requests))
+    whole = bytearray(path.read_bytes())
+    leaf = 13  # the first byte of a page of rows
+    first, second, *_ = (at for at in range(4096, len(whole), 4096)
+                         if whole[at] == leaf and b"echo: q" in whole[at:at + 4096])
+    whole[first:first + 4096] = whole[second:second + 4096]
+    path.write_bytes(whole)
+    with Journal(path, alone=True) as journal:
+        kept = complete(journal, Echo(), [ask("new")])
+        assert texts(kept) == ["echo: new 0"], "one that was closed is believed, but for its rows' checksums"
+        for end in ("", "-wal"):
+            shutil.copyfile(f"{path}{end}", tmp_path / f"killed.sqlite{end}")
+    with pytest.raises(RunError, match=r"damaged \(it was not closed, .*lema journal mend "):
+        Journal(tmp_path / "killed.sqlite", alone=True)
+    with Journal(tmp_path / "killed.sqlite"):
+        pass  # beside a process that has it open nobody can tell, and nothing is read through

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from lema.errors import ModelError
+from lema.journal import Journal, complete
 from lema.messages import Message, Request, wire_seed
 from lema.models.vllm import Model, Settings
 from lema.records import Sampling
@@ -82,6 +83,27 @@ def test_a_server_that_does_not_start_is_one_line_with_what_it_said(told):
     with pytest.raises(ModelError, match="ended before it answered .*float16 is not supported here") as caught:
         list(Model(Settings(**told, dtype="float16")).complete([asked("x")]))
     assert "\n" not in str(caught.value)
+
+
+def test_a_server_that_is_killed_under_a_run_is_one_line_and_what_came_is_kept(told, tmp_path, monkeypatch):
+    monkeypatch.setattr("lema.models.vllm.PATIENCE", 0.2)
+
+    def requests():
+        yield asked("first")
+        until((tmp_path / "pids").exists, "the server is up")
+        os.kill(started(tmp_path)["server"], signal.SIGKILL)
+        until_gone(started(tmp_path))
+        yield from map(asked, ["second", "third"])
+
+    ended = pytest.raises(ModelError, match="its server ended while it was asked .*run the same command again")
+    with Journal(tmp_path / "journal") as journal, ended as caught:
+        model = Model(Settings(**told))
+        list(model.complete([asked("it is up")]))
+        list(complete(journal, model, requests()))
+    assert "\n" not in str(caught.value)
+    with Journal(tmp_path / "journal") as journal:
+        again = list(complete(journal, Model(Settings(**told)), map(asked, ["first", "second", "third"])))
+    assert [json.loads(each.text)["prompt"] for each in again] == ["first", "second", "third"]
 
 
 def test_prefix_caching_adapters_and_the_users_options_reach_the_command_line(told, tmp_path):

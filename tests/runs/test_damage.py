@@ -1,5 +1,6 @@
 """Damaged and foreign files in a run's folder: one line says what to do, nothing is followed or paid again."""
 
+import json
 import os
 import re
 import shutil
@@ -7,7 +8,8 @@ import shutil
 import pytest
 
 from lema.runs.folder import read_record, write_record
-from tests.paying import answer, lay_out, lema, replies
+from lema.runs.progress_file import in_words, progress_of
+from tests.paying import PRICES, answer, lay_out, lema, replies
 from tests.personas import Vllm
 from tests.server import Server
 
@@ -112,7 +114,32 @@ def test_a_link_in_a_stage_s_place_is_never_followed(home, name):
     assert [path.name for path in treasure.iterdir()] == ["kept"]
 
 
-@pytest.mark.parametrize("name", ["lock", "lock.workers", "config.toml", "config.toml.part"])
+@pytest.mark.parametrize("harm", [fifo, is_folder])
+@pytest.mark.parametrize("name", ["lock", "lock.workers", "journal.sqlite", "config.toml"])
+def test_what_is_no_file_in_the_place_of_a_run_s_own_is_one_line_and_waited_for_by_nobody(home, name, harm):
+    folder, _ = home
+    place = folder / "runs/x" / name
+    harm(place)
+    done = lema(folder, "run", "x.toml", "--set", "sample.seed=5", "--yes")
+    assert done.returncode == 0 or ("remove it" in done.stderr and done.stderr.count("lema: ") == 1)
+    assert lema(folder, "show", "x").returncode in (0, 2)
+
+
+def test_an_export_of_what_is_no_longer_there_is_one_line(home):
+    folder, server = home
+    arms = '[arms.a]\ntake = [{ kind = "correction" }]\n'
+    lay_out(folder, server.url, more=PRICES + arms)
+    assert lema(folder, "run", "x.toml", "--yes").returncode == 0
+    cut(folder / "runs/x/questions/rows.jsonl")
+    done = lema(folder, "export", "x", "--out", "out")
+    assert done.returncode == 2 and "remove the folder runs/x/questions" in done.stderr
+    shutil.rmtree(folder / "runs/x/questions")
+    done = lema(folder, "export", "x", "--out", "out")
+    assert done.returncode == 2 and "questions, of which the set of arm a is made, is missing" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["lock", "lock.workers", "config.toml", "config.toml.part", "progress.json",
+                                  "progress.json.part"])
 def test_a_link_in_the_place_of_a_run_s_own_file_is_never_written_through(home, name):
     folder, _ = home
     treasure = folder / "treasure"
@@ -167,3 +194,25 @@ def test_notes_of_an_import_that_cannot_be_read_name_the_folder(home, content):
     (place / "import.json").write_text(content)
     done = lema(folder, "plan", "x.toml")
     assert done.returncode == 2 and "remove the folder" in done.stderr and done.stderr.count("\n") == 1
+
+
+PROGRESS = {"pid": os.getpid(), "began": 1.0, "stages": 3, "done": 1, "before": 0, "ended": None,
+            "at_work": {"a": {"done": 1, "total": None, "note": "", "since": 1.0}}}
+
+
+@pytest.mark.parametrize("content", [
+    "[]", "{", "[" * 10**5, '{"pid": -1}', *(json.dumps(PROGRESS | changes) for changes in (
+        {"at_work": []}, {"stages": "many"}, {"at_work": {"a": []}}, {"pid": 10**20}, {"pid": 0},
+        {"ended": 1.0}))])
+def test_progress_of_another_kind_is_the_progress_of_no_run(tmp_path, content):
+    (tmp_path / "progress.json").write_text(content)
+    assert progress_of(tmp_path) is None
+    (tmp_path / "progress.json").write_text(json.dumps(PROGRESS))
+    assert in_words(progress_of(tmp_path))[0] == "going on: 1 of 3 stages"
+
+
+def test_a_pipe_in_the_place_of_the_progress_is_waited_for_by_nobody(home):
+    folder, _ = home
+    os.mkfifo(folder / "runs/x/progress.json.part")
+    fifo(folder / "runs/x/progress.json")
+    assert lema(folder, "run", "x.toml").returncode == 0

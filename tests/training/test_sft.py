@@ -287,6 +287,27 @@ def test_a_fit_killed_and_called_again_ends_in_the_same_bytes(base, tmp_path):
     assert shown[-1] == log.steps
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "optimizer.pt", "trainer_state.json", "scheduler.pt"])
+def test_a_point_with_one_flipped_bit_is_never_continued(base, tmp_path, name):
+    class Broken(BaseException):
+        """As a kill: nothing of ours catches it."""
+
+    def stopping(done, total):
+        if done > 3:
+            raise Broken
+
+    out, rows = tmp_path / "out", toys.sums(120)
+    fit(base, tmp_path / "alone", rows, 3, save_steps=0)
+    with pytest.raises(Broken):
+        fit(base, out, rows, 3, save_steps=2, progress=stopping)
+    damaged = out / "unfinished/checkpoint-2" / name
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 4
+    damaged.write_bytes(content)
+    fit(base, out, rows, 3, save_steps=2)
+    assert weights(out) == weights(tmp_path / "alone")
+
+
 def test_points_of_another_call_are_never_continued(base, tmp_path):
     out = tmp_path / "out"
     point = out / "unfinished" / "checkpoint-2"

@@ -143,6 +143,11 @@ def beside_base(folder: Path) -> dict[str, str]:
     return table
 
 
+def made_hash(folder: Path) -> str:
+    """16 hex digits of all that a training left in its folder: the checkpoint, and the adapter beside it."""
+    return _hash_of([*content_files(folder), *_files(folder / "adapter", ADAPTER)])
+
+
 def weights_size(folder: Path) -> int:
     """Bytes of its weights files."""
     return sum(path.stat().st_size for path in _files(folder, WEIGHTS))

@@ -94,4 +94,5 @@ def _write(folder: Path, table: dict) -> None:
     try:
         write_whole(folder / FILE, tomli_w.dumps(table))
     except OSError as error:
-        raise RunError(f"{folder / FILE}: cannot be written ({error.strerror})") from None
+        raise RunError(f"{folder / FILE}: cannot be written ({error.strerror}); make room or its folder writable, "
+                       "or remove it where it is no file") from None

@@ -226,10 +226,10 @@ def load_table(source: str, overrides: list[str] | None = None) -> dict:
     path = find_recipe(source)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # an editor may write a byte order mark
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{source}: not TOML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{source}: cannot be read ({error})") from None
+    except (ValueError, RecursionError) as error:  # a number of too many digits is no TOMLDecodeError
+        raise ConfigError(f"{source}: not TOML: {error}") from None
     for override in overrides or []:
         lay_over(table, override)
     return table
@@ -285,7 +285,7 @@ def lay_over(table: dict, override: str) -> None:
         raise ConfigError(f"--set {name}: write it as key=value, for example --set sample.paths=4")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         value = text
     *path, last = key.strip().split(".")
     for part in path:

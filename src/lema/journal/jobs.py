@@ -7,12 +7,14 @@ is known; so after a kill at any moment it can be told which batches exist and w
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
+from lema.errors import RunError
+from lema.journal.opening import PATIENCE, explained
 from lema.records import content_id
 
 JOBS = """
@@ -20,8 +22,9 @@ CREATE TABLE IF NOT EXISTS jobs (
     name TEXT NOT NULL UNIQUE, model TEXT NOT NULL, state TEXT NOT NULL, file TEXT NOT NULL, batch TEXT NOT NULL,
     requests BLOB NOT NULL, owner INTEGER NOT NULL, created REAL NOT NULL);
 """
+JOB = ("name", "requests", "state", "file", "batch", "owner", "created")
+"""The columns that `read_job` reads."""
 ID_BYTES = 16  # of a request's id inside a job
-PATIENCE = 60  # seconds to wait for another process's transaction
 
 State = Literal["planned", "uploaded", "created", "closed"]
 
@@ -49,8 +52,8 @@ class Job:
 class Jobs:
     """The jobs of one model in a journal; every call opens and closes the file, from any thread."""
 
-    def __init__(self, path: Path, identity: dict, explained: Callable[[], AbstractContextManager]) -> None:
-        self._path, self._model, self._explained = path, content_id(identity), explained
+    def __init__(self, path: Path, identity: dict) -> None:
+        self._path, self._model = path, content_id(identity)
 
     def note(self, job: Job) -> Job:
         """Keeps the job as it now is; on the disk when this returns."""
@@ -65,21 +68,33 @@ class Jobs:
     def open(self) -> list[Job]:
         """The jobs that are not closed, oldest first, but not those that another living process is submitting."""
         with self._file() as file:
-            rows = file.execute("SELECT name, requests, state, file, batch, owner, created FROM jobs "
-                                "WHERE model = ? AND state != 'closed' ORDER BY created, name",
-                                (self._model,)).fetchall()
+            rows = file.execute(f"SELECT {', '.join(JOB)} FROM jobs WHERE model = ? AND state != 'closed' "
+                                "ORDER BY created, name", (self._model,)).fetchall()
         jobs = []
-        for name, ids, *progress in rows:
-            job = Job(name, tuple(ids.hex(" ", ID_BYTES).split()), *progress)
+        for row in rows:
+            job = read_job(row)
+            if job is None:
+                raise RunError(f"{self._path}: the row of a batch is damaged; `lema journal mend "
+                               f"{self._path.parent}` leaves it out and saves the rest")
             if job.state == "created" or not _is_others(job.owner):
                 jobs.append(job)
         return jobs
 
     @contextmanager
     def _file(self) -> Iterator[sqlite3.Connection]:
-        with self._explained(), closing(sqlite3.connect(self._path, timeout=PATIENCE)) as file:
+        with explained(self._path), closing(sqlite3.connect(self._path, timeout=PATIENCE)) as file:
             file.execute("PRAGMA synchronous=FULL")  # a batch that a power cut made us forget would be paid again
             yield file
+
+
+def read_job(row: Sequence) -> Job | None:
+    """The job in a row of `JOB`; None where it is no job's."""
+    name, ids, state, file, batch, owner, created = row
+    texts = all(isinstance(text, str) for text in (name, state, file, batch))
+    if not (texts and state in get_args(State) and isinstance(ids, bytes) and len(ids) % ID_BYTES == 0
+            and isinstance(owner, int) and 0 <= owner < 2**31 and isinstance(created, float)):
+        return None
+    return Job(name, tuple(ids.hex(" ", ID_BYTES).split()), state, file, batch, owner, created)
 
 
 @dataclass

@@ -10,13 +10,24 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
 from lema.errors import RunError
+from lema.files import is_plain
 from lema.journal.checksums import KEPT, checksum, is_whole, oldest_of, put_aside
-from lema.journal.jobs import JOBS, PATIENCE, Jobs
+from lema.journal.jobs import JOBS, Jobs
+from lema.journal.opening import (
+    PATIENCE,
+    columns_of,
+    explained,
+    require_journal,
+    require_plain,
+    require_sound,
+    shared,
+    was_closed,
+)
 from lema.journal.usage import CEILING
 from lema.journal.waiting import READ, Call
 from lema.messages import Completion
@@ -42,13 +53,13 @@ INSERT_COMPLETION = INSERT.format("completions", ", checksum", ", ?") + " ON CON
 INSERT_FAILURE = INSERT.format("failures", "", "")
 # an older journal may hold what a server claimed and nobody checked: less than nothing, or more than adds up
 FIGURES = f"max(0, min(prompt_tokens, {CEILING})) AS prompt_tokens, max(0, min(tokens, {CEILING})) AS tokens"
-COLUMNS = f"model, {FIGURES}, share"
+SHARE = "CASE WHEN typeof(share) = 'real' AND share BETWEEN 0 AND 1 THEN share ELSE 1.0 END AS share"
+COLUMNS = f"CAST(model AS TEXT) AS model, {FIGURES}, {SHARE}"
 SPENT = ("SELECT model, count(*), sum(prompt_tokens), sum(tokens), sum(share * prompt_tokens), "
          f"sum(share * tokens) FROM (SELECT {COLUMNS} FROM completions UNION ALL SELECT {COLUMNS} FROM failures) "
          "WHERE model != '' GROUP BY model ORDER BY model")
 LATER = {"share": "REAL NOT NULL DEFAULT 1.0", "reckoned": "INTEGER NOT NULL DEFAULT 0"}
 """Columns that older journals lack: they are of before there were batches, and before usage was checked."""
-OURS = {"key", "model", "request", "path", "text", "finish", "prompt_tokens", "tokens", "created"}
 
 
 class Journal(contextlib.AbstractContextManager):
@@ -59,13 +70,20 @@ class Journal(contextlib.AbstractContextManager):
     the keys whose completion was met but is no more what was written: they count as not there.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, alone: bool = False) -> None:
+        """`alone`: nobody else has it open, so that a journal that was not closed is looked through first."""
         self.path = path
         self.damaged: set[bytes] = set()
-        if path.is_symlink():
-            raise RunError(f"{path}: a link, which is never followed; put the journal itself there")
-        with self._explained():
+        require_plain(path)
+        doubtful = alone and not was_closed(path)
+        with explained(self.path):
             self._reading, self._writing = self._connect(), self._connect()
+            if doubtful:
+                with contextlib.ExitStack() as opened:
+                    opened.callback(self._reading.close)
+                    opened.callback(self._writing.close)
+                    require_sound(self._reading)
+                    opened.pop_all()
         # Several threads of this process read over one connection: whoever reads holds the lock, and the others
         # wait for the milliseconds of a lookup. The writer has a connection of its own and waits for none of them.
         self._lock = threading.Lock()
@@ -75,7 +93,7 @@ class Journal(contextlib.AbstractContextManager):
 
     def kept(self, keys: Sequence[bytes]) -> dict[bytes, Completion]:
         """The completions kept under `keys`; keys without one are left out."""
-        with self._lock, self._explained():
+        with self._lock, explained(self.path):
             kept, damaged = _find(self._reading, keys, self._oldest)
         self.damaged |= damaged.keys()
         return kept
@@ -90,18 +108,18 @@ class Journal(contextlib.AbstractContextManager):
     def spent(self) -> list[tuple[str, int, int, int, float, float]]:
         """What served models gave, failures included: (model, replies, prompt tokens, tokens, and both weighed by
         the share of the price that was charged)."""
-        with self._lock, self._explained():
+        with self._lock, explained(self.path):
             return self._reading.execute(SPENT).fetchall()
 
     def has_text_of(self, model: str) -> bool:
         """Whether a served model ever wrote anything."""
-        with self._lock, self._explained():
+        with self._lock, explained(self.path):
             wrote = "SELECT 1 FROM completions WHERE model = ? AND text != x'' LIMIT 1"
             return self._reading.execute(wrote, (model,)).fetchone() is not None
 
     def jobs(self, identity: dict) -> Jobs:
         """Where a backend notes the jobs that outlive this process."""
-        return Jobs(self.path, identity, self._explained)
+        return Jobs(self.path, identity)
 
     def put(self, call: Call, completion: Completion) -> "Future[Completion]":
         """Hands a completion to the writer, at once and from any thread. The result, which is there when it is
@@ -126,7 +144,7 @@ class Journal(contextlib.AbstractContextManager):
         connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         connection.text_factory = _text
         require_journal(connection, self.path)
-        if _shared(connection) != "wal":
+        if shared(connection) != "wal":
             raise RunError(f"{self.path}: this file system cannot hold a journal that processes share; put the "
                            "run on a local disk")
         # with less, SQLite's WAL may lose the last commits in a power cut: completions that were paid for
@@ -138,9 +156,9 @@ class Journal(contextlib.AbstractContextManager):
             connection.execute(statement)
         for table in ("completions", "failures"):
             for name, kind in LATER.items():
-                if name not in _columns(connection, table):
+                if name not in columns_of(connection, table):
                     connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
-        if "checksum" not in _columns(connection, "completions"):
+        if "checksum" not in columns_of(connection, "completions"):
             connection.execute("ALTER TABLE completions ADD COLUMN checksum BLOB")
             last = connection.execute("SELECT max(rowid) FROM completions").fetchone()[0] or 0
             connection.execute(f"PRAGMA user_version = {last}")
@@ -161,7 +179,7 @@ class Journal(contextlib.AbstractContextManager):
 
     def _commit(self, group: list[tuple[Call, Completion, Future]]) -> None:
         try:
-            with self._explained():
+            with explained(self.path):
                 kept = _insert(self._writing, group, self._oldest)
         except Exception as error:  # whoever waits for a ticket must hear of it, whatever it is
             for *_, ticket in group:
@@ -170,61 +188,17 @@ class Journal(contextlib.AbstractContextManager):
             for (*_, ticket), completion in zip(group, kept, strict=True):
                 ticket.set_result(completion)
 
-    @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            remedy = REMEDIES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-            if remedy is None:
-                raise
-            raise RunError(f"{self.path}: {remedy.format(error=error, run=self.path.parent)}") from None
-
-
-def require_journal(file: sqlite3.Connection, path: Path) -> None:
-    """RunError where an open database is of something else than a journal, so that nothing is written into it."""
-    tables = file.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()[0]
-    if tables and OURS - _columns(file, "completions"):
-        raise RunError(f"{path}: an SQLite file of something else, no journal; name a run, or a journal.sqlite")
-
-
-def _columns(file: sqlite3.Connection, table: str) -> set[str]:
-    return {column[1] for column in file.execute(f"PRAGMA table_info({table})")}
-
 
 def _text(stored: bytes) -> str:
     """A damaged text is read all the same: where it matters, its checksum tells."""
     return stored.decode("utf-8", "replace")
 
 
-def _shared(connection: sqlite3.Connection) -> str:
-    """Switches to the mode that processes can share and returns the mode. SQLite does not wait at this switch, as
-    it does elsewhere, where others open a new file at the same moment."""
-    given_up = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > given_up:
-                raise
-            time.sleep(0.01)
-
-
-_DAMAGED = ("damaged ({error}); `lema journal mend {run}` saves what can be read, keeps the damaged file, and "
-            "leaves finished stages as they are")
-_FULL = "cannot be written ({error}); make room on the disk and run the same command again: what it holds is kept"
-_CLOSED = "cannot be opened for writing ({error}); check that its folder is there and that you may write in it"
-REMEDIES = {
-    sqlite3.SQLITE_CORRUPT: _DAMAGED, sqlite3.SQLITE_NOTADB: _DAMAGED,
-    sqlite3.SQLITE_FULL: _FULL, sqlite3.SQLITE_IOERR: _FULL,
-    sqlite3.SQLITE_READONLY: _CLOSED, sqlite3.SQLITE_CANTOPEN: _CLOSED, sqlite3.SQLITE_PERM: _CLOSED,
-    sqlite3.SQLITE_BUSY: "held by another process for over a minute ({error}); end that one and run again",
-}
-
-
 def spent_in(path: Path) -> list[tuple[str, int, int, int, float, float]]:
     """`Journal.spent` of a file that is only looked at, on a disk that may be read-only; empty where it cannot be
     read, which whoever writes to it is told."""
+    if not is_plain(path):
+        return []
     for how in ("mode=ro", "immutable=1"):
         with contextlib.suppress(sqlite3.Error), contextlib.closing(
                 sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as file:

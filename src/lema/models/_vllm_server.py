@@ -13,9 +13,9 @@ import time
 import urllib.error
 import urllib.request
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from lema.errors import ModelError
 
@@ -26,9 +26,16 @@ SETTING = ("VLLM_NO_USAGE_STATS=1", "VLLM_DO_NOT_TRACK=1")
 STOP_SECONDS = 15
 
 
-def start(owner: object, python: str, flags: Sequence[str], seconds: float) -> str:
-    """The base URL of a server that answers; it is stopped when `owner` is gone. ModelError with the last line
-    of its log where it ends or does not answer within `seconds`."""
+class StartedServer(NamedTuple):
+    """A server of ours: its base URL, and what it said last where it has ended by itself, else None."""
+
+    url: str
+    last_words: Callable[[], str | None]
+
+
+def start(owner: object, python: str, flags: Sequence[str], seconds: float) -> StartedServer:
+    """A server that answers; it is stopped when `owner` is gone. ModelError with the last line of its log where it
+    ends or does not answer within `seconds`."""
     port = _free_port()
     command = ["env", *SETTING, python, "-m", MODULE, "--host", "127.0.0.1", "--port", str(port), *flags]
     log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the server
@@ -49,7 +56,7 @@ def start(owner: object, python: str, flags: Sequence[str], seconds: float) -> s
             raise ModelError(f"vllm: its server {what} ({last}); see that `{python} -m {MODULE}` runs, or raise "
                              "start_seconds")
         time.sleep(0.2)
-    return f"{url}/v1"
+    return StartedServer(f"{url}/v1", lambda: None if watchdog.poll() is None else _last_line(log))
 
 
 def _stop(watchdog: subprocess.Popen, log: IO[bytes]) -> None:

@@ -41,6 +41,8 @@ from lema.plugins import execution
 
 CHUNK = 2048
 """Requests handed to the engine together: enough to keep it busy, few enough to journal often."""
+PATIENCE = 60.0
+"""Seconds without any answer after which a server of ours is given up: it is on this machine, and was up."""
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """The values that vLLM's max_lora_rank may have."""
 ADAPTER = "adapter"
@@ -111,8 +113,17 @@ class Model:
     def complete_telling(self, requests: Iterable[Request], arrived: Arrived) -> Iterator[Completion]:
         """As every ConcurrentModel. ModelError where vLLM is not there or does not start."""
         if self.settings.run == "server":
-            return self._served.complete_telling(map(self._as_text, requests), arrived)
+            return self._there(requests, arrived)
         return self._here(requests, arrived)
+
+    def _there(self, requests: Iterable[Request], arrived: Arrived) -> Iterator[Completion]:
+        try:
+            yield from self._served.complete_telling(map(self._as_text, requests), arrived)
+        except ModelError as error:
+            if (words := self._server.last_words()) is None:
+                raise
+            raise ModelError(f"vllm: its server ended while it was asked ({words}); what came is kept: run the "
+                             f"same command again, with less concurrency if it recurs ({error})") from None
 
     def _here(self, requests: Iterable[Request], arrived: Arrived) -> Iterator[Completion]:
         todo, position = iter(requests), 0
@@ -159,13 +170,18 @@ class Model:
     @cached_property
     def _served(self) -> api.Model:
         """The API backend, asking a server that is up now and stops with `self`."""
+        settings = self.settings
+        extra = {**NEUTRAL, "add_special_tokens": not by_template(self._tokenizer, settings.form)}
+        return api.Model(api.Settings(model=ADAPTER if settings.adapter else "base", base_url=self._server.url,
+                                      form="completions", extra=extra, concurrency=settings.concurrency,
+                                      patience=PATIENCE))
+
+    @cached_property
+    def _server(self):
         from lema.models._vllm_server import start
 
         settings = self.settings
-        url = start(self, settings.python, _flags(self.folder, settings), settings.start_seconds)
-        extra = {**NEUTRAL, "add_special_tokens": not by_template(self._tokenizer, settings.form)}
-        return api.Model(api.Settings(model=ADAPTER if settings.adapter else "base", base_url=url,
-                                      form="completions", extra=extra, concurrency=settings.concurrency))
+        return start(self, settings.python, _flags(self.folder, settings), settings.start_seconds)
 
 
 def _flags(folder: Path, settings: Settings) -> list[str]:

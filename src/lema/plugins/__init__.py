@@ -65,6 +65,8 @@ class Open(Settings):
 
 def file_hash(path: Path) -> str:
     """16 hex digits of a file's SHA-256; "missing" where it cannot be read (who reads it then says so)."""
+    if not path.is_file():  # whoever opened a pipe would wait for ever
+        return "missing"
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()[:16]

@@ -15,10 +15,10 @@ from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
 
-from lema.checkpoints import training_of
+from lema.checkpoints import made_hash, training_of
 from lema.checkpoints.rendering import Form
 from lema.config import Config
-from lema.errors import ModelError
+from lema.errors import DataError, ModelError
 from lema.figures import money
 from lema.journal import Journal, complete
 from lema.journal.usage import most_of
@@ -204,9 +204,13 @@ class StageContext:
 
 
 def place_of(given: Stage | dict) -> Path | str:
-    """The checkpoint folder (or hub id) of a model: the stage that makes it, or the facts of its table."""
+    """The checkpoint folder (or hub id) of a model: the stage that makes it, or the facts of its table. DataError
+    where a stage's model is no more what was trained; of older records nobody knows."""
     if isinstance(given, Stage):
-        return given.folder / "model"
+        model, record = given.folder / "model", given.record() or {}
+        if record.get("model", "") not in ("", made_hash(model)):
+            raise DataError(f"{model}: damaged (it is not what was trained); {given.remedy}")
+        return model
     return Path(given["path"]) if Path(given["path"]).exists() else given["path"]
 
 
@@ -214,7 +218,7 @@ def weights_made(stage: Stage, dtype: str) -> dict[str, str]:
     """Which weights are asked of a model that a stage made, as the keys of its backend. An adapter is merged in
     float32; in fewer bits the merged weights would be others than those that were trained, so there it stays
     beside its base, and beside the quantised base that it was trained on."""
-    model = stage.folder / "model"
+    model = place_of(stage)
     adapter, whole = model / "adapter", (model / "config.json").is_file()
     alone = not (adapter / "adapter_config.json").is_file()
     if alone or (whole and dtype in ("auto", "float32")):

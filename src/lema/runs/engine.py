@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lema.config import Config
 from lema.errors import RunError
-from lema.files import read_plain, remove
+from lema.files import make_folder, read_plain, remove
 from lema.journal import Journal
 from lema.models import find_model
 from lema.plugins import find
@@ -70,7 +70,7 @@ class Local:
 
     @cached_property
     def _journal(self) -> Journal:
-        return self._open.enter_context(Journal(self.folder / "journal.sqlite"))
+        return self._open.enter_context(Journal(self.folder / "journal.sqlite", alone=True))
 
     @cached_property
     def _budget(self) -> Budget | None:
@@ -156,7 +156,7 @@ def _damaged(count: int) -> str:
 def _prepare(stage: Stage) -> None:
     if stage.part.is_symlink() or _mark(stage.part) != stage.fingerprint.encode():
         remove(stage.part)
-        stage.part.mkdir(parents=True)
+        make_folder(stage.part)
         (stage.part / "fingerprint").write_text(stage.fingerprint)
 
 

@@ -16,8 +16,9 @@ from typing import TextIO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from lema.checkpoints import made_hash
 from lema.errors import RunError
-from lema.files import is_plain, open_lock, read_plain, write_whole
+from lema.files import is_plain, make_folder, open_lock, read_plain, write_whole
 from lema.plugins import file_hash
 
 WORKERS_GONE_SECONDS = 30
@@ -27,7 +28,7 @@ WORKERS_GONE_SECONDS = 30
 def held(folder: Path) -> Iterator[None]:
     """Holds the run folder for this process; RunError names the process that already holds it."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         lock = open_lock(folder / "lock")
     except OSError as error:
         raise RunError(f"{folder}: cannot be written ({error.strerror}); choose another place with "
@@ -83,6 +84,7 @@ class StageRecord(BaseModel):
     usage: dict[str, dict[str, int | float]] = {}
     bytes: int = 0
     content: str = ""
+    model: str = ""
 
 
 def read_record(folder: Path) -> dict | None:
@@ -101,9 +103,10 @@ def write_record(folder: Path, record: dict) -> None:
 
 
 def content_of(folder: Path) -> dict:
-    """What record.json says of the folder's rows, so that damage shows."""
-    rows = folder / "rows.jsonl"
-    return {"bytes": rows.stat().st_size, "content": file_hash(rows)}
+    """What record.json says of the folder's rows, and of a model in it, so that damage shows."""
+    rows, model = folder / "rows.jsonl", folder / "model"
+    written = {"bytes": rows.stat().st_size, "content": file_hash(rows)}
+    return {**written, "model": made_hash(model)} if model.is_dir() else written
 
 
 def damage_of(folder: Path, record: dict) -> str:

@@ -11,11 +11,38 @@ import threading
 import time
 from pathlib import Path
 
-from lema.files import read_plain
+from pydantic import BaseModel, ConfigDict, Field
+
+from lema.files import read_plain, remove
 from lema.runs.news import News, Progress
 
 FILE = "progress.json"
 SECONDS = 1.0
+
+
+class StageProgress(BaseModel):
+    """How far a stage is."""
+
+    model_config = ConfigDict(strict=True)
+
+    done: int
+    total: int | None
+    note: str
+    since: float
+
+
+class RunProgress(BaseModel):
+    """What progress.json must hold."""
+
+    model_config = ConfigDict(strict=True)
+
+    pid: int = Field(gt=0, lt=2**31)
+    began: float
+    stages: int
+    done: int
+    before: int
+    at_work: dict[str, StageProgress]
+    ended: float | None
 
 
 class ProgressFile:
@@ -54,19 +81,19 @@ class ProgressFile:
         self._written = time.monotonic()
         part = self._path.with_name(f"{FILE}.part")
         with contextlib.suppress(OSError):  # a full disk is told by the stages
-            part.write_text(json.dumps(self._facts), encoding="utf-8")
+            remove(part)  # a link would be written through, and a pipe waited for
+            with part.open("x", encoding="utf-8") as out:
+                json.dump(self._facts, out)
             part.replace(self._path)
 
 
 def progress_of(folder: Path) -> dict | None:
     """What a run that is going says of itself; None where none is."""
     try:
-        facts = json.loads(read_plain(folder / FILE))
-        os.kill(facts["pid"], 0)
-        return facts if facts["ended"] is None and facts["at_work"] is not None else None
-    except PermissionError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError):
+        facts = RunProgress.model_validate_json(read_plain(folder / FILE))
+        os.kill(facts.pid, 0)
+        return facts.model_dump() if facts.ended is None else None
+    except (OSError, ValueError):
         return None
 
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lema.config import Config, GrowConfig
-from lema.errors import ConfigError
+from lema.errors import ConfigError, DataError
+from lema.files import read_plain, remove, sync
 from lema.plugins import settings_of
 from lema.records import Checkpoint, read_rows, write_rows
 from lema.runs.context import StageContext
@@ -20,6 +21,8 @@ from lema.runs.dependencies import MADE_HERE
 from lema.training import find_trainer
 
 VERSION = 2
+CONTENT = "content"
+"""A file beside a kept model: the hash of all of it."""
 
 
 def growing(config: Config) -> dict[str, GrowConfig]:
@@ -35,13 +38,29 @@ def growing(config: Config) -> dict[str, GrowConfig]:
 
 
 def grow(context: StageContext, settings: GrowConfig) -> Iterator[Checkpoint]:
-    """One checkpoint in `model/`, from the cache where it was grown before."""
-    kept = context.kept_model
-    if (kept / "rows.jsonl").is_file():
-        shutil.copytree(kept / "model", context.folder / "model", dirs_exist_ok=True)
+    """One checkpoint in `model/`, from the cache where it was grown before and is as it was then."""
+    kept, model = context.kept_model, context.folder / "model"
+    row = _row_of(kept)
+    if row is None:
+        remove(kept)
+        row = _grown(context, settings)
+        _keep(model, row, kept)
     else:
-        _keep(context.folder / "model", [_grown(context, settings)], kept)
-    yield from read_rows(Checkpoint, kept / "rows.jsonl")
+        shutil.copytree(kept / "model", model, dirs_exist_ok=True)
+    yield row
+
+
+def _row_of(kept: Path) -> Checkpoint | None:
+    """What the cache says of a model; None where it has none, or one that is no more what was kept."""
+    from lema.checkpoints import made_hash, weights_hash
+
+    try:
+        (row,) = read_rows(Checkpoint, kept / "rows.jsonl")
+        content = read_plain(kept / CONTENT).decode() if (kept / CONTENT).exists() else None
+    except (DataError, OSError, ValueError):
+        return None
+    whole = weights_hash(kept / "model") == row.weights and content in (None, made_hash(kept / "model"))
+    return row if whole else None
 
 
 def _grown(context: StageContext, settings: GrowConfig) -> Checkpoint:
@@ -58,12 +77,16 @@ def _grown(context: StageContext, settings: GrowConfig) -> Checkpoint:
                       merge_difference=log.merge_difference)
 
 
-def _keep(model: Path, rows: list[Checkpoint], kept: Path) -> None:
+def _keep(model: Path, row: Checkpoint, kept: Path) -> None:
     """Copies a grown model into the cache; whole or not at all, whoever else grows the same one."""
+    from lema.checkpoints import made_hash
+
     part = kept.with_name(f"{kept.name}.{os.getpid()}.part")
     shutil.rmtree(part, ignore_errors=True)
     shutil.copytree(model, part / "model")
-    write_rows(part / "rows.jsonl", rows)
+    write_rows(part / "rows.jsonl", [row])
+    (part / CONTENT).write_text(made_hash(part / "model"), encoding="utf-8")
+    sync(part, within=True)
     try:
         part.rename(kept)
     except OSError:  # another process was faster; its bytes are the same

@@ -16,7 +16,7 @@ from lema.config import ImportConfig
 from lema.errors import DataError
 from lema.files import is_plain, read_plain
 from lema.plugins import file_hash
-from lema.records import Correction, Question, ReasoningPath, content_id, read_rows
+from lema.records import Correction, Question, ReasoningPath, Record, content_id, read_rows
 from lema.runs.context import StageContext
 from lema.scratch import IdTable
 
@@ -62,7 +62,7 @@ def join_paths(context: StageContext, settings: ImportConfig,
         for question in questions:
             if question.split == "train":
                 ids.add(question.id)
-        for path in read_rows(ReasoningPath, context.run_folder / "imports" / settings.name / "paths.jsonl"):
+        for path in _imported(ReasoningPath, context, settings, "paths.jsonl"):
             if path.question not in ids:
                 raise DataError(f"imports/{settings.name}: {path.prompt} is about no training question of "
                                 "this run; remove that folder and import the file again")
@@ -71,4 +71,13 @@ def join_paths(context: StageContext, settings: ImportConfig,
 
 def join_corrections(context: StageContext, settings: ImportConfig) -> Iterator[Correction]:
     """The imported corrections, not verified yet."""
-    yield from read_rows(Correction, context.run_folder / "imports" / settings.name / "corrections.jsonl")
+    yield from _imported(Correction, context, settings, "corrections.jsonl")
+
+
+def _imported(kind: type[Record], context: StageContext, settings: ImportConfig, name: str) -> Iterator[Record]:
+    """The rows of one of an import's files. DataError with what to do where one cannot be read."""
+    place = context.run_folder / "imports" / settings.name
+    try:
+        yield from read_rows(kind, place / name)
+    except (DataError, OSError) as error:
+        raise DataError(f"{error}; remove the folder {place} and import the file again") from None

@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from lema.checkpoints import first_line
 from lema.errors import RunError
 from lema.files import read_plain, remove
+from lema.plugins import file_hash
 
 WHOLE = "whole"
 
@@ -36,9 +37,16 @@ def mark_of(point: Path) -> dict:
     """What stands beside a whole point; empty where it is missing or damaged, so that the point is not resumed."""
     try:
         mark = json.loads(read_plain(point / WHOLE))
-        return mark if {*map(type, mark["losses"]), type(mark["seconds"])} <= {int, float} else {}
+        sound = {*map(type, mark["losses"]), type(mark["seconds"])} <= {int, float}
+        return mark if sound and mark["files"] == _hashes_of(point) else {}
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return {}
+
+
+def _hashes_of(point: Path) -> dict[str, str]:
+    """What names each file of a point: from one flipped bit on, a training would go on on another curve."""
+    files = filter(Path.is_file, point.iterdir())
+    return {file.name: file_hash(file) for file in files if not file.name.startswith(WHOLE)}
 
 
 def mark(point: Path, call: str, losses: list[float], seconds: float) -> None:
@@ -46,7 +54,8 @@ def mark(point: Path, call: str, losses: list[float], seconds: float) -> None:
     for file in point.iterdir():
         sync(file)
     part = point / f"{WHOLE}.part"
-    part.write_text(json.dumps({"call": call, "losses": losses, "seconds": seconds}), encoding="utf-8")
+    whole = {"call": call, "losses": losses, "seconds": seconds, "files": _hashes_of(point)}
+    part.write_text(json.dumps(whole), encoding="utf-8")
     sync(part)
     part.rename(point / WHOLE)
     for older in point.parent.glob("checkpoint-*"):

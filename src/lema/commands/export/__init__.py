@@ -100,6 +100,11 @@ def _wanted(config: Config, stages: dict[str, Stage], arms: Sequence[str], folde
         if stage.status().state != "done":
             raise RunError(f"{folder}: the set of arm {arm} is {stage.status().state}; `{going_on(folder)}` "
                            "makes it")
+        for source in ancestors(stage):
+            state = source.status().state
+            if state != "done":
+                raise RunError(source.damage() or f"{folder}: {source.name}, of which the set of arm {arm} is "
+                               f"made, is {state}; `{going_on(folder)}` makes it")
     return wanted
 
 

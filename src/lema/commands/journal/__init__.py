@@ -16,6 +16,7 @@ from lema.config import Config
 from lema.errors import DataError, RunError
 from lema.journal import Journal
 from lema.journal.checksums import KEPT, checksum, damaged_rows, is_whole, oldest_of, put_aside
+from lema.journal.opening import explained
 from lema.runs.bills import reckoned
 from lema.runs.budget import served_prices
 from lema.runs.folder import held
@@ -40,7 +41,7 @@ def stats(folder: Path, config: Config, *, as_json: bool) -> str:
                         paid_tokens=paid)
             models[model] = {"replies": replies, "prompt_tokens": prompts, "tokens": tokens,
                              "dollars": use.cost(prices(model)), "reckoned": 0}
-    with contextlib.closing(sqlite3.connect(path)) as file:
+    with contextlib.closing(sqlite3.connect(path)) as file, explained(path):
         counts = {table: file.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES}
         here = file.execute("SELECT count(*), sum(prompt_tokens), sum(tokens) FROM completions "
                             "WHERE model = ''").fetchone()
@@ -125,9 +126,10 @@ def _checked(oldest: int, *row: object) -> bytes | None:
 
 
 def _only_new(table: str) -> str:
-    """Rows of these tables have a key; a failure has none and counts as often as it happened."""
+    """Rows of these tables have a key of their own; a failure counts as often as it happened, and a clock that
+    jumped may say the same of two."""
     if table == "failures":
-        return "AND created NOT IN (SELECT created FROM main.failures)"
+        return "AND (key, created) NOT IN (SELECT key, created FROM main.failures)"
     return "ON CONFLICT DO NOTHING"
 
 
@@ -150,11 +152,8 @@ def size_of(path: Path) -> int:
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """The file with its tables up to date, closed at the end; the errors of the disk in one line."""
-    Journal(path).close()
-    with contextlib.closing(sqlite3.connect(path, timeout=60)) as file:
-        try:
-            yield file
-        except sqlite3.OperationalError as error:
-            raise RunError(f"{path}: cannot be written ({error}); make room on the disk, or make it writable, and "
-                           "run the same command again") from None
+    """The file with its tables up to date, closed at the end; the errors of the disk in one line. Nobody else may
+    have it open."""
+    Journal(path, alone=True).close()
+    with contextlib.closing(sqlite3.connect(path, timeout=60)) as file, explained(path):
+        yield file

@@ -17,9 +17,11 @@ from lema.commands.journal import REPLY, TABLES, family, journal_in, opened, siz
 from lema.errors import RunError
 from lema.journal import Journal
 from lema.journal.checksums import checksum, damaged_rows, is_whole, oldest_of
+from lema.journal.jobs import JOB, read_job
 from lema.runs.folder import held
 
 SMALLEST_ROW = 16  # bytes: so many rows at most are in a file of a given size
+JOB_ROWS = f"SELECT {', '.join(JOB)} FROM jobs"
 LARGEST_GAP = 2**34  # bytes by which a file is padded: a header that says more is damaged itself
 
 
@@ -50,6 +52,8 @@ def _healthy(path: Path) -> int | None:
         Journal(path).close()
         with contextlib.closing(sqlite3.connect(path)) as file:
             if file.execute("PRAGMA integrity_check").fetchall() != [("ok",)] or any(damaged_rows(file)):
+                return None
+            if None in map(read_job, file.execute(JOB_ROWS)):
                 return None
             return file.execute("SELECT count(*) FROM completions").fetchone()[0]
     except (RunError, sqlite3.Error, UnicodeDecodeError):
@@ -91,8 +95,9 @@ def _saved(path: Path) -> tuple[int, int]:
             for table, columns in TABLES.items():
                 with into:
                     for number, row in _readable(file, table, columns, path.stat().st_size):
-                        if table == "completions" and (row := _summed(row, number, oldest)) is None:
-                            lost += 1
+                        row = _sound(table, row, number, oldest)
+                        if row is None:
+                            lost += table == "completions"
                             continue
                         added = _add(into, table, columns, row)
                         saved += added and table == "completions"
@@ -110,6 +115,16 @@ def _oldest(file: sqlite3.Connection) -> int:
         return oldest_of(file) if "checksum" in _present(file, "completions") else 2**63
     except sqlite3.DatabaseError:
         return 0
+
+
+def _sound(table: str, row: tuple, number: int, oldest: int) -> tuple | None:
+    """A row as it goes into the new journal; None where it is not what was written."""
+    if table == "completions":
+        return _summed(row, number, oldest)
+    columns = dict(zip(TABLES[table], row, strict=False))
+    if table == "jobs":
+        return row if len(columns) == len(row) and read_job([columns.get(name) for name in JOB]) else None
+    return row
 
 
 def _summed(row: tuple, number: int, oldest: int) -> tuple | None:

@@ -14,7 +14,7 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from lema.errors import ModelError
-from lema.journal.usage import OVERHEAD, Most, believed, size
+from lema.journal.usage import CEILING, OVERHEAD, Most, believed, size
 from lema.messages import Completion, Request, wire_seed
 from lema.models.api.settings import LIMITS, Settings
 
@@ -159,7 +159,8 @@ def charge_of(reply: object, sent: Outgoing, why: str) -> Completion | None:
     that the journal keeps it and nobody gets it. None where nothing says that it was charged."""
     if isinstance(reply, int):
         prompt_tokens, _, _ = _usage_of(None, sent, ())
-        return Completion("", why, prompt_tokens, int(min(reply, sent.limit * sent.n)), reckoned=True)
+        written = max(0, min(reply, sent.limit * sent.n, CEILING))  # a body may itself be some number
+        return Completion("", why, prompt_tokens, int(written), reckoned=True)
     if not fields(reply).keys() & {"usage", "choices"}:
         return None
     prompt_tokens, tokens, reckoned = _usage_of(reply, sent, _texts_of(reply))
