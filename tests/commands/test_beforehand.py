@@ -32,7 +32,7 @@ def base(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server():
-    with Server(lambda body, choice: SOLUTION, persona=Vllm(("gpt",))) as server:
+    with Server(lambda body, choice: SOLUTION, persona=Vllm()) as server:
         yield server
 
 
@@ -219,5 +219,6 @@ def test_a_model_trained_with_an_adapter_is_asked_beside_its_base_where_rounding
     assert ("cot-1", "loaded", "base") in opened
     opened.clear()
     table["models"]["student"]["dtype"] = "float32"
+    table["train"]["save"] = "merged"
     lema("run", table | {"name": "y"}, tmp_path)
     assert ("cot-1", None, "model") in opened
