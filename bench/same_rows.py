@@ -2,8 +2,9 @@
 
     python bench/same_rows.py runs/lab older/runs/lab
 
-Run it on folders that two versions of lema made with the same recipe on one machine. Prints each file that differs,
-with the largest relative difference of its numbers where only numbers differ; exits 1 where anything else does.
+Run it on folders that two versions of lema made with the same recipe on one machine. Prints each file that
+differs, with the largest relative difference of its numbers where only numbers do. Exits 1 where
+anything else does.
 """
 
 import argparse

@@ -53,6 +53,19 @@ def check(source: Source, overrides: Overrides = None, runs: Runs = Path("runs")
 
 
 @app.command()
+def study(source: Annotated[Path, typer.Argument(metavar="STUDY", help="a TOML file, or a shipped study's name")],
+          runs: Runs = Path("runs"),
+          workers: Annotated[int | None, typer.Option("--workers", min=1, help="processes side by side; by "
+                                                      "default one for each card, else for each core")] = None,
+          plan: Annotated[bool, typer.Option("--plan", help="say how long it will take, and do nothing")] = False,
+          yes: Annotated[bool, typer.Option("--yes", help="start it however long it takes")] = False) -> None:
+    """Compare arms over a grid of settings, everything drawn anew in each replicate; ends in one page."""
+    from lema.commands.study import run_study
+
+    print(run_study(source, runs, workers, plan=plan, yes=yes))
+
+
+@app.command()
 def plan(source: Source, overrides: Overrides = None, runs: Runs = Path("runs")) -> None:
     """Say which stages are done, stale (and why) or to do; run nothing."""
     from lema.commands.plan import plan_config
@@ -77,13 +90,17 @@ def estimate(source: Source, overrides: Overrides = None, runs: Runs = Path("run
 @app.command()
 def show(run: RunName, identifier: Annotated[str | None, typer.Argument(
         metavar="[ID]", help="any row's id: show its question's whole life")] = None,
-        runs: Runs = Path("runs"), json: Json = False) -> None:
+        runs: Runs = Path("runs"), json: Json = False, markdown: Annotated[bool, typer.Option(
+            "--markdown", help="the comparison alone, as a README has it")] = False) -> None:
     """Show a run's funnel, arms and scores; with an id, one question's whole life."""
     from lema.commands.run_folder import folder_of
-    from lema.commands.show import life_of, summary_of
+    from lema.commands.show import comparison_as_markdown, life_of, summary_of
 
     folder = folder_of(run, runs)
-    print(life_of(folder, identifier, as_json=json) if identifier else summary_of(folder, as_json=json))
+    if markdown:
+        print(comparison_as_markdown(folder))
+    else:
+        print(life_of(folder, identifier, as_json=json) if identifier else summary_of(folder, as_json=json))
 
 
 @app.command()

@@ -44,7 +44,7 @@ def test_an_interval_far_wider_than_the_others_is_cut_with_an_arrowhead():
 
 @pytest.mark.parametrize("ends", [(0.0, 0.0), (0.3, 0.7), (-0.001, 0.001), (0.999, 1.0), (-1.0, 1.0)])
 def test_ticks_are_few_round_and_hold_what_is_drawn(ends):
-    ticks = charts._ticks(*ends)
+    ticks = charts.ticks_of(*ends)
     assert 2 <= len(ticks) <= 8 and ticks[0] <= ends[0] + 1e-9 and ticks[-1] >= ends[1] - 1e-9
 
 

@@ -13,6 +13,7 @@ from lema.commands.stored_config import keep_config
 from lema.config import parse_config
 from lema.errors import Stopped
 from lema.runs.folder import held
+from lema.runs.processor import pin
 from lema.runs.run import Run
 from lema.training import require_one_process
 
@@ -39,6 +40,7 @@ def _perform(meant: Meant, source: str, online_tail: int | None = None, *, yes: 
             model["online_tail"] = online_tail
     meant = meant._replace(config=parse_config(meant.table, source))
     folder, _, config = meant
+    pin(config)
     require_one_process()
     # every name, prompt, settings table and file is checked before anything is written, and what they name too
     stages = stages_of(folder, config)

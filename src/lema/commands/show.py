@@ -6,6 +6,7 @@ nothing here knows a folder's name again; a run that is half done shows what is 
 
 import dataclasses
 import json
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
@@ -80,7 +81,8 @@ def closing_words(folder: Path) -> str:
     stages = stages_of(folder, config)
     sets, reported = "\n".join(set_table(list(_made_by(account, stages)), partial(price_of, config))), \
         _made_by(report, stages).folder
-    return f"The training sets; tokens of each example once, epochs at the budget.\n\n{sets}\n\n" \
+    legend = "The training sets; tokens of each example once, epochs at the budget."
+    return f"{_answer(reported)}{legend}\n\n{sets}\n\n" \
            f"{_read_table(reported)}\nreport: {reported / 'report.html'}"
 
 
@@ -197,11 +199,25 @@ def _table_of(folder: Path, reported: Stage | None, stale: list[str]) -> list[st
             table]
 
 
-def _read_table(reported: Path) -> str:
+def _answer(reported: Path) -> str:
+    """Whether it helps and is worth the money, as the table in Markdown begins; empty if nothing was planned."""
+    first, _, _ = _read_table(reported, "table.md").partition("\n")
+    return "" if first.startswith("|") else f"{textwrap.fill(first, 80)}\n\n"
+
+
+def comparison_as_markdown(folder: Path) -> str:
+    """The table of comparisons with its sentences, for a README; DataError where the run has not come so far."""
+    reported = _made_by(report, stages_of(folder, config_of(folder)))
+    if reported is None or reported.status().state != "done":
+        raise DataError(f"{folder}: its report is not done; `{going_on(folder)}` makes it")
+    return _read_table(reported.folder, "table.md").rstrip()
+
+
+def _read_table(reported: Path, name: str = "table.txt") -> str:
     try:
-        return read_plain(reported / "table.txt").decode()
+        return read_plain(reported / name).decode()
     except (OSError, ValueError):
-        raise DataError(f"{reported}/table.txt: missing or damaged; remove the folder {reported} and run the same "
+        raise DataError(f"{reported}/{name}: missing or damaged; remove the folder {reported} and run the same "
                         "command again, which asks nothing") from None
 
 

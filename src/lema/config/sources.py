@@ -79,11 +79,15 @@ class ModelConfig(Open):
 
 
 class MachineConfig(Settings):
-    """[machine]: where and how fast; nothing here changes what comes out."""
+    """[machine]: where and how fast; nothing here changes what comes out, but for the last bits of floating point
+    and what a training makes of them."""
 
     workers: int = Field(default=1, gt=0, description="processes that train and sample side by side")
     threads: int | None = Field(default=None, gt=0, description="threads of each process")
     cache: str | None = Field(default=None, description="folder of grown students; ~/.cache/lema by default")
+    reproducible: bool = Field(default=False, description="train and sample with the same instructions on every "
+                                                          "x86 processor, which is slower; else the last bits of "
+                                                          "floats follow from it")
 
 
 class PriceConfig(Settings):

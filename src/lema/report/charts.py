@@ -70,7 +70,7 @@ def accuracies(arms: tuple[Arm, ...]) -> Markup:
     ends: list[float] = []
     for arm in arms:
         ends += [*arm.accuracy.interval, *arm.accuracy.seeds]
-    ticks = _ticks(min(ends), max(ends))
+    ticks = ticks_of(min(ends), max(ends))
     x = _scale(min(*ends, ticks[0]), max(*ends, ticks[-1]))
     drawing = Drawing()
     _grid(drawing, ticks, x, len(arms), percent)
@@ -112,7 +112,7 @@ def difference_scale(shown: Iterable[Difference], left: float, right: float) -> 
         ends += [*difference.interval, *difference.seed_differences]
     reach = max(max(ends) - min(ends), 0.02)
     low, high = min(ends) - 0.12 * reach, max(ends) + 0.12 * reach
-    ticks = [tick for tick in _ticks(low, high) if low <= tick <= high]
+    ticks = [tick for tick in ticks_of(low, high) if low <= tick <= high]
     return ticks, _scale(low, high, left, right)
 
 
@@ -217,7 +217,7 @@ def _scale(low: float, high: float, left: float = LABELS, right: float = WIDTH -
     return lambda value: left + (right - left) * min(1.0, max(0.0, (value - low) / width))
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def ticks_of(low: float, high: float) -> list[float]:
     """Round values from at or below `low` to at or above `high`, three to seven of them."""
     rough = max(high - low, 0.005) / 4
     power = 10 ** math.floor(math.log10(rough))

@@ -12,14 +12,16 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lema import figures
 from lema.report import ReportData, charts, claims, family
+from lema.report.worth import answer
 from lema.statistics import bracket, points, verdict
 
 
 def render(data: ReportData) -> str:
     """`data` as an HTML page: valid UTF-8 whatever the models wrote, without any external reference."""
-    page = _environment().get_template("report.html.j2").render(
+    page = page_environment().get_template("report.html.j2").render(
         data=data,
         family=family(data),
+        answer=answer(data),
         baseline=next((arm for arm in data.arms if arm.name == data.baseline), None),
         claims=claims(data),
         levels=sorted({(score.level, score.questions) for arm in data.arms for score in arm.levels}),
@@ -27,7 +29,8 @@ def render(data: ReportData) -> str:
     return page.encode("utf-8", "replace").decode()  # half a surrogate pair cannot be written to a file
 
 
-def _environment() -> ImmutableSandboxedEnvironment:
+def page_environment() -> ImmutableSandboxedEnvironment:
+    """What every page of ours is set with: sandboxed, escaping, and strict about names."""
     environment = ImmutableSandboxedEnvironment(
         loader=jinja2.PackageLoader("lema.report", ""), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True)

@@ -66,7 +66,8 @@ class StageContext:
         """Where a model that these settings make is kept between runs, complete or not there."""
         home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         cache = Path(self._config.machine.cache or Path(home) / "lema" / "students")
-        return cache / self._stage.fingerprint
+        pinned = "-pinned" if self._config.machine.reproducible else ""  # other last bits, so another student
+        return cache / f"{self._stage.fingerprint}{pinned}"
 
     @cached_property
     def task(self) -> Task:

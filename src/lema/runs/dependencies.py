@@ -5,7 +5,9 @@ what is done before torch is imported. A model that the run makes stands for its
 its table.
 """
 
+import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 from lema.checkpoints.rendering import Form
@@ -59,7 +61,7 @@ def prompts_of(config: Config, settings: Settings | None) -> dict[str, str]:
         if name == "question":
             prompts[name] = content_id([[message.role, message.content] for message in task.prompt(PROBE)])
         elif name == "lessons":
-            prompts[name] = _lessons_id(task)
+            prompts[name] = _lessons_id(config.task.name, type(task), json.dumps(config.task.own, sort_keys=True))
         elif name == "decoding":
             prompts |= _decoding_ids(config, settings.models_used())
         else:
@@ -118,8 +120,11 @@ def _decoding_id(config: Config, model: str) -> dict[str, str]:
     return {"decoding": content_id(stated)} if stated else {}
 
 
-def _lessons_id(task) -> str:
-    """The vocabulary and a first few lessons stand for all that a student is taught."""
+@lru_cache(maxsize=64)
+def _lessons_id(name: str, kind: type, table: str) -> str:
+    """The vocabulary and a first few lessons stand for all that a student is taught. They are written once for
+    each task, as `kind` and its `table`: a study asks for every cell."""
+    task = find_task(name, json.loads(table))
     if not hasattr(task, "lessons"):
         raise ConfigError(f"task {task.name} has no lessons to grow a student on; give the model a path")
     first = [lesson.id for lesson in task.lessons(0, PROBE_TOKENS)]

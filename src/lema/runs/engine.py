@@ -27,6 +27,7 @@ from lema.runs.cards import VISIBLE, cards_of, each_worker_needs, visible_cards
 from lema.runs.context import StageContext
 from lema.runs.folder import at_work
 from lema.runs.news import News, Progress
+from lema.runs.processor import pinned, processor
 from lema.runs.run import Stage
 from lema.runs.versions import versions
 from lema.runs.workers import Died, WorkerCall, Workers
@@ -80,39 +81,43 @@ class Local:
         return open_budget(self.config, self._journal, get_context("spawn"))
 
     def _side_by_side(self, stages: list[Stage]) -> None:
-        turns = list(map(self._turn, stages))
+        turns = [turn_of(stage, self.config) for stage in stages]
         abreast = turns.count(None) + len(set(turns) - {None})
         config = shared_out(self.config, min(self.config.machine.workers, abreast))
         calls = []
         for stage, turn in zip(stages, turns, strict=True):
-            calls.append(WorkerCall(_perform_here, (stage, config), turn))
+            calls.append(WorkerCall(perform_in_worker, (stage, config), turn))
         try:
             self._workers.perform(calls)
         except Died:
             raise RunError(f"{self.folder}: a worker process died (out of memory?); finished stages are kept: "
                            "run the same command again, with --set machine.workers=1 if it recurs") from None
 
-    def _turn(self, stage: Stage) -> str | None:
-        """The served model that a stage asks, by what names it in the journal: under two names it is asked in
-        turns, and of what both ask once. What is computed here costs nothing and waits for nobody."""
-        for name in stage.models:
-            table = self.config.models.get(name)
-            if table is not None and not isinstance(stage.models[name], Stage):
-                model = find("models", table.backend, "Model").Model
-                if not getattr(model, "runs_here", False):
-                    return content_id(find_model(name, table.backend, table.own).identity())
-        return None
-
     @cached_property
     def _workers(self) -> Workers:
-        each = each_worker_needs(self.config)
-        cards = visible_cards() if each else ()
-        needs = []
-        for number in range(self.config.machine.workers):
-            needs.append((self.folder, self._budget, cards_of(number, cards, each)))
-        workers = Workers(_at_work, needs, self.progress)
+        workers = workers_of(self.config, self.config.machine.workers, self.folder, self._budget, self.progress)
         self._open.callback(workers.stop)
         return workers
+
+
+def turn_of(stage: Stage, config: Config) -> str | None:
+    """The served model that a stage asks, by what names it in the journal: under two names it is asked in turns,
+    and of what both ask once. What is computed here costs nothing and waits for nobody."""
+    for name in stage.models:
+        table = config.models.get(name)
+        if table is not None and not isinstance(stage.models[name], Stage):
+            model = find("models", table.backend, "Model").Model
+            if not getattr(model, "runs_here", False):
+                return content_id(find_model(name, table.backend, table.own).identity())
+    return None
+
+
+def workers_of(config: Config, number: int, folder: Path, budget: Budget | None, progress: Progress) -> Workers:
+    """So many worker processes, each on its cards and with a connection to the journal in `folder`."""
+    each = each_worker_needs(config)
+    cards = visible_cards() if each else ()
+    needs = [(folder, budget, cards_of(place, cards, each)) for place in range(number)]
+    return Workers(_at_work, needs, progress)
 
 
 def shared_out(config: Config, workers: int) -> Config:
@@ -134,7 +139,7 @@ def perform(stage: Stage, config: Config, progress: Progress, journal: Journal,
         _prepare(stage)
         context = StageContext(stage, config.on(stage.test_set), progress, journal, stage.part, budget)
         progress(News(stage.name, "started"))
-        started, damaged = time.monotonic(), len(journal.damaged)
+        started, busy, damaged = time.monotonic(), time.process_time(), len(journal.damaged)
         remove(stage.part / "rows.jsonl")
         # closed while the journal is still open: replies under way are paid for
         with contextlib.closing(stage.verb(context, stage.settings, *stage.inputs)) as records:
@@ -142,8 +147,9 @@ def perform(stage: Stage, config: Config, progress: Progress, journal: Journal,
         context.require_answers()
         (stage.part / "fingerprint").unlink()
         usage = {name: usage.row() for name, usage in context.usage.items()}
-        stage.finish({"rows": rows, "seconds": round(time.monotonic() - started, 2), "versions": versions(),
-                      "usage": usage})
+        stage.finish({"rows": rows, "seconds": round(time.monotonic() - started, 2),
+                      "cpu_seconds": round(time.process_time() - busy, 2), "versions": versions(),
+                      "processor": {**processor(), "pinned": pinned()}, "usage": usage})
         notes = context.cost, context.failures, _damaged(len(journal.damaged) - damaged)
         progress(News(stage.name, "finished", rows, rows, ", ".join(filter(None, notes))))
 
@@ -192,5 +198,6 @@ def _at_work(say: Progress, folder: Path, budget: Budget | None, cards: tuple[st
         yield
 
 
-def _perform_here(stage: Stage, config: Config) -> None:
+def perform_in_worker(stage: Stage, config: Config) -> None:
+    """What a worker of `workers_of` does with a stage."""
     perform(stage, config, _worker["progress"], _worker["journal"], _worker["budget"])

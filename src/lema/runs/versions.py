@@ -17,3 +17,4 @@ def versions() -> dict[str, str]:
         with contextlib.suppress(PackageNotFoundError):
             installed[package] = version(package)
     return {**installed, "python": sys.version.split()[0]}
+

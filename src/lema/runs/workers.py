@@ -65,14 +65,16 @@ class Workers:
             theirs.close()  # so that it reads our end's end, and we read its
             self._workers.append(_WorkerProcess(process, ours))
 
-    def perform(self, calls: Sequence[WorkerCall]) -> None:
-        """All of them; raises what one raised, or Died, as soon as it is known, after all others have stopped."""
+    def perform(self, calls: Sequence[WorkerCall],
+                following: Callable[[WorkerCall], Sequence[WorkerCall]] = lambda done: ()) -> None:
+        """All of them; raises what one raised, or Died, as soon as it is known, after all others have stopped.
+        `following` gives the calls that a finished one makes possible; they go before all that still wait."""
         waiting, busy = list(calls), {}
         try:
             while waiting or busy:
                 self._hand_out(waiting, busy)
                 for worker in self._heard(busy):
-                    del busy[worker.pipe]
+                    waiting[:0] = following(busy.pop(worker.pipe))
         except KeyboardInterrupt:
             self.stop(AT_ONCE)
             raise

@@ -1,6 +1,6 @@
 """The report: what the run found, as one page and as one table.
 
-    all rows → report.html, table.txt and {"arm": "step", "baseline": "cot", "mean": -0.0056, "p_holm": 1.0, …}
+    all rows → report.html, table.txt, table.md and {"arm": "step", "baseline": "cot", "mean": -0.0056, …}
 
 One design decision: everything shown is read from the rows of earlier stages; this stage computes no score of
 its own but the paired differences that the statistics room defines.
@@ -27,6 +27,7 @@ from lema.report.page import render
 from lema.report.sets import read_for, too_long
 from lema.report.tables import Table
 from lema.report.terminal import table
+from lema.report.worth import markdown
 from lema.runs.context import StageContext
 from lema.runs.ratings import ratings_mark
 from lema.runs.versions import versions
@@ -80,6 +81,7 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
         notes=(*NOTES, *_overlong(accounts),
                *_hinted(filter(attrgetter("verified"), chain.from_iterable(verified)))))
     (context.folder / "report.html").write_text(render(data), encoding="utf-8")
+    (context.folder / "table.md").write_text(markdown(data), encoding="utf-8")
     (context.folder / "table.txt").write_text("\n".join(table(data)) + "\n", encoding="utf-8")
     planned = {(settings.headline, settings.baseline), *settings.pairs}
     for comparison in comparisons:

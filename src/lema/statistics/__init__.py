@@ -179,10 +179,10 @@ def reading(paired: Difference, adjusted_p: float | None = None, comparisons: in
     claim = verdict(paired, adjusted_p)
     intervals = f"95 % interval {bracket(paired.interval)}"
     if paired.crossed:
-        intervals += (f" ({bracket(paired.over_questions)} over {_count(paired.questions, 'question')}, "
-                      f"{bracket(paired.over_seeds)} over {_count(paired.seeds, 'seed')})")
+        intervals += (f" ({bracket(paired.over_questions)} over {count(paired.questions, 'question')}, "
+                      f"{bracket(paired.over_seeds)} over {count(paired.seeds, 'seed')})")
     else:
-        intervals += f" over {_count(paired.questions, 'question')}, one seed"
+        intervals += f" over {count(paired.questions, 'question')}, one seed"
     if claim == "no difference shown":
         corrected = "" if paired.interval.holds(0.0) else (
             f" once corrected for {comparisons} comparisons (Holm p = {adjusted_p:.2g})")
@@ -273,5 +273,6 @@ def _p_value(per_question: np.ndarray, deciding: int) -> float:
     return max(least, 2 * t_tail(abs(float(per_question.mean())) / error, len(per_question) - 1))
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """"1 seed", "5 seeds"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -7,7 +7,7 @@ Without it a half-written optimiser state would resume, silently, on another cur
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -58,9 +58,14 @@ def mark(point: Path, call: str, losses: list[float], seconds: float) -> None:
     part.write_text(json.dumps(whole), encoding="utf-8")
     sync(part)
     part.rename(point / WHOLE)
-    for older in point.parent.glob("checkpoint-*"):
-        if older != point:
-            shutil.rmtree(older)
+    discard(older for older in point.parent.glob("checkpoint-*") if older != point)
+
+
+def discard(points: Iterable[Path]) -> None:
+    """Removes points, their marks first: what a kill leaves half removed is nothing to resume from."""
+    for point in list(points):
+        (point / WHOLE).unlink(missing_ok=True)
+        shutil.rmtree(point)
 
 
 @contextmanager

@@ -186,12 +186,15 @@ class Trainer:
         settings = self.settings
         if settings.large_learning_rate or settings.accumulate == "auto":
             settings = settings.for_base(shapes_of(base).parameters)
+        from lema.training.points import discard
+
         ids = [row.id for row in examples]
         call = content_id(VERSION, self.settings.facts(), seed, content_hash(base), ids, form)
         (out / "unfinished").mkdir(parents=True, exist_ok=True)
         fit = Fit(settings, rows, base, out, seed, call, form)
         log.info("%s: %s", out, ", ".join(f"{key} {value}" for key, value in settings.facts().items()))
         outcome = _as_large_as_fits(fit, progress)
+        discard((out / "unfinished").glob("checkpoint-*"))
         shutil.rmtree(out / "unfinished")
         tail = outcome.losses[-max(1, len(outcome.losses) // 10):]
         return TrainingLog(
