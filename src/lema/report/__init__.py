@@ -7,7 +7,7 @@ neither the page nor the table can say "better" of an interval that holds zero. 
 
 from dataclasses import dataclass, field
 
-from lema.report.curves import Curve
+from lema.report.curves import LossCurve
 from lema.report.tables import Table
 from lema.runs.bills import Bill
 from lema.statistics import Accuracy, Difference, Verdict, holm, reading, verdict
@@ -116,7 +116,7 @@ class ReportData:
     config: str = ""  # the TOML text as run
     versions: tuple[tuple[str, str], ...] = ()  # lema first
     notes: tuple[str, ...] = ()
-    curves: tuple[Curve, ...] = ()  # how the arms' fits went
+    curves: tuple[LossCurve, ...] = ()  # how the arms' fits went
 
     @property
     def differences(self) -> dict[str, Difference]:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from lema.figures import percent
 from lema.report import Arm, LevelScore, ReportData
-from lema.report.curves import Curve
+from lema.report.curves import LossCurve
 from lema.statistics import Difference, Interval, Verdict, bracket, points
 
 WIDTH, LABELS, VALUES = 480, 138, 52  # of a chart with rows: all, the names at its left, the figures at its right
@@ -165,7 +165,7 @@ def levels(arm: Arm, baseline: Arm | None) -> Markup:
     return drawing.svg(f"{arm.name} by level: {figures}", width, height)
 
 
-def losses(curve: Curve, highest: float) -> Markup:
+def losses(curve: LossCurve, highest: float) -> Markup:
     """An arm's loss over its steps, a line for each seed; from nothing to `highest`, which all arms share."""
     width, height, left, top, floor = 210, 132, 34, 8, 108
     drawing = Drawing()

@@ -1,6 +1,6 @@
 """How the loss of every fit fell, read from what the fits wrote of themselves.
 
-    models/lema-1/model/metrics.jsonl: {"step": 1, "loss": 2.41, …} … → Curve("lema", (2.4, 2.1, 1.8, …))
+    models/lema-1/model/metrics.jsonl: {"step": 1, "loss": 2.41, …} … → LossCurve("lema", (2.4, 2.1, 1.8, …))
 
 One design decision: a curve is the means of at most sixty stretches of equal length, so that a fit of a million
 steps and one of ten are drawn alike; whoever wants every step has the file.
@@ -17,7 +17,7 @@ from lema.files import read_plain
 POINTS = 60
 
 
-class Curve(NamedTuple):
+class LossCurve(NamedTuple):
     """The loss per trained token of an arm's fits, one line for each seed, in equal stretches of its steps."""
 
     arm: str
@@ -25,14 +25,14 @@ class Curve(NamedTuple):
     steps: int
 
 
-def training_curves(run: Path, examined: Iterable[tuple[str, str, int]]) -> Iterator[Curve]:
+def training_curves(run: Path, examined: Iterable[tuple[str, str, int]]) -> Iterator[LossCurve]:
     """One for every arm whose fits in this run wrote metrics; (model, arm, seed) say whose fit is whose."""
     arms: dict[str, list[list[float]]] = {}
     for model, arm, _ in examined:
         if losses := list(_losses(run / "models" / model / "model" / "metrics.jsonl")):
             arms.setdefault(arm, []).append(losses)
     for arm, fits in arms.items():
-        yield Curve(arm, tuple(map(_stretches, fits)), max(map(len, fits)))
+        yield LossCurve(arm, tuple(map(_stretches, fits)), max(map(len, fits)))
 
 
 def _stretches(losses: list[float]) -> tuple[float, ...]:
