@@ -16,7 +16,7 @@ from lema.commands.journal.app import journal
 from lema.errors import LemaError, misused
 from lema.printable import guard
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False,
                   context_settings={"help_option_names": ["-h", "--help"]})
 app.add_typer(journal, name="journal")
 
@@ -90,14 +90,20 @@ def estimate(source: Source, overrides: Overrides = None, runs: Runs = Path("run
 @app.command()
 def show(run: RunName, identifier: Annotated[str | None, typer.Argument(
         metavar="[ID]", help="any row's id: show its question's whole life")] = None,
-        runs: Runs = Path("runs"), json: Json = False, markdown: Annotated[bool, typer.Option(
+        runs: Runs = Path("runs"), what: Annotated[str | None, typer.Option(
+            "--list", metavar="SORT", help="list rows: wrong (paths), kept or rejected (corrections)")] = None,
+        limit: Annotated[int, typer.Option(min=1, help="rows of the list")] = 20, json: Json = False,
+        markdown: Annotated[bool, typer.Option(
             "--markdown", help="the comparison alone, as a README has it")] = False) -> None:
-    """Show a run's funnel, arms and scores; with an id, one question's whole life."""
+    """Show a run's funnel, arms and scores, and how far it is; with an id, one question's whole life."""
+    from lema.commands.listed import listed
     from lema.commands.run_folder import folder_of
     from lema.commands.show import comparison_as_markdown, life_of, summary_of
 
     folder = folder_of(run, runs)
-    if markdown:
+    if what:
+        print(listed(folder, what, limit, as_json=json))
+    elif markdown:
         print(comparison_as_markdown(folder))
     else:
         print(life_of(folder, identifier, as_json=json) if identifier else summary_of(folder, as_json=json))
@@ -281,7 +287,7 @@ def main() -> None:
     """The `lema` command."""
     guard()
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, prog_name="lema")
     except LemaError as error:
         for line in error.lines:
             print(f"lema: {line}", file=sys.stderr)

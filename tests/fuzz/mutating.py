@@ -104,7 +104,11 @@ def by_chance(target: Target, seconds: float, seed: int, most: int | None = None
         if draw.random() < 0.02:  # what was changed before is changed further
             pool[draw.randrange(len(pool))] = data
             pool = pool if len(pool) > 3 * len(target.seeds) else [*pool, draw.choice(target.seeds)]
-        longest = max(longest, _tried(target, data))
+        try:
+            longest = max(longest, _tried(target, data))
+        except BaseException as error:
+            error.tried = count
+            raise
         count += 1
     return count, longest
 
@@ -156,8 +160,8 @@ def main(target: Target) -> None:
         try:
             count, slowest = by_chance(target, left, seed)
             total, longest = total + count, max(longest, slowest)
-        except Exception:
-            crashes += 1
+        except Exception as error:
+            crashes, total = crashes + 1, total + error.tried
             print("".join(traceback.format_exc().splitlines(True)[-9:]), flush=True)
             if not options.going_on:
                 break

@@ -44,7 +44,8 @@ def report(questions: int = QUESTIONS, seeds: int = SEEDS) -> ReportData:
         control=PlannedComparison("own_and_steps", "random_teacher", difference(
             drawn["own_and_steps"], drawn["random_teacher"])),
         funnels=(funnel("First round", 3_000), funnel("Evolved from corrections", 900)),
-        correction=correction(),
+        gallery=(correction(), rejected()),
+        made=("2026-11-21", "12 minutes of work in its stages", "Xeon, 2 cores, 24 GB"),
         bill=bill(),
         config='[task]\nname = "lab"\nseed = 1\n\n[models.teacher]\nbackend = "teacher"\nslip = 0.1\n',
         versions=(("lema", "0.1.0"), ("python", "3.11.2"), ("torch", "2.13.0")),
@@ -103,6 +104,13 @@ def correction() -> ShownCorrection:
         corrector="teacher",
         checks=(("answer", True), ("step", True), ("arithmetic", False)),
     )
+
+
+def rejected() -> ShownCorrection:
+    """A reply that could not be read."""
+    return replace(correction(), corrected=(), explanation="", reply="I see no mistake.", stated="55",
+                   outcome="rejected: unreadable", checks=(("parsed", False),),
+                   path=("Leo has 15.",), wrong_step=2)
 
 
 def hostile() -> ReportData:

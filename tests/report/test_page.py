@@ -18,8 +18,10 @@ def test_the_page_refers_to_nothing_outside_itself():
     page = render(replace(report(), config='base_url = "https://api.example.org/v1"'))
     found = Elements(page)
     for tag, attributes in found.elements:
-        assert tag not in {"script", "link", "img", "iframe", "object", "embed", "base", "form", "a", "image"}
-        assert not {"src", "href", "xlink:href", "srcset", "action", "data", "background"} & attributes.keys()
+        assert tag not in {"script", "link", "img", "iframe", "object", "embed", "base", "form", "image"}
+        assert tag != "a" or attributes["href"].startswith("#"), "only places of this page are linked"
+        outward = {"src", "href", "xlink:href", "srcset", "action", "data", "background"}
+        assert tag == "a" or not outward & attributes.keys()
     style = page[page.index("<style>"):page.index("</style>")]
     assert "url(" not in style and "@import" not in style and "http" not in style
     assert page.count("https://") == 1, "the config's own address, as text"
@@ -62,8 +64,8 @@ def texts(value: object, place: str):
 
 def test_text_that_cannot_be_encoded_or_hides_is_made_visible():
     data = report()
-    page = render(replace(data, correction=replace(
-        data.correction, explanation="half \ud800 pair, \u202ereversed\u202c, bell \x07, line\r\nend")))
+    page = render(replace(data, gallery=(replace(
+        data.gallery[0], explanation="half \ud800 pair, \u202ereversed\u202c, bell \x07, line\r\nend"),)))
     page.encode("utf-8")
     assert "half ? pair, ⟨U+202E⟩reversed⟨U+202C⟩, bell ⟨U+0007⟩, line\nend" in page
 
@@ -93,7 +95,7 @@ def test_the_headline_says_no_difference_shown_exactly_where_its_interval_holds_
     for arm, baseline in ((other, "own_and_steps"), ("own_and_steps", other), (other, "cot"), (other, other)):
         found = difference(drawn[arm], drawn[baseline])
         data = replace(report(), headline=PlannedComparison(arm, baseline, found), arms=(), control=None)
-        headline = Elements(render(data)).text.split("How to read this page")[0]
+        headline = Elements(render(data)).text.rsplit("How to read this page", 1)[0]
         assert ("no difference shown" in headline) == found.interval.holds(0.0)
 
 
@@ -129,7 +131,7 @@ def test_losses_stand_with_their_reasons_and_missing_rows_are_called_missing():
 
 @pytest.mark.parametrize("data", [
     ReportData(title="", baseline="", arms=()),
-    replace(report(), funnels=(Funnel("empty", ()),), correction=None, headline=None, control=None),
+    replace(report(), funnels=(Funnel("empty", ()),), gallery=(), headline=None, control=None),
     replace(report(), funnels=(
         Funnel("zeros", (FunnelStage("questions", 0), FunnelStage("wrong", 0, (Loss("x", 0),)))),)),
     replace(report(), baseline="an arm that is not there", versions=(), config="", notes=()),
@@ -151,7 +153,20 @@ def test_a_row_for_orientation_is_neither_an_arm_nor_a_baseline():
     page = render(replace(data, arms=(before, *data.arms)))
     text = Elements(page).text
     assert "7 arms, 3 seeds, 600 test questions" in text and "not compared" in text
-    assert page.count(">(before)</text>") == 1, "in the drawing of accuracies, not in that of differences"
+    assert page.count(">(before)</text>") == 2, "in accuracies and prices, not in differences"
+
+
+def test_every_place_of_the_contents_is_there_and_the_config_is_folded():
+    page = Elements(render(report()))
+    places = [attributes["href"][1:] for tag, attributes in page.elements if tag == "a"]
+    assert places and set(places) <= {attributes.get("id") for _, attributes in page.elements}
+    assert ("details", {}) in page.elements and "12 minutes of work" in page.text
+
+
+def test_every_arm_stands_over_what_its_teacher_wrote():
+    page = render(report())
+    drawing = page[page.index("Accuracy in percent over teacher tokens"):].split("</svg>")[0]
+    assert drawing.count('class="point"') == len(report().arms) and ">teacher tokens</text>" in drawing
 
 
 def test_the_losses_of_every_fit_are_drawn_and_said(tmp_path):

@@ -4,6 +4,7 @@ One design decision: everything that a config names is checked before the folder
 the pipeline itself, with an engine that works.
 """
 
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -14,8 +15,27 @@ from lema.config import parse_config
 from lema.errors import Stopped
 from lema.runs.folder import held
 from lema.runs.processor import pin
-from lema.runs.run import Run
+from lema.runs.run import Run, Stage
+from lema.runs.workload import workload
+from lema.stages.train import train
 from lema.training import require_one_process
+
+
+def heading(name: str, stages: dict[str, Stage]) -> str:
+    """What will be done, in one line, before anything is; empty where nothing is to do."""
+    to_do = [stage for stage in stages.values() if stage.status().state != "done"]
+    if not to_do:
+        return ""
+    fits = sum(stage.verb is train for stage in to_do)
+    served: dict[str, None] = {}
+    for stage in to_do:
+        for model, given in stage.models.items():
+            if workload(stage) and not isinstance(given, Stage):  # what is made here costs nothing
+                served[model] = None
+    parts = [f"{len(to_do):,} of {len(stages):,} stages to do"]
+    parts += [f"{fits:,} fits"] if fits else []
+    parts += [f"asks {', '.join(served)}"] if served else []
+    return f"{name}: {'; '.join(parts)}"
 
 
 def run_config(source: str, overrides: list[str], runs: Path, online_tail: int | None = None, *,
@@ -53,6 +73,8 @@ def _perform(meant: Meant, source: str, online_tail: int | None = None, *, yes: 
             from lema.runs.progress_file import ProgressFile
 
             keep_config(meant, yes=yes)
+            if to_do := heading(config.name, stages):
+                print(to_do, file=sys.stderr)
             with display() as progress, closing(ProgressFile(folder, len(stages), progress)) as noted, \
                     closing(Local(folder, config, noted)) as engine:
                 pipeline(Run(folder, engine, config), config)

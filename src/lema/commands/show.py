@@ -27,6 +27,8 @@ from lema.report.sets import table as set_table
 from lema.report.tables import all_in_text
 from lema.runs.bills import Bill, Kept, draw_up, in_words
 from lema.runs.prices import price_of, served_prices
+from lema.runs.progress_file import in_words as going_in_words
+from lema.runs.progress_file import progress_of
 from lema.runs.run import Run, Stage
 from lema.stages.account import account
 from lema.stages.analyse import analyse
@@ -46,6 +48,7 @@ def summary_of(folder: Path, *, as_json: bool) -> str:
     rounds = list(funnels(folder, config, done))
     summary = {
         "run": config.name,
+        "going": progress_of(folder),
         "stages": {name: stage.record()["rows"] for name, stage in done.items()},
         "stale": [name for name, stage in stages.items() if stage.status().state == "stale"],
         "funnels": list(map(dataclasses.asdict, rounds)),
@@ -60,6 +63,8 @@ def summary_of(folder: Path, *, as_json: bool) -> str:
     why = going_on(folder, "plan")
     stale = f", {len(summary['stale'])} are stale (`{why}` says why)" if summary["stale"] else ""
     lines = [f"{config.name}: {len(done)} stages done in {folder}{stale}"]
+    if summary["going"]:
+        lines += going_in_words(summary["going"])
     lines += filter(None, (stage.damage() for stage in stages.values()))
     for each in rounds:
         lines += ["", each.name]

@@ -85,6 +85,9 @@ def explained(path: Path) -> Iterator[None]:
     """Turns SQLite's errors into a RunError of one line."""
     try:
         yield
+    except UnicodeDecodeError:  # of an error whose words are damaged too
+        words = "its tables have no names that can be read"
+        raise RunError(f"{path}: {_DAMAGED.format(error=words, run=path.parent)}") from None
     except sqlite3.Error as error:
         undecodable = type(error) is sqlite3.OperationalError and not hasattr(error, "sqlite_errorcode")
         code = sqlite3.SQLITE_CORRUPT if undecodable else getattr(error, "sqlite_errorcode", 0)

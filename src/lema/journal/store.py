@@ -200,7 +200,7 @@ def spent_in(path: Path) -> list[tuple[str, int, int, int, float, float]]:
     if not is_plain(path):
         return []
     for how in ("mode=ro", "immutable=1"):
-        with contextlib.suppress(sqlite3.Error), contextlib.closing(
+        with contextlib.suppress(sqlite3.Error, UnicodeDecodeError), contextlib.closing(
                 sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as file:
             return file.execute(SPENT).fetchall()
     return []

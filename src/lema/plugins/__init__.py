@@ -74,6 +74,8 @@ def file_hash(path: Path) -> str:
         return "missing"
 
 
+LONGEST_PLACE = 200
+"""Characters of a key and of the tables above it that an error shows."""
 EXECUTION = {"execution": True}
 """`Field(..., json_schema_extra=EXECUTION)` marks a field that does not change what comes out."""
 execution = partial(Field, json_schema_extra=EXECUTION)  # `concurrency: int = execution(64, ge=1)`
@@ -126,6 +128,8 @@ def explain(error: ValidationError, where: str, kind: type[BaseModel]) -> str:
     the right one missing; else the first problem."""
     first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     place = ".".join(filter(None, [where, *(str(part) for part in first["loc"])]))
+    if len(place) > LONGEST_PLACE:  # somebody's text in a key's place
+        place = f"{place[:LONGEST_PLACE // 2]}…{place[-LONGEST_PLACE // 2:]}"
     if first["type"] == "extra_forbidden":
         return f"{place}: unknown key{near_miss(str(first['loc'][-1]), _fields_at(kind, first['loc'][:-1]))}"
     message = first["msg"].removeprefix("Value error, ")

@@ -95,6 +95,8 @@ class ShownCorrection:
     corrected: tuple[str, ...]  # the first one is number `wrong_step`
     corrector: str
     checks: tuple[tuple[str, bool], ...] = ()  # every check, and whether it passes
+    outcome: str = "kept"
+    reply: str = ""  # as it was written, where it holds no steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +112,8 @@ class ReportData:
     elsewhere: tuple[float, ...] = ()  # p-values of the comparisons on further test sets, of the same family
     disagreement: float | None = None  # share of questions on which two seeds of one arm disagree
     funnels: tuple[Funnel, ...] = ()
-    correction: ShownCorrection | None = None
+    gallery: tuple[ShownCorrection, ...] = ()
+    made: tuple[str, ...] = ()  # when, how long it took, on which machine
     tables: tuple[Table, ...] = ()  # beside the comparison
     bill: Bill | None = None
     config: str = ""  # the TOML text as run

@@ -13,7 +13,7 @@ from itertools import starmap
 
 from markupsafe import Markup
 
-from lema.figures import percent
+from lema.figures import percent, tokens
 from lema.report import Arm, LevelScore, ReportData
 from lema.report.curves import LossCurve
 from lema.statistics import Difference, Interval, Verdict, bracket, points
@@ -83,6 +83,37 @@ def accuracies(arms: tuple[Arm, ...]) -> Markup:
         drawing.line("mean", x(mean), y - 9, x(mean), y + 9)
         drawing.figure(percent(mean), y)
     return drawing.svg_of_rows("Accuracy by arm in percent, with each seed and a 95 % interval", len(arms))
+
+
+def prices(arms: tuple[Arm, ...]) -> Markup:
+    """Accuracy over what the teacher wrote: a dot for each arm with its interval, named at its right."""
+    width, height, left, right, top, floor = 560, 300, 44, 120, 12, 258
+    most = max(arm.teacher_tokens for arm in arms) or 1
+    ends: list[float] = []
+    for arm in arms:
+        ends += arm.accuracy.interval
+    ticks = ticks_of(min(ends), max(ends))
+    x, y = _scale(0, most, left + 10, width - right), _scale(ticks[0], ticks[-1], floor, top)
+    drawing = Drawing()
+    for tick in ticks:
+        drawing.line("grid", left, y(tick), width - right, y(tick))
+        drawing.text("scale", left - 6, y(tick) + 4, "end", percent(tick).removesuffix(".0"))
+    for tokens_spent in (0, most / 2, most):
+        drawing.text("scale", x(tokens_spent), floor + 20, "middle", tokens(round(tokens_spent)))
+    drawing.text("scale", (left + width - right) / 2, floor + 38, "middle", "teacher tokens")
+    for arm in arms:  # below all dots
+        place, interval = x(arm.teacher_tokens), arm.accuracy.interval
+        drawing.line("band thin", place, y(interval.low), place, y(interval.high))
+    heights: list[float] = []
+    for arm in sorted(arms, key=lambda arm: -arm.accuracy.mean):
+        place, mean = x(arm.teacher_tokens), y(arm.accuracy.mean)
+        drawing.dot("point", place, mean, 4)
+        heights.append(max([mean, *(height + 15 for height in heights[-1:])]))  # names lie below each other
+        drawing.line("tick", place + 6, mean, width - right + 8, heights[-1])
+        name = textwrap.shorten(arm.name, 15, placeholder="…")
+        drawing.text("name", width - right + 12, heights[-1] + 4.5, "start", name)
+    label = "Accuracy in percent over teacher tokens, by arm"
+    return drawing.svg(label, width, max(height, round(heights[-1]) + 46), "chart price")
 
 
 def differences(data: ReportData, claims: dict[str, Verdict]) -> Markup:

@@ -11,7 +11,7 @@ from lema.figures import money, tokens
 from lema.records import Account
 from lema.runs.prices import Prices
 
-HEAD = ("examples", "questions", "prompt tokens", "trained tokens", "epochs")
+HEAD = ("examples", "questions", "prompt tokens", "set tokens", "epochs")
 BILLS = ("teacher tokens", "teacher prompts", "student tokens", "money")
 """The three bills of an arm: what the teachers wrote for it, what that cost with the prompts that they read, and
 what the students sampled on the way."""

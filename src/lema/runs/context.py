@@ -107,9 +107,14 @@ class StageContext:
         """How prompts are put to a model, in its training and wherever it is asked."""
         return form_of(self._config, name)
 
+    @property
+    def before(self) -> list[Stage]:
+        """Every stage that went into this one."""
+        return ancestors(self._stage)
+
     def bill(self) -> Bill:
         """What the stages before this one cost."""
-        return draw_up(ancestors(self._stage), lambda name: price_of(self._config, name), self._journal.spent(),
+        return draw_up(self.before, lambda name: price_of(self._config, name), self._journal.spent(),
                        served_prices(self._config))
 
     def available(self, name: str, question: Question, wanted: int) -> int:

@@ -60,6 +60,9 @@ class ProgressFile:
             self._take(news)
             if news.state != "moving" or time.monotonic() - self._written >= SECONDS:
                 self._write()
+            place = f"{self._facts['done']:,} of {self._facts['stages']:,} stages"
+        if news.state == "finished":
+            news = news._replace(note=", ".join(filter(None, [news.note, place])))
         self._progress(news)
 
     def close(self) -> None:

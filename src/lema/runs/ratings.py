@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from lema.errors import DataError, RunError
-from lema.files import is_plain
+from lema.files import is_plain, make_folder, sync
 from lema.plugins import file_hash
 from lema.records import Identified, read_rows, to_row
 from lema.statistics.agreement import cohen_kappa
@@ -91,7 +91,10 @@ def every_rating(run: Path) -> Iterator[Rating]:
         return
     if not is_plain(file) or file.parent.is_symlink():
         raise DataError(f"{file}: no plain file of ratings; move it away")
-    yield from read_rows(Rating, file)
+    try:
+        yield from read_rows(Rating, file)
+    except DataError as error:
+        raise DataError(f"{error}; mend or remove that line: ratings are kept nowhere else") from None
 
 
 def ratings_of(run: Path) -> list[Rating]:
@@ -108,7 +111,8 @@ def add_rating(run: Path, rating: Rating) -> None:
     file = ratings_file(run)
     row = to_row(rating) + "\n"
     try:
-        file.parent.mkdir(exist_ok=True)
+        make_folder(file.parent)
+        new = not file.exists()
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
         with open(descriptor, "r+b") as out:
             fcntl.flock(out, fcntl.LOCK_EX)
@@ -116,6 +120,8 @@ def add_rating(run: Path, rating: Rating) -> None:
             out.write(row.encode())
             out.flush()
             os.fsync(out.fileno())
+        if new:  # its name too
+            sync(file.parent)
     except OSError as error:
         raise RunError(f"{file}: cannot be written ({error.strerror})") from None
 

@@ -6,6 +6,7 @@ One design decision: everything shown is read from the rows of earlier stages; t
 its own but the paired differences that the statistics room defines.
 """
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import chain, zip_longest
@@ -15,23 +16,22 @@ from pathlib import Path
 import numpy as np
 
 from lema.chains import StepCorrection
-from lema.checks import CHECK, Checked, failed
 from lema.config import Config, ReportOneConfig, ScoreConfig
 from lema.records import Account, Checkpoint, Correction, Critique, Question, ReasoningPath
-from lema.replies import split_steps
 from lema.report import Arm, Funnel, LevelScore, PlannedComparison, ReportData, ShownCorrection
 from lema.report.answers import by_question
 from lema.report.curves import training_curves
 from lema.report.funnels import critique_funnels, funnel, one_step_funnel, parents
+from lema.report.gallery import gallery
 from lema.report.page import render
 from lema.report.sets import read_for, too_long
 from lema.report.tables import Table
 from lema.report.terminal import table
 from lema.report.worth import markdown
 from lema.runs.context import StageContext
-from lema.runs.ratings import ratings_mark
+from lema.runs.machine import machine
+from lema.runs.ratings import MEANING, agreements, by_corrector, ratings_mark, ratings_of
 from lema.runs.versions import versions
-from lema.scratch import by_id
 from lema.statistics import accuracy, difference, disagreement
 from lema.statistics.scores import Comparison, Score
 from lema.tasks import answers_to
@@ -74,8 +74,10 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
                     if pair != (settings.headline, settings.control)),
         disagreement=_disagreement(right),
         funnels=tuple(funnels(settings, questions, graded, verified, used, critiques, continued)),
-        correction=_shown(context, questions[0], graded[0], verified[0]) if verified else None,
-        elsewhere=tuple(row.p_value for row in comparisons if row.test_set), tables=tuple(tables),
+        gallery=_gallery(context, questions[0], graded[0], verified[0]) if verified else (),
+        made=_made(context),
+        elsewhere=tuple(row.p_value for row in comparisons if row.test_set),
+        tables=(*tables, *_rating_tables(context.run_folder)),
         curves=tuple(training_curves(context.run_folder, settings.examined)),
         config=(context.run_folder / "config.toml").read_text(encoding="utf-8"),
         notes=(*NOTES, *_overlong(accounts),
@@ -166,28 +168,36 @@ def _disagreement(right: dict[str, np.ndarray]) -> float | None:
     return sum(shares) / len(shares) if shares else None
 
 
-def _shown(context: StageContext, questions: Iterable[Question], graded: Iterable[ReasoningPath],
-           verified: Iterable[Correction]) -> ShownCorrection | None:
-    """The first kept correction of a later step that passes every check there is, else of any step, else the first
-    kept one with what it fails: an example, not a chosen success."""
-    best, rank = None, 0
-    with (by_id(context.folder, Question, questions) as texts,
-          by_id(context.folder, ReasoningPath, graded) as paths):
-        for correction in filter(attrgetter("verified"), verified):
-            question, path = texts.get(correction.question), paths.get(correction.path)
-            steps = split_steps(path.text)
-            checked = Checked.of(correction, steps, question, answers_to(context.task, question.choices))
-            fails = failed(checked)
-            this = 1 + (not fails) + (not fails and (correction.step or 1) > 1)
-            if this > rank:
-                best, rank = (correction, question, path, steps, fails), this
-            if rank == 3:
-                break
-    if best is None:
-        return None
-    correction, question, path, steps, fails = best
-    return ShownCorrection(
-        question=question.text, gold=question.answer, student=path.model, stated=path.answer or "",
-        path=steps, wrong_step=correction.step or 1, explanation=correction.explanation,
-        corrected=correction.steps, corrector=correction.model,
-        checks=tuple((name, name not in fails) for name in CHECK))
+def _gallery(context: StageContext, questions: Iterable[Question], graded: Iterable[ReasoningPath],
+             verified: Iterable[Correction]) -> tuple[ShownCorrection, ...]:
+    def answers_of(question: Question) -> object:
+        return answers_to(context.task, question.choices)
+
+    return gallery(context.folder, answers_of, questions, graded, verified)
+
+
+def _made(context: StageContext) -> tuple[str, ...]:
+    """When the report was made, how long its stages took, and where."""
+    seconds = sum((stage.record() or {}).get("seconds", 0.0) for stage in context.before)
+    minutes = f"{seconds / 60:,.0f} minutes" if seconds >= 90 else f"{seconds:,.0f} seconds"
+    return time.strftime("%Y-%m-%d", time.gmtime()), f"{minutes} of work in its stages", machine()
+
+
+def _rating_tables(run: Path) -> Iterator[Table]:
+    """What people think of the corrections, by corrector, and how far they agree."""
+    ratings = ratings_of(run)
+    if not ratings:
+        return
+    rows = tuple((f"{row.corrector} (by {row.rater})", row.excellent, row.good, row.poor,
+                  row.excellent / row.total, row.poor / row.total) for row in by_corrector(ratings) if row.total)
+    remarks = tuple(
+        f"{' and '.join(row.raters)} rated {row.both:,} alike in {row.same:,} cases"
+        + ("." if row.kappa is None else f"; Cohen's kappa {row.kappa:.2f}.") for row in agreements(ratings))
+    rejected = len({row.correction for row in ratings if row.rejected})
+    if rejected:
+        remarks += (f"{rejected:,} corrections were rejected by hand and are trained on by no arm.",)
+    if rows:
+        yield Table(name="What people think of the corrections", rows=rows, remarks=remarks,
+                    about="; ".join(f"{name}: {words}" for name, words in MEANING.items()),
+                    columns=(("corrector", "text"), ("excellent", "count"), ("good", "count"), ("poor", "count"),
+                             ("excellent, %", "percent"), ("poor, %", "percent")))

@@ -57,7 +57,7 @@ def test_half_a_row_that_a_kill_left_is_cut_off_by_the_next(tmp_path):
 def test_ratings_that_are_no_rows_are_one_line_and_a_link_is_not_followed(tmp_path):
     (tmp_path / "ratings").mkdir()
     ratings_file(tmp_path).write_text('{"no": "rating"}\n')
-    with pytest.raises(DataError, match="not a Rating row"):
+    with pytest.raises(DataError, match="not a Rating row .*mend or remove that line"):
         ratings_of(tmp_path)
     ratings_file(tmp_path).unlink()
     ratings_file(tmp_path).symlink_to("/etc/passwd")

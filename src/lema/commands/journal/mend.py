@@ -77,7 +77,7 @@ def _pad(path: Path) -> None:
     if size < declared <= size + LARGEST_GAP:
         with path.open("r+b") as file:
             file.truncate(declared)
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path)) as file:
+    with contextlib.suppress(sqlite3.Error, UnicodeDecodeError), contextlib.closing(sqlite3.connect(path)) as file:
         file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
@@ -113,7 +113,7 @@ def _oldest(file: sqlite3.Connection) -> int:
     """Row numbers up to this may lack a checksum: all, in a file of before there were any."""
     try:
         return oldest_of(file) if "checksum" in _present(file, "completions") else 2**63
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
         return 0
 
 
@@ -154,7 +154,7 @@ def _readable(file: sqlite3.Connection, table: str, columns: tuple[str, ...],
     single rows."""
     try:
         present = _present(file, table)
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
         return
     names = list(filter(present.__contains__, columns))
     ranges = [(1, _last(file, table, columns[0], size))] if names else []
@@ -163,7 +163,7 @@ def _readable(file: sqlite3.Connection, table: str, columns: tuple[str, ...],
         try:
             rows = file.execute(f"SELECT rowid, {', '.join(names)} FROM {table} NOT INDEXED WHERE rowid "
                                 "BETWEEN ? AND ? ORDER BY rowid", (low, high)).fetchall()
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
             if low < high:
                 middle = (low + high) // 2
                 ranges += [(middle + 1, high), (low, middle)]
@@ -177,7 +177,7 @@ def _last(file: sqlite3.Connection, table: str, key: str, size: int) -> int:
     """The last row number: of the table, else of its index, else the most that a file of that size can hold."""
     by_key = f"INDEXED BY sqlite_autoindex_{table}_1 WHERE {key} >= x'' OR {key} < x''"
     for where in ("", by_key):
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):
             return file.execute(f"SELECT max(rowid) FROM {table} {where}").fetchone()[0] or 0
     return size // SMALLEST_ROW
 
