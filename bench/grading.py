@@ -95,7 +95,7 @@ def main() -> None:
           f"{'math-verify':>12} {'official':>9}")
     compare("GSM8K style", [Case("", text, gold, True, "gsm8k") for text, gold in gsm8k_style(args.each)])
     for name in ("gsm8k_example_model_solutions", "processbench_gsm8k", "processbench_math",
-                 "processbench_olympiadbench", "qwen25math_cot100"):
+                 "processbench_olympiadbench", "qwen25math_cot100", "mr_gsm8k", "verify_then_generate endings"):
         compare(name, list(SETS[name][0](args.data))[:args.each])
 
 

@@ -6,6 +6,7 @@ in a process that is killed at its limit. Words never do.
 """
 
 import re
+from fractions import Fraction
 from functools import lru_cache
 from math import gcd
 
@@ -15,7 +16,7 @@ from lema.grading.evaluate import Undecided
 from lema.grading.latex import parsed
 from lema.grading.normalize import as_plain_latex, normalized, trimmed, words
 from lema.grading.numbers import BOUND, is_maths, read_value
-from lema.grading.numeric_equality import equal
+from lema.grading.numeric_equality import FLOAT_DIGITS, equal, is_rounding
 from lema.grading.phrases import as_formula
 from lema.grading.quantities import same_quantity
 from lema.grading.statements import statements
@@ -44,6 +45,13 @@ _HUGE = re.compile(r"[0-9]{4,}\)? ?!|! ?!|\^ ?\{? ?[0-9]{4,}|\^ ?\{[^{}]{0,30}\^
 _CAPITALS = re.compile("[A-Z]{3,20}")
 _LABEL = re.compile(r"\(([A-J])\) ?(?=[^,;|) ])")
 _REST = re.compile(r"\s*(?:\.\.\.|\\[lc]?dots|…|\(?\\[pb]?mod\s*\{?[0-9]+\}?\)?|\(mod [0-9]+\))\s*\Z")
+_CODE = re.compile(
+    r"(?=[^0-9]*[0-9])(?:[A-Z]{1,8}[-.]?[0-9][A-Z0-9./-]{0,20}|[0-9]{1,8}[A-Z]{2,8}[0-9]{0,8}"
+    r"|[0-9]{1,4}[A-Z]{1,3}[0-9]{1,4}"
+    r"|[vV][0-9]+(?:\.[0-9]+)+|[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9]{2,4}(?:-0[0-9]{1,3}"
+    r"|-[0-9]{2,4}(?=-)){1,2}(?:-[0-9]{1,4})?)")
+"""What is spelt and not calculated: AZ2A, 3PO, B-52, v2.0, 555-0199, 2024-05-12."""
+
 _CLOCK = re.compile(r"[0-9]:[0-9]{2}(?![0-9])")
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
 _ORDER = re.compile(r"[<>]|\\(?:le|ge|lt|gt|ne|in)(?:q|qslant|slant)?(?![A-Za-z])|!=")
@@ -67,10 +75,28 @@ def same_number(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
     if stated is not None and wanted is not None and "%" not in answer + gold and how.units == "ignored":
         if how.decimals is not None:
             return round(stated, how.decimals) == round(wanted, how.decimals)
-        return stated == wanted
+        return stated == wanted or _is_written_out(stated, wanted, how)
     if not (is_maths(normalized(answer)) and is_maths(normalized(gold))):
         return stated is not None and stated == wanted
     return same_expression(answer, gold, how)
+
+
+def _is_written_out(stated: Fraction, wanted: Fraction, how: Conventions) -> bool:
+    """Whether one is a decimal with many places and the other what it was rounded from, 0.6666666666666666 and
+    2/3."""
+    if how.rounded is None or abs(stated - wanted) * 10 ** how.rounded > 1:
+        return False
+    places = [_places(number) for number in (stated, wanted)]
+    if None not in places and max(places) < FLOAT_DIGITS:
+        return False  # two decimals that differ, differ
+    digits = min(place for place in places if place is not None) if None not in places else places[0] or places[1]
+    return digits is not None and digits >= how.rounded and is_rounding(stated, wanted, digits)
+
+
+def _places(number: Fraction) -> int | None:
+    """The places of a number that is a decimal; None of one that has no end."""
+    places = next((places for places in range(31) if 10**places % number.denominator == 0), None)
+    return places
 
 
 def same_expression(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
@@ -91,11 +117,17 @@ def same_expression(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
         return settled
     if words(a) == words(b) or _letters(a) == _letters(b):
         return True
+    if _is_code(a) != _is_code(b):
+        return False
     if _CLOCK.search(a) or _CLOCK.search(b) or _BASED.search(a + b) or not (is_maths(a) and is_maths(b)):
         return False
     if _HUGE.search(a) or _HUGE.search(b):  # what is past our bounds, math-verify rounds to 0 or infinity
         raise GradingTimeout("a factorial or a power too large to compare")
     return same_symbolic(a, b)
+
+
+def _is_code(text: str) -> bool:
+    return len(text) <= 40 and _CODE.fullmatch(text) is not None
 
 
 def decided(answer: str, gold: str, how: Conventions = DEFAULT) -> bool | None:
@@ -123,6 +155,8 @@ def _decided(a: str, b: str, answer: str, gold: str, how: Conventions) -> bool |
         return modulo
     if (labelled := _labelled(a, b, how)) is not None:
         return labelled
+    if a[:1].isalnum() and (_is_code(a) and b.replace(".", "").lstrip("-").isdigit()):
+        return False
     if (":" in a or ":" in b) and (ratio := _same_ratio(a, b, how)) is not None:
         return ratio
     undecided = False

@@ -13,7 +13,16 @@ from lema.grading import structure
 from lema.grading.conventions import Conventions
 from lema.grading.evaluate import Undecided, real, value
 from lema.grading.interval_sets import intervals, same_intervals
-from lema.grading.numeric_equality import bases, equal, names_of, proportional, same_family, says
+from lema.grading.numeric_equality import (
+    FLOAT_DIGITS,
+    bases,
+    equal,
+    is_rounding,
+    names_of,
+    proportional,
+    same_family,
+    says,
+)
 from lema.grading.structure import Stated, SymbolicInterval, is_rounded, items, must_be_interval_set, stated
 from lema.grading.vectors import components, has_units, rows_of
 
@@ -126,12 +135,14 @@ def _same_number(a: tuple, b: tuple, how: Conventions) -> bool:
     digits = max(decimals)
     if how.rounded is None or digits < how.rounded or named:
         return equal(a, b)
+    if all(decimals) and digits >= FLOAT_DIGITS and min(decimals) >= how.rounded:
+        return is_rounding(value(a, {}), value(b, {}), min(decimals))
     if any(abs(real(value(a, base)) - real(value(b, base))) < 1e-24 for base in bases(a, b)):
         return True
     exact_a, exact_b = value(a, {}), value(b, {})
     if {type(exact_a), type(exact_b)} == {Fraction} and all(decimals):
         return False  # two decimals that differ, differ
-    return abs(real(exact_a) - real(exact_b)) <= real(Fraction(6, 10 ** (digits + 1)))
+    return is_rounding(exact_a, exact_b, digits)
 
 
 def _rounded(tree: tuple, decimals: int) -> object:
@@ -258,11 +269,16 @@ def _same_relation(answer: Stated, gold: Stated, how: Conventions) -> bool:
 
 
 def _same_total(a: tuple, b: tuple, how: Conventions) -> bool:
-    """Whether m + n = 5 stands beside 5: a sum of plain names has a value as a name has."""
+    """Whether an equation gives a quantity the value that stands alone on the other side: |r - s| = 16, not 2x =
+    6, which is still to be solved, nor "= 0". The answer's equation may be of any quantity of several names, 2x +
+    2y = 80."""
     equation, alone = (a, b) if a[0] == "rel" else (b, a)
-    if alone[0] == "rel" or equation[1] != ("=",) or names_of(alone) or not structure.is_sum(equation[2][0]):
+    if alone[0] == "rel" or set(equation[1]) != {"="} or names_of(alone, equation[2][-1]):
         return False
-    return _same(equation[2][1], alone, how)
+    left, value = equation[2][0], equation[2][-1]
+    of_quantity = structure.is_quantity(left) or (equation is a and len(names_of(left)) > 1)
+    zero = value[0] == "num" and not value[1]
+    return of_quantity and (not zero or structure.is_sum(left)) and _same(value, alone, how)
 
 
 def _same_equation(a: tuple, b: tuple) -> bool:

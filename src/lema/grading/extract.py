@@ -8,12 +8,13 @@ import re
 from typing import NamedTuple
 
 from lema.grading.compare import readings
+from lema.grading.continued import is_nothing, is_supposed, is_taken_back, last_line, rounded, without_mark
 from lema.grading.last import last_formula, last_group, last_number
 from lema.grading.normalize import normalized
 from lema.grading.numbers import NUMBER, is_maths, read_value
 from lema.grading.prose import is_two, number_said, result_of
 from lema.grading.quantities import is_quantity
-from lema.grading.statements import CUT, LONGEST, closing_box, statements
+from lema.grading.statements import CUT, LONGEST, closing_box, placed, statements
 from lema.replies import drop_calculator_marks
 from lema.replies.reply_span import is_cut, reply_span
 
@@ -32,6 +33,8 @@ _DERIVED = re.compile(r"(?:obtained|found|calculated|computed|derived|determined
 _PART = re.compile(r"\A\([a-z]\) (?=\S)")
 _BOUND = re.compile(r"(?:at (?:least|most)|(?:more|less|greater|fewer) than"
     r"|up to) [$\\(]{0,2}-?[0-9][0-9,.]{0,20}\W{0,3}\Z", re.I)
+_CODE = re.compile(r"(?=[0-9./-]*[A-Za-z])(?=[A-Za-z./-]*[0-9])[A-Za-z0-9]+(?:[./-][A-Za-z0-9]+)*"
+    r"|[0-9]+(?:\.[0-9]+){2,}")
 _SQUARE = re.compile(r"\[\s?(-?[0-9][0-9,.]{0,30})\s?\]")
 _NO_ANSWER = frozenset((
     "unknown", "unclear", "correct", "incorrect", "wrong", "right", "not", "as", "given", "found", "that",
@@ -56,12 +59,19 @@ def read_number(text: str) -> Reading:
         return UNFINISHED
     text = drop_calculator_marks(reply_span(text)) if "<<" in text else reply_span(text)
     rest = text
-    for value, how in statements(text):
+    for start, value, how in placed(text):
         if how == CUT:
             return Reading(value or None, how)
+        end = text.find(value, start) + len(value) if how != "boxed" else 0
         if denied := _denied(value):
             rest = _behind(rest, denied)
-        elif (answer := _number_in(value)) is not None:
+        elif how == "answer sentence" and is_supposed(text[start:end - len(value)], value):
+            rest = text[end:]
+        elif how != "boxed" and is_taken_back(text, end) and NUMBER.search(text, end):
+            rest = text[end:]
+            break
+        elif (answer := (how == "answer sentence" and last_line(text, end, value))
+            or _number_in(value)) is not None:
             return Reading(answer, how)
     answer, how = last_number(rest)
     return Reading(answer, how) if answer is not None and len(answer) <= LONGEST else NONE
@@ -130,14 +140,20 @@ def _number_in(value: str) -> str | None:
         return value
     if _DERIVED.match(value):
         return result_of(value)
-    value = _PART.sub("", value, count=1)
+    value = without_mark(_PART.sub("", value, count=1))
     if value[:4].lower() == "not " and (but := _BUT.search(value)):
         value = value[but.end():]
     if is_two(value):
         return value
+    if read_value(value) is None and (whole := rounded(value)) is not None:
+        return whole
     for part in (value, value.rsplit("=", 1)[-1], _CLAUSE.split(value, maxsplit=1)[0]):
         if read_value(part) is not None:
             return part.strip()
+    if not any(map(str.isdigit, value)):
+        return "0" if is_nothing(value) else None
+    if _CODE.fullmatch(value.strip(" .*\"'")):
+        return value  # spelt, and no number
     if boxed := _SQUARE.fullmatch(value):
         return boxed[1]
     if is_maths(value) and not _PROSE.search(value):

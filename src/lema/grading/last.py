@@ -6,16 +6,20 @@ numbers; the last of them that can be an answer is taken, with those that "and" 
 
 import re
 
+from lema.grading.clauses import SAID, rank
 from lema.grading.compare import readings
+from lema.grading.continued import ends_in_nothing
 from lema.grading.normalize import normalized
 from lema.grading.numbers import NUMBER, read_value
-from lema.grading.prose import is_behind, last_sentence, number_said
+from lema.grading.prose import last_sentence, number_said
 
 END = 3000  # characters from the end back in which a last formula is looked for
 WHOLE = 300  # characters of a text that may be nothing but an answer
 _BOLD = re.compile(r"\*\*([^*\n]{1,120})\*\*(?!\s{0,2}\n?:)")
 _PIECE = re.compile(
-    r"(?P<formula>\$\$.{1,600}?\$\$|\\\[.{1,600}?\\\]|\\\(.{1,600}?\\\)|(?<!\\)\$(?:[^$\n\\]|\\.){1,600}\$)"
+    r"(?P<formula>\\begin\{(?:align|gather|equation|eqnarray|split|multline)(?:ed)?\*?\}.{1,2000}?"
+    r"\\end\{(?:align|gather|equation|eqnarray|split|multline)(?:ed)?\*?\}|\$\$.{1,600}?\$\$|\\\[.{1,600}?\\\]"
+    r"|\\\(.{1,600}?\\\)|(?<!\\)\$(?:[^$\n\\]|\\.){1,600}\$)"
     r"|(?P<number>" + NUMBER.pattern + r")(?P<unit>\s?\\?%|\s?percent(?:age)?\b)?", re.S)
 _PLAIN = re.compile(
     r"(?<![\w)\]}^])(?:[([] ?-?[0-9][0-9 ,./√π+-]{0,60}, ?[0-9 ,./√π+-]{1,60} ?[)\]]"
@@ -26,6 +30,7 @@ _PLAIN = re.compile(
 _CHECK = re.compile(
     r"\n[\s#*_]{0,8}(?:verification|verify|check(?:ing)?|note|remark|explanation|p\.s)\b[^\n:.]{0,40}[:.*]", re.I)
 _CONCLUDES = re.compile(r"\s*(?:thus|therefore|hence|so)\b", re.I)
+_DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|\Z)", re.S)
 _END_OF_PROOF = frozenset(("\\blacksquare", "\\square", "\\Box", "\\qed", "\\boxed{}"))
 _SENTENCE = re.compile(r"[.!?](?:\s|\Z)|\n|\$\$|\\\]")
 _ABOUT = re.compile(
@@ -39,28 +44,43 @@ _NAME = re.compile(r"[\s$\\()\[\]]*\\?[A-Za-z]{1,7}(?:_\{?[A-Za-z0-9]+\}?|\([A-Z
 _WORDS = re.compile(r"\?|(?<![\\A-Za-z{])[A-Za-z]{3,} [A-Za-z]{3,}(?![A-Za-z ]*\})")
 _SAYS = re.compile(r"[0-9A-Za-z\\]")
 _HEADING = re.compile(r"(?:step|case|part|method|example|equation)\s*$", re.I)
-_SIDE = re.compile(r"(?:&\s*)?=(?!=)")
-_ROW = re.compile(r"\\(?:begin|end)\{(?:align|aligned|gather|equation|split)\*?\}")
+_SIDE = re.compile(r"(?:&\s*)?(?<![!<>])=(?!=)")
+_ROW = re.compile(r"\\(?:begin|end)\{(?:align|gather|equation|eqnarray|split|multline)(?:ed)?\*?\}")
+_FACTORIAL = re.compile(r"(?<=[0-9)])\s?!=")
+_FORMULA = re.compile(r"\$[^$]*\$|\\\(.*?\\\)", re.S)
+_TWO_WORDS = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{2,} +[A-Za-z]{2,}(?![A-Za-z ]*\})")
+_WHERE = re.compile(
+    r"\b(?:since|because|when|where|if(?! and only)|such that|for (?:all|which|every|any|each)|achieved|attained"
+    r"|which occurs)\b|\(note\b", re.I)
 
 
 def last_number(text: str) -> tuple[str | None, str]:
     """The bold number of the last paragraph, else the last number of the text, and which of the two it is."""
     if "**" in text and (bold := _bold(text)) is not None:
         return bold, "bold"
-    number = number_said(last_sentence(_before_checks(text)))
+    before = _before_checks(text)
+    if ends_in_nothing(before):
+        return "0", "last value"
+    number = number_said(last_sentence(before))
     return (number, "last value") if number is not None else (None, "none")
 
 
 def last_formula(text: str) -> tuple[str | None, str]:
     """The text where it is one formula; else what is bold in its last paragraph; else its last value."""
     short = (len(text) <= WHOLE and "\n\n" not in text.strip() and not _WORDS.search(text)
+             and not ("$" in text and _TWO_WORDS.search(_FORMULA.sub(" ", text)))
              and not (_CONCLUDES.match(text) and ("$" in text or "\\(" in text)))
     if short and (read_value(text) is not None or (_SAYS.search(normalized(text)) and readings(normalized(text)))):
         return text.strip(), "whole"
     if "**" in text and (bold := _bold(text)) is not None:
         return bold, "bold"
-    group = last_group(_before_checks(text[-END:]))
+    group = last_group(_before_checks(_without_drawings(text)[-END:]))
     return (group, "last value") if group is not None else (None, "none")
+
+
+def _without_drawings(text: str) -> str:
+    """The text without the source of its figures."""
+    return _DRAWING.sub(" ", text) if "[asy]" in text else text
 
 
 def _before_checks(text: str) -> str:
@@ -92,10 +112,11 @@ def _without_remarks(text: str, pieces: list[tuple[str, int, int, bool]]) -> lis
     left = list(pieces)
     while len(left) > 1 and not _SENTENCE.search(text, left[-2][2] - 2, left[-1][1]):
         between = text[left[-2][2]:left[-1][1]]
-        if not _ABOUT.fullmatch(between) and (left[-1][3] or not is_behind(text, left[-1][1])):
+        if not _ABOUT.fullmatch(between) and not _WHERE.search(between) and (left[-1][3] or rank(text,
+            *left[-1][1:3]) == SAID):
             return left
         left.pop()
-    return left if not is_behind(text, left[-1][1]) else pieces
+    return left if rank(text, *left[-1][1:3]) == SAID else pieces
 
 
 def _bold(text: str) -> str | None:
@@ -147,6 +168,21 @@ def _side(formula: str, named: bool) -> str | None:
         return None
     if "\\begin" in inside or _ASSIGNED.search(inside):
         return inside or None
-    sides = _SIDE.split(inside)
-    side = inside if len(sides) == 2 and len(sides[0]) < 40 else sides[-1]
+    sides = _sides(_FACTORIAL.sub("! =", _last_row(inside) if "\\\\" in inside else inside))
+    side = "=".join(sides) if len(sides) == 2 and sides[0].strip(" &") and len(sides[0]) < 40 else sides[-1]
     return side.strip(" &\n").rstrip(" .,").removesuffix("\\\\").strip() or None
+
+
+def _last_row(inside: str) -> str:
+    """The last row of several that says anything."""
+    return next((row for row in reversed(inside.split("\\\\")) if _SAYS.search(row)), inside)
+
+
+def _sides(formula: str) -> list[str]:
+    """The sides of a chain of equations; a sign within braces, as of a sum from k = 1, divides nothing."""
+    sides, start = [], 0
+    for sign in _SIDE.finditer(formula):
+        if formula.count("{", start, sign.start()) == formula.count("}", start, sign.start()):
+            sides.append(formula[start:sign.start()])
+            start = sign.end()
+    return [*sides, formula[start:]]

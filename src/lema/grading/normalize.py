@@ -73,6 +73,11 @@ _COLOUR = re.compile(r"\\(?:text)?color ?\{ ?[a-zA-Z]{1,12} ?\}")
 _TIGHT = re.compile(r",?\\! ?|\{ ?, ?\}|(?<=[0-9])\\[,;:] ?(?=[0-9]{3}(?![0-9]))")
 _SPACES = re.compile(r"(?<!\\)\\(?:[,;:> ]|q?quad|hspace\{[^{}]{0,20}\}|hfill)|~|&nbsp;")
 _DEGREES = re.compile(r"\^ ?(?:\{ ?\\(?:circ|degree) ?\}|\\(?:circ|degree)(?![A-Za-z]))|\\degree(?![A-Za-z])")
+_SCALE = re.compile(r"(?<=[0-9})] )° ?[CF](?![A-Za-z])|(?<=[0-9})])°[ $]*[CF](?![A-Za-z])")
+_LABEL = re.compile(
+    r"\A[\s$]{0,4}\\(?:text(?:bf|it|rm)?|math(?:rm|bf)|mbox) ?\{ ?(?:the )?(?:final )?(?:answer|ans|result"
+    r"|total|solution|value)"
+    r" ?(?:is|:|=|is:)? ?\}(?:\s|\\[ ,;:!]|\\q?quad(?![A-Za-z])|~|[:=])*(?=[^\s$.])", re.I)
 _MATHS_SIGNS = re.compile(r"(?<!\\)\\[()\[\]]|\$")
 _PERCENT = re.compile(r" ?\b(?:per ?cent(?:age)?(?: points?)?|pct)\b\.?")
 _ESCAPES = re.compile(r"^\\\\?\"|\\\\?\"$")
@@ -125,6 +130,7 @@ def as_plain_latex(text: str) -> str:
     if not text.isascii():
         text = folded(text)
     if "\\" in text:
+        text = _LABEL.sub("", text)
         if "\\\\" in text and "\\begin" not in text:
             text = _DOUBLED.sub(r"\\", text)
         text = _DOMAIN.sub(lambda match: f"\\mathbb{match[1] or match[2]} ", _BOX.sub("", text))
@@ -133,7 +139,7 @@ def as_plain_latex(text: str) -> str:
         text = _COLOUR.sub("", text.replace("\\not=", "\\ne ").replace("\\not =", "\\ne "))
         text = _FONTS.sub(lambda match: f" {match[1] or ''} ", text)
         text = _SIZES.sub(" ", text)
-        text = _DEGREES.sub("°", text)
+        text = _SCALE.sub("°", _DEGREES.sub("°", text))
         text = _TIGHT.sub("", text)
         if "\\overline" in text or "\\bar" in text or "\\dot" in text:
             text = _REPEATING.sub(_repeating, text)
@@ -143,6 +149,7 @@ def as_plain_latex(text: str) -> str:
         text = _ORDINAL.sub("", text)
         text = _ESCAPES.sub("", text)
     elif "$" in text or "{" in text or "~" in text:
+        text = _ORDINAL.sub("", text)
         text = _TIGHT.sub("", text).replace("~", " ").replace("$", " ")
     if text.lstrip().startswith("{{"):
         text = _unwrapped(text.strip())

@@ -21,6 +21,8 @@ _PARTS = {"half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarte
 _ALONE = {"once": 1, "twice": 2, "thrice": 3, **_ORDINALS}
 """Words that are a number where they are the whole answer."""
 
+_DIGITS = {**_ONES, "oh": 0, "o": 0}  # behind a point, "four point oh two"
+
 SCALES = {"hundred": 100, **_THOUSANDS}  # what a number in digits may be followed by: "5 million"
 NO_UNITS = frozenset((*SCALES, "dozen", "percent", "percentage"))
 """Words behind a number in digits that make it another number."""
@@ -43,12 +45,29 @@ def read_words(text: str) -> Fraction | None:
         return None
     words = text.lower().replace("-", " ").replace(",", " ").split()
     sign = 1
+    if words[:1] == ["the"] and len(words) > 1 and words[1] in _ORDINALS:
+        words = words[1:]  # "the eleventh floor"
+        return Fraction(_ORDINALS[words[0]]) if len(words) < 4 and _is_unit(words[1:]) else None
     if words and words[0] in ("minus", "negative"):
         sign, words = -1, words[1:]
-    value, used = _cardinal(words)
+    value, used = _pointed(words) if "point" in words else _cardinal(words)
     if value is None or not _is_unit(words[used:]):
         return None
     return sign * value
+
+
+def _pointed(words: list[str]) -> tuple[Fraction | None, int]:
+    """The value of "six point two five million", and how many words it takes."""
+    at = words.index("point")
+    whole, used = _cardinal(words[:at]) if at else (Fraction(0), 0)
+    digits, end = "", at + 1
+    while end < len(words) and _DIGITS.get(words[end], 10) < 10:
+        digits, end = digits + str(_DIGITS[words[end]]), end + 1
+    if whole is None or used < at or not digits:
+        return None, 0
+    value = whole + Fraction(int(digits), 10 ** len(digits))
+    scale = SCALES.get(words[end], 0) if end < len(words) else 0
+    return (value * scale, end + 1) if scale else (value, end)
 
 
 def _cardinal(words: list[str]) -> tuple[Fraction | None, int]:

@@ -19,7 +19,9 @@ _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
 _ENGLISH = re.compile(r"(?<![\\A-Za-z])(?:if|for|all|any|the|is|are|not|none|when|odd)(?![A-Za-z])", re.I)
 _FUNCTIONS = frozenset(("sqrt", "frac", "sinh", "cosh", "tanh", "infty", "pmatrix", "bmatrix", "vmatrix", "array"))
 _LATEX = re.compile(r"\\(?:text|mathrm|mathbf|textbf)\{([^{}]{0,100})\}|\\[()\[\]!,]|\\(?=[$%£€])|\\[;: ]|~")
-_EUROPEAN = re.compile(r"[-+]?(?:0,[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+|[0-9]{1,3}(?:\.[0-9]{3}){2,})")
+_EUROPEAN = re.compile(
+    r"[-+]?(?:0,[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+|[0-9]{1,3}(?:\.[0-9]{3}){2,}"
+    r"|[0-9]{1,3}(?:[ .][0-9]{3})*,[0-9]{1,2} ?(?:[€$]|euros?))")
 _DIGIT = re.compile("[0-9]")
 _LEAD = re.compile(
     r"(?:(?:approximately|about|around|exactly|only|just|therefore|thus|equal to|[a-z] ?=) ?,? ?)+", re.I)
@@ -37,11 +39,34 @@ _NUMBER = re.compile(
     (?:[ ]?(?P<scale>""" + "|".join(SCALES) + r""")\b)?
     (?P<half>[ ]and[ ](?:a|one)[ ]half)?
     [ ]?(?P<unit>%|[¢$£€°]|(?:[^\W\d]|[°%$])[^\d=+*^\\<>{}]*|\([ ]?[A-Za-z][^\d=+*^\\<>{}()]*\))?""", re.X)
+_UPRIGHT = "AM|PM|[LCFWV]|KG|KM|CM|MM|ML|MPH|KPH|[GMKT]B|LBS?|FT|HRS?|MIN|USD|EUR|GBP"
+_UPRIGHT_UNIT = re.compile(_UPRIGHT)
+_BEHIND = (
+    r"(?![A-Za-z]{1,12}[0-9])(?!\.[0-9])(?!-[0-9]{4}(?![0-9])|-[0-9]{2}-[0-9])"
+    rf"(?!(?!(?:{_UPRIGHT})(?![A-Za-z0-9]))[A-Z]{{1,8}}(?![a-z]))")
 NUMBER = re.compile(
-    r"(?:(?<![\w)\]}])[-−] ?)?(?:[$£€]-?)?"
-    r"(?:(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?(?: [0-9]{1,9}/[0-9]{1,9}|/[0-9]{1,9})?"
-    r"|\.[0-9]+)")
-"""A number within a text."""
+    r"(?=[-−$£€.0-9])(?:(?<![\w)\]}])[-−] ?)?(?:[$£€]-?)?"
+    r"(?:(?<![0-9A-Za-z_.])|(?<=[0-9][xX])|(?<=\bRs)|(?<=USD)|(?<=[^0-9]\.)|(?<=\\times)|(?<=\\cdot))"
+    r"(?<![A-Za-z]-)(?<![0-9][0-9][0-9]-)(?<![0-9]-[0-9][0-9]-)(?<![A-Za-z0-9]/)(?>"
+    r"[0-9]{1,3}(?:\.[0-9]{3})*,[0-9]{1,2}(?= ?(?:€|\$(?![0-9])|euros?\b))|[0-9]{1,3}(?:\.[0-9]{3}){2,}(?![0-9])"
+    r"|[0-9]{1,3}(?:(?<=[$£€=][0-9])|(?<=[$£€=][0-9]{2})|(?<=[$£€=][0-9]{3})|(?<=[$=] [0-9])|(?<=[$=] [0-9]{2})"
+    r"|(?<=[$=] [0-9]{3})|(?=(?: [0-9]{3})* 000))(?: [0-9]{3})+(?![0-9/%-]|,[0-9]| [0-9]|\.[0-9]{4}| ?[x*+]"
+    r"|[A-Za-z])(?:\.[0-9]{1,2})?"
+    r"|(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?(?: [0-9]{1,9}/[0-9]{1,9}|/[0-9]{1,9})?"
+    r"|(?<![A-Za-z])\.[0-9]+)" + _BEHIND)
+"""A number within a text; the digits of a code (AZ2A, 3PO, 10.0.0.7) and of a telephone number are none."""
+
+_NO_DIGITS = "".join(chr(code) for code in range(128) if not chr(code).isdigit())
+
+
+def last_digit(text: str, stop: int) -> int:
+    """Where the last digit before `stop` stands; -1 where there is none."""
+    near = text[max(0, stop - 200):stop]
+    at = len(near.rstrip(_NO_DIGITS)) - 1
+    if at >= 0 and near[at] in "0123456789":
+        return stop - len(near) + at
+    return max(text.rfind(digit, 0, stop) for digit in "0123456789")
+
 
 BOUND = re.compile(r"\bor (?:more|less|fewer|greater|higher|above|over|below|under|later|earlier)\b")
 """What makes a number a bound: "5 or more"."""
@@ -60,7 +85,7 @@ def read_value(text: str) -> Fraction | None:
         text = folded(text)
     text = _bare(text)
     if _EUROPEAN.fullmatch(text):
-        text = text.replace(".", "").replace(",", ".")
+        text = text.replace(".", "").replace(",", ".").rstrip("eurosEUROS€$ ").replace(" ", "")
     lead = _LEAD.match(text)
     if text[lead.end() if lead else 0:][:1].isalpha() and not _DIGIT.search(text):
         return read_words(text[lead.end():] if lead else text)
@@ -99,6 +124,8 @@ def _is_unit(unit: str | None, before: str) -> bool:
     if " " in unit and BOUND.search(unit):
         return False
     word = unit.split(" ", 1)[0].rstrip(".,")
+    if before.isdigit() and word[:1].isupper() and not word[1:].islower():
+        return _UPRIGHT_UNIT.fullmatch(word) is not None  # 5KM is a number, 5GHT and 3M are codes
     return len(word) != 1 or not word.isalpha() or word in LETTERS or (before == " " and word == "a")
 
 

@@ -13,6 +13,7 @@ _POINTS = tuple(
     Fraction(n, 1009) for n in (737, 1624, 2293, 541, 811, 1427, 389, 2749, 1153, 2011, 631, 1879, 997))
 _WHOLE = tuple(map(Fraction, (5, 8, 3, 11, 7, 4, 13, 6, 9, 2, 10, 12, 15)))
 _WHOLE_LETTERS = frozenset("klmnpjt")  # what may stand for any whole number
+FLOAT_DIGITS = 12  # digits behind the point from which on a decimal is a float written out: 0.6666666666666666
 ENOUGH = 4  # points at which both formulas must have a value
 
 
@@ -57,6 +58,15 @@ def equal(a: tuple, b: tuple) -> bool:
         if seen == enough:
             return True
     raise Undecided("no points")
+
+
+def is_rounding(a: Value, b: Value, digits: int) -> bool:
+    """Whether two values differ by no more than rounding to so many digits behind the point; of the digits that a
+    float has, the last is no one's word."""
+    apart = abs(real(a) - real(b))
+    if apart <= real(Fraction(6, 10 ** (digits + 1))):
+        return True
+    return digits >= FLOAT_DIGITS and apart <= max(abs(real(a)), abs(real(b))) * real(Fraction(1, 2**51))
 
 
 def proportional(a: tuple, b: tuple) -> Fraction | Value | None:

@@ -6,27 +6,39 @@ preposition ("for 4 people", "out of 30") is passed over where another one is le
 
 import re
 
-from lema.grading.numbers import NUMBER, read_value
+from lema.grading.clauses import NAMED, rank, result_clause
+from lema.grading.numbers import NUMBER, last_digit, read_value
 from lema.grading.quantities import is_quantity
 
 LONGEST = 600  # characters of a sentence that are looked at
-_ENDS = re.compile(r"\n|(?<!\bMr)(?<!\bMrs)(?<!\bDr)(?<!\bRs)[.!?](?=[\s\"')*]|$)")
+NEAR = 120  # characters before a last number in which the beginning of its sentence is looked for first
+LONG_NUMBER = 32  # characters before the last digit in which the number that it ends begins
+MOST_REMARKS = 3  # sentences behind the answer that are passed over
+_REMARK = re.compile(
+    r"[\s(*_]*(?:note\b|please note|remember\b|recall\b|here,? (?:we|i)\b|(?:please )?let me know|i hope|hope\b"
+    r"|feel free|if you have"
+    r"|to (?:check|verify|double-check)\b|check(?:ing)?\b|verif\w+|(?:this|that|it) (?:can|could"
+    r"|may) (?:also )?be (?:seen|checked|found|verified)"
+    r"|(?:this|that) (?:assumes|comes from|follows from|is (?:because|since|how|why|based|found by|calculated by"
+    r"|obtained by|the number (?:after|of|that)|assuming)"
+    r"|was (?:found|calculated|obtained))|(?:we|i) (?:got|get|found|find|calculated|obtained?|computed|know"
+    r"|did) (?:this|it|that|the answer)\b"
+    r"|because\b|assuming\b|for (?:reference|comparison)\b|the other\b"
+    r"|(?P<told>(?:we|i|he|she|they) (?:simply |just |then )?(?:divided|multiplied|added|subtracted|used|took)\b"
+    r"|(?:it|this|that) is [^.\n]{1,40}? (?:less|more|fewer) than))", re.I)
+_CONCLUDES = re.compile(r"\b(?:so|thus|therefore|hence|total|in all|altogether|answer|finally|in the end"
+    r"|conclu\w+)\b|\*\*", re.I)
+_ENDS = re.compile(r"[\n.!?](?:(?<=\n)|(?=[\s\"')*]|$)(?<!\bMr\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bRs\.))")
 _RESULT = re.compile(r"= ?(?:\*\*)?(?=[$£€]?-?\.?[0-9])")
 _GOES_ON = re.compile(
-    r"[,;:=]|\b(?:is|are|was|were|has|have|had|so|then|and|but|means?|leaves?|left over|makes?|gives?|which"
-    r"|that)\b")
-_BEHIND = re.compile(
-    r"\b(?:for|in|to|of|from|per|when|than|with|over|at(?! least| most)|by|after|before|within|during|every"
-    r"|until|into|on|since|if|because|once|while|out of|step|to (?:have|be|get|pay|earn|make))"
-    r"(?: (?!(?:is|are|was|were|be|has|have|had|gets?|got|makes|made|needs?|needed|takes?|took|costs?|pays?"
-    r"|paid|earns?|earned|spends?|spent|equals?|leaves?|left|will|would|can|must|and|or|there"
-    r"|total|all)\b)[A-Za-z'-]{1,20}){0,4} ?\Z"
-    r"|\b(?:who (?:is|are|was|has|have)|which (?:is|are|was|has|have) [A-Za-z'-]{1,20})"
-    r"(?: [A-Za-z'-]{1,20}){0,3} ?\Z", re.I)
+    r"[;:=]|, (?:he|she|it|they|we|the|this|that|there|in total)\b|\b(?:is|are|was|were|has|have|had|so|then|but"
+    r"|means?|leaves?|left over|makes?|gives?|meaning|leaving"
+    r"|rounds?|rounded|which|that)\b|\band (?:(?:he|she|they|it|we|there|the|his|her|this|then)\b|[A-Z])")
 _REASON = re.compile(r",? (?:since|because)\b")
+_JOINED = re.compile(
+    r"(?: (?!(?:is|are|was|were|has|have|had|will|can|gets?|makes?|leaves?|left|so"
+    r"|then)\b)[A-Za-z-]{1,20}){0,5},? (?:and|or) (?:the )?[$£€]?")
 _QUANTITY = re.compile(r"[0-9][0-9,]{0,12} [A-Za-z]{3,9}(?:,? and |, | )[0-9]{1,3} [A-Za-z]{3,9}\b")
-_TOTAL = re.compile(r"(?<!of a )(?:total|sum|average) of (?:about |exactly )?[$£€]?\Z")
-_REACH = 110  # characters before a number in which its preposition stands
 _TWO = re.compile(
     r"(?P<between>either |between |from )?(?P<one>[$£€]?" + NUMBER.pattern + r")(?: (?P<unit>[A-Za-z]{1,20}))?"
     r",? (?P<joint>or|and|to) (?:either |about )?(?P<other>[$£€]?" + NUMBER.pattern
@@ -35,18 +47,46 @@ _TWO = re.compile(
 
 
 def last_sentence(text: str) -> str:
-    """The last sentence of a text that has a number in it, at most LONGEST characters of it."""
-    last = None
-    for token in NUMBER.finditer(text):
-        if not _is_step(text, token):
-            last = token
+    """The last sentence of a text that has a number in it, at most LONGEST characters of it; one that only
+    remarks on the one before it is passed over."""
+    start, end = _sentence_with_number(text, len(text))
+    for _ in range(MOST_REMARKS):
+        remark = _REMARK.match(text, start, end)
+        if not remark or start == 0:
+            break
+        earlier = _sentence_with_number(text, start)
+        if earlier[1] == 0 or (remark["told"] and not _CONCLUDES.search(text, *earlier)):
+            break
+        start, end = earlier
+    return text[start:end]
+
+
+def _sentence_with_number(text: str, stop: int) -> tuple[int, int]:
+    """(start, end) of the last sentence before `stop` that has a number in it; (0, 0) where there is none."""
+    last = _last_number(text, stop)
     if last is None:
-        return ""
+        return 0, 0
     start = max(0, last.start() - LONGEST)
-    for end in _ENDS.finditer(text, start, last.start()):
-        start = end.end()
-    end = _ENDS.search(text, last.end(), last.end() + LONGEST)
-    return text[start:end.start() if end else last.end() + LONGEST]
+    for reach in (NEAR, LONGEST):
+        ends = [end.end() for end in _ENDS.finditer(text, max(start, last.start() - reach), last.start())]
+        if ends:
+            start = ends[-1]
+            break
+    end = _ENDS.search(text, last.end(), min(stop, last.end() + LONGEST))
+    return start, end.start() if end else min(stop, last.end() + LONGEST)
+
+
+def _last_number(text: str, stop: int) -> re.Match | None:
+    """The last number before `stop` that counts no step."""
+    digit = last_digit(text, stop)
+    for reach in (LONG_NUMBER, stop):  # nearly always the one that the last digit belongs to
+        last = None
+        for token in NUMBER.finditer(text, max(0, digit - reach), min(stop, digit + LONG_NUMBER)):
+            if not _is_step(text, token):
+                last = token
+        if last is not None or digit < reach:
+            return last
+    return None
 
 
 def number_said(sentence: str) -> str | None:
@@ -58,19 +98,32 @@ def number_said(sentence: str) -> str | None:
     quantity = _QUANTITY.search(sentence)
     if quantity and is_quantity(quantity[0]):
         return quantity[0]
-    if not tokens:
-        return None
+    if len(tokens) < 2:
+        return tokens[0][0].strip() if tokens else None
     if result := result_of(sentence):
         return result
-    if _TOTAL.search(sentence, max(0, tokens[-1].start() - _REACH), tokens[-1].start()):
-        return tokens[-1][0].strip()
-    free = [token for token in tokens if not is_behind(sentence, token.start())]
-    return (free or tokens)[-1][0].strip()
+    clause = result_clause(sentence)
+    if result := result_of(clause):
+        return result
+    left = [token for token in NUMBER.finditer(clause) if not _is_step(clause, token)] or tokens
+    text = clause if left is not tokens else sentence
+    if len(left) == 1:
+        return left[0][0].strip()
+    return _least_in_passing(text, left)[0].strip()
 
 
-def is_behind(text: str, at: int) -> bool:
-    """Whether what stands here stands behind a preposition: "for the 4 of them"."""
-    return _BEHIND.search(text, max(0, at - _REACH), at) is not None
+def _least_in_passing(text: str, tokens: list[re.Match]) -> re.Match:
+    """The last of the numbers that the text says least in passing; what "and" joins to a number is said as that
+    is."""
+    best, least, before, end = tokens[-1], NAMED, 0, 0
+    for token in tokens:
+        each = rank(text, *token.span())
+        if before and _JOINED.fullmatch(text, end, token.start()):
+            each = max(each, before)
+        if each <= least:
+            best, least = token, each
+        before, end = each, token.end()
+    return best
 
 
 def is_two(value: str) -> bool:

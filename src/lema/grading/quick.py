@@ -28,7 +28,7 @@ def quick(text: str, gold: str) -> Grade | None:
         return None
     answer, number, unit, brace = ending.group(6, 7, 8, 9)
     if ending[5]:
-        if brace != "}" or answer != number or text.find("box") != ending.start() + 1:
+        if brace != "}" or answer != number or text.find("boxed") != ending.start() + 1 or "\\fbox" in text:
             return None  # boxes side by side are one list
     elif brace or unit in NO_UNITS or text[ending.end(6):].strip(" \n") not in ("", "."):
         return None

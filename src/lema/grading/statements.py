@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 CUT = "cut off"  # how a box was found that the end of the text leaves open
 LONGEST = 600  # characters that a stated answer may have; a longer one is no final answer
+MOST_BETWEEN = 1500  # characters between the boxes of two parts
 MOST = 50  # statements of one text that are looked at, from the last one back
 _ANSWER = re.compile(
     r"(?<![/A-Za-z])answers?(?:>|\b[^\n.:=>]{0,40}?"
@@ -16,12 +17,21 @@ _ANSWER = re.compile(
     r"|\b(?:is|are|was|equals|(?:would|will|must|should) be|comes to"
     r"|(?:could|can|may|might) be(?=[\s:*_]{0,4}(?:either )?[$(\\]{0,2}-?[0-9]))\b|:|=))"
     r"[\s:*_]{0,12}(?:(?<=\n)- )?", re.I)
+_GROUP_END = re.compile(r"\}(?:\s|\\[ ,;:!]|\\q?quad(?![A-Za-z])|[~=]){0,6}")
+_UPRIGHT = re.compile(r"\\(?:text|math|mbox)[a-z]{0,6}\s?\{[^{}\n]{0,30}\Z")
+_STORY = re.compile(
+    r"(?:\b(?:each|every|per|any|another|an?|one|no|wrong|incorrect|unanswered|blank|number of|count of|if the"
+    r"|when the)"
+    r"|(?:['’]s|\b(?:his|her|their)) )(?: (?:wrong|right|correct|incorrect|first|second|third|last|given"
+    r"|such)){0,2}[ *_]{0,3}\Z", re.I)
+_WORTH = re.compile(r"(?:each )?(?:worth|counted|scored)\b", re.I)
 _HEADING = re.compile(
     r"^[ \t]{0,3}[#*]{1,6}[ \t]{0,3}(?:final )?answer[ \t]{0,3}\*{0,3}[ \t]{0,3}\n\s{0,8}", re.I | re.M)
 _FOREIGN = re.compile(
     r"(?:\b(?:réponses?|respuestas?|respostas?|rispost[ae]|antwort(?:en)?|ответ)\b[^\n.:=]{0,40}?"
     r"(?:\b(?:est|es|ist|è|é)\b|:|=|：)|答案[^\n。:：=]{0,20}?[是为為:：])[\s:：*_]{0,12}", re.I)
-_FOREIGN_HINTS = ("ntwort", "espuesta", "spost")
+_FOREIGN_HINTS = ("ntwort", "espuesta", "spost", "NTWORT", "ESPUESTA", "SPOST")
+_FAR_HINTS = (*_FOREIGN_HINTS, "éponse", "ÉPONSE", "твет", "ТВЕТ", "答案")
 _LINE_FORM = re.compile(r"^[ \t]{0,8}(?:(#{4})(?!#)|A:|Ans\b[.:]{0,2})[ \t]{0,8}(?=\S)", re.M)
 _OPTIONS = re.compile(r"[^\n]{0,300}\n\s{0,8}B[:.)]")
 _STEP = re.compile(
@@ -41,6 +51,12 @@ _BARE_BOX = re.compile(r"\\boxed\s{0,2}(\\?[A-Za-z0-9]+)")
 _JOINT = re.compile(
     r"(?:[\s$,;.&]|\\[()\[\],;: ]|\\q?quad|\\(?:text|mbox|mathrm)\s?\{[^{}]{0,30}\}|\b(?:and|or)\b"
     r"|\b[A-Za-z](?:_\{?[0-9]\}?)? ?=){0,12}")
+_PART_MARK = re.compile(
+    r"(?:(?<=[\n*])|(?<=[.$] )|(?<=\bpart )|(?<=\bPart ))[\s*#]{0,6}(?:[Pp]art )?(?:\((?:(?P<roman>ii|iii|iv|v"
+    r"|vi)|(?P<letter>[b-h])"
+    r"|(?P<number>[2-8]))\)|(?:(?<=[Pp]art )(?:(?P<l2>[b-hB-H])|(?P<n2>[2-8]))|(?P<l3>[b-h]))[.):](?=[\s*$\\]))")
+_ROMAN = ("ii", "iii", "iv", "v", "vi", "vii", "viii")
+_UNKNOWN = re.compile(r"(?<![A-Za-z])[A-Za-z](?:_\{?[0-9]\}?)? ?=[ $]*\\?\Z")
 _PERCENT = re.compile(r"[\s$]{0,3}(?:\\\)|\\\])?[\s$]{0,3}(?:\\?%|percent(?:age)?\b|pct\b)")
 _OPENING = re.compile(r"[\s\"“*\\_]{0,6}?(\$\$|\$|\\\(|\\\[)")
 _MONEY = re.compile(r"\$ ?[0-9][0-9,]*(?:\.[0-9]+)?(?![0-9.]*\s?(?:\$|\\|[\^_={}+*/-]))")
@@ -51,7 +67,7 @@ _CLOSING = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
 def closing_box(text: str) -> str | None:
     """What is in the only box of a text that ends with it; None for any other text."""
     at = text.rfind("\\boxed{")
-    if at < 0 or len(text) - at > LONGEST or text.find("box") != at + 1:
+    if at < 0 or len(text) - at > LONGEST or text.find("boxed") != at + 1 or "\\fbox" in text:
         return None
     depth = 0
     for brace in _BRACE.finditer(text, at):
@@ -75,11 +91,11 @@ def placed(text: str) -> Iterator[tuple[int, str, str]]:
     openings: list[re.Match] = []
     denied: set[int] = set()
     if "nswer" in text or "NSWER" in text:
-        openings = [*_ANSWER.finditer(text), *_HEADING.finditer(text)]
+        openings = _cues(text)
         denied = {match.start() for match in openings if match.re is _ANSWER and match["no"]}
-    if not text.isascii() or any(hint in text for hint in _FOREIGN_HINTS):
+    if any(map(text.__contains__, _FOREIGN_HINTS if text.isascii() else _FAR_HINTS)):
         openings += _FOREIGN.finditer(text)
-    places = [(match.start(), match.end(), "answer sentence") for match in openings]
+    places = [(match.start(), _behind_group(text, match), "answer sentence") for match in openings]
     if "####" in text or "A:" in text or "Ans" in text:
         places += [(match.start(), match.end(), match[1] or "A:") for match in _LINE_FORM.finditer(text)
                    if not _is_heading(text, match)]
@@ -91,6 +107,36 @@ def placed(text: str) -> Iterator[tuple[int, str, str]]:
             yield start, value, CUT
         elif value and not _EMPTY_BOX.fullmatch(value):
             yield start, (f"not {value}" if start in denied else value), how
+
+
+def _cues(text: str) -> list[re.Match]:
+    """Every "answer is" and every heading "Answer", found by the letters that they share."""
+    cues = []
+    for letters in ("nswer", "NSWER"):
+        at = text.find(letters)
+        while at > 0:
+            cue = _ANSWER.match(text, at - 1)
+            if cue and not (cues and cue.start() < cues[-1].end()) and not _is_of_the_story(text, cue):
+                cues.append(cue)
+            line = text.rfind("\n", max(0, at - 24), at) + 1 or (0 if at < 24 else -1)
+            if line >= 0 and text[line:line + 4].strip(" \t")[:1] in ("#",
+                "*") and (heading := _HEADING.match(text, line)):
+                cues.append(heading)
+            at = text.find(letters, at + 1)
+    return cues
+
+
+def _behind_group(text: str, cue: re.Match) -> int:
+    """Where the value begins: behind the group that the cue is set in, \\text{Final Answer: } 5."""
+    if not text.startswith("}", cue.end()) or not _UPRIGHT.search(text, max(0, cue.start() - 40), cue.start()):
+        return cue.end()
+    return _GROUP_END.match(text, cue.end()).end()
+
+
+def _is_of_the_story(text: str, cue: re.Match) -> bool:
+    """Whether "answer" is a word of the story: "each right answer is worth 5 points"."""
+    return (_STORY.search(text, max(0, cue.start() - 40), cue.start()) is not None
+            or _WORTH.match(text, cue.end()) is not None)
 
 
 def _is_heading(text: str, line: re.Match) -> bool:
@@ -190,6 +236,19 @@ def _boxes(text: str, first: int) -> tuple[list[tuple[int, int, str]], tuple[int
     return closed, next((box for box in reversed(opened) if box[0] >= 0), None)
 
 
+def _is_further_part(text: str, last: int, start: int, count: int) -> bool:
+    """Whether a box goes on with the list of those before it: right behind the last one, as the next of lettered
+    or numbered parts, or as the value of another unknown in the same sentence."""
+    if start - last <= 60 and (joint := _JOINT.match(text, last, start)) is not None and joint.end() == start:
+        return True
+    between = text[last:start] if start - last <= MOST_BETWEEN else ""
+    parts = [next(filter(None, match.groups())).lower() for match in _PART_MARK.finditer(between)]
+    if parts and parts[0] in (*"abcdefgh"[count:count + 1], *_ROMAN[count - 1:count], str(count + 1)):
+        return True
+    return (_UNKNOWN.search(between) is not None and not _SENTENCE_END.search(between.lstrip("$. \n)\\"))
+            and _UNKNOWN.search(text, max(0, last - 200), text.rfind("boxed", 0, last) - 1) is not None)
+
+
 def _joined(text: str, boxes: list[tuple[int, int, str]]) -> Iterator[tuple[int, str]]:
     """The boxes, those side by side as one list: \\boxed{1} and \\boxed{2}."""
     boxes.sort()
@@ -198,8 +257,7 @@ def _joined(text: str, boxes: list[tuple[int, int, str]]) -> Iterator[tuple[int,
     for start, end, value in boxes[-MOST:]:
         if not value or start < last:  # empty, or inside the one before
             continue
-        joint = _JOINT.match(text, last, start) if row and start - last <= 60 else None
-        if joint is None or joint.end() != start:
+        if not row or not _is_further_part(text, last, start, len(row)):
             if row:
                 yield first, ", ".join(row)
             row, first = [], start

@@ -43,6 +43,8 @@ def stated(tree: tuple) -> Stated:
     """The value that a chain of equations ends in, and what it is the value of."""
     if tree[0] == "deg":
         return Stated(tree[1], None)
+    if tree[0] == "neg" and tree[1][0] == "deg":
+        return Stated(("neg", tree[1][1]), None)
     if tree[0] == "mul" and tree[1][0] == "sym" and tree[1][1].isupper() and tree[2][0] == "tuple":
         return Stated(tree[2], None)  # a point with its name, P(1, 2)
     if tree[0] != "rel":
@@ -71,6 +73,21 @@ def is_relation(tree: tuple) -> bool:
 def is_sum(tree: tuple) -> bool:
     """Whether the tree is a sum of plain names."""
     return tree[0] == "sym" or (tree[0] == "add" and is_sum(tree[1]) and is_sum(tree[2]))
+
+
+def is_quantity(tree: tuple) -> bool:
+    """Whether the tree is something that an equation can be asked about: made of names alone, without numbers but
+    as powers and roots: x^3, |r - s|, ab + bc + ca, cos^2 x, AB * CD; not 2x + z."""
+    kind = tree[0]
+    if kind in ("add", "mul", "div", "tuple"):
+        return all(map(is_quantity, tree[1:] if kind != "tuple" else tree[1]))
+    if kind == "pow":
+        return is_quantity(tree[1]) and not names_of(tree[2])
+    if kind == "neg":
+        return is_quantity(tree[1])
+    if kind == "fn":
+        return is_quantity(tree[2]) or is_name(tree)
+    return is_name(tree)
 
 
 def is_rounded(tree: tuple) -> bool:

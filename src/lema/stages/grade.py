@@ -15,7 +15,7 @@ from lema.runs.context import StageContext
 from lema.scratch import by_id
 from lema.tasks import verdict_on
 
-VERSION = 3
+VERSION = 4
 
 
 def grade(context: StageContext, settings: None, questions: Iterable[Question],

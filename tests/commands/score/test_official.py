@@ -3,9 +3,13 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lema.commands.score import official
+from lema.commands.score.distance import distance
 from lema.errors import ConfigError
+from tests.patience import in_a_moment
 
 
 @pytest.mark.parametrize(("text", "value"), [
@@ -78,21 +82,41 @@ CANDIDATES = ("painter's easel", "field of flowers", "florist", "bee hive", "mud
 
 
 @pytest.mark.parametrize(("text", "choice"), [
-    ("The answer is florist.", "florist"),
+    ("The answer is florist.", "florist"), ("The answer is ..mud..", "mud"),
     ("So the answer is the field. The answer is a field of flower.", "field of flowers"),
-    ("The answer is bees.", "bee hive"), ("The answer is: Mud", "mud"), ("Surely a bee hive", "bee hive"),
-    ("", "painter's easel"),
+    ("The answer is bees.", "mud"), ("The answer is: Mud", "mud"), ("The answer is BEE HIVE", "bee hive"),
+    ("The answer is HIVE.", "mud"),  # case counts
+    ("The answer is mud.\n\nQ: And this?\nThe answer is florist.", "mud"),
+    ("The answer is mud.\n\nQuestion: And this?\nThe answer is florist.", "mud"), ("", "mud"),
 ])
-def test_a_reply_is_the_nearest_candidate_where_it_names_none(text, choice):
+def test_a_reply_is_the_candidate_of_the_least_edit_distance(text, choice):
     for gold in CANDIDATES:
         graded = official.grade(text, gold, task="csqa", candidates=CANDIDATES)
         assert graded.answer == choice and (graded.verdict == "right") == (gold == choice)
 
 
+def test_of_equally_near_candidates_the_first_is_taken():
+    assert official.grade("The answer is cat.", "bat", task="csqa", candidates=("bat", "hat",
+        "cap")).answer == "bat"
+    assert official.grade("The answer is cat.", "bat", task="csqa", candidates=("cap", "hat",
+        "bat")).answer == "cap"
+
+
+@given(st.text("ab .A", max_size=12), st.text("ab .A", max_size=12))
+def test_the_edit_distance_is_that_of_the_plain_table(first, second):
+    row = list(range(len(second) + 1))
+    for at, character in enumerate(first, 1):
+        before, row = row, [at]
+        for place, other in enumerate(second, 1):
+            row.append(min(before[place] + 1, row[-1] + 1, before[place - 1] + (character != other)))
+    assert distance(first, second) == row[-1]
+
+
 def test_the_nearest_candidate_of_a_hostile_reply_is_found_in_time():
-    long = tuple("ab" * 500_000 + str(n) for n in range(30))
-    assert official.grade("The answer is " + "ba" * 500_000, long[3], task="csqa",
-    candidates=long).verdict == "wrong"
+    several = tuple("ab" * 30 + str(n) for n in range(26))
+    with in_a_moment("a reply of a megabyte against 26 candidates"):
+        assert official.grade("The answer is " + "ba" * 500_000, several[3], task="csqa",
+            candidates=several).verdict
 
 
 def test_a_task_that_the_repository_does_not_score_is_refused():

@@ -5,11 +5,13 @@ import os
 import signal
 import tomllib
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lema.commands.study.design import cells_of, read_study
+from lema.commands.study.design import STUDIES, cells_of, read_study
+from lema.commands.study.results import pairs_of
 from lema.errors import ConfigError
 from lema.records import ReasoningPath, read_rows
 from tests.commanding import in_process, lema
@@ -261,6 +263,13 @@ noisy = { "models.teacher.slip" = 0.0, "models.teacher.slip_per_step" = 0.2 }
     assert (careful.name, noisy.name) == ("teacher-careful_r3", "teacher-noisy_r3")
     assert careful.config.models["teacher"].own == {"slip": 0.0, "seed": 3000}
     assert noisy.config.models["teacher"].own == {"slip": 0.0, "slip_per_step": 0.2, "seed": 3000}
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in STUDIES.glob("*.toml")))
+def test_a_shipped_study_is_made_of_configs_whose_pairs_are_its_arms(name):
+    study = read_study(Path(name))
+    for cell in cells_of(study, Path(name)):
+        assert {arm for pair in pairs_of(study, cell.config) for arm in pair} <= set(cell.config.arms)
 
 
 def test_a_study_that_is_not_there_names_those_that_are_shipped(tmp_path):

@@ -10,25 +10,24 @@ cannot be read is 0 (a number) or "" (mathematics), so that an unreadable answer
 answer is 0. - Mathematics is compared as text after a clean-up; \\fbox, and \\boxed without braces, are
 unreadable. - SVAMP, ASDiv and MAWPS are compared after rounding to two decimals, GSM8K as it stands.
 
-CommonsenseQA is a reconstruction: the source of that scorer is in no public copy that we could read. Its script
-calls it with the reply, the gold candidate and all candidates, so that it most probably always settles on one of
-them: here on the one that the last answer sentence names as it stands, else on the nearest one to that sentence's
-text (difflib's ratio; of equally near ones the first). lema's own csqa task never guesses.
+CommonsenseQA always settles on one of the candidates: the reply is cut where it goes on to another question ("Q:
+" or "Question: " behind an empty line), what stands behind its last "The answer is ", without the full stops at
+its ends, or else the whole of it, is held against every candidate by edit distance, and the nearest one is the
+answer, of equally near ones the first. lema's own csqa task never guesses.
 """
 
 import operator
 import re
 from collections.abc import Callable, Sequence
-from difflib import SequenceMatcher
 
 from lema.commands.score.bounded import NotArithmetic, evaluate
+from lema.commands.score.distance import distance
 from lema.errors import ConfigError
 from lema.grading import Grade
 from lema.plugins import near_miss
 
 SENTENCE = "The answer is "
-LONGEST_SAID = 300  # characters of an answer, and of a candidate, that are compared for nearness
-MOST_CANDIDATES = 26
+LONGEST_CANDIDATE = 1_000  # characters of a candidate that are compared; the reply is compared whole
 _LETTERS = str.maketrans("", "", "abcdefghijklmnopqrstuvwxyz")
 _OPERATORS = frozenset("+-*/")
 
@@ -43,6 +42,7 @@ def grade(text: str, gold: str, *, task: str = "gsm8k", candidates: Sequence[str
     answer = reader(text)
     if task == "csqa" and candidates:
         answer = _nearest(answer, candidates)
+        return Grade("right" if answer == gold else "wrong", answer, "official csqa")
     right = same(answer, reader(f"{SENTENCE}{gold}."))
     return Grade("right" if right else "wrong", str(answer), f"official {task}")
 
@@ -91,19 +91,14 @@ def read_maths(text: str) -> str:
 
 
 def _candidate(text: str) -> str:
-    """The CommonsenseQA reading: the text of the last answer sentence."""
-    return text.replace("The answer is: ", SENTENCE).rpartition(SENTENCE)[2].strip().removesuffix(".").strip()
+    """The CommonsenseQA reading: what stands behind the last answer sentence, or the whole reply."""
+    own = text.split("\n\nQ: ", 1)[0].split("\n\nQuestion: ", 1)[0]
+    return own.replace("The answer is: ", SENTENCE).rpartition(SENTENCE)[2].strip(".")
 
 
 def _nearest(statement: str, candidates: Sequence[str]) -> str:
-    """The candidate that is said, else the one whose text is nearest; only so much of either is looked at."""
-    named = [candidate for candidate in candidates if candidate == statement]
-    if named:
-        return named[0]
-    statement = statement[:LONGEST_SAID].casefold()
-    return max(candidates[:MOST_CANDIDATES],
-               key=lambda candidate: SequenceMatcher(None, statement, candidate[:LONGEST_SAID].casefold(),
-               False).ratio())
+    """The candidate of the least edit distance, of equally near ones the first."""
+    return min(candidates, key=lambda candidate: distance(statement, candidate[:LONGEST_CANDIDATE]))
 
 
 def _rounded(answer: float, gold: float) -> bool:

@@ -99,7 +99,8 @@ class Agenda:
         for key, task in self.tasks.items():
             if task.finished is not None:
                 ready += self._settle(key, task.finished)
-        return self._new(ready)
+        places = {key: place for place, key in enumerate(self.tasks)}
+        return self._new(sorted(ready, key=places.__getitem__))  # cell by cell, so that the first are whole first
 
     def settle(self, key: str) -> list[str]:
         """A stage was performed, in the first of its places; the keys that can be performed now."""

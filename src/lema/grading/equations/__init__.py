@@ -147,7 +147,19 @@ def _judged(left: Sequence[Token], sign: str, right: Sequence[Token], words: fro
             break
     if True in verdicts:
         return Equation(shown, True, result)
+    if left[start].text == "-" and (dash := _without_dash(left, start, sign, right, words)) is not None:
+        return dash
     return Equation(shown, None if None in verdicts else False, result)
+
+
+def _without_dash(left: Sequence[Token], start: int, sign: str, right: Sequence[Token],
+                  words: frozenset[str]) -> Equation | None:
+    """The equation without the dash that it begins with, where only that makes it true: behind a word the dash
+    belongs to a list or to the sentence ("Sum - 5 + 3 = 8"), at the beginning it may, and nothing is judged."""
+    without = _judged(left[start + 1:], sign, right, words)
+    if without.true is not True:
+        return None
+    return without if start else without._replace(true=None)
 
 
 def _left_side(side: Sequence[Token], percent: Fraction) -> tuple[Expression, bool, int]:

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from lema.grading.equations.reading import Token
 from lema.grading.evaluate import bits_of, exact_root
-from lema.grading.units import OF_TWO_LETTERS, singular
+from lema.grading.units import FAMILIES, OF_TWO_LETTERS, singular, size_of
 
 BITS = 2_000
 DEEPEST = 20
@@ -142,10 +142,19 @@ class _Descent:
             if self._kind() == "word" and self.tokens[self.place].text not in NO_UNITS:
                 self._unit(self._take().text)
             elif self._sign() == "/" and self._kind(1) == "word":
+                if not self._is_rate():
+                    raise Unevaluable("a name below")
                 self._take()
                 self.per.add(singular(self._take().text))
             else:
                 return
+
+    def _is_rate(self) -> bool:
+        """Whether the word behind a "/" is what a quantity is counted per, "5 km / h", "$3/shirt": 1/di is no
+        rate."""
+        before, word = self.tokens[self.place - 1], self.tokens[self.place + 1].text
+        return (before.kind == "word" or before.money or size_of(word) is not None
+                or any(word in family or singular(word) in family for family in FAMILIES))
 
     def _unit(self, word: str) -> None:
         """One word as a unit, with its power: "cm^3". Two letters that are no unit are variables."""

@@ -27,7 +27,7 @@ class Token(NamedTuple):
 
 _JOINED = re.compile(r"\\!|(?<=[0-9,])\\,(?=[0-9]{3})")
 _LAYOUT = re.compile(r"\\(?:left|right|displaystyle|big|Big|bigl|bigr)(?![A-Za-z])|\\[,;: ]|~")
-_MIXED_FRACTION = re.compile(r"(?<![0-9.,^_])([0-9]{1,4})\s?\\[dt]?frac\s?\{([0-9]{1,3})\}\s?\{([0-9]{1,3})\}")
+_MIXED_FRACTION = re.compile(r"(?<![0-9.,^_])([0-9]{1,6})\s?\\[dtc]?frac\s?\{([0-9]{1,6})\}\s?\{([0-9]{1,6})\}")
 _WRAPPED = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox|boxed|fbox|underline)\s{0,3}\{([^{}]{0,200})\}")
 _FRACTION = re.compile(r"\\[dtc]?frac\s{0,3}\{([^{}]{1,200})\}\s{0,3}\{([^{}]{1,200})\}")
 _SHORT_FRACTION = re.compile(r"\\[dtc]?frac\s?([0-9])\s?([0-9])")
@@ -43,7 +43,7 @@ _STARS = re.compile(r"(?<=[0-9)])\*\*(?=[0-9(])")  # a power; any others are bol
 _LIST_MARK = re.compile(r"^\s{0,8}(?:[-*•]|\(?[0-9]{1,2}[.)]|\(?[a-z]\))\s+")
 _SUPERSCRIPTS = str.maketrans({"²": "^2", "³": "^3", "−": "-", "–": "-", "—": "|", "×": "*", "·": "*", "⋅": "*",
                                "÷": "/", "∗": "*", "→": "|", "⇒": "|", "\u00a0": " ", "\u202f": " ", "’": "'"})
-_MIXED = r"(?P<mixed>[0-9]{1,4}[ ][0-9]{1,3}/[0-9]{1,3})(?![0-9./])"
+_MIXED = r"(?P<mixed>[0-9]{1,6}[ ][0-9]{1,6}/[0-9]{1,6})(?![0-9./])"
 _TOKEN = re.compile(rf"""
     (?P<article>(?<![\w(])a(?=\s+[A-Za-z]))
   | (?P<money>[$£€]\s?)?(?:{_MIXED}
