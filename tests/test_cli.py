@@ -100,7 +100,8 @@ def test_list_names_everything_that_is_shipped(tmp_path):
     assert set(found["backends"]) == {"api", "batch", "recorded", "teacher", "transformers", "vllm"}
     assert set(found["trainers"]) == {"sft", "dpo"}
     assert set(found["recipes"]) == {
-        "lab", "tiny", "paper-lab", "gsm8k-mistakes", "gsm8k", "math", "one-step", "budgets"}
+        "lab", "tiny", "paper-lab", "gsm8k-mistakes", "gsm8k", "gsm8k-small", "gsm8k-70b", "math", "csqa",
+        "own-format", "one-step", "budgets"}
     assert set(found["kinds of examples"]) == {"cot", "correction", "step", "forward", "critique", "marked",
                                                "preference"}
     assert {"cot", "lema", "step", "rft", "cft"} < set(found["arms"])

@@ -20,12 +20,13 @@ from lema.records import Account, Correction, Example, Question, ReasoningPath, 
 from lema.statistics.scores import Score
 from lema.tasks import find_task
 from tests import toys
-from tests.personas import Reasoning, Vllm
+from tests.personas import OpenAI, Reasoning, Vllm
 from tests.server import Server, last_message
 
 OURS = [path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parents[1] / "docs").glob("*.md"))]
 GSM8K, MATH = "grading_outputs/gsm8k_example_model_solutions.jsonl", "grading_outputs/processbench_math.jsonl"
 STUDENT = Vllm(("meta-llama/Llama-2-7b-hf",), template=False, room=4096)
+OTHER = OpenAI(("gpt-4.1-nano",))
 CORRECTOR = Reasoning(("gpt-5-mini",))
 ARMS = ("cot", "cot-same-questions", "lema", "step", "evolved")
 
@@ -90,18 +91,22 @@ def test_a_recipe_runs_once_models_endpoints_and_budgets_are_filled_in(recipe, s
     base = toys.reader(tmp_path / "base", OURS, positions=4_096)
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     answer = _answering(replies, gold)
-    with Server(answer, persona=STUDENT) as student, Server(answer, persona=CORRECTOR) as corrector:
+    with (Server(answer, persona=STUDENT) as student, Server(answer, persona=CORRECTOR) as corrector,
+          Server(answer, persona=OTHER) as other):
         filled = {
             "task": f'{{name="{recipe}", train="{tmp_path}/train.jsonl", test="{tmp_path}/test.jsonl", dev=4}}',
             "models.student.base_url": f'"{student.url}"', "models.corrector.base_url": f'"{corrector.url}"',
-            "prices.gpt-5-mini": "{input=0.25, output=2}",  # the price list knows it at its own address only
+            "models.other.base_url": f'"{other.url}"',
+            # the price list knows them at their own address only
+            "prices": "{'meta-llama/Llama-2-7b-hf'={input=0, output=0}, 'gpt-4.1-nano'={input=0.1, output=0.4}}",
+            "prices.gpt-5-mini": "{input=0.25, output=2}",
             "models.base.path": f'"{base}"', "sample.paths": "2", "correct.tokens": "32000",
             "evolve.centric.seeds": "8", "train.seeds": "[1]", "train.budget.steps": "1",
             "train.batch_size": "8", "train.accumulate": "4", "evaluate.max_tokens": "8"}
         if recipe == "math":
             filled["arms"] = "['cot', 'lema']"  # every arm of it is trained for gsm8k
         run = run_config(recipe, [f"{key}={value}" for key, value in filled.items()], tmp_path / "runs")
-        assert student.seen and corrector.seen
+        assert student.seen and corrector.seen and other.seen
     assert {path.verdict for path in read_rows(ReasoningPath, run / "graded/rows.jsonl")} >= {"right", "wrong"}
     for rows_of in ("verified", "centric/verified"):
         assert any(one.verified for one in read_rows(Correction, run / f"{rows_of}/rows.jsonl"))

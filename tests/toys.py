@@ -36,7 +36,7 @@ CHATML = ("{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_
 MARKS = ("<s>", "<eos>", "<|im_start|>", "<|im_end|>", "<|start|>", "<|end|>", "<|eot|>")
 
 
-def chatty(out: Path, template: str | None = None) -> Path:
+def chatty(out: Path, template: str | None = None, width: int = 16) -> Path:
     """A fresh tiny checkpoint that knows every text, by subwords; before a plain text it puts a start token."""
     import torch
     from tokenizers import processors
@@ -50,9 +50,9 @@ def chatty(out: Path, template: str | None = None) -> Path:
     wrapped.save_pretrained(out)
     torch.manual_seed(0)
     LlamaForCausalLM(LlamaConfig(
-        vocab_size=tokenizer.get_vocab_size(), hidden_size=16, num_hidden_layers=1, num_attention_heads=1,
-        num_key_value_heads=1, intermediate_size=16, max_position_embeddings=4096, bos_token_id=0, eos_token_id=1,
-        pad_token_id=1)).save_pretrained(out)
+        vocab_size=tokenizer.get_vocab_size(), hidden_size=width, num_hidden_layers=1, num_attention_heads=1,
+        num_key_value_heads=1, intermediate_size=width, max_position_embeddings=4096, bos_token_id=0,
+        eos_token_id=1, pad_token_id=1)).save_pretrained(out)
     return out
 
 

@@ -46,6 +46,14 @@ def run(source: Source, overrides: Overrides = None, runs: Runs = Path("runs"),
 
 
 @app.command()
+def check(source: Source, overrides: Overrides = None, runs: Runs = Path("runs")) -> None:
+    """Look at everything that a run needs, before a cent is spent: files, endpoints, memory, prices, prompts."""
+    from lema.commands.check import check_config
+
+    print(check_config(source, overrides or [], runs))
+
+
+@app.command()
 def study(source: Annotated[Path, typer.Argument(metavar="STUDY", help="a TOML file, or a shipped study's name")],
           runs: Runs = Path("runs"),
           workers: Annotated[int | None, typer.Option("--workers", min=1, help="processes side by side; by "

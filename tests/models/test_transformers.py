@@ -213,7 +213,8 @@ def test_nothing_is_printed(checkpoint, capfd):
 def adapter(checkpoint, tmp_path_factory):
     """A LoRA adapter for the checkpoint, as the trainer leaves it beside the merged weights."""
     folder = tmp_path_factory.mktemp("adapted") / "model"
-    told = TRAINED.model_copy(update={"method": "lora", "optimizer": "adamw", "learning_rate": 0.02})
+    told = TRAINED.model_copy(update={"method": "lora", "optimizer": "adamw", "learning_rate": 0.02,
+                                      "save": "merged"})
     Trainer(told).fit(toys.sums(60, seed=9) * 2, checkpoint, folder, 0)
     return folder / "adapter"
 

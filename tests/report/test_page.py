@@ -1,5 +1,6 @@
 """The page: its figures are the data's, its words follow the intervals, and nothing in it reaches out."""
 
+import json
 import re
 from dataclasses import fields, is_dataclass, replace
 
@@ -166,6 +167,23 @@ def test_every_arm_stands_over_what_its_teacher_wrote():
     page = render(report())
     drawing = page[page.index("Accuracy in percent over teacher tokens"):].split("</svg>")[0]
     assert drawing.count('class="point"') == len(report().arms) and ">teacher tokens</text>" in drawing
+
+
+def test_the_losses_of_every_fit_are_drawn_and_said(tmp_path):
+    from lema.report.charts import losses
+    from lema.report.curves import POINTS, training_curves
+
+    for model, values in (("cot-1", [2.0, 1.0, 0.5]), ("cot-2", [3.0] * 600), ("broken-1", [])):
+        folder = tmp_path / "models" / model / "model"
+        folder.mkdir(parents=True)
+        lines = [json.dumps({"step": step, "loss": loss}) + "\n" for step, loss in enumerate(values, 1)]
+        (folder / "metrics.jsonl").write_text("".join(lines) + '{"step": 9, "lo')
+    (curve,) = training_curves(tmp_path, [("cot-1", "cot", 1), ("cot-2", "cot", 2), ("broken-1", "broken", 1),
+                                          ("gone-1", "gone", 1)])
+    assert (curve.arm, curve.steps) == ("cot", 600)
+    assert curve.losses == ((2.0, 1.0, 0.5), (3.0,) * POINTS)
+    drawing = losses(curve, 3.0)
+    assert drawing.count("<polyline") == 2 and "cot: the loss ends at 0.5, 3" in drawing
 
 
 def test_further_pairs_have_panels_and_are_called_planned_only_where_that_was_checked():

@@ -14,9 +14,10 @@ from transformers import AutoModelForCausalLM
 from lema.checkpoints import content_hash, load_tokenizer
 from lema.checkpoints.rendering import encode
 from lema.errors import DataError, ModelError, RunError
-from lema.training.loop import Loop, dataset
+from lema.training.loop import Loop, Outcome
+from lema.training.passes import dataset
 from lema.training.saving import merged
-from lema.training.sft import Settings, Trainer, count_tokens, encode_rows
+from lema.training.sft import Fit, Settings, Trainer, count_tokens, encode_rows
 from tests import toys
 from tests.patience import until
 from tests.processes import end, running, under
@@ -52,7 +53,7 @@ def batches_of(base, rows, points, **settings):
     settings = Settings(**{**FAST, **settings})
     encoded = encode_rows(rows, base, settings.max_length)
     plan = settings.plan([len(row.prompt) + len(row.completion) for row in encoded], 0)
-    return list(Loop(settings, encoded, plan, base, points, 0, "", None).get_train_dataloader())
+    return list(Loop(Fit(settings, encoded, base, points, 0, "", "chat"), plan, None).get_train_dataloader())
 
 
 def test_the_loss_falls_on_completion_and_end_token_and_on_nothing_else(base, tmp_path):
@@ -136,7 +137,7 @@ def test_a_loss_that_is_no_number_is_an_error_and_leaves_no_model(base, tmp_path
 
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_the_same_call_gives_the_same_bytes_and_another_seed_others(base, tmp_path, method):
-    told = {"method": method, "embedding_learning_rate": 0.01 if method == "full" else None}
+    told = {"method": method, "embedding_learning_rate": 0.01 if method == "full" else None, "save": "merged"}
     calls = (("a", 1), ("b", 1), ("c", 2))
     logs = [fit(base, tmp_path / name, toys.sums(300), seed, **told) for name, seed in calls]
     assert weights(tmp_path / "a") == weights(tmp_path / "b") != weights(tmp_path / "c")
@@ -149,7 +150,7 @@ def test_the_same_call_gives_the_same_bytes_and_another_seed_others(base, tmp_pa
 def test_an_adapter_merged_into_its_base_computes_what_the_pair_computes(base, tmp_path):
     from peft import PeftModel
 
-    fit(base, tmp_path / "out", toys.sums(100), method="lora", embedding_learning_rate=None)
+    fit(base, tmp_path / "out", toys.sums(100), method="lora", embedding_learning_rate=None, save="merged")
     ids = torch.randint(3, 20, (4, 12))
     fresh = AutoModelForCausalLM.from_pretrained(base)
     before = fresh(ids).logits
@@ -159,7 +160,8 @@ def test_an_adapter_merged_into_its_base_computes_what_the_pair_computes(base, t
     assert (merged - before).abs().max() > 0.1
 
 
-COARSE = {"method": "lora", "embedding_learning_rate": None, "dtype": "bfloat16", "learning_rate": 0.0002}
+COARSE = {"method": "lora", "embedding_learning_rate": None, "dtype": "bfloat16", "learning_rate": 0.0002,
+          "save": "merged"}
 
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
@@ -218,7 +220,8 @@ def test_a_model_trained_past_the_chat_template_has_none(tmp_path):
 def test_a_fit_past_the_template_is_not_continued_from_one_through_it(base, tmp_path):
     calls = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lema.training.loop.run", lambda *given: calls.append(given[6]) or ([1.0], 0.0, None))
+        patch.setattr("lema.training.loop.run",
+                      lambda fit, plan, progress: calls.append(fit.call) or Outcome([1.0], 0.0, None))
         for form in ("chat", "completions", "chat"):
             Trainer(Settings(**FAST)).fit(toys.sums(3), base, tmp_path / "out", 0, form=form)
     assert calls[0] == calls[2] != calls[1]

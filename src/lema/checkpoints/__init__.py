@@ -19,7 +19,7 @@ from lema.plugins import file_hash
 from lema.records import content_id
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
 TOKENIZER = ("tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json", "*.model",
@@ -114,8 +114,33 @@ def content_hash(folder: Path) -> str:
 
 
 def weights_hash(folder: Path) -> str:
-    """16 hex digits of its weights alone."""
-    return _hash_of(_files(folder, WEIGHTS))
+    """16 hex digits of its weights alone; of its adapter's where a fit left nothing else."""
+    return _hash_of(_files(folder, WEIGHTS) or _files(folder / "adapter", ADAPTER))
+
+
+def training_of(folder: Path) -> dict:
+    """How what lies in a folder was trained, by a fit's own account; empty where there is none."""
+    try:
+        table = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return table if isinstance(table, dict) else {}
+
+
+def beside_base(folder: Path) -> dict[str, str]:
+    """The table [models.X] of what a fit left in a folder as an adapter alone: its base, quantised and asked as it
+    was in training. ModelError where the adapter does not name its base."""
+    adapter, trained = find_adapter(str(folder / "adapter")), training_of(folder)
+    try:
+        named = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+        table = {"path": str(named["base_model_name_or_path"]), "adapter": str(adapter)}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{adapter}: its adapter_config.json names no base ({first_line(error)})") from None
+    if trained.get("method") == "qlora":
+        table["quantize"] = "nf4"
+    if trained.get("form") == "completions":
+        table["form"] = "completions"
+    return table
 
 
 def made_hash(folder: Path) -> str:
@@ -126,6 +151,30 @@ def made_hash(folder: Path) -> str:
 def weights_size(folder: Path) -> int:
     """Bytes of its weights files."""
     return sum(path.stat().st_size for path in _files(folder, WEIGHTS))
+
+
+def quantized(base: Path, dtype: object, device: str) -> dict[str, object]:
+    """How transformers is told to load weights in NF4: four bits each, at the quantiles of a normal distribution,
+    their constants quantised too; products are made in `dtype`."""
+    from transformers import BitsAndBytesConfig
+
+    try:
+        with hushed():
+            import bitsandbytes  # noqa: F401 - else transformers says in its own words what is missing
+            config = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype,
+                                        bnb_4bit_use_double_quant=True)
+    except ImportError:
+        raise ModelError(f"{base}: weights in NF4 need bitsandbytes: {installing('qlora')}") from None
+    return {"quantization_config": config, "device_map": {"": device}}
+
+
+def as_trained(model: "PreTrainedModel") -> "PreTrainedModel":
+    """Some CPUs have a kernel with coarser constants for when nothing is trained, which also refuses many shapes:
+    without it a quantised model computes what it computed when it was trained."""
+    for module in model.modules():
+        if getattr(module, "support_avx512bf16_for_cpu", False):
+            module.support_avx512bf16_for_cpu = False
+    return model
 
 
 def find_adapter(path: str) -> Path:

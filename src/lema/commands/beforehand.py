@@ -8,12 +8,13 @@ be looked at yet (weights on the hub, a student that is still to be grown) is sa
 
 import inspect
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lema.checkpoints import HUB_ID, fetched, find_adapter, load_tokenizer, positions, require_checkpoint
 from lema.checkpoints.rendering import by_template
 from lema.config import Config
-from lema.errors import ConfigError, ModelError
+from lema.errors import ConfigError, ConfigErrors, DataError, LemaError, ModelError
 from lema.records import Example, Question
 from lema.runs.dependencies import MADE_HERE, PROBE, backend_settings, form_of
 from lema.runs.run import Stage
@@ -27,19 +28,69 @@ def look_ahead(config: Config, stages: dict[str, Stage], fetch: bool = False) ->
     """What is worth knowing before the stages that are not done are performed. LemaError where one of them could
     only fail. With `fetch` what can be looked at on the hub is looked at there."""
     waiting = [stage for stage in stages.values() if stage.status().state != "done"]
+    problems, notes = Problems(), []
     if config.train is not None:
-        _check_base(config)
-        _check_names(config)
-    notes = list(_unseen_weights(config, waiting, fetch))
+        for check in (_check_base, _check_names):
+            with problems.gathered():
+                check(config)
+    with problems.gathered():
+        notes += _unseen_weights(config, waiting, fetch)
     sets = [stage for stage in waiting if stage.verb is assemble]
+    problems.raise_all()
     if config.train is None or not sets:
         return notes
     trainer = find_trainer(config.train.trainer, config.train.own)
     folder, why = _base_folder(config, sets[0], fetch)
-    _check_prompts(config, trainer, folder)
-    if folder is None:
-        return [*notes, f"train.max_length: not checked against the questions, {why}"]
-    return [*notes, *_lengths(config, stages, trainer, folder, fetch)]
+    with problems.gathered():
+        _check_prompts(config, trainer, folder)
+    with problems.gathered():
+        if folder is None:
+            notes.append(f"train.max_length: not checked against the questions, {why}")
+        else:
+            notes += _lengths(config, stages, trainer, folder, fetch)
+    problems.raise_all()
+    return notes
+
+
+def base_folder(config: Config, stages: dict[str, Stage]) -> Path | None:
+    """Where the config, and the tokenizer at least, of the base lies; None where it is not to be had (`look_ahead`
+    says why)."""
+    sets = [stage for stage in stages.values() if stage.verb is assemble]
+    given = sets[0].models[config.train.base] if sets else {}
+    has_weights = isinstance(given, Stage) or "path" in given
+    try:
+        return _base_folder(config, sets[0], True)[0] if has_weights else None
+    except ModelError:
+        return None
+
+
+class Problems:
+    """What several inspections found wrong, said together."""
+
+    def __init__(self) -> None:
+        self._errors: list[LemaError] = []
+
+    def add(self, error: LemaError) -> None:
+        if str(error) not in map(str, self._errors):
+            self._errors.append(error)
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Keeps what is raised, so that the next inspection is made all the same."""
+        try:
+            yield
+        except (ConfigError, DataError, ModelError) as error:
+            self.add(error)
+
+    def raise_all(self) -> None:
+        """Raises the only problem as it was, or all as one."""
+        if len(self._errors) == 1:
+            raise self._errors[0]
+        if self._errors:
+            lines: dict[str, None] = {}
+            for error in self._errors:
+                lines.update(dict.fromkeys(error.lines))
+            raise ConfigErrors("\n".join(lines))
 
 
 def _check_base(config: Config) -> None:

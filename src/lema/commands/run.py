@@ -8,8 +8,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from lema.commands.beforehand import look_ahead
-from lema.commands.run_folder import Meant, check_files, finished, going_on, meant_by, stages_of
+from lema.commands.check import inspected
+from lema.commands.run_folder import Meant, finished, going_on, meant_by, stages_of
 from lema.commands.stored_config import keep_config
 from lema.config import parse_config
 from lema.errors import Stopped
@@ -65,8 +65,7 @@ def _perform(meant: Meant, source: str, online_tail: int | None = None, *, yes: 
     require_one_process()
     # every name, prompt, settings table and file is checked before anything is written, and what they name too
     stages = stages_of(folder, config)
-    check_files(config, stages)
-    look_ahead(config, stages, fetch=True)
+    inspected(config, stages, folder, ask=False)
     try:
         with held(folder):
             from lema.pipeline import pipeline

@@ -5,6 +5,7 @@ One design decision: an arm is a table of what it takes and how much it is train
 
 from pydantic import Field, model_validator
 
+from lema.config.presets import with_preset
 from lema.examples.take import Take
 from lema.plugins import Open, Settings
 
@@ -51,12 +52,18 @@ class BudgetConfig(Settings):
 
 
 class TrainConfig(Open):
-    """[train]: the student that every arm continues from; further keys belong to the trainer."""
+    """[train]: the student that every arm continues from; further keys belong to the trainer. `preset` stands for
+    values of these and of the budget (lema.config.presets)."""
 
     base: str = Field(description="a model of this config, or a checkpoint folder or hub id")
     seeds: tuple[int, ...] = Field(default=(1, 2, 3), min_length=1)
     budget: BudgetConfig = BudgetConfig(epochs=3)
     trainer: str = "sft"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_preset(cls, table: object) -> object:
+        return with_preset(table)
 
 
 class ReportConfig(Settings):

@@ -30,6 +30,11 @@ SMALL = {"method": "full", "optimizer": "muon", "learning_rate": 0.004, "embeddi
 """What teaches a model of some 0.3M parameters most per second (docs/lab-log.md, 21 November 2026)."""
 
 
+def _whole(options: dict) -> dict:
+    """A student is continued and sampled as a checkpoint: an adapter alone would be none."""
+    return options if options.get("method", "full") == "full" else {"save": "merged", **options}
+
+
 class FinishConfig(Open):
     """[models.X.grow.finish]: after its lessons a student is trained on the worked solutions of the run's
     questions, as a user would who has them. Further keys belong to the trainer and are laid over `SMALL`."""
@@ -39,7 +44,7 @@ class FinishConfig(Open):
     @property
     def options(self) -> dict:
         """The trainer's table."""
-        return SMALL | self.own
+        return _whole(SMALL | self.own)
 
 
 class GrowConfig(Open):
@@ -55,7 +60,7 @@ class GrowConfig(Open):
     @property
     def options(self) -> dict:
         """The trainer's table."""
-        return SMALL | self.own
+        return _whole(SMALL | self.own)
 
     def prompts_used(self) -> dict[str, str | None]:
         return {"lessons": None}

@@ -7,12 +7,12 @@ the size of the weights alone, before anything is loaded, so that the journal ke
 import warnings
 from pathlib import Path
 
-from lema.checkpoints import OURS_ALONE, first_line, hushed, weights_size, why_not_loaded
+from lema.checkpoints import OURS_ALONE, as_trained, first_line, hushed, quantized, weights_size, why_not_loaded
 from lema.errors import ModelError, installing
 
 try:
     import torch
-    from transformers import AutoModelForCausalLM, PreTrainedModel
+    from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
     from transformers.utils import logging
 except ModuleNotFoundError as missing:
     raise ModelError(f"the transformers backend needs {missing.name}: {installing('train')}") from None
@@ -38,14 +38,26 @@ def fastest(folder: Path, device: str) -> str:
     return "bfloat16" if fast and weights_size(folder) >= SMALL else "float32"
 
 
-def load_model(folder: Path, dtype: str, attn: str | None, device: str) -> PreTrainedModel:
-    """The checkpoint's weights on `device`. ModelError where they cannot be loaded."""
+def load_model(folder: Path, dtype: str, attn: str | None, device: str, nf4: bool = False) -> PreTrainedModel:
+    """The checkpoint's weights on `device`, in NF4 where asked for. ModelError where they cannot be loaded."""
     logging.disable_progress_bar()
+    how = {"dtype": dtype, "attn_implementation": attn, **OURS_ALONE}
+    if nf4:
+        how |= quantized(folder, _products(folder, dtype), device_of(device))
     try:
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=attn, **OURS_ALONE)
+        model = AutoModelForCausalLM.from_pretrained(folder, **how)
+        if nf4:  # it lies where it was quantised
+            return as_trained(model).eval()
         return model.to(device_of(device)).eval()
     except Exception as error:  # safetensors, torch and transformers each raise their own
         raise ModelError(f"{folder}: its weights cannot be loaded ({why_not_loaded(error)})") from None
+
+
+def _products(folder: Path, dtype: str) -> torch.dtype:
+    """The type that quantised weights are multiplied in."""
+    if dtype == "auto":
+        return AutoConfig.from_pretrained(folder, **OURS_ALONE).get_text_config().dtype or torch.float32
+    return getattr(torch, dtype)
 
 
 def with_adapter(model: PreTrainedModel, adapter: Path, how: str) -> PreTrainedModel:
@@ -63,7 +75,8 @@ def with_adapter(model: PreTrainedModel, adapter: Path, how: str) -> PreTrainedM
             adapted = PeftModel.from_pretrained(model, adapter, local_files_only=True)
     except Exception as error:  # peft, safetensors and torch each raise their own
         raise ModelError(f"{adapter}: the adapter does not fit these weights ({first_line(error)})") from None
-    if how == "merged" or (how == "auto" and model.dtype == torch.float32):
+    coarse = model.dtype != torch.float32 or getattr(model, "is_quantized", False)
+    if how == "merged" or (how == "auto" and not coarse):
         return adapted.merge_and_unload().eval()
     return adapted.eval().base_model.model
 

@@ -49,6 +49,7 @@ class Settings(plugins.Settings):
     form: Form = Field("chat", description="completions: past the chat template")
     dtype: Literal["auto", "fastest", "float32", "bfloat16", "float16"] = Field(
         "auto", description="auto: the checkpoint's; fastest: bfloat16 where the hardware multiplies it")
+    quantize: Literal["nf4"] | None = Field(None, description="weights in four bits, as qlora trains beside them")
     attn: str | None = Field(None, description="attention implementation; by default what transformers chooses")
     batch_size: int = execution(64, gt=0, description="rows written side by side")
     batch_tokens: int | None = execution(None, gt=0,
@@ -57,6 +58,13 @@ class Settings(plugins.Settings):
 
     def files(self) -> tuple[Path, ...]:
         return files_of(self.path, self.adapter)
+
+    def facts(self) -> dict:
+        """What is not set is left out: a stage must not become stale by a setting that nobody uses."""
+        facts = super().facts()
+        if self.quantize is None:
+            del facts["quantize"]
+        return facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,8 @@ class Model:
                     "attn": self.settings.attn}
         if self.settings.adapter:
             identity["adapter"] = [adapter_hash(self.settings.adapter), self.settings.adapter_as]
+        if self.settings.quantize:
+            identity["quantize"] = self.settings.quantize
         if self.settings.form == "completions":
             identity["form"] = "completions"
         return identity
@@ -199,5 +209,6 @@ class Model:
         from lema.models._weights import load_model, with_adapter
 
         adapter, how = self.settings.adapter, self.settings.adapter_as
-        model = load_model(self.folder, self._dtype, self.settings.attn, self.settings.device)
+        model = load_model(self.folder, self._dtype, self.settings.attn, self.settings.device,
+                           self.settings.quantize is not None)
         return with_adapter(model, find_adapter(adapter), how) if adapter else model

@@ -7,6 +7,7 @@ neither the page nor the table can say "better" of an interval that holds zero. 
 
 from dataclasses import dataclass, field
 
+from lema.report.curves import LossCurve
 from lema.report.tables import Table
 from lema.runs.bills import Bill
 from lema.statistics import Accuracy, Difference, Verdict, holm, reading, verdict
@@ -120,6 +121,7 @@ class ReportData:
     versions: tuple[tuple[str, str], ...] = ()  # lema first
     checked: tuple[str, ...] = ()  # what the run's folder says of its plan and its looks at the test questions
     notes: tuple[str, ...] = ()
+    curves: tuple[LossCurve, ...] = ()  # how the arms' fits went
 
     @property
     def differences(self) -> dict[str, Difference]:
@@ -130,6 +132,11 @@ class ReportData:
     def judged(self) -> tuple[Arm, ...]:
         """The arms that the comparison is about: the baseline and those with a difference from it."""
         return tuple(arm for arm in self.arms if arm.difference is not None or arm.name == self.baseline)
+
+    @property
+    def highest_loss(self) -> float:
+        """Of any point of a training curve."""
+        return max((loss for curve in self.curves for line in curve.losses for loss in line), default=0.0) or 1.0
 
     @property
     def seeds(self) -> int:

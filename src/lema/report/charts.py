@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from lema.figures import percent, tokens
 from lema.report import Arm, LevelScore, ReportData
+from lema.report.curves import LossCurve
 from lema.statistics import Difference, Interval, Verdict, bracket, points
 
 WIDTH, LABELS, VALUES = 480, 138, 52  # of a chart with rows: all, the names at its left, the figures at its right
@@ -193,6 +194,24 @@ def levels(arm: Arm, baseline: Arm | None) -> Markup:
         drawing.dot("point", x, y, 2.8)
     figures = ", ".join(f"{score.level}: {percent(score.accuracy)} %" for score in arm.levels)
     return drawing.svg(f"{arm.name} by level: {figures}", width, height)
+
+
+def losses(curve: LossCurve, highest: float) -> Markup:
+    """An arm's loss over its steps, a line for each seed; from nothing to `highest`, which all arms share."""
+    width, height, left, top, floor = 210, 132, 34, 8, 108
+    drawing = Drawing()
+    for share in (0, 0.5, 1):
+        y = floor - (floor - top) * share
+        drawing.line("grid", left, y, width - 4, y)
+        drawing.text("scale", left - 6, y + 4, "end", f"{highest * share:.2g}")
+    drawing.text("scale", left + 4, floor + 18, "start", "1")
+    drawing.text("scale", width - 4, floor + 18, "end", f"{curve.steps:,}")
+    for line in curve.losses:
+        step = (width - left - 8) / max(1, len(line) - 1)
+        drawing.path("front", [(left + 4 + step * number, floor - (floor - top) * loss / highest)
+                               for number, loss in enumerate(line)])
+    ends = ", ".join(f"{line[-1]:.3g}" for line in curve.losses)
+    return drawing.svg(f"{curve.arm}: the loss ends at {ends}", width, height)
 
 
 def bar(part: int, whole: int) -> Markup:

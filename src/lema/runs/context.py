@@ -15,7 +15,7 @@ from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
 
-from lema.checkpoints import made_hash
+from lema.checkpoints import made_hash, training_of
 from lema.checkpoints.rendering import Form
 from lema.config import Config, LeaksConfig
 from lema.errors import DataError, ModelError
@@ -108,7 +108,8 @@ class StageContext:
         given = self._stage.models[name]
         if isinstance(given, Stage):
             table = decoding(self._config, name)
-            return find_model(name, MADE_HERE, {**table, **weights_made(given, table.get("dtype", "auto"))})
+            made = weights_made(given, table.get("dtype", "auto"))
+            return find_model(name, MADE_HERE, {**table, **made})
         if name not in self._config.models:  # the base of the training, named by its folder or hub id
             return find_model(name, MADE_HERE, {"path": given["path"]})
         return find_model(name, self._config.models[name].backend, self._config.models[name].own)
@@ -237,10 +238,13 @@ def place_of(given: Stage | dict) -> Path | str:
 def weights_made(stage: Stage, dtype: str) -> dict[str, str]:
     """Which weights are asked of a model that a stage made, as the keys of its backend. An adapter is merged in
     float32; in fewer bits the merged weights would be others than those that were trained, so there it stays
-    beside its base."""
+    beside its base, and beside the quantised base that it was trained on."""
     model = place_of(stage)
-    adapter = model / "adapter"
-    if dtype in ("auto", "float32") or not (adapter / "adapter_config.json").is_file():
+    adapter, whole = model / "adapter", (model / "config.json").is_file()
+    alone = not (adapter / "adapter_config.json").is_file()
+    if alone or (whole and dtype in ("auto", "float32")):
         return {"path": str(model)}
-    base = place_of(stage.models[stage.settings.base])
-    return {"path": str(base), "adapter": str(adapter), "adapter_as": "loaded"}
+    weights = {"path": str(place_of(stage.models[stage.settings.base])), "adapter": str(adapter)}
+    if training_of(model).get("method") == "qlora":
+        weights["quantize"] = "nf4"
+    return weights if dtype in ("auto", "float32") else {**weights, "adapter_as": "loaded"}

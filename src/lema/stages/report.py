@@ -20,6 +20,7 @@ from lema.config import Config, ReportOneConfig, ScoreConfig
 from lema.records import Account, Checkpoint, Correction, Critique, Question, ReasoningPath
 from lema.report import Arm, Funnel, LevelScore, PlannedComparison, ReportData, ShownCorrection
 from lema.report.answers import by_question
+from lema.report.curves import training_curves
 from lema.report.funnels import critique_funnels, funnel, one_step_funnel, parents
 from lema.report.gallery import gallery
 from lema.report.page import render
@@ -79,6 +80,7 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
         made=_made(context),
         elsewhere=tuple(row.p_value for row in comparisons if row.test_set),
         tables=(*tables, *_rating_tables(context.run_folder)),
+        curves=tuple(training_curves(context.run_folder, settings.examined)),
         config=(context.run_folder / "config.toml").read_text(encoding="utf-8"),
         named=named, checked=(beginning, *_looks(context, settings.split)), notes=(*NOTES, *_overlong(accounts),
                *_hinted(filter(attrgetter("verified"), chain.from_iterable(verified)))))

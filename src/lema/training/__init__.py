@@ -40,7 +40,8 @@ class Trainer(Protocol):
     def fit(self, examples: Sequence[Example], base: Path, out: Path, seed: int,
             progress: Progress | None = None, form: Form = "chat") -> TrainingLog:
         """Continues the checkpoint folder `base` on `examples` in their order, writes a loadable checkpoint
-        to `out`. Loss on completions and their end token only; a row that does not fit raises DataError.
+        to `out`, or a PEFT adapter of `base` to `out/adapter` and its tokenizer beside that. Loss on
+        completions and their end token only; a row that does not fit raises DataError.
         `form` "completions" passes by the chat template of `base`, and what is written then has none.
         A fit killed and called again with the same arguments ends in the same weights. `progress` is called
         with the steps done and all steps."""

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 import torch
 from torch import nn
 
-BETA1 = 0.9
-"""AdamW's average of gradients; that of their squares (beta2) is a setting."""
-
+Betas = tuple[float, float]
+"""AdamW's memory of gradients, and of their squares."""
 STACK = 2**22
 """The most numbers that are orthogonalised together."""
 
@@ -34,24 +33,42 @@ def sorts(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
 
 
 def adamw(model: nn.Module, rate: float, rest_rate: float, decay: float,
-          beta2: float) -> torch.optim.Optimizer:
+          betas: Betas) -> torch.optim.Optimizer:
     """AdamW for everything; weight decay on the matrices only."""
+    return torch.optim.AdamW(_groups(model, rate, rest_rate, decay), betas=betas, fused=True)
+
+
+def paged_adamw(model: nn.Module, rate: float, rest_rate: float, decay: float,
+                betas: Betas) -> torch.optim.Optimizer:
+    """AdamW whose state is in float32 and may leave a card that is full for the machine's memory; where nothing
+    lies on a card, AdamW."""
+    if not any(parameter.is_cuda for parameter in model.parameters()):
+        return adamw(model, rate, rest_rate, decay, betas)
+    from bitsandbytes.optim import PagedAdamW32bit
+
+    return PagedAdamW32bit(_groups(model, rate, rest_rate, decay), betas=betas)
+
+
+def _groups(model: nn.Module, rate: float, rest_rate: float, decay: float) -> list[dict]:
     matrices, rest = sorts(model)
     groups = ({"params": matrices, "lr": rate, "weight_decay": decay},
               {"params": rest, "lr": rest_rate, "weight_decay": 0.0})
-    return torch.optim.AdamW([group for group in groups if group["params"]], betas=(BETA1, beta2), fused=True)
+    return [group for group in groups if group["params"]]
 
 
 def muon(model: nn.Module, rate: float, rest_rate: float, decay: float,
-         beta2: float) -> torch.optim.Optimizer:
+         betas: Betas) -> torch.optim.Optimizer:
     """Muon for the matrices inside the blocks, AdamW for the rest."""
     matrices, rest = sorts(model)
     parts: list[torch.optim.Optimizer] = []
     if matrices:
         parts.append(StackedMuon(matrices, lr=rate, weight_decay=decay))
     if rest:
-        parts.append(torch.optim.AdamW(rest, lr=rest_rate, betas=(BETA1, beta2), weight_decay=0.0, fused=True))
+        parts.append(torch.optim.AdamW(rest, lr=rest_rate, betas=betas, weight_decay=0.0, fused=True))
     return Together(parts)
+
+
+OPTIMIZERS = {"adamw": adamw, "paged_adamw": paged_adamw, "muon": muon}
 
 
 class StackedMuon(torch.optim.Muon):

@@ -17,7 +17,6 @@ from lema.checkpoints.rendering import Form, encode
 from lema.errors import DataError, ModelError, installing
 from lema.records import Example
 from lema.training import TrainingLog
-from lema.training.loop import load_model, writing
 
 try:
     import torch
@@ -26,7 +25,9 @@ try:
         from trl import DPOConfig, DPOTrainer
     from transformers.trainer_callback import PrinterCallback
 
+    from lema.training.points import writing
     from lema.training.saving import save_tokenizer
+    from lema.training.weights import load_model
 except ModuleNotFoundError as missing:
     raise ModelError(f"training needs {missing.name}: {installing('train')}") from None
 

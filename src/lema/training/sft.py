@@ -1,4 +1,4 @@
-"""Supervised fine-tuning on TRL and PEFT: full or LoRA, loss on completions and their end token only.
+"""Supervised fine-tuning on TRL and PEFT: full, LoRA or QLoRA, loss on completions and their end token only.
 
     [train]
     method = "full"
@@ -12,10 +12,12 @@ before TRL starts and TRL only runs it, so that a row can neither be cut nor dro
 loop itself, which needs torch, is in loop.py and loaded when a fit begins.
 """
 
+import logging
+import shutil
 from array import array
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -26,7 +28,13 @@ from lema.errors import DataError
 from lema.plugins import execution
 from lema.records import Example, content_id
 from lema.training import Progress, TrainingLog, require_one_process
-from lema.training.stream import batches
+from lema.training.memory import LARGE, room, shapes_of, tokens_that_fit
+from lema.training.stream import Passes, batches, in_passes, together
+
+if TYPE_CHECKING:
+    from lema.training.loop import Outcome
+
+log = logging.getLogger(__name__)
 
 VERSION = 2
 """Raised when the same arguments come to give other weights: older checkpoints are then not continued."""
@@ -43,52 +51,117 @@ class Lora(plugins.Settings):
 class Settings(plugins.Settings):
     """[train]: the defaults suit LoRA on a 7B model; a recipe for small models overrides most of them."""
 
-    method: Literal["full", "lora"] = "lora"
+    method: Literal["full", "lora", "qlora"] = Field(
+        "lora", description="qlora: adapters beside weights in NF4 with double quantisation")
     lora: Lora = Lora()
-    optimizer: Literal["adamw", "muon"] = "adamw"
-    learning_rate: float | None = Field(None, gt=0, description="by default 2e-4 for lora, 1e-5 for full")
+    optimizer: Literal["adamw", "paged_adamw", "muon"] = Field(
+        "adamw", description="paged: its state may leave the card for a while; where there is none it is adamw")
+    learning_rate: float | None = Field(None, gt=0, description="by default 2e-4 for adapters, 1e-5 for full")
+    large_learning_rate: float | None = Field(None, gt=0, description="instead, from 34 billion parameters on")
     embedding_learning_rate: float | None = Field(
         None, gt=0, description="of embeddings, head, norms and biases; by default the same")
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     warmup: float = Field(0.0, ge=0, lt=1, description="share of the steps in which the rate rises")
     final: float = Field(0.0, ge=0, le=1, description="where linear and cosine end, as a share of the full rate")
     weight_decay: float = Field(0.0, ge=0)
+    beta1: float = Field(0.9, ge=0, lt=1, description="AdamW's memory of gradients")
     beta2: float = Field(0.95, ge=0, lt=1, description="AdamW's memory of squared gradients: 0.95 suits short "
                                                          "runs, the paper has the customary 0.999")
     clip: float = Field(1.0, gt=0, description="largest norm of a step's gradient")
     batch_size: int | None = Field(None, gt=0, description="rows per step; 32 where batch_tokens is not given")
-    batch_tokens: int | None = Field(None, gt=0, description="padded tokens per step")
-    accumulate: int = Field(1, gt=0, description="passes that a step's batch is cut into, to fit the device")
+    batch_tokens: int | None = Field(None, gt=0, description="tokens per step, padding included")
+    accumulate: Annotated[int, Field(gt=0)] | Literal["auto"] = Field(
+        1, description="passes that a step's batch is cut into; auto: as few as fit the device")
+    packing: bool = Field(False, description="rows stand one behind the other in place of padding, and see "
+                                             "nothing of each other")
+    pack_length: int | None = Field(None, gt=1, description="tokens of a line of packed rows; by default "
+                                                            "max_length, or a whole pass where the kernel can")
     max_length: int = Field(2048, gt=1, description="tokens of prompt and completion")
     overlong: Literal["refuse", "drop"] = Field(
         "refuse", description="a longer row ends the fit, or is left out of its set and counted; none is ever cut")
     dtype: Literal["float32", "bfloat16"] = "float32"
     gradient_checkpointing: bool = False
+    save: Literal["adapter", "merged"] | None = Field(
+        None, description="adapter: it alone, the default where there is one; merged: weights with it in them too")
+    attention: str | None = execution(None, description="the kernel; by default flash_attention_2 where it is "
+                                                        "installed and rows are packed, else what torch has")
+    processes: int = execution(1, gt=0, description="of this machine that train together, one to a card (DDP)")
+    nodes: int = execution(1, gt=0, description="machines that do, sharing the run's folder")
+    rendezvous: str | None = execution(None, description="host:port of the first, where they are several")
     save_steps: int = execution(200, ge=0, description="a point to resume from every so many steps; 0: none")
+    tracker: Literal["trackio", "tensorboard", "wandb"] | None = execution(
+        None, description="who is told loss and rate besides metrics.jsonl")
 
     @model_validator(mode="after")
     def _fits(self) -> "Settings":
         for key in ("batch_size", "batch_tokens"):
-            if (getattr(self, key) or 0) % self.accumulate:
+            if self.accumulate != "auto" and (getattr(self, key) or 0) % self.accumulate:
                 raise ValueError(f"{key} {getattr(self, key)} must be a multiple of accumulate {self.accumulate}")
-        if self.method == "lora" and self.embedding_learning_rate is not None:
-            raise ValueError("embedding_learning_rate needs method = \"full\": lora leaves the embeddings alone")
+        if self.method != "full" and self.embedding_learning_rate is not None:
+            raise ValueError("embedding_learning_rate needs method = \"full\": adapters leave embeddings alone")
+        if self.method == "full" and self.save == "adapter":
+            raise ValueError("save = \"adapter\" needs method = \"lora\" or \"qlora\"")
         return self
 
     @property
+    def world(self) -> int:
+        """Processes that train together."""
+        return self.processes * self.nodes
+
+    @property
+    def saved(self) -> Literal["adapter", "merged"]:
+        return self.save or ("merged" if self.method == "full" else "adapter")
+
+    @property
     def rate(self) -> float:
-        return self.learning_rate or {"lora": 2e-4, "full": 1e-5}[self.method]
+        return self.learning_rate or (1e-5 if self.method == "full" else 2e-4)
 
     @property
     def rest_rate(self) -> float:
         return self.embedding_learning_rate or self.rate
 
-    def plan(self, lengths: Sequence[int], seed: int) -> list[list[int]]:
-        """Rows of every forward pass, in order; `accumulate` passes make a step."""
+    def for_base(self, parameters: int) -> "Settings":
+        """These settings with the learning rate for a base of so many parameters."""
+        if self.large_learning_rate is None:
+            return self
+        rate = self.large_learning_rate if parameters >= LARGE else self.rate
+        return self.model_copy(update={"learning_rate": rate, "large_learning_rate": None})
+
+    def plan(self, lengths: Sequence[int], seed: int, most: int | None = None) -> Passes:
+        """Rows of every forward pass. `most`: the tokens that one may have, where accumulate is "auto"."""
         size = self.batch_size if self.batch_size or self.batch_tokens else 32
-        rows = size and max(1, size // self.accumulate)
-        tokens = self.batch_tokens and max(1, self.batch_tokens // self.accumulate)
-        return batches(lengths, rows, tokens, seed)
+        if not self.packing and self.accumulate != "auto":
+            rows = size and max(1, size // self.accumulate)
+            tokens = self.batch_tokens and max(1, self.batch_tokens // self.accumulate)
+            return Passes(batches(lengths, rows, tokens, seed), self.accumulate)
+        if self.packing:
+            steps = together(lengths, size, self.batch_tokens)
+        else:
+            steps = batches(lengths, size, self.batch_tokens, seed)
+        return in_passes(steps, lengths, self._passes(steps, lengths, most))
+
+    def _passes(self, steps: Sequence[list[int]], lengths: Sequence[int], most: int | None) -> int:
+        """How many passes a step is cut into."""
+        if self.accumulate != "auto":
+            return self.accumulate
+        if most is None:
+            return 1
+        largest = max(sum(map(lengths.__getitem__, step)) if self.packing else
+                      len(step) * max(map(lengths.__getitem__, step)) for step in steps)
+        return -(-largest // max(1, most))
+
+
+class Fit(NamedTuple):
+    """Everything that a fit is made of but its passes. `call` names the arguments: only a point that the same call
+    left in `out/unfinished` is resumed."""
+
+    settings: Settings
+    rows: Sequence[Tokens]
+    base: Path
+    out: Path
+    seed: int
+    call: str
+    form: Form
 
 
 class Trainer:
@@ -100,7 +173,8 @@ class Trainer:
 
     def fit(self, examples: Sequence[Example], base: Path | str, out: Path, seed: int,
             progress: Progress | None = None, form: Form = "chat") -> TrainingLog:
-        """`base` may be a hub id; with lora the adapter alone is written too, to `out/adapter`.
+        """`base` may be a hub id. An adapter goes to `out/adapter`; `out/training.json` holds the settings that
+        were used, `out/metrics.jsonl` a line for every step.
 
         DataError: no rows, or one that is empty, unknown to the tokenizer or too long. ModelError: `base` is no
         checkpoint, a step does not fit the device, or the loss is no number. RunError: `out` cannot be written.
@@ -109,29 +183,54 @@ class Trainer:
         require_one_process()
         base = find_checkpoint(str(base))
         rows = encode_rows(examples, base, self.settings.max_length, form)
-        plan = self.settings.plan([row.length for row in rows], seed)
+        settings = self.settings
+        if settings.large_learning_rate or settings.accumulate == "auto":
+            settings = settings.for_base(shapes_of(base).parameters)
+        from lema.training.points import discard
+
         ids = [row.id for row in examples]
         call = content_id(VERSION, self.settings.facts(), seed, content_hash(base), ids, form)
-        from lema.training.loop import discard, run
-
-        points = out / "unfinished"
-        points.mkdir(parents=True, exist_ok=True)
-        losses, seconds, difference = run(self.settings, rows, plan, base, out, seed, call, progress, form)
-        discard(points.iterdir())
-        points.rmdir()
-        tail = losses[-max(1, len(losses) // 10):]
+        (out / "unfinished").mkdir(parents=True, exist_ok=True)
+        fit = Fit(settings, rows, base, out, seed, call, form)
+        log.info("%s: %s", out, ", ".join(f"{key} {value}" for key, value in settings.facts().items()))
+        outcome = _as_large_as_fits(fit, progress)
+        discard((out / "unfinished").glob("checkpoint-*"))
+        shutil.rmtree(out / "unfinished")
+        tail = outcome.losses[-max(1, len(outcome.losses) // 10):]
         return TrainingLog(
-            steps=len(losses),
+            steps=len(outcome.losses),
             examples=len(rows),
             tokens=sum(len(row.completion) for row in rows),
             all_tokens=sum(row.length for row in rows),
             loss=sum(tail) / len(tail),
-            seconds=seconds,
-            merge_difference=difference,
+            seconds=outcome.seconds,
+            merge_difference=outcome.merge_difference,
         )
 
     def steps(self, lengths: Sequence[int], seed: int) -> int:
-        return -(-len(self.settings.plan(lengths, seed)) // self.settings.accumulate)
+        return self.settings.plan(lengths, seed).steps
+
+
+def _as_large_as_fits(fit: "Fit", progress: Progress | None) -> "Outcome":
+    """The fit in as few passes a step as the device holds; where that was reckoned too few, in more."""
+    from lema.training.launch import launched
+    from lema.training.loop import TooLarge, run
+
+    perform = run if fit.settings.world == 1 else launched
+    automatic, most = fit.settings.accumulate == "auto", None
+    if automatic:
+        bytes_free, on_cpu = room()
+        most = tokens_that_fit(shapes_of(fit.base), fit.settings, bytes_free, on_cpu)
+    while True:
+        plan = fit.settings.plan([row.length for row in fit.rows], fit.seed, most)
+        try:
+            return perform(fit, plan, progress)
+        except TooLarge:
+            longest = max(row.length for row in fit.rows)
+            if not automatic or most <= longest:
+                raise
+            most = max(longest, most // 2)
+            log.warning("%s: a pass did not fit the device; on in passes of %d tokens", fit.base, most)
 
 
 def encode_rows(examples: Sequence[Example], base: Path, longest: int, form: Form = "chat") -> list[Tokens]:

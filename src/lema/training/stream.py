@@ -7,7 +7,9 @@ rows is therefore known before training starts, is the same after a kill, and ca
 import random
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from heapq import heappop, heappush
 from itertools import count, islice
+from typing import NamedTuple
 
 from lema.config import BudgetConfig
 from lema.errors import DataError
@@ -103,6 +105,56 @@ def batches(lengths: Sequence[int], size: int | None, tokens: int | None, seed: 
         random.Random(f"batches {seed} {number}").shuffle(cut)
         plan += cut
     return plan
+
+
+def together(lengths: Sequence[int], size: int | None, tokens: int | None) -> list[list[int]]:
+    """Positions in `lengths`, in their order, cut where `size` rows or `tokens` tokens are reached (a row that is
+    longer by itself makes a batch by itself): the batches of rows that are packed, where no padding is to be saved
+    by grouping them."""
+    cut: list[list[int]] = []
+    weight = 0
+    for position, length in enumerate(lengths):
+        if not cut or (size and len(cut[-1]) >= size) or (tokens and weight + length > tokens):
+            cut.append([])
+            weight = 0
+        cut[-1].append(position)
+        weight += length
+    return cut
+
+
+class Passes(NamedTuple):
+    """Which rows every forward pass takes, in order, and how many passes make a step of the optimizer."""
+
+    rows: list[list[int]]
+    each: int
+
+    @property
+    def steps(self) -> int:
+        return -(-len(self.rows) // self.each)
+
+
+def in_passes(steps: Sequence[list[int]], lengths: Sequence[int], each: int) -> Passes:
+    """Every step's rows shared out over `each` passes of nearly as many tokens. Where a step has fewer rows than
+    that, all have fewer passes, since a step of the trainer is always as many (but for the last one's)."""
+    each = max(1, min(each, *(len(step) for step in steps[:-1]), max(map(len, steps))))
+    rows: list[list[int]] = []
+    for step in steps:
+        rows += filter(None, shares(step, lengths, each))
+    return Passes(rows, each)
+
+
+def shares(rows: Sequence[int], lengths: Sequence[int], count: int) -> list[list[int]]:
+    """The rows in `count` shares of nearly as many tokens; some are empty where there are fewer rows. Longest
+    first, each to the share that has least; ties go by position, so that every process computes the same."""
+    if count == 1:
+        return [list(rows)]
+    parts: list[list[int]] = [[] for _ in range(count)]
+    weights = [(0, number) for number in range(count)]
+    for row in sorted(rows, key=lambda row: (-lengths[row], row)):
+        weight, number = heappop(weights)
+        parts[number].append(row)
+        heappush(weights, (weight + lengths[row], number))
+    return [sorted(part) for part in parts]
 
 
 def _chunks(lengths: Sequence[int], size: int | None, tokens: int | None) -> list[list[int]]:

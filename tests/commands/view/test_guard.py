@@ -97,3 +97,12 @@ def test_ctrl_c_ends_the_viewer_without_a_trace(run):
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     assert "Traceback" not in errors
+
+
+def test_a_correction_whose_path_is_gone_can_still_be_looked_at(tmp_path):
+    folder = run_by_hand(tmp_path)
+    with viewing(folder) as opened:
+        rows = folder / "graded/rows.jsonl"
+        rows.write_bytes(b"\n" * rows.stat().st_size)
+        status, text = opened.ask(f"/{opened.token}/rate?stage=verified&rater=ada")
+    assert status == 200 and "How good is it?" in text

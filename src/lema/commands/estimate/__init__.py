@@ -80,12 +80,12 @@ def estimate_in_words(source: str, overrides: list[str], runs: Path, questions: 
 
 def by_averages(config: Config, folder: Path, averages: Averages) -> list[Figure]:
     """Every stage's requests counted by the config, with the given averages; the interval ends at max_tokens."""
-    rows = {name: _rows_of(config.on(name)) for name in ("", *config.evaluate.sets)}
+    rows = {name: rows_of(config.on(name)) for name in ("", *config.evaluate.sets)}
     figures = []
     for stage in stages_of(folder, config).values():
         if not (work := workload(stage)):
             continue
-        count, most = _requests(stage, rows[stage.test_set], averages.wrong)
+        count, most = requests_of(stage, rows[stage.test_set], averages.wrong)
         for model, given in stage.models.items():
             if isinstance(given, Stage) and given.verb is train:
                 continue  # what is trained in the run is asked on this machine
@@ -95,7 +95,7 @@ def by_averages(config: Config, folder: Path, averages: Averages) -> list[Figure
     return figures
 
 
-def _rows_of(config: Config) -> list[Question]:
+def rows_of(config: Config) -> list[Question]:
     """The questions of a task without their texts: counting looks at split and solution only."""
     task, rows = find_task(config.task.name, config.task.own), []
     for split in task.splits:
@@ -105,7 +105,7 @@ def _rows_of(config: Config) -> list[Question]:
     return rows
 
 
-def _requests(stage: Stage, questions: list[Question], wrong: float) -> tuple[float, float]:
+def requests_of(stage: Stage, questions: list[Question], wrong: float) -> tuple[float, float]:
     """How many requests a stage will make, and the most that it can; `wrong` is the share of wrong paths."""
     work, drafts = workload(stage), drafts_of(stage)
     if work.about is None:
@@ -115,7 +115,7 @@ def _requests(stage: Stage, questions: list[Question], wrong: float) -> tuple[fl
     paths = 0
     for source in graded.sources:
         if source.verb is sample:
-            paths += _requests(source, questions, wrong)[1]
+            paths += requests_of(source, questions, wrong)[1]
     share = wrong if work.about == "wrong" else 1 - wrong
     if work.per_question is None:
         most = paths * work.per_path

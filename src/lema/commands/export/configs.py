@@ -45,7 +45,7 @@ class Trained:
     @property
     def rate(self) -> float:
         """AdamW's learning rate; where lema trains with another optimizer, the one it gives AdamW beside that."""
-        return self.settings.rate if self.settings.optimizer == "adamw" else self.settings.rest_rate
+        return self.settings.rest_rate if self.settings.optimizer == "muon" else self.settings.rate
 
     @property
     def schedule(self) -> str:
@@ -67,7 +67,15 @@ class Trained:
         if self.settings.batch_size or not self.settings.batch_tokens:
             return self.settings.batch_size or 32
         length = (account.prompt_tokens + account.tokens) / account.examples if account and account.tokens else 512
-        return max(self.settings.accumulate, round(self.settings.batch_tokens / length))
+        return max(1 if self.settings.accumulate == "auto" else self.settings.accumulate,
+                   round(self.settings.batch_tokens / length))
+
+    def passes(self, account: Account | None) -> int:
+        """Passes of a step; where lema finds out how many fit, passes of four rows, if they divide a step."""
+        if self.settings.accumulate != "auto":
+            return self.settings.accumulate
+        rows = self.rows(account)
+        return rows // 4 if rows % 4 == 0 else 1
 
     def length(self, account: Account | None) -> dict[str, float]:
         """Epochs at the arm's budget, and where they are no whole ones also the steps that show about as many
@@ -86,7 +94,8 @@ class Trained:
         settings = self.settings
         unsaid = [f"optimizer {settings.optimizer}"] if settings.optimizer != "adamw" else []
         unsaid += [f"steps of {settings.batch_tokens} padded tokens"] if settings.batch_tokens else []
-        if settings.optimizer == "adamw" and settings.rest_rate != settings.rate:
+        unsaid += ["packed rows"] if settings.packing else []
+        if settings.optimizer != "muon" and settings.rest_rate != settings.rate:
             unsaid += [f"{settings.rest_rate} as the rate of embeddings, norms and head"]
         unsaid += [f"a rate that ends at {settings.final} of its height"] if settings.final else []
         lines = [f"# lema itself trains with {' and '.join(unsaid)}; this is the nearest.\n"] if unsaid else []
@@ -122,12 +131,14 @@ def _trl(arm: str, account: Account | None, trained: Trained) -> dict:
     settings = trained.settings
     lora = {"use_peft": True, "lora_r": settings.lora.r, "lora_alpha": int(settings.lora.alpha),
             "lora_dropout": settings.lora.dropout, "lora_target_modules": "all-linear"}
+    if settings.method == "qlora":
+        lora |= {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "use_bnb_nested_quant": True}
     file = f"{arm}/chat.jsonl" if trained.form == "messages" else trained.file(arm)
     return {
         "model_name_or_path": trained.base.path, "dtype": settings.dtype,
         "datasets": [{"path": "json", "data_files": file, "split": "train"}],
         "completion_only_loss": True, "max_length": trained.max_length, "packing": False,
-        **(lora if settings.method == "lora" else {}), **_shared(trained, account),
+        **(lora if settings.method != "full" else {}), **_shared(trained, account),
         "warmup_steps": settings.warmup, "gradient_checkpointing": settings.gradient_checkpointing,
         "output_dir": f"trained/trl-{arm}", "report_to": "none"}
 
@@ -139,12 +150,15 @@ def _llama_factory(arm: str, account: Account | None, trained: Trained) -> dict:
     settings = trained.settings
     lora = {"lora_rank": settings.lora.r, "lora_alpha": int(settings.lora.alpha),
             "lora_dropout": settings.lora.dropout, "lora_target": "all"}
+    if settings.method == "qlora":
+        lora |= {"quantization_bit": 4, "quantization_method": "bnb", "double_quantization": True}
     rows = {"marked": {"dataset": f"{arm}-marked", "template": "empty"},
             "messages": {"dataset": f"{arm}-messages"},
             "prompt_completion": {"dataset": arm, "template": "fewshot"}}[trained.form]
     return {
         "model_name_or_path": trained.base.path, "stage": "sft", "do_train": True,
-        "finetuning_type": settings.method, **(lora if settings.method == "lora" else {}),
+        "finetuning_type": "full" if settings.method == "full" else "lora",
+        **(lora if settings.method != "full" else {}),
         "dataset_dir": "configs", **rows, "cutoff_len": trained.max_length, **_shared(trained, account),
         **({"warmup_ratio": settings.warmup} if settings.warmup else {}),
         "disable_gradient_checkpointing": not settings.gradient_checkpointing,
@@ -157,6 +171,8 @@ def _axolotl(arm: str, account: Account | None, trained: Trained) -> dict:
     kernels = {f"lora_{part}_kernel": False for part in ("mlp", "qkv", "o")}
     lora = {"adapter": "lora", "lora_r": settings.lora.r, "lora_alpha": int(settings.lora.alpha),
             "lora_dropout": settings.lora.dropout, "lora_target_linear": True, **kernels}
+    if settings.method == "qlora":
+        lora |= {"adapter": "qlora", "load_in_4bit": True}
     plain = {"field_instruction": "prompt", "field_output": "completion", "format": "{instruction}",
              "no_input_format": "{instruction}"}
     chat = {"type": "chat_template", "field_messages": "messages", "roles_to_train": ["assistant"]}
@@ -165,22 +181,23 @@ def _axolotl(arm: str, account: Account | None, trained: Trained) -> dict:
     renamed = {"per_device_train_batch_size": "micro_batch_size", "num_train_epochs": "num_epochs",
                "lr_scheduler_type": "lr_scheduler"}
     return {
-        "base_model": trained.base.path, **(lora if settings.method == "lora" else {}),
+        "base_model": trained.base.path, **(lora if settings.method != "full" else {}),
         "datasets": [{"path": trained.file(arm), "ds_type": "json", **rows}],
         "dataset_prepared_path": "trained/axolotl-prepared", "train_on_inputs": False, "val_set_size": 0,
         "sequence_len": trained.max_length, "sample_packing": False,
         **{renamed.get(key, key): value for key, value in shared.items()},
-        "warmup_ratio": settings.warmup, "optimizer": "adamw_torch", "adam_beta1": 0.9,
+        "warmup_ratio": settings.warmup, "optimizer": "adamw_torch",
         "gradient_checkpointing": settings.gradient_checkpointing, "output_dir": f"trained/axolotl-{arm}"}
 
 
 def _shared(trained: Trained, account: Account | None) -> dict:
     """What TRL and LLaMA-Factory both take from transformers' TrainingArguments, and axolotl nearly."""
     settings = trained.settings
-    return {"per_device_train_batch_size": max(1, trained.rows(account) // settings.accumulate),
-            "gradient_accumulation_steps": settings.accumulate, **trained.length(account),
+    return {"per_device_train_batch_size": max(1, trained.rows(account) // trained.passes(account)),
+            "gradient_accumulation_steps": trained.passes(account), **trained.length(account),
             "learning_rate": trained.rate, "lr_scheduler_type": trained.schedule,
-            "weight_decay": settings.weight_decay, "adam_beta2": settings.beta2, "max_grad_norm": settings.clip,
+            "weight_decay": settings.weight_decay, "max_grad_norm": settings.clip,
+            "adam_beta1": settings.beta1, "adam_beta2": settings.beta2,
             "bf16": settings.dtype == "bfloat16", "logging_steps": 10, "seed": trained.seed}
 
 

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
+from lema.checkpoints import beside_base
 from lema.config import lay_over
 from lema.errors import ConfigError, ModelError, RunError, installing
 from lema.messages import Model
@@ -63,13 +64,14 @@ def _table_of(argument: str) -> tuple[str, str, dict]:
     if what in shipped("models"):
         return name or what, what, {}
     folder = Path(what)
-    if (folder / "model" / "config.json").is_file():
+    if (folder / "model" / "tokenizer_config.json").is_file():
         folder = folder / "model"  # the folder of a stage that grew or trained it
         what = str(folder)
     own = what
     if folder.is_dir():
         own = folder.parent.name if folder.name == "model" else folder.name
-    return name if given else own, "transformers", {"path": what}
+    alone = (folder / "adapter").is_dir() and not (folder / "config.json").is_file()
+    return name if given else own, "transformers", beside_base(folder) if alone else {"path": what}
 
 
 def _listening(host: str, port: int) -> socket.socket:

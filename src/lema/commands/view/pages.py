@@ -29,6 +29,8 @@ from lema.runs.ratings import MEANING, agreements, by_corrector, every_rating, r
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 TEXTS = ("text", "completion", "reply", "critique")
 EXCERPT = 180
+GONE = dict.fromkeys(("id", "text", "answer", "model", "reply", "explanation", "rejected"), "")
+GONE |= {"verified": None}
 TITLES = {"reason": "check or reason", "label": "sort", "fate": "what became of it"}
 
 
@@ -117,7 +119,9 @@ class Pages:
         correction = _row(db, self.opened.folder, "id = ? AND stage = ?", [identifier, number_of(db, stage)])
         question = _row(db, self.opened.folder, "id = ?", [correction.get("question", "")])
         path = _row(db, self.opened.folder, "id = ?", [correction.get("path", "")])
-        return {"correction": correction, "question": question, "path": path, "pair": pair_of(path, correction)}
+        pair = pair_of(path, correction)
+        # a row that is gone or damaged leaves its place empty
+        return {"correction": GONE | correction, "question": GONE | question, "path": GONE | path, "pair": pair}
 
     def ratings(self, request: Request) -> Response:
         """What was rated so far: by corrector, how far raters agree, and every note."""
