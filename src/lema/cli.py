@@ -56,8 +56,7 @@ def check(source: Source, overrides: Overrides = None, runs: Runs = Path("runs")
 @app.command()
 def study(source: Annotated[Path, typer.Argument(metavar="STUDY", help="a TOML file, or a shipped study's name")],
           runs: Runs = Path("runs"),
-          workers: Annotated[int | None, typer.Option("--workers", min=1, help="processes side by side; by "
-                                                      "default one for each card, else for each core")] = None,
+          workers: arguments.StudyWorkers = None,
           plan: Annotated[bool, typer.Option("--plan", help="say how long it will take, and do nothing")] = False,
           yes: Annotated[bool, typer.Option("--yes", help="start it however long it takes")] = False) -> None:
     """Compare arms over a grid of settings, everything drawn anew in each replicate; ends in one page."""
@@ -127,12 +126,8 @@ def view(run: RunName, runs: Runs = Path("runs"),
 @app.command()
 def export(run: RunName, out: Annotated[Path, typer.Option("--out", metavar="DIR", help="the folder to write")],
            arms: Annotated[list[str] | None, typer.Option("--arm", help="this arm only; may be repeated")] = None,
-           form: Annotated[str | None, typer.Option(
-               "--form", help="what the ready configs read: marked (as the base asks; the default where it can be "
-                              "read), prompt_completion or messages")] = None,
-           use: Annotated[str | None, typer.Option(
-               "--as", help="its corrections, in one file: preference (DPO), stepwise (process rewards) or "
-                            "privileged (self-distillation); its examined answers: inspect or lm-eval")] = None,
+           form: arguments.ExportForm = None,
+           use: arguments.ExportUse = None,
            runs: Runs = Path("runs")) -> None:
     """Write a run's training sets, corrections or answers for other tools."""
     from lema.commands.export import export_run
@@ -256,14 +251,11 @@ def init(task: Annotated[str, typer.Argument(help="a shipped task, see `lema lis
 
 @app.command("judge-corrector")
 def judge_corrector(
-        model: Annotated[str, typer.Argument(
-            metavar="MODEL", help="a backend (api, teacher, recorded, human, ...), or a model of --config")],
-        mistakes: Annotated[list[Path] | None, typer.Option(
-            "--mistakes", metavar="FILE", help="JSONL: question, steps, first_error_step; repeatable")] = None,
+        model: arguments.Corrector,
+        mistakes: arguments.Mistakes = None,
         lab: Annotated[int, typer.Option("--lab", metavar="N", help="instead: N problems of the lab")] = 0,
         config: Annotated[str | None, typer.Option("--config", metavar="CONFIG", help="knows MODEL")] = None,
-        options: Annotated[list[str] | None, typer.Option(
-            "--option", metavar="KEY=VALUE", help="a key of the backend, e.g. model=gpt-5-mini")] = None,
+        options: arguments.ModelOptions = None,
         prompt: Annotated[str | None, typer.Option("--prompt", help="a prompt's name, or your own file")] = None,
         form: Annotated[str, typer.Option("--form", help="completion | chat")] = "completion",
         max_tokens: Annotated[int, typer.Option("--max-tokens")] = 1024,

@@ -30,3 +30,22 @@ Beside = Annotated[Path | None, typer.Option(
     "--beside", metavar="FILE", help="the test file, where predictions hold no gold answers")]
 Verdicts = Annotated[Path | None, typer.Option(
     "--out", metavar="FILE", help="write each row's verdict, as JSON lines")]
+ExportForm = Annotated[str | None, typer.Option(
+    "--form",
+    help="what the ready configs read: marked (as the base asks; the default where it can be read), "
+         "prompt_completion or messages")]
+ExportUse = Annotated[str | None, typer.Option(
+    "--as",
+    help="its corrections, in one file: preference (DPO), stepwise (process rewards) or privileged "
+         "(self-distillation); its examined answers: inspect or lm-eval")]
+Corrector = Annotated[str, typer.Argument(
+    metavar="MODEL",
+    help="a backend (api, teacher, recorded, human, ...), or a model of --config")]
+Mistakes = Annotated[list[Path] | None, typer.Option(
+    "--mistakes", metavar="FILE",
+    help="JSONL: question, steps, first_error_step; repeatable")]
+ModelOptions = Annotated[list[str] | None, typer.Option(
+    "--option", metavar="KEY=VALUE",
+    help="a key of the backend, e.g. model=gpt-5-mini")]
+StudyWorkers = Annotated[int | None, typer.Option(
+    "--workers", min=1, help="processes side by side; by default one for each card, else for each core")]
