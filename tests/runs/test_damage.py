@@ -196,7 +196,7 @@ def test_notes_of_an_import_that_cannot_be_read_name_the_folder(home, content):
     assert done.returncode == 2 and "remove the folder" in done.stderr and done.stderr.count("\n") == 1
 
 
-PROGRESS = {"pid": os.getpid(), "began": 1.0, "stages": 3, "done": 1, "before": 0, "ended": None,
+PROGRESS = {"pid": os.getppid(), "began": 1.0, "stages": 3, "done": 1, "before": 0, "ended": None,
             "at_work": {"a": {"done": 1, "total": None, "note": "", "since": 1.0}}}
 
 
