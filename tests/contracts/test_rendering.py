@@ -12,7 +12,7 @@ from lema.checkpoints.template_worker import TODAY
 from lema.commands.export.base import Base
 from lema.commands.serve.wire import Chat, read_body
 from lema.messages import Message, Request
-from lema.models import _decoding, transformers, vllm
+from lema.models import _decoding, _vllm_server, transformers, vllm
 from lema.training.sft import Settings, Trainer, encode_rows
 from tests import toys
 
@@ -74,7 +74,8 @@ def test_sampling_asks_in_the_tokens_of_training(checkpoint, form, monkeypatch):
 @forms
 def test_vllm_is_asked_in_the_tokens_of_training_in_process_and_over_http(checkpoint, form, monkeypatch):
     model, tokenizer = vllm.Model(vllm.Settings(path=str(checkpoint), form=form)), load_tokenizer(checkpoint)
-    monkeypatch.setattr("lema.models._vllm_server.start", lambda *arguments: "http://127.0.0.1:1/v1")
+    server = _vllm_server.StartedServer("http://127.0.0.1:1/v1", lambda: None)
+    monkeypatch.setattr(_vllm_server, "start", lambda *arguments: server)
     special = model._served.settings.extra["add_special_tokens"]
     for request in requests():
         trained = prompts_trained(checkpoint, form)[request.messages[0].content]

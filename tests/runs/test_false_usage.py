@@ -135,7 +135,8 @@ def test_replies_that_nothing_bounds_are_refused_under_a_budget_in_one_line(tmp_
     lay_out(tmp_path, "http://127.0.0.1:9/v1", more=PRICES + "[budget]\nmoney = 1\n")
     omitted = ["--set", "models.student.omit=['max_tokens']"]
     done = lema(tmp_path, "run", "x.toml", *omitted)
-    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert [line.startswith("lema: ") for line in done.stderr.splitlines()][-2:] == [False, True]
     assert "nothing bounds the replies of model 'student'" in done.stderr and "max_tokens_field" in done.stderr
     with Server(paid_answer, persona=Vllm()) as server:
         lay_out(tmp_path, server.url, more=PRICES + "[budget]\nmoney = 1\n")
