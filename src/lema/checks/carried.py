@@ -12,7 +12,8 @@ from fractions import Fraction
 from lema.grading import equations_in, read_value
 from lema.replies import drop_calculator_marks, states_the_answer
 
-_NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
+_THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
 _WORD = re.compile(r"[A-Za-z]{3,12}(?:-[a-z]{3,5})?")
 _SCALES = tuple(map(Fraction, (1, 100, 1_000, 1_000_000)))
 _FREE = frozenset(map(Fraction, (0, 1, 2)))
@@ -44,11 +45,11 @@ def passes_over(question: str, kept: Sequence[str], further: Sequence[str]) -> t
 
 def numbers_of(text: str) -> set[Fraction]:
     """The numbers of a text, in digits and in words."""
-    return {Fraction(number.replace(",", "")) for number in _NUMBER.findall(text)} | _in_words(text)
+    return set(map(Fraction, _NUMBER.findall(_THOUSANDS.sub("", text)))) | _in_words(text)
 
 
 def _in_words(text: str) -> set[Fraction]:
-    return {value for value in map(read_value, set(_WORD.findall(text))) if value is not None}
+    return set(map(read_value, set(_WORD.findall(text)))) - {None}
 
 
 def _from_nowhere(question: str, kept: Sequence[str], further: Sequence[str]) -> Iterator[Fraction]:
@@ -65,7 +66,7 @@ def _from_nowhere(question: str, kept: Sequence[str], further: Sequence[str]) ->
 
 
 def _stands_in(value: Fraction, numbers: set[Fraction]) -> bool:
-    return any(value * scale in numbers or value / scale in numbers for scale in _SCALES)
+    return any(not numbers.isdisjoint((value * scale, value / scale)) for scale in _SCALES)
 
 
 def _all_of(step: str) -> set[Fraction]:

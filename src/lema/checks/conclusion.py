@@ -40,8 +40,8 @@ def follows_from_the_steps(checked: Checked) -> bool:
     answer, ends = read_value(stated), steps and tuple(equations_in(steps[-1]))
     if answer is None or not ends or ends[-1].result is None:
         return True
-    if (asked := _value_of_the_asked(steps, checked.question)) is not None:
-        return asked == answer
+    if (wanted := _value_of_the_asked(steps, checked.question)) is not None:
+        return wanted == answer
     if ends[-1].result == answer:
         return True
     return not _is_of_what_is_asked(steps, checked.question) and _stands_in(steps, answer)
@@ -51,11 +51,11 @@ def _value_of_the_asked(steps: list[str], question: str) -> Fraction | None:
     """The value of the only person that the question asks about and for nothing but the number of; None where a
     step has no name to its value, so that what is asked may be said there."""
     sentence = _ASKED.search(question)
-    if sentence is None or _OF_MORE.search(sentence[0]) or not all(names([step]) for step in steps):
+    if sentence is None or _OF_MORE.search(sentence[0]) or not all(map(names, zip(steps))):
         return None
     values = names(steps)
-    asked = [name.lower() for name in _PERSON.findall(sentence[0]) if name.lower() in values]
-    return values[asked[0]] if len(asked) == 1 else None
+    people = list(filter(values.__contains__, map(str.lower, _PERSON.findall(sentence[0]))))
+    return values[people[0]] if len(people) == 1 else None
 
 
 def _is_of_what_is_asked(steps: list[str], question: str) -> bool:

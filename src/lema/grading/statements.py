@@ -57,7 +57,7 @@ _PART_MARK = re.compile(
     r"[\n*.$pP](?:(?<=[\n*])|(?<=[.$]) |(?<=\b[pP])art )[\s*#]{0,6}(?:[Pp]art )?(?:\((?:(?P<roman>ii|iii|iv|v"
     r"|vi)|(?P<letter>[b-h])"
     r"|(?P<number>[2-8]))\)|(?:(?<=[Pp]art )(?:(?P<l2>[b-hB-H])|(?P<n2>[2-8]))|(?P<l3>[b-h]))[.):](?=[\s*$\\]))")
-_MAY_BE_PART = re.compile(r"[b-hB-Hiv2-8][.):]")  # stands in every such mark, and is found at once
+_IN_PART_MARK = re.compile(r"[b-hB-Hiv2-8][.):]")
 _ROMAN = ("ii", "iii", "iv", "v", "vi", "vii", "viii")
 _UNKNOWN = re.compile(r"(?<![A-Za-z])[A-Za-z](?:_\{?[0-9]\}?)? ?=[ $]*\\?\Z")
 _PERCENT = re.compile(r"[\s$]{0,3}(?:\\\)|\\\])?[\s$]{0,3}(?:\\?%|percent(?:age)?\b|pct\b)")
@@ -78,9 +78,9 @@ def closing_box(text: str) -> str | None:
             depth -= 1
             if not depth:
                 inside = text[at + 7:brace.start()].strip()
-                last = _AFTER.fullmatch(text, brace.end()) or (
-                    not _PERCENT.match(text, brace.end()) and not _EMPTY_BOX.fullmatch(inside)
-                    and not any(map(text[brace.end():].__contains__, _HINTS)))
+                last = _AFTER.fullmatch(text, brace.end()) or not (
+                    _PERCENT.match(text, brace.end()) or _EMPTY_BOX.fullmatch(inside)
+                    or any(map(text[brace.end():].__contains__, _HINTS)))
                 return inside if inside and last else None
         elif brace[0][-1] == "{" and brace[0] != "\\{":
             depth += 1
@@ -96,12 +96,8 @@ def placed(text: str) -> Iterator[tuple[int, str, str]]:
     """(where it starts, value, form) of the same."""
     if text.isascii() and not any(map(text.__contains__, _ASCII_HINTS)):
         return
-    openings: list[re.Match] = []
-    denied: set[int] = set()
-    if "nswer" in text or "NSWER" in text:
-        openings = _cues(text)
-        denied = {match.start() for match in openings if match.re is _ANSWER and match["no"]}
-    openings += _foreign_cues(text)
+    openings = [*_cues(text), *_foreign_cues(text)]
+    denied = {match.start() for match in openings if match.re is _ANSWER and match["no"]}
     places = [(match.start(), _behind_group(text, match), "answer sentence") for match in openings]
     places += [(match.start(), match.end(), match[1] or "A:") for match in _line_forms(text)
                if not _is_heading(text, match)]
@@ -272,7 +268,7 @@ def _is_further_part(text: str, last: int, start: int, count: int) -> bool:
     if start - last <= 60 and (joint := _JOINT.match(text, last, start)) is not None and joint.end() == start:
         return True
     between = text[last:start] if start - last <= MOST_BETWEEN else ""
-    part = _PART_MARK.search(between) if _MAY_BE_PART.search(between) else None
+    part = _PART_MARK.search(between) if _IN_PART_MARK.search(between) else None
     if part and next(filter(None, part.groups())).lower() in (
             *"abcdefgh"[count:count + 1], *_ROMAN[count - 1:count], str(count + 1)):
         return True
