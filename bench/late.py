@@ -1,13 +1,15 @@
 """What the checks see of a step that is named too late, and what they refuse of right corrections.
 
     python bench/late.py [DATA]
+    python bench/late.py --run RUN
 
 DATA is a folder with questions/gsm8k_train.jsonl and corrector_outputs/; `../shared/data` by default. Every
 planted correction names a step behind the first wrong one, and goes on from there with right steps to the right
 answer, so that the answer check lets it pass. In the lab mistakes are planted by its own rules, in GSM8K's human
 solutions into a calculation (another operand, another sign, a wrong result), and what follows is reckoned on
 with the wrong value. Wrong answers behind right steps are counted apart. Of the solutions every second one is
-kept back: the rules were written with a look at the others ("seen").
+kept back: the rules were written with a look at the others ("seen"). Of a run of the lab it is counted which
+corrections of its first round are bad by the lab's own review, and which checks refuse them.
 """
 
 import json
@@ -20,12 +22,13 @@ from fractions import Fraction
 from pathlib import Path
 
 from lema.checks import CHECK, Checked
-from lema.records import Correction
-from lema.replies import drop_calculator_marks, parse_correction, split_steps
+from lema.records import Correction, Question
+from lema.replies import drop_calculator_marks, parse_correction, rejoin, split_steps
+from lema.tasks import answers_to, find_task
 from lema.tasks.lab import Settings, Task
 from lema.tasks.lab.mistakes import plant
 from lema.tasks.lab.problems import worked_steps
-from lema.tasks.lab.review import steps_from
+from lema.tasks.lab.review import review, steps_from
 from lema.tasks.lab.wording import parse
 
 CHECKS = ("earlier", "kept", "follows")
@@ -73,6 +76,7 @@ def of_solutions(rows: list[dict], draw: random.Random) -> Iterator[Case]:
         right = (*map(drop_calculator_marks, marked), f"The answer is {gold.strip()}.")
         yield from (Case("right", row["question"], right, step, right[step - 1:])
                     for step in range(2, len(right)))
+        yield Case("right, whole", row["question"], right, 1, right)
         other = f"The answer is {int(gold.replace(',', '')) + draw.choice((-3, -1, 1, 2, 7, 10))}."
         yield Case("wrong answer", row["question"], right, len(right), (other,))
         if len(marked) > 1 and (wrong := planted(row["question"], marked, draw)):
@@ -161,6 +165,33 @@ def published(data: Path) -> Iterator[Case]:
                        parsed.steps)
 
 
+def of_a_run(run: Path) -> None:
+    """Real corrections of real mistakes, judged by the lab's review: another step named, or a path that is not
+    right; the checks are asked without `repeat`, which depends on what came before."""
+    def rows(name: str) -> list[dict]:
+        return list(map(json.loads, (run / name / "rows.jsonl").read_text("utf-8").strip().split("\n")))
+
+    questions, paths = ({row["id"]: row for row in rows(name)} for name in ("questions", "graded"))
+    names = tuple(name for name in CHECK if name != "repeat")
+    counts: Counter[tuple[str, bool]] = Counter()
+    for row in rows("verified"):
+        question, path = questions[row["question"]], split_steps(paths[row["path"]]["text"])
+        if not row["steps"]:
+            continue
+        problem, steps = parse(question["text"]), tuple(row["steps"])
+        fault = review(problem, path)
+        bad = fault is None or fault.step != row["step"] or bool(review(problem, rejoin(path, row["step"], steps)))
+        fields = {key: row[key] for key in ("step", "first_number", "explanation", "quote", "reply") if key in row}
+        correction = Correction(question="q", path="p", model="m", steps=steps, **fields)
+        checked = Checked.of(correction, path, Question(text=question["text"], answer=question["answer"]),
+                             answers_to(find_task("lab", {}), ()))
+        failed = [name for name in names if not CHECK[name].passes(checked)]
+        counts.update((name, bad) for name in ("all", *failed, *(["any"] if failed else [])))
+    for name in ("all", *names, "any"):
+        if counts[name, True] or counts[name, False]:
+            print(f"{name:12} bad {counts[name, True]:5}   good {counts[name, False]:5}")
+
+
 def told(half: str, cases: Iterator[Case]) -> None:
     """A line for each kind: corrections, and how many each check refuses."""
     every: Counter[str] = Counter()
@@ -185,4 +216,6 @@ def main(data: Path) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--run"]:
+        sys.exit(of_a_run(Path(sys.argv[2])))
     main(Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[2] / "shared/data"))
