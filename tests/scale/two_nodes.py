@@ -1,11 +1,12 @@
 """A Ray cluster of two nodes on this machine for tests: two `ray start` of our own, in a folder of their own.
 
-One design decision: each node is a process that a test can kill like any other, raylet, workers and all; nothing of
-anybody else's Ray is touched, since ports and folders are this cluster's alone.
+One design decision: each node is a process that a test can kill like any other, raylet, workers and all; nothing
+of anybody else's Ray is touched, since port, folder and token are this cluster's alone.
 """
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -17,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.patience import until
-from tests.processes import ended, running
+from tests.processes import running
 
 OPT_IN = "opt-in: two Ray nodes on this machine (make scale)"
 WANTED = bool(os.environ.get("LEMA_SCALE"))
@@ -29,7 +30,8 @@ def needs_ray() -> pytest.MarkDecorator:
     from importlib.util import find_spec
 
     there = find_spec("ray") is not None
-    return pytest.mark.skipif(not (WANTED and there), reason=OPT_IN if there else "Ray is not installed (make scale)")
+    reason = OPT_IN if there else "Ray is not installed (make scale)"
+    return pytest.mark.skipif(not (WANTED and there), reason=reason)
 
 
 class TwoNodes:
@@ -37,29 +39,24 @@ class TwoNodes:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.address = folder, f"127.0.0.1:{_free_port()}"
+        self.environment = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
         self.nodes: list = []
 
     def start(self, stack: contextlib.ExitStack, before: tuple[str, ...] = (), cpus: int = 2,
               environment: Mapping[str, str] = {}) -> None:
         """One more node; the first is the head. `before`: words before the command, such as unshare's."""
         port = self.address.rpartition(":")[2]
-        how = (["--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={self.folder}"] if not self.nodes
-               else [f"--address={self.address}"])
+        head = ["--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={self.folder}"]
+        how = [f"--address={self.address}"] if self.nodes else head
         command = [*before, sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start", *how,
-                   "--node-ip-address=127.0.0.1", f"--num-cpus={cpus}", f"--object-store-memory={STORE}", "--block",
-                   "--disable-usage-stats"]
+                   "--node-ip-address=127.0.0.1", f"--num-cpus={cpus}", f"--object-store-memory={STORE}",
+                   "--block", "--disable-usage-stats"]
         log = (self.folder / f"node-{len(self.nodes)}.log").open("w")
         stack.callback(log.close)
         self.nodes.append(stack.enter_context(running(
-            command, stdout=log, stderr=log, env={**os.environ, "RAY_ENABLE_AUTO_CONNECT": "0", **environment})))
-        wanted = len(self.nodes)
-        until(lambda: self._alive() >= wanted, f"{wanted} nodes", self.nodes[-1], pause=0.5)
-
-    def _alive(self) -> int:
-        code = (f"import ray; ray.init(address={self.address!r}, logging_level='ERROR', log_to_driver=False)\n"
-                "print('alive', sum(node['Alive'] for node in ray.nodes()))")
-        out = ended([sys.executable, "-c", code], cwd=self.folder)
-        return int(out.stdout.rpartition("alive ")[2] or 0) if out.returncode == 0 else 0
+            command, stdout=log, stderr=log, env={**os.environ, **self.environment, **environment})))
+        place = Path(log.name)
+        until(lambda: "runtime started" in place.read_text(), f"node {len(self.nodes)} is there", self.nodes[-1])
 
     def kill(self, place: int) -> None:
         """SIGKILL for a node and all of its workers."""
@@ -74,6 +71,9 @@ def two_nodes(nodes: int = 2) -> Iterator[TwoNodes]:
     try:
         with contextlib.ExitStack() as stack:
             cluster = TwoNodes(folder)
+            patch = stack.enter_context(pytest.MonkeyPatch.context())
+            for name, value in cluster.environment.items():
+                patch.setenv(name, value)
             for _ in range(nodes):
                 cluster.start(stack)
             yield cluster

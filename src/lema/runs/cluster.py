@@ -63,6 +63,10 @@ def join(config: Config) -> None:
         if address != "auto":
             _require_answer(address)
         ray.init(address=address, **how)
+    except ray.exceptions.AuthenticationError:
+        raise RunError(f"machine.address = {address!r}: the cluster asks for a token; set RAY_AUTH_MODE=token and "
+                       "RAY_AUTH_TOKEN or ~/.ray/auth_token to what its head has, and run the same command again"
+                       ) from None
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
         words = " ".join(str(error).split())[:200]
         raise RunError(f"machine.address = {address!r}: no Ray cluster answers ({words}); start one with `ray "

@@ -159,8 +159,9 @@ class Team:
             return
         different = next(key for key in self._identity if self._identity.get(key) != identity.get(key))
         there, here = identity.get(different), self._identity[different]
-        raise RunError(f"{self._work.name}: is another model on {Path(shard).name.rpartition('-')[0]}: {different} "
-                       f"is {there!r} there and {here!r} here; state it in the model's table, or mend that machine")
+        raise RunError(f"{self._work.name}: is another model on {Path(shard).name.rpartition('-')[0]}: "
+                       f"{different} is {there!r} there and {here!r} here; state it in the model's table, or mend "
+                       "that machine")
 
     def _require_room(self) -> None:
         if any(map(attrgetter("ready"), self._hired)) or time.monotonic() - self._waiting_since < ROOM_S:
