@@ -43,14 +43,14 @@ class TwoNodes:
         self.nodes: list = []
 
     def start(self, stack: contextlib.ExitStack, before: tuple[str, ...] = (), cpus: int = 2,
-              environment: Mapping[str, str] = {}) -> None:
+              more: tuple[str, ...] = (), environment: Mapping[str, str] = {}) -> None:
         """One more node; the first is the head. `before`: words before the command, such as unshare's."""
         port = self.address.rpartition(":")[2]
         head = ["--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={self.folder}"]
         how = [f"--address={self.address}"] if self.nodes else head
         command = [*before, sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start", *how,
                    "--node-ip-address=127.0.0.1", f"--num-cpus={cpus}", f"--object-store-memory={STORE}",
-                   "--block", "--disable-usage-stats"]
+                   "--block", "--disable-usage-stats", *more]
         log = (self.folder / f"node-{len(self.nodes)}.log").open("w")
         stack.callback(log.close)
         self.nodes.append(stack.enter_context(running(

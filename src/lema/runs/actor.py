@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lema.config import Config
+from lema.errors import LemaError
 from lema.files import make_folder
 from lema.journal import Journal
 from lema.journal.merging import remove_shard
@@ -59,8 +60,11 @@ class Actor:
             task = find_task(work.backend, work.table)
             self._working = Working(lambda piece: [verdict_on(*pair, task) for pair in piece])
             return str(self.path), {}
-        model = find_model(work.name, work.backend, work.table)
-        identity = model.identity()
+        try:
+            model = find_model(work.name, work.backend, work.table)
+            identity = model.identity()
+        except LemaError as error:
+            raise type(error)(f"node {os.uname().nodename}: {error}") from None
         if hasattr(model, "batches"):
             self._working = Working(KeptBatches(model, identity, self._shard))
         else:
