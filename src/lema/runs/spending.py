@@ -1,8 +1,9 @@
 """Asking a teacher until a budget of output tokens is spent, and counting what a smaller one would have bought.
 
 One design decision: requests go out in waves, each as large as half of what the budget should still reach by the
-mean cost so far; so the same replies always lead to the same waves, many can be in flight, and the budget is
-hardly passed by more than one reply. Every reply that came is yielded: it was paid.
+mean cost so far, and no larger than all before it, whose cost that mean is of; so the same replies always lead to
+the same waves, many can be in flight, and the budget is hardly passed by more than one reply. Every reply that came
+is yielded: it was paid.
 """
 
 from collections import deque
@@ -79,7 +80,8 @@ def within_budget(context: StageContext, model: str, requests: Iterable[Request]
     left = iter(requests)
     while spent < tokens and (first := next(left, None)):
         reach = (tokens - spent) * done / spent if spent else 0.0
-        wave = chain([first], islice(left, max(0, int(reach / 2) - 1)))
+        # a mean of few replies says little: one of 24 tokens among many of 77 would ask for three times too many
+        wave = chain([first], islice(left, max(0, min(done, int(reach / 2)) - 1)))
         for request, completion in _beside(context, model, wave):
             spent += completion.tokens
             done += 1

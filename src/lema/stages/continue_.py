@@ -34,7 +34,7 @@ from lema.runs.workload import Workload
 from lema.scratch import IdTable, ScratchTable, by_id
 from lema.tasks import answers_to, verdict_on
 
-VERSION = 2
+VERSION = 3
 
 FIRST, LEAST, MOST = 16, 4, 1024
 """Questions of the first block, when nothing is known of what one costs, and the fewest and most of any."""

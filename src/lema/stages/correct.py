@@ -28,7 +28,7 @@ from lema.runs.spending import within_budget
 from lema.runs.workload import Workload
 from lema.scratch import IdTable, ScratchTable, TurnTable, by_field, by_id
 
-VERSION = 4
+VERSION = 5
 
 
 def correcting(config: Config, round_name: str) -> CorrectConfig | None:

@@ -26,7 +26,7 @@ from lema.runs.spending import within_budget
 from lema.runs.workload import Workload
 from lema.scratch import by_id
 
-VERSION = 2
+VERSION = 3
 
 
 def critic_of(config: Config) -> CritiqueConfig | None:

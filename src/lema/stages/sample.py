@@ -26,7 +26,7 @@ from lema.runs.workload import Workload
 from lema.scratch import IdTable, ScratchTable
 from lema.tasks import verdict_on
 
-VERSION = 1
+VERSION = 2
 
 
 def sample(context: StageContext, settings: SampleConfig, questions: Iterable[Question],
