@@ -4,7 +4,6 @@ import random
 import re
 from functools import partial
 from itertools import islice
-from os.path import commonprefix
 
 import pytest
 
@@ -14,6 +13,7 @@ from lema.prompting import find_prompt
 from lema.records import Sampling
 from lema.replies import number_steps, parse_correction, parse_step, rejoin, split_steps
 from lema.replies.judgements import parse_critique
+from lema.runs.spending import in_common
 from lema.tasks import find_task
 from lema.tasks.lab.mistakes import plant
 from lema.tasks.lab.problems import LARGEST, worked_steps
@@ -241,7 +241,7 @@ def test_what_is_the_same_in_every_request_stands_first(name):
         first, second = (prompt.render(question=question, steps=number_steps(path.steps), **values)
                          for question, path in ((text, wrong), (other, also)))
         assert prompt.text.count("{{ question }}") + prompt.text.count("{{ stem }}") == 1
-        share = len(commonprefix([first, second])) / len(first)
+        share = in_common(first, second) / len(first)
         assert share > (0.5 if name.endswith("short") else 0.85)
 
 

@@ -2,10 +2,11 @@
 
 One design decision: requests go out in waves, each as large as half of what the budget should still reach by the
 mean cost so far, and no larger than all before it, whose cost that mean is of; so the same replies always lead to
-the same waves, many can be in flight, and the budget is hardly passed by more than one reply. Every reply that came
-is yielded: it was paid.
+the same waves, many can be in flight, and the budget is hardly passed by more than one reply. Every reply that
+came is yielded: it was paid.
 """
 
+import dataclasses
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, zip_longest
@@ -23,6 +24,7 @@ class Paid(Protocol):
 
     tokens: int
     prompt_tokens: int
+    repeated_tokens: int
 
 
 Record = TypeVar("Record", bound=Paid)
@@ -99,5 +101,19 @@ def _beside(context: StageContext, model: str, requests: Iterable[Request],
             under_way.append(request)
             yield request
 
+    before = ""
     for completion in context.ask(model, going_out(), total):
-        yield under_way.popleft(), completion
+        request = under_way.popleft()
+        text = "\n".join(message.content for message in request.messages)
+        share = in_common(before, text) / max(1, len(text))
+        before = text
+        yield request, dataclasses.replace(completion, repeated=int(share * completion.prompt_tokens))
+
+
+def in_common(first: str, second: str) -> int:
+    """With how many letters both texts begin."""
+    low, high = 0, min(len(first), len(second))
+    while low < high:  # comparing slices is fast; a whole prompt, letter by letter, is not
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if second.startswith(first[low:middle], low) else (low, middle - 1)
+    return low

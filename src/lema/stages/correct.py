@@ -83,7 +83,8 @@ def read(reply: Completion, request: Request, settings: CorrectConfig, prompt: P
     path = request.about[0]
     return Correction(
         question=path.question, path=path.id, model=settings.model, reply=reply.text, prompt=prompt.id,
-        index=request.index, finish=reply.finish, prompt_tokens=reply.prompt_tokens, tokens=reply.tokens,
+        index=request.index, finish=reply.finish, prompt_tokens=reply.prompt_tokens,
+        repeated_tokens=reply.repeated, tokens=reply.tokens,
         **fields_of(reply.text, path, prompt.cue), **more)
 
 

@@ -93,7 +93,7 @@ def _path(model: str, request: Request, reply: Completion) -> ReasoningPath:
     return ReasoningPath(
         question=question.id, model=model, text=reply.text, index=request.index, sampling=request.sampling,
         prompt=content_id(list(map(attrgetter("content"), request.messages))), finish=reply.finish,
-        prompt_tokens=reply.prompt_tokens, tokens=reply.tokens)
+        prompt_tokens=reply.prompt_tokens, repeated_tokens=reply.repeated, tokens=reply.tokens)
 
 
 def units(settings: SampleConfig, questions: Iterable[Question]) -> int:
