@@ -26,8 +26,9 @@ def table(accounts: Sequence[Account], prices: Prices | None = None) -> list[str
     head = HEAD + BILLS[:3 + paid + cached]
     lines = [_row("arm", width, head, map(len, head))]
     for account in accounts:
-        bills = [_money(account, prices, cached=cache) for cache in (False, True)[:paid + cached]]
-        cells = (*_cells(account), *bills)
+        bills = (*_cells(account), paid and _money(account, prices, cached=False),
+                 cached and _money(account, prices, cached=True))
+        cells = filter(None, bills)
         lines.append(_row(account.arm, width, cells, map(len, head)))
     return [*lines, *too_long(accounts), *_made_of(accounts, width), *_shared(accounts, width)]
 

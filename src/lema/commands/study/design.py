@@ -76,9 +76,10 @@ class StudyConfig(Settings):
 
     def numbers_at(self, point: tuple[str, ...]) -> tuple[int, ...]:
         """Of the replicates that the cells with these values have: the first ones, where an axis wants fewer."""
-        fewest = [axis.replicates[label] for axis, label in zip(self.axes.values(), point, strict=True)
-                  if label in axis.replicates]
-        return self.numbers[:min(fewest, default=None)]
+        fewest = len(self.numbers)
+        for axis, label in zip(self.axes.values(), point, strict=True):
+            fewest = min(fewest, axis.replicates.get(label, fewest))
+        return self.numbers[:fewest]
 
     @model_validator(mode="after")
     def _has_cells(self) -> "StudyConfig":

@@ -8,8 +8,12 @@ line says that it had to do with less.
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from operator import attrgetter, itemgetter
+from statistics import fmean
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -24,7 +28,7 @@ from lema.statistics.replicates import Effect, effect
 Point = tuple[str, ...]
 
 
-class Answers(Protocol):
+class ArmAnswers(Protocol):
     """What one cell holds: of each arm and seed right or wrong [questions], and the accounts."""
 
     right: dict[str, dict[int, np.ndarray]]
@@ -54,6 +58,10 @@ class _Offer(NamedTuple):
     right: dict[int, np.ndarray]
 
 
+Along = Sequence[tuple[Point, dict[int, ArmAnswers]]]
+"""The finished points along an axis, each with its replicates."""
+
+
 def listed_prices(names: Sequence[str]) -> dict[str, Price]:
     """The prices of these models by their names in the list. ConfigError where one has none."""
     prices = {}
@@ -66,39 +74,47 @@ def listed_prices(names: Sequence[str]) -> dict[str, Price]:
     return prices
 
 
-def equal_money(lines: Sequence[Sequence[tuple[Point, dict[int, Answers]]]], pairs: Sequence[tuple[str, str]],
-                prices: dict[str, Price]) -> list[MoneyEffect]:
-    """`lines`: along each axis of numbers, and each setting of the others, the points with their replicates."""
-    effects = []
-    for along in lines:
-        for name, price in prices.items():
-            for cached in (False, True) if price.cached is not None else (False,):
-                for arm, other in pairs:
-                    effects += _along(along, name, price, cached, arm, other)
-    adjusted = holm([each.effect.p_value for each in effects])
-    return [MoneyEffect(**{**vars(each), "p_holm": p}) for each, p in zip(effects, adjusted, strict=True)]
+def equal_money(lines: Iterable[Along], pairs: Sequence[tuple[str, str]], prices: dict[str, Price]
+                ) -> list[MoneyEffect]:
+    """`lines`: along each axis of numbers, for each setting of the others."""
+    effects: list[MoneyEffect] = []
+    for along, (name, price), (arm, other) in product(lines, prices.items(), pairs):
+        effects += _along(along, _Bill(name, price, cached=False), arm, other)
+        if price.cached is not None:
+            effects += _along(along, _Bill(name, price, cached=True), arm, other)
+    adjusted = holm(list(map(attrgetter("effect.p_value"), effects)))
+    return list(map(lambda each, p: replace(each, p_holm=p), effects, adjusted))
 
 
-def _along(along: Sequence[tuple[Point, dict[int, Answers]]], name: str, price: Price, cached: bool, arm: str,
-           other: str) -> Iterator[MoneyEffect]:
-    common = sorted(set.intersection(*(set(cells) for _, cells in along)))
-    curves = {replicate: sorted((_offer(cells[replicate], other, price, cached) for _, cells in along),
-                                key=lambda offer: offer.dollars) for replicate in common}
+@dataclass(frozen=True)
+class _Bill:
+    """How teachers' tokens are weighed."""
+
+    name: str
+    price: Price
+    cached: bool
+
+    def offer(self, cell: ArmAnswers, arm: str) -> _Offer:
+        dollars = dollars_for(cell.accounts[arm], lambda model: self.price, cached=self.cached)
+        return _Offer(dollars, cell.right[arm])
+
+
+def _along(along: Along, bill: _Bill, arm: str, other: str) -> Iterator[MoneyEffect]:
+    """At each point the effect over the replicates that all points have."""
+    common = sorted(set.intersection(*map(set, map(itemgetter(1), along))))
     for point, cells in along:
-        ours = {replicate: _offer(cells[replicate], arm, price, cached) for replicate in common}
-        theirs = {replicate: _at(curves[replicate], ours[replicate].dollars) for replicate in common}
-        if not common or not all(theirs.values()):
-            continue
-        differences = [_differences(ours[replicate], theirs[replicate]) for replicate in common]
-        same = len({cells[replicate].questions for replicate in common}) == 1
-        yield MoneyEffect(
-            point, name, cached, arm, other, dollars=float(np.mean([each.dollars for each in ours.values()])),
-            spent=float(np.mean([each.dollars for each in theirs.values()])),
-            effect=effect(differences, same_questions=same))
-
-
-def _offer(cell: Answers, arm: str, price: Price, cached: bool) -> _Offer:
-    return _Offer(dollars_for(cell.accounts[arm], lambda model: price, cached=cached), cell.right[arm])
+        ours, theirs, differences = [], [], []
+        for replicate in common:
+            mine = bill.offer(cells[replicate], arm)
+            curve = sorted((bill.offer(each[replicate], other) for _, each in along), key=attrgetter("dollars"))
+            if reached := _at(curve, mine.dollars):
+                ours.append(mine.dollars)
+                theirs.append(reached.dollars)
+                differences.append(_differences(mine, reached))
+        if common and len(ours) == len(common):
+            same = len(set(map(attrgetter("questions"), map(cells.__getitem__, common)))) == 1
+            yield MoneyEffect(point, bill.name, bill.cached, arm, other, dollars=fmean(ours), spent=fmean(theirs),
+                              effect=effect(differences, same_questions=same))
 
 
 def _at(curve: Sequence[_Offer], dollars: float) -> _Offer | None:
@@ -106,18 +122,20 @@ def _at(curve: Sequence[_Offer], dollars: float) -> _Offer | None:
     less, None where all cost more."""
     if not dollars or curve[0].dollars > dollars:
         return None
-    above = next((place for place, offer in enumerate(curve) if offer.dollars >= dollars), None)
-    if above is None:
+    above = bisect_left(curve, dollars, key=attrgetter("dollars"))
+    if above == len(curve):
         return curve[-1]
     high, low = curve[above], curve[max(0, above - 1)]
     if high.dollars == dollars or not low.dollars:
         return high if high.dollars == dollars else low
     share = math.log(dollars / low.dollars) / math.log(high.dollars / low.dollars)
-    right = {seed: (1 - share) * low.right[seed] + share * high.right[seed] for seed in low.right
-             if seed in high.right}
+    right = {}
+    for seed in low.right.keys() & high.right.keys():
+        right[seed] = (1 - share) * low.right[seed] + share * high.right[seed]
     return _Offer(dollars, right)
 
 
 def _differences(ours: _Offer, theirs: _Offer) -> np.ndarray:
     """[seeds, questions]"""
-    return np.array([ours.right[seed] - theirs.right[seed] for seed in ours.right if seed in theirs.right])
+    seeds = sorted(ours.right.keys() & theirs.right.keys())
+    return np.array(list(map(ours.right.__getitem__, seeds))) - list(map(theirs.right.__getitem__, seeds))

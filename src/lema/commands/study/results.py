@@ -137,8 +137,7 @@ def read_results(study: StudyConfig, cells: Sequence[Cell], stages: dict[str, di
     effects = list(_effects(answers, pairs))
     adjusted = holm([each.p_value for *_, each in effects])
     shown = tuple(EffectResult(*each, p) for each, p in zip(effects, adjusted, strict=True))
-    worth = equal_money([[(point, cells) for point, _, cells in line.places] for line in _lines(axes, answers)],
-                        pairs, listed_prices(study.prices))
+    worth = equal_money(list(map(_Line.cells, _lines(axes, answers))), pairs, listed_prices(study.prices))
     config_of = {cell.point: cell.config for cell in cells}
     arms = [result for point, replicates in answers.items()
             for result in _arms(point, config_of[point], list(replicates.values()))]
@@ -190,7 +189,7 @@ def _curves(axes: dict[str, list[Value]], answers: dict[Point, dict[int, _CellAn
             pairs: Sequence[tuple[str, str]]) -> Iterator[Curve]:
     """Every pair along every axis of numbers."""
     for line, (arm, other) in product(_lines(axes, answers), pairs):
-        yield _curve(line.axis, line.fixed, arm, other, [(number, cells) for _, number, cells in line.places])
+        yield _curve(line.axis, line.fixed, arm, other, list(map(itemgetter(1, 2), line.places)))
 
 
 class _Line(NamedTuple):
@@ -200,6 +199,9 @@ class _Line(NamedTuple):
     fixed: Point
     places: list[tuple[Point, float, dict[int, _CellAnswers]]]
 
+    def cells(self) -> list[tuple[Point, dict[int, _CellAnswers]]]:
+        return list(map(itemgetter(0, 2), self.places))
+
 
 def _lines(axes: dict[str, list[Value]], answers: dict[Point, dict[int, _CellAnswers]]) -> Iterator[_Line]:
     """Every axis of numbers with at least two finished points, for each setting of the others."""
@@ -208,8 +210,11 @@ def _lines(axes: dict[str, list[Value]], answers: dict[Point, dict[int, _CellAns
             continue
         others = [[value.label for value in each] for name, each in axes.items() if name != axis]
         for fixed in product(*others):
-            points = [((*fixed[:place], value.label, *fixed[place:]), value.number) for value in values]
-            places = [(point, number, answers[point]) for point, number in points if answers.get(point)]
+            places = []
+            for value in values:
+                point = (*fixed[:place], value.label, *fixed[place:])
+                if answers.get(point):
+                    places.append((point, value.number, answers[point]))
             if len(places) > 1:
                 yield _Line(axis, fixed, places)
 

@@ -6,6 +6,7 @@ both intervals bear.
 
 import textwrap
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
 from lema.commands.study.money import MoneyEffect
 from lema.commands.study.results import ArmResult, Curve, EffectResult, StudyResult
@@ -51,21 +52,21 @@ def spent_in_words(result: StudyResult) -> str:
 
 def lines(result: StudyResult) -> list[str]:
     """The table."""
-    replicates = max((len(each.effect.replicates) for each in result.effects), default=0)
-    uneven = any(len(each.effect.replicates) < replicates for each in result.effects)
     head = [f"{result.study.name}: {result.study.about}" if result.study.about else result.study.name, ""]
     if not result.effects:
         return [*head, "no cell is finished yet"]
+    counts = sorted(set(map(len, map(attrgetter("effect.replicates"), result.effects))))
+    replicates, uneven = counts[-1], len(counts) > 1
     table = [("", "arm", "less", "diff", "over replicates", "over questions", "p (Holm)", "reading")]
     table += [_effect_row(result, each) for each in result.effects]
     arms = [("", "arm", "%", "± repl.", "examples", "written", "read", "sampled", "money")]
     arms += [_arm_row(result, each) for each in result.arms]
     first = result.effects[0].effect
     legend = (f"{first.questions:,} {result.split} questions and {count(first.seeds, 'training seed')} in each of "
-              f"{'up to ' * uneven}{count(replicates, 'replicate')}, which draw questions, students, samples and the teacher anew. "
-              "Differences are percent points, paired by question and seed; 95 % intervals; Holm over "
-              f"{len(result.effects)} comparisons. Better or worse is said where both intervals and p bear it. "
-              "Written and read: tokens of teachers; sampled: of students.")
+              f"{'up to ' * uneven}{count(replicates, 'replicate')}, which draw questions, students, samples and "
+              "the teacher anew. Differences are percent points, paired by question and seed; 95 % intervals; "
+              f"Holm over {len(result.effects)} comparisons. Better or worse is said where both intervals and p bear "
+              "it. Written and read: tokens of teachers; sampled: of students.")
     closing = [*conclusions(result), spent_in_words(result)]
     return [*head, *columns(table), "", *columns(arms), "", *textwrap.wrap(legend, WIDTH), "", *_worth(result),
             *_wrapped(closing)]

@@ -43,7 +43,7 @@ class Settings(plugins.Settings):
     levels: tuple[int, ...] = Field((2, 3, 4), min_length=1, description="steps of reckoning, in equal parts")
     share: float = Field(0.5, ge=0, le=1, description="share of the steps that take a target rule")
     lesson_share: float = Field(0.0, ge=0, le=1, description="the same in the lessons that students are grown on")
-    lesson_levels: tuple[int, ...] = Field(curriculum.LEVELS, min_length=1, description="the steps of these lessons")
+    lesson_levels: tuple[int, ...] = Field(curriculum.LEVELS, min_length=1, description="steps of these lessons")
 
     @model_validator(mode="after")
     def _fits(self) -> "Settings":
