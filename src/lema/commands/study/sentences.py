@@ -65,8 +65,8 @@ def lines(result: StudyResult) -> list[str]:
     legend = (f"{first.questions:,} {result.split} questions and {count(first.seeds, 'training seed')} in each of "
               f"{'up to ' * uneven}{count(replicates, 'replicate')}, which draw questions, students, samples and "
               "the teacher anew. Differences are percent points, paired by question and seed; 95 % intervals; "
-              f"Holm over {len(result.effects)} comparisons. Better or worse is said where both intervals and p bear "
-              "it. Written and read: tokens of teachers; sampled: of students.")
+              f"Holm over {len(result.effects)} comparisons. Better or worse is said where both intervals and p "
+              "bear it. Written and read: tokens of teachers; sampled: of students.")
     closing = [*conclusions(result), spent_in_words(result)]
     return [*head, *columns(table), "", *columns(arms), "", *textwrap.wrap(legend, WIDTH), "", *_worth(result),
             *_wrapped(closing)]
