@@ -73,6 +73,7 @@ class Completion:
     tokens: int = 0  # generated tokens
     share: float = 1.0  # of the model's price that was charged: a batch costs half
     reckoned: bool = False  # whether its tokens were counted from the text, for want of a server's count
+    repeated: int = 0  # of its prompt tokens, those with which the request before it in the same list began, too
 
     @property
     def failed(self) -> bool:

@@ -95,6 +95,8 @@ class PriceConfig(Settings):
 
     input: float = Field(ge=0, description="US dollars per million prompt tokens")
     output: float = Field(ge=0, description="US dollars per million generated tokens")
+    cached: float | None = Field(default=None, ge=0, description="per million prompt tokens that the provider's "
+                                                                 "cache holds; by default not cheaper")
 
 
 class SpendConfig(Settings):

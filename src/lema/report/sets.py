@@ -18,8 +18,8 @@ from lema.runs.prices import Prices
 HOLDS = (("examples", "count"), ("questions", "count"), ("prompt tokens", "tokens"), ("set tokens", "tokens"),
          ("epochs", "text"))
 COSTS = (("teacher tokens", "tokens"), ("teacher prompts", "tokens"), ("student tokens", "tokens"))
-"""The three bills of an arm: what the teachers wrote for it, the prompts that they read for that, and what the
-students sampled on the way."""
+"""The three bills of an arm: what the teachers wrote for it, the prompts that they read for that (money also
+where the provider keeps what prompts begin with alike), and what the students sampled on the way."""
 
 
 def table(accounts: Sequence[Account], prices: Prices | None = None) -> list[str]:
@@ -53,12 +53,13 @@ def _without_nothing(table: Table) -> Table:
 def bills(accounts: Sequence[Account], prices: Prices | None = None) -> Table:
     """A row per arm: its three bills, and money where `prices` know that somebody is paid."""
     paid = prices is not None and any(_is_paid(account, prices) for account in accounts)
-    rows = []
+    cached = paid and any(_has_cache(account, prices) for account in accounts)
+    columns, rows = [("arm", "text"), *COSTS], []
+    columns += [("money", "text")] * paid + [("with a cache", "text")] * cached
     for each in accounts:
-        cells = (each.arm, each.teacher_tokens, read_for(each), each.student_tokens)
-        rows.append((*cells, _money(each, prices)) if paid else cells)
-    columns = (("arm", "text"), *COSTS, ("money", "text"))
-    return Table(name="What they cost", rows=tuple(rows), columns=columns if paid else columns[:-1],
+        money_of = [_money(each, prices, cached=with_cache) for with_cache in (False, True)[:paid + cached]]
+        rows.append((each.arm, each.teacher_tokens, read_for(each), each.student_tokens, *money_of))
+    return Table(name="What they cost", rows=tuple(rows), columns=tuple(columns),
                  about="Tokens that teachers wrote for an arm and read for it, and that students sampled.")
 
 
@@ -71,21 +72,24 @@ def _is_paid(account: Account, prices: Prices) -> bool:
     return not all(price is not None and price.here for price in map(prices, account.teachers))
 
 
-def _money(account: Account, prices: Prices) -> str:
-    dollars = paid_for(account, prices)
-    if dollars is None:
-        return "unknown"
-    return money(dollars) if dollars else "nothing"
+def _has_cache(account: Account, prices: Prices) -> bool:
+    return any(price is not None and price.cached is not None for price in map(prices, account.teachers))
 
 
-def paid_for(account: Account, prices: Prices) -> float | None:
-    """What the teachers were paid for the arm, prompts included; None where a price is not known."""
+def _money(account: Account, prices: Prices, *, cached: bool) -> str:
+    dollars = dollars_for(account, prices, cached=cached)
+    return "unknown" if dollars is None else money(dollars) if dollars else "nothing"
+
+
+def dollars_for(account: Account, prices: Prices, *, cached: bool) -> float | None:
+    """What the teachers were paid for the arm, prompts included; None: a price is not known. `cached`: by the
+    price of a cache for what each prompt has in common with the one before it."""
     dollars = 0.0
     for model, tokens_of in account.teachers.items():
         price = prices(model)
         if price is None:
             return None
-        dollars += price.of(*tokens_of)
+        dollars += price.of(*tokens_of, account.repeated.get(model, 0) if cached else 0)
     return dollars
 
 
