@@ -129,7 +129,7 @@ def _perform(meant: Meant, source: str, online_tail: int | None = None, *, yes: 
     try:
         with held(folder):
             from lema.pipeline import pipeline
-            from lema.runs.engine import Local
+            from lema.runs.engine import find_engine
             from lema.runs.progress import display
             from lema.runs.progress_file import ProgressFile
             from lema.runs.standing import Standing
@@ -140,7 +140,7 @@ def _perform(meant: Meant, source: str, online_tail: int | None = None, *, yes: 
                 print(line, file=sys.stderr)
             with display() as progress, closing(ProgressFile(
                     folder, len(stages), progress, Standing(stages, config), progress.every)) as noted, \
-                    closing(Local(folder, config, noted)) as engine:
+                    closing(find_engine(folder, config, noted)) as engine:
                 pipeline(Run(folder, engine, config), config)
     except KeyboardInterrupt:
         done = len(finished(stages_of(folder, config)))

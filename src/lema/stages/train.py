@@ -64,6 +64,11 @@ def first_of_each(config: Config, arms: Sequence[str]) -> list[TrainOneConfig]:
     return [each for each in training(config) if each.arm in wanted and each.seed == config.train.seeds[0]]
 
 
+def cards(settings: TrainOneConfig) -> int:
+    """How many cards of one machine a training takes; it asks nobody, so an engine may place it anywhere."""
+    return getattr(getattr(find_trainer(settings.trainer, settings.options), "settings", None), "processes", 1)
+
+
 def finishing(name: str, student: GrowConfig) -> TrainOneConfig:
     """How a student that was taught its lessons goes on with the worked solutions."""
     return TrainOneConfig(arm=name, seed=student.seed, base=name, trainer=student.trainer,
