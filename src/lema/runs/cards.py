@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from lema.config import Config
+from lema.plugins import Settings
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 ASK_S = 30.0
@@ -68,8 +69,17 @@ def each_worker_needs(config: Config) -> int:
     for model in config.models.values():
         if re.fullmatch(r"\w+:\d+", str(model.own.get("device", ""))):
             return 0
-        cards, resources = 1, {**model.own.get("options", {}), **model.own.get("resources", {})}
-        for shards in SHARDS:
-            cards *= resources.get(shards, 1)
-        most = max(most, cards)
+        most = max(most, _cards_in({**model.own.get("options", {}), **model.own.get("resources", {})}))
     return most
+
+
+def cards_that(settings: Settings) -> int:
+    """How many cards a model of these settings lies on."""
+    return _cards_in({**settings.options, **settings.resources})
+
+
+def _cards_in(arguments: Mapping[str, int]) -> int:
+    cards = 1
+    for shards in SHARDS:
+        cards *= arguments.get(shards, 1)
+    return cards

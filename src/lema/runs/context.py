@@ -15,10 +15,9 @@ from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
 
-from lema.checkpoints import made_hash, training_of
 from lema.checkpoints.rendering import Form
 from lema.config import Config, LeaksConfig
-from lema.errors import DataError, ModelError
+from lema.errors import ModelError
 from lema.figures import money
 from lema.journal import Journal, complete
 from lema.journal.usage import most_of
@@ -30,11 +29,12 @@ from lema.records import Question, ReasoningPath, content_id
 from lema.runs.beginnings import since_the_beginning
 from lema.runs.bills import Bill, ancestors, draw_up
 from lema.runs.budget import Budget, Gate, weighing
-from lema.runs.dependencies import MADE_HERE, decoding, form_of
+from lema.runs.dependencies import MADE_HERE, form_of
 from lema.runs.news import News, Progress
 from lema.runs.outcomes import Outcomes
 from lema.runs.prices import HERE, Price, Usage, price_of, served_prices
 from lema.runs.run import Stage
+from lema.runs.weights import as_examined, place_of, table_of
 from lema.tasks import Task, find_task
 
 
@@ -48,6 +48,7 @@ class StageContext:
     _journal: Journal
     folder: Path
     _budget: Budget | None = None
+    _served: object = None  # the server that was started for it and others (lema.runs.serving)
     usage: dict[str, Usage] = field(default_factory=lambda: defaultdict(Usage))
     _shown: float = 0.0
     _models: dict[str, Model] = field(default_factory=dict)
@@ -104,15 +105,20 @@ class StageContext:
             self._models[name] = self._opened(name)
         return self._models[name]
 
+    def close(self) -> None:
+        """Stops what its models started: the card is free for the next stage."""
+        for model in self._models.values():
+            if hasattr(model, "close"):
+                model.close()
+
     def _opened(self, name: str) -> Model:
-        given = self._stage.models[name]
-        if isinstance(given, Stage):
-            table = decoding(self._config, name)
-            made = weights_made(given, table.get("dtype", "auto"))
-            return find_model(name, MADE_HERE, {**table, **made})
-        if name not in self._config.models:  # the base of the training, named by its folder or hub id
-            return find_model(name, MADE_HERE, {"path": given["path"]})
-        return find_model(name, self._config.models[name].backend, self._config.models[name].own)
+        backend, table = table_of(self._config, self._stage, name)
+        examiner = getattr(self._stage.settings, "backend", MADE_HERE)
+        if MADE_HERE == backend != examiner:
+            model = find_model(name, examiner, as_examined(self._stage.settings, table))
+            model.served = self._served
+            return model
+        return find_model(name, backend, table)
 
     def checkpoint(self, name: str) -> Path | str:
         """The checkpoint folder (or hub id) behind a model's name."""
@@ -222,29 +228,3 @@ class StageContext:
             return contextlib.nullcontext(OPEN)
         most = getattr(model, "most", most_of)
         return contextlib.closing(Gate(self._budget, price, self.name, getattr(model, "share", 1.0), most))
-
-
-def place_of(given: Stage | dict) -> Path | str:
-    """The checkpoint folder (or hub id) of a model: the stage that makes it, or the facts of its table. DataError
-    where a stage's model is no more what was trained; of older records nobody knows."""
-    if isinstance(given, Stage):
-        model, record = given.folder / "model", given.record() or {}
-        if record.get("model", "") not in ("", made_hash(model)):
-            raise DataError(f"{model}: damaged (it is not what was trained); {given.remedy}")
-        return model
-    return Path(given["path"]) if Path(given["path"]).exists() else given["path"]
-
-
-def weights_made(stage: Stage, dtype: str) -> dict[str, str]:
-    """Which weights are asked of a model that a stage made, as the keys of its backend. An adapter is merged in
-    float32; in fewer bits the merged weights would be others than those that were trained, so there it stays
-    beside its base, and beside the quantised base that it was trained on."""
-    model = place_of(stage)
-    adapter, whole = model / "adapter", (model / "config.json").is_file()
-    alone = not (adapter / "adapter_config.json").is_file()
-    if alone or (whole and dtype in ("auto", "float32")):
-        return {"path": str(model)}
-    weights = {"path": str(place_of(stage.models[stage.settings.base])), "adapter": str(adapter)}
-    if training_of(model).get("method") == "qlora":
-        weights["quantize"] = "nf4"
-    return weights if dtype in ("auto", "float32") else {**weights, "adapter_as": "loaded"}
