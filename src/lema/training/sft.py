@@ -85,7 +85,9 @@ class Settings(plugins.Settings):
         None, description="adapter: it alone, the default where there is one; merged: weights with it in them too")
     attention: str | None = execution(None, description="the kernel; by default flash_attention_2 where it is "
                                                         "installed and rows are packed, else what torch has")
-    processes: int = execution(1, gt=0, description="of this machine that train together, one to a card (DDP)")
+    processes: int = execution(1, gt=0, description="of this machine that train together, one to a card")
+    parallel: Literal["ddp", "fsdp"] = execution(
+        "ddp", description="whether each of them holds the whole base (ddp) or its share (fsdp)")
     nodes: int = execution(1, gt=0, description="machines that do, sharing the run's folder")
     rendezvous: str | None = execution(None, description="host:port of the first, where they are several")
     save_steps: int = execution(200, ge=0, description="a point to resume from every so many steps; 0: none")
@@ -99,6 +101,8 @@ class Settings(plugins.Settings):
                 raise ValueError(f"{key} {getattr(self, key)} must be a multiple of accumulate {self.accumulate}")
         if self.method != "full" and self.embedding_learning_rate is not None:
             raise ValueError("embedding_learning_rate needs method = \"full\": adapters leave embeddings alone")
+        if self.parallel == "fsdp" and self.optimizer == "muon":
+            raise ValueError('parallel = "fsdp" shares out what muon needs whole; take optimizer = "adamw"')
         if self.method == "full" and self.save == "adapter":
             raise ValueError("save = \"adapter\" needs method = \"lora\" or \"qlora\"")
         return self
@@ -219,18 +223,24 @@ def _as_large_as_fits(fit: "Fit", progress: Progress | None) -> "Outcome":
     perform = run if fit.settings.world == 1 else launched
     automatic, most = fit.settings.accumulate == "auto", None
     if automatic:
-        bytes_free, on_cpu = room()
-        most = tokens_that_fit(shapes_of(fit.base), fit.settings, bytes_free, on_cpu)
+        most = _most_tokens(fit)
     while True:
         plan = fit.settings.plan([row.length for row in fit.rows], fit.seed, most)
         try:
             return perform(fit, plan, progress)
         except TooLarge:
-            longest = max(row.length for row in fit.rows)
-            if not automatic or most <= longest:
+            least = fit.settings.world * max(row.length for row in fit.rows)
+            if not automatic or most <= least:
                 raise
-            most = max(longest, most // 2)
+            most = max(least, most // 2)
             log.warning("%s: a pass did not fit the device; on in passes of %d tokens", fit.base, most)
+
+
+def _most_tokens(fit: "Fit") -> int:
+    """The tokens that a pass may have on all devices together, of which each process takes its share."""
+    bytes_free, on_cpu = room()
+    each = bytes_free / fit.settings.processes if on_cpu else bytes_free  # processes share a machine's memory
+    return fit.settings.world * tokens_that_fit(shapes_of(fit.base), fit.settings, each, on_cpu)
 
 
 def encode_rows(examples: Sequence[Example], base: Path, longest: int, form: Form = "chat") -> list[Tokens]:
