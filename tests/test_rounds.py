@@ -37,6 +37,27 @@ def test_a_later_round_makes_nothing_before_it_stale(tmp_path):
     assert changed == {"accounts", "tables", "report"}
 
 
+def test_corrections_of_a_later_round_are_bought_only_where_an_arm_takes_them(tmp_path):
+    def bought(*overrides):
+        return {name for name in _stages(tmp_path, *overrides) if name.endswith(("continued", "corrections"))}
+
+    both = "continue={}"
+    assert bought(both) == {"corrections", "continued", "centric/corrections", "general/corrections"}
+    assert bought(both, LATER) == bought(both), "no arm takes from the second round"
+    takes = "arms.more={take=[{kind='step', source='continued', round='centric'}]}"
+    assert bought(both, takes) == {*bought(both), "centric/continued"}
+    whole = "arms.more={take=['step', {kind='step', round='second'}]}"
+    assert "second/corrections" in bought(LATER, whole)
+
+
+def test_a_round_without_corrections_leaves_the_others_in_their_places(tmp_path):
+    takes = "arms.more={take=[{kind='step', source='continued', round='general'}]}"
+    stages = _stages(tmp_path, "continue={}", takes)
+    assert _inputs(stages, "accounts") >= {"continued", "general/continued"}
+    places = stages["accounts"].inputs[-1]
+    assert [place and place.name for place in places] == ["continued", (), "general/continued"]
+
+
 def test_a_second_try_is_a_stage_behind_the_first_verdicts(tmp_path):
     stages = _stages(tmp_path, "correct.tries=2")
     assert _inputs(stages, "corrections") == {"questions", "graded", "try-1/verified"}

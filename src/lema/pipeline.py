@@ -53,7 +53,8 @@ def pipeline(run: Run, config: Config) -> None:
                continued=first.continued is not None)
     sets = {arm: training_set(run, config, arm, everything) for arm in config.arms}
     every_set, questions = tuple(sets.values()), everything.of_every_round("questions")
-    critiques = tuple(chain.from_iterable(map(dict.values, everything.of_every_round("critiques"))))
+    judged = map(attrgetter("critiques"), everything.rounds.values())
+    critiques = tuple(chain.from_iterable(map(dict.values, judged)))
     bills = accounting(config, map(attrgetter("settings"), every_set))
     graded, continued = everything.of_every_round("graded"), everything.of_every_round("continued")
     accounts = run.stage("accounts", account, bills, every_set, tuple(everything.bought.values()), questions,
@@ -100,8 +101,9 @@ class Gathered:
     bought: dict[str, Stage]
 
     def of_every_round(self, part: str) -> tuple:
-        """That part of every round that has it."""
-        return tuple(filter(None, map(attrgetter(part), self.rounds.values())))
+        """That part of every round, () where one has none; nothing where no round has any."""
+        parts = tuple(getattr(each, part) or () for each in self.rounds.values())
+        return parts if any(parts) else ()
 
 
 def gathered(run: Run, config: Config) -> Gathered:

@@ -18,6 +18,7 @@ from pathlib import Path
 from lema.checks import objection
 from lema.checks.form import without_repeated
 from lema.config import Config, CorrectConfig
+from lema.examples import is_bought
 from lema.messages import Completion, Message, Request
 from lema.prompting import REWRITE_CUE, Prompt, correction_values
 from lema.prompting.order import in_turn, messages
@@ -39,6 +40,8 @@ def correcting(config: Config, round_name: str) -> CorrectConfig | None:
         return None
     if not round_name:
         return config.correct
+    if not is_bought(map(attrgetter("take"), config.arms.values()), "corrections", round_name):
+        return None
     evolution = config.evolve[round_name]
     whose = {"models": ()} if evolution.students else {}
     return config.correct.model_copy(update={"tokens": evolution.correction_tokens, **whose})
