@@ -13,6 +13,7 @@ import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,11 +67,13 @@ def checkpoint(opted_in, tmp_path_factory) -> Path:
 def adapters(checkpoint, tmp_path_factory) -> dict[str, Path]:
     """Folders of two fits beside the same base, each with its adapter alone and with merged weights beside it."""
     folder, fits = tmp_path_factory.mktemp("adapted"), {}
-    for name, rank in (("cot-1", 4), ("lema-1", 12)):
+    for name, rank, says in (("cot-1", 4, "Leo has"), ("lema-1", 12, "Sam has")):
+        rows = [replace(row, completion=row.completion.replace("The sum is", says), id="")
+                for row in toys.sums(60, seed=rank) * 2]
         told = TRAINED.model_copy(update={"method": "lora", "optimizer": "adamw", "learning_rate": 0.02,
                                           "save": "merged", "embedding_learning_rate": None,
                                           "lora": Lora(r=rank, dropout=0.0)})
-        Trainer(told).fit(toys.sums(60, seed=rank) * 2, checkpoint, folder / name, rank)
+        Trainer(told).fit(rows, checkpoint, folder / name, rank)
         fits[name] = folder / name
     return fits
 

@@ -50,6 +50,8 @@ class Local:
         self._serving = Serving(config)
         self._open.callback(self._serving.stop)
         os.environ.update(QUIET)
+        if config.machine.devices:
+            os.environ[VISIBLE] = ",".join(config.machine.devices)  # what this process itself starts keeps to them
         if config.machine.threads:
             os.environ["OMP_NUM_THREADS"] = str(config.machine.threads)
 
@@ -123,7 +125,7 @@ def turn_of(stage: Stage, config: Config) -> str | None:
 def workers_of(config: Config, number: int, folder: Path, budget: Budget | None, progress: Progress) -> Workers:
     """So many worker processes, each on its cards and with a connection to the journal in `folder`."""
     each = each_worker_needs(config)
-    cards = visible_cards() if each else ()
+    cards = (config.machine.devices or visible_cards()) if each else ()
     needs = [(folder, budget, cards_of(place, cards, each)) for place in range(number)]
     return Workers(_at_work, needs, progress)
 

@@ -176,9 +176,10 @@ class Trainer:
         self.longest, self.overlong = settings.max_length, settings.overlong
 
     def fit(self, examples: Sequence[Example], base: Path | str, out: Path, seed: int,
-            progress: Progress | None = None, form: Form = "chat") -> TrainingLog:
-        """`base` may be a hub id. An adapter goes to `out/adapter`; `out/training.json` holds the settings that
-        were used, `out/metrics.jsonl` a line for every step.
+            progress: Progress | None = None, form: Form = "chat", tokens: Path | None = None) -> TrainingLog:
+        """`base` may be a hub id. `tokens`: a folder that keeps tokenised sets for the fits of a run. An adapter
+        goes to `out/adapter`; `out/training.json` holds the settings that were used, `out/metrics.jsonl` a line
+        for every step.
 
         DataError: no rows, or one that is empty, unknown to the tokenizer or too long. ModelError: `base` is no
         checkpoint, a step does not fit the device, or the loss is no number. RunError: `out` cannot be written.
@@ -186,8 +187,8 @@ class Trainer:
         """
         require_one_process()
         base = find_checkpoint(str(base))
-        rows = encode_rows(examples, base, self.settings.max_length, form)
         settings = self.settings
+        rows = _encoded(examples, base, settings.max_length, form, tokens)
         if settings.large_learning_rate or settings.accumulate == "auto":
             settings = settings.for_base(shapes_of(base).parameters)
         from lema.training.points import discard
@@ -234,6 +235,16 @@ def _as_large_as_fits(fit: "Fit", progress: Progress | None) -> "Outcome":
                 raise
             most = max(least, most // 2)
             log.warning("%s: a pass did not fit the device; on in passes of %d tokens", fit.base, most)
+
+
+def _encoded(examples: Sequence[Example], base: Path, longest: int, form: Form,
+             folder: Path | None) -> list[Tokens]:
+    if folder is None or not examples:
+        return encode_rows(examples, base, longest, form)
+    from lema.training.tokenized import shared
+
+    longest = min(longest, positions(base))
+    return shared(folder / str(longest), examples, base, form, lambda: encode_rows(examples, base, longest, form))
 
 
 def _most_tokens(fit: "Fit") -> int:
