@@ -143,6 +143,7 @@ class Loop(SFTTrainer):
         if fit.settings.method == "qlora":
             in_float32(self.model)
         self.remove_callback(PrinterCallback)
+        self.accelerator.free_memory = lambda *objects: list(objects)  # nothing is there yet, and it takes long
         if self.args.world_size != fit.settings.world:
             raise RunError(f"{self.args.world_size} processes train together, where train.processes and "
                            f"train.nodes ask for {fit.settings.world}; start lema once, it starts them")

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-VERSION = 2
+VERSION = 3
 """Raised when the same arguments come to give other weights: older checkpoints are then not continued."""
 
 
@@ -74,8 +74,8 @@ class Settings(plugins.Settings):
         1, description="passes that a step's batch is cut into; auto: as few as fit the device")
     packing: bool = Field(False, description="rows stand one behind the other in place of padding, and see "
                                              "nothing of each other")
-    pack_length: int | None = Field(None, gt=1, description="tokens of a line of packed rows; by default "
-                                                            "max_length, or a whole pass where the kernel can")
+    pack_length: int | None = Field(None, gt=1, description="tokens of a line of packed rows; by default the "
+                                                            "longest row of a pass, or all where the kernel can")
     max_length: int = Field(2048, gt=1, description="tokens of prompt and completion")
     overlong: Literal["refuse", "drop"] = Field(
         "refuse", description="a longer row ends the fit, or is left out of its set and counted; none is ever cut")
