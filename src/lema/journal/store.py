@@ -22,6 +22,7 @@ from lema.journal.opening import (
     PATIENCE,
     columns_of,
     explained,
+    mode_for,
     require_journal,
     require_plain,
     require_sound,
@@ -144,7 +145,7 @@ class Journal(contextlib.AbstractContextManager):
         connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         connection.text_factory = _text
         require_journal(connection, self.path)
-        if shared(connection) != "wal":
+        if shared(connection, mode := mode_for(self.path)) != mode:
             raise RunError(f"{self.path}: this file system cannot hold a journal that processes share; put the "
                            "run on a local disk")
         # with less, SQLite's WAL may lose the last commits in a power cut: completions that were paid for

@@ -120,7 +120,7 @@ class Model:
     """A checkpoint that vLLM runs; it is loaded, or its server started, with the first completion. A server stops
     with this object, or with this process however it ends."""
 
-    runs_here = True
+    runs_here = uses_cards = True
     served: Served | None = None
     """Where somebody else's server has it; else a server is started where one is wanted."""
 

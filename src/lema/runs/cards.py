@@ -11,7 +11,6 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from lema.config import Config
-from lema.plugins import Settings
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 ASK_S = 30.0
@@ -69,17 +68,13 @@ def each_worker_needs(config: Config) -> int:
     for model in config.models.values():
         if re.fullmatch(r"\w+:\d+", str(model.own.get("device", ""))):
             return 0
-        most = max(most, _cards_in({**model.own.get("options", {}), **model.own.get("resources", {})}))
+        most = max(most, cards_needed(model.own))
     return most
 
 
-def cards_that(settings: Settings) -> int:
-    """How many cards a model of these settings lies on."""
-    return _cards_in({**settings.options, **settings.resources})
-
-
-def _cards_in(arguments: Mapping[str, int]) -> int:
-    cards = 1
+def cards_needed(table: dict) -> int:
+    """How many cards the model with this table lies on."""
+    cards, resources = 1, {**table.get("options", {}), **table.get("resources", {})}
     for shards in SHARDS:
-        cards *= arguments.get(shards, 1)
+        cards *= resources.get(shards, 1)
     return cards

@@ -12,13 +12,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
+from typing import Protocol
 
 from lema.checkpoints.rendering import Form
 from lema.config import Config, LeaksConfig
 from lema.errors import ModelError
 from lema.figures import money
+from lema.grading import Grade
 from lema.journal import Journal, complete
 from lema.journal.usage import most_of
 from lema.journal.waiting import OPEN
@@ -35,7 +38,20 @@ from lema.runs.outcomes import Outcomes
 from lema.runs.prices import HERE, Price, Usage, price_of, served_prices
 from lema.runs.run import Stage
 from lema.runs.weights import as_examined, place_of, table_of
-from lema.tasks import Task, find_task
+from lema.tasks import Task, find_task, verdict_on
+
+FEW = 1024  # paths of a stage that are graded here: for these no other process needs to start
+
+
+class OtherMachines(Protocol):
+    """Where a stage's models write and its paths are graded, where that is not this process."""
+
+    def model(self, name: str, spec: tuple[str, dict], here: Model) -> Model:
+        """The model that `here` is, made of its backend and table, as it is asked there."""
+
+    def verdicts(self, pairs: Iterable[tuple[ReasoningPath, Question]],
+                 task: tuple[str, dict]) -> Iterator[tuple[ReasoningPath, Grade]]:
+        """Every path with its grade by a task, named with its table, in order."""
 
 
 @dataclass
@@ -48,6 +64,7 @@ class StageContext:
     _journal: Journal
     folder: Path
     _budget: Budget | None = None
+    _elsewhere: OtherMachines | None = None
     _served: object = None  # the server that was started for it and others (lema.runs.serving)
     usage: dict[str, Usage] = field(default_factory=lambda: defaultdict(Usage))
     _shown: float = 0.0
@@ -102,7 +119,9 @@ class StageContext:
     def model(self, name: str) -> Model:
         """The backend behind a model's name; a grown or trained one is its checkpoint folder."""
         if name not in self._models:
-            self._models[name] = self._opened(name)
+            model = self._models[name] = find_model(name, *self._made_of(name))
+            if self._served is not None:
+                model.served = self._served
         return self._models[name]
 
     def close(self) -> None:
@@ -111,14 +130,13 @@ class StageContext:
             if hasattr(model, "close"):
                 model.close()
 
-    def _opened(self, name: str) -> Model:
+    def _made_of(self, name: str) -> tuple[str, dict]:
+        """A model's backend and table; those of the backend that examines, where this is an examination."""
         backend, table = table_of(self._config, self._stage, name)
         examiner = getattr(self._stage.settings, "backend", MADE_HERE)
         if MADE_HERE == backend != examiner:
-            model = find_model(name, examiner, as_examined(self._stage.settings, table))
-            model.served = self._served
-            return model
-        return find_model(name, backend, table)
+            return examiner, as_examined(self._stage.settings, table)
+        return backend, table
 
     def checkpoint(self, name: str) -> Path | str:
         """The checkpoint folder (or hub id) behind a model's name."""
@@ -146,6 +164,7 @@ class StageContext:
     def ask(self, name: str, requests: Iterable[Request], total: int | None = None) -> Iterator[Completion]:
         """Completions in request order, each kept in the journal before it is seen here."""
         model, answered = self.model(name), 0
+        asked_of = self._elsewhere.model(name, self._made_of(name), model) if self._elsewhere else model
 
         def arrived(completion: Completion, remembered: bool | None) -> None:
             nonlocal answered
@@ -157,7 +176,17 @@ class StageContext:
         if hasattr(model, "watched"):  # it works for hours without a reply, but can say how far it is
             model.watched = lambda ready, note: self.show(answered + ready, total, note)
         with self._gate(name, model) as gate:
-            yield from complete(self._journal, model, requests, arrived, gate)
+            yield from complete(self._journal, asked_of, requests, arrived, gate)
+
+    def verdicts(self, pairs: Iterable[tuple[ReasoningPath, Question]]
+                 ) -> Iterator[tuple[ReasoningPath, Grade]]:
+        """Every path with its grade, in order."""
+        pairs = iter(pairs)
+        first = list(islice(pairs, FEW)) if self._elsewhere else pairs
+        for path, question in first:
+            yield path, verdict_on(path, question, self.task)
+        if self._elsewhere:
+            yield from self._elsewhere.verdicts(pairs, (self._config.task.name, self._config.task.own))
 
     def _count(self, name: str, completion: Completion, remembered: bool | None) -> None:
         self.usage[name].add(completion, remembered)

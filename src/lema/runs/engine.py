@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lema.config import Config
 from lema.errors import RunError
@@ -24,7 +25,7 @@ from lema.printable import guard
 from lema.records import content_id, write_rows
 from lema.runs.budget import Budget, open_budget
 from lema.runs.cards import VISIBLE, cards_of, each_worker_needs, visible_cards
-from lema.runs.context import StageContext
+from lema.runs.context import OtherMachines, StageContext
 from lema.runs.folder import at_work
 from lema.runs.news import News, Progress
 from lema.runs.processor import pinned, processor
@@ -32,6 +33,9 @@ from lema.runs.run import Stage
 from lema.runs.serving import Serving, by_server
 from lema.runs.versions import versions
 from lema.runs.workers import Died, WorkerCall, Workers
+
+if TYPE_CHECKING:
+    from lema.runs.ray_engine import OnCluster
 
 QUIET = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
 PER_MINUTE = ("requests_per_minute", "tokens_per_minute")
@@ -49,23 +53,10 @@ class Local:
         self._open = contextlib.ExitStack()
         self._serving = Serving(config)
         self._open.callback(self._serving.stop)
-        os.environ.update(QUIET)
-        if config.machine.devices:
-            os.environ[VISIBLE] = ",".join(config.machine.devices)  # what this process itself starts keeps to them
-        if config.machine.threads:
-            os.environ["OMP_NUM_THREADS"] = str(config.machine.threads)
+        settle_environment(config)
 
     def __call__(self, stages: Sequence[Stage]) -> None:
-        waiting = []
-        for stage in stages:
-            state, why = stage.status()
-            if state == "damaged":
-                raise RunError(why)
-            if state == "done":
-                self.progress(News(stage.name, "remembered"))
-            else:
-                waiting.append(stage)
-        for group in by_server(waiting, self.config):
+        for group in by_server(to_do(stages, self.progress), self.config):
             with self._serving.shared_by(group) as served:
                 self._perform(group, served)
 
@@ -88,7 +79,7 @@ class Local:
             self._side_by_side(stages, served)
             return
         for stage in stages:
-            perform(stage, self.config, self.progress, self._journal, self._budget, served.get(stage.name))
+            perform(stage, self.config, self.progress, self._journal, self._budget, None, served.get(stage.name))
 
     def _side_by_side(self, stages: list[Stage], served: dict[str, object]) -> None:
         turns = [turn_of(stage, self.config) for stage in stages]
@@ -108,6 +99,38 @@ class Local:
         workers = workers_of(self.config, self.config.machine.workers, self.folder, self._budget, self.progress)
         self._open.callback(workers.stop)
         return workers
+
+
+def find_engine(folder: Path, config: Config, progress: Progress) -> "Local | OnCluster":
+    """Where the config says that stages are performed."""
+    if config.machine.engine == "local":
+        return Local(folder, config, progress)
+    from lema.runs.ray_engine import OnCluster
+
+    return OnCluster(folder, config, progress)
+
+
+def settle_environment(config: Config) -> None:
+    """What libraries of this process and of those that it starts find in their environment."""
+    os.environ.update(QUIET)
+    if config.machine.devices:
+        os.environ[VISIBLE] = ",".join(config.machine.devices)
+    if config.machine.threads:
+        os.environ["OMP_NUM_THREADS"] = str(config.machine.threads)
+
+
+def to_do(stages: Sequence[Stage], progress: Progress) -> list[Stage]:
+    """Those that are not done; of the others it is told that they are. RunError where one is damaged."""
+    waiting = []
+    for stage in stages:
+        state, why = stage.status()
+        if state == "damaged":
+            raise RunError(why)
+        if state == "done":
+            progress(News(stage.name, "remembered"))
+        else:
+            waiting.append(stage)
+    return waiting
 
 
 def turn_of(stage: Stage, config: Config) -> str | None:
@@ -134,13 +157,18 @@ def shared_out(config: Config, workers: int) -> Config:
     """The config as one of several workers sees it: each has its part of what a model may be asked per minute."""
     models = {}
     for name, table in config.models.items():
-        limits = {key: table.own[key] for key in PER_MINUTE if isinstance(table.own.get(key), int)}
-        models[name] = table.model_copy(update={key: max(1, limit // workers) for key, limit in limits.items()})
+        models[name] = table.model_copy(update=shared_limits(table.own, workers, PER_MINUTE))
     return config.model_copy(update={"models": models})
 
 
+def shared_limits(table: dict, parts: int, keys: Sequence[str]) -> dict:
+    """A model's table in which each of these limits that it states is one of so many equal parts."""
+    limits = {key: table[key] for key in keys if isinstance(table.get(key), int)}
+    return {**table, **{key: max(1, limit // parts) for key, limit in limits.items()}}
+
+
 def perform(stage: Stage, config: Config, progress: Progress, journal: Journal,
-            budget: Budget | None = None, served: object = None) -> None:
+            budget: Budget | None = None, elsewhere: OtherMachines | None = None, served: object = None) -> None:
     """Fills one stage's folder. A .part folder of the same fingerprint is kept for the verb to resume from.
     `served`: where the model is that it examines, if a server was started for that."""
     with _disk_errors(stage):
@@ -148,7 +176,8 @@ def perform(stage: Stage, config: Config, progress: Progress, journal: Journal,
             progress(News(stage.name, "remembered"))
             return
         _prepare(stage)
-        context = StageContext(stage, config.on(stage.test_set), progress, journal, stage.part, budget, served)
+        context = StageContext(stage, config.on(stage.test_set), progress, journal, stage.part, budget, elsewhere,
+                               served)
         progress(News(stage.name, "started"))
         started, busy, damaged = time.monotonic(), time.process_time(), len(journal.damaged)
         remove(stage.part / "rows.jsonl")
@@ -212,4 +241,4 @@ def _at_work(say: Progress, folder: Path, budget: Budget | None, cards: tuple[st
 
 def perform_in_worker(stage: Stage, config: Config, served: object = None) -> None:
     """What a worker of `workers_of` does with a stage."""
-    perform(stage, config, _worker["progress"], _worker["journal"], _worker["budget"], served)
+    perform(stage, config, _worker["progress"], _worker["journal"], _worker["budget"], None, served)

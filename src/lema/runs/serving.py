@@ -15,7 +15,7 @@ from lema.config import Config
 from lema.errors import ModelError
 from lema.plugins import Settings, settings_of
 from lema.records import content_id
-from lema.runs.cards import cards_of, cards_that, visible_cards
+from lema.runs.cards import cards_needed, cards_of, visible_cards
 from lema.runs.dependencies import MADE_HERE
 from lema.runs.run import Stage
 from lema.runs.weights import as_examined, table_of
@@ -84,7 +84,7 @@ class Serving:
             return
         self.stop()
         settings, cards = examinees[0].settings, visible_cards()
-        each = cards_that(settings)
+        each = cards_needed(settings.model_dump())
         places = [cards_of(place, cards, each) for place in range(max(1, len(cards) // each))]
         self._servers = module.start_servers(self, settings, adapters, self.config.machine.workers, places)
         self._server, self._adapters = examinees[0].server, adapters

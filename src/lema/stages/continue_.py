@@ -35,7 +35,7 @@ from lema.runs.workload import Workload
 from lema.scratch import IdTable, ScratchTable, by_id
 from lema.tasks import answers_to, verdict_on
 
-VERSION = 2
+VERSION = 3
 
 FIRST, LEAST, MOST = 16, 4, 1024
 """Questions of the first block, when nothing is known of what one costs, and the fewest and most of any."""
@@ -189,7 +189,8 @@ class _Corrections:
         row = StepCorrection(
             question=mistake.question.id, path=mistake.path, corrects=mistake.id, student=mistake.student,
             model=self.settings.model, mistake=mistake.steps, reply=reply.text, attempt=attempt,
-            prompt=self.prompt.id, finish=reply.finish, prompt_tokens=reply.prompt_tokens, tokens=reply.tokens)
+            prompt=self.prompt.id, finish=reply.finish, prompt_tokens=reply.prompt_tokens,
+            repeated_tokens=reply.repeated, tokens=reply.tokens)
         parsed = parse_step(reply.text, reason=self.settings.reason)
         rejected = self._objection(row, mistake, parsed)
         if isinstance(parsed, Unparsed):

@@ -29,7 +29,7 @@ from lema.runs.spending import within_budget
 from lema.runs.workload import Workload
 from lema.scratch import IdTable, ScratchTable, TurnTable, by_field, by_id
 
-VERSION = 4
+VERSION = 5
 
 
 def correcting(config: Config, round_name: str) -> CorrectConfig | None:
@@ -86,7 +86,8 @@ def read(reply: Completion, request: Request, settings: CorrectConfig, prompt: P
     path = request.about[0]
     return Correction(
         question=path.question, path=path.id, model=settings.model, reply=reply.text, prompt=prompt.id,
-        index=request.index, finish=reply.finish, prompt_tokens=reply.prompt_tokens, tokens=reply.tokens,
+        index=request.index, finish=reply.finish, prompt_tokens=reply.prompt_tokens,
+        repeated_tokens=reply.repeated, tokens=reply.tokens,
         **fields_of(reply.text, path, prompt.cue), **more)
 
 

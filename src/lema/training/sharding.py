@@ -89,6 +89,6 @@ def share_out(model: nn.Module, device: str) -> None:
             module.quant_state = state
     blocks = set(getattr(model, "_no_split_modules", None) or ())
     for module in list(model.modules()):
-        if type(module).__name__ in blocks:
+        if type(module).__qualname__ in blocks:
             fully_shard(module, mesh=mesh)
     fully_shard(model, mesh=mesh)
