@@ -1,4 +1,4 @@
-"""bench/gpu.py, which measures models of billions where there is a card, runs at a small size where there is none."""
+"""bench/gpu.py, which measures models of billions where there is a card, runs small where there is none."""
 
 import os
 import re
