@@ -151,6 +151,10 @@ class StageContext:
         """Every stage that went into this one."""
         return ancestors(self._stage)
 
+    def price(self, name: str) -> Price | None:
+        """What a model's tokens cost."""
+        return price_of(self._config, name)
+
     def bill(self) -> Bill:
         """What the stages before this one cost."""
         return draw_up(self.before, lambda name: price_of(self._config, name), self._journal.spent(),
