@@ -2,16 +2,19 @@
 
     python bench/recompute.py runs/tiny
 
-One design decision: nothing of lema is imported; numpy, scipy and statsmodels do the statistics, and where answers
-are "The answer is N." they are read and judged anew. Prints what was compared and exits with 1 where a figure of
-table.txt, of the scores or of the comparisons is another one.
+One design decision: nothing of lema is imported; numpy, scipy and statsmodels do the statistics, bills are summed
+from what each reply cost, and where answers are "The answer is N." they are read and judged anew. Prints what
+was compared and exits with 1 where a figure of table.txt, of table.md (the README's), of the scores or of the
+comparisons is another one. Bills are known for arms of worked, bought, corrected and continued paths.
 """
 
 import argparse
+import itertools
 import json
 import math
 import re
 import sys
+import tomllib
 from collections import defaultdict
 from pathlib import Path
 
@@ -143,6 +146,70 @@ def scores(run: Path, right: dict, models: dict[str, dict[int, str]], base: str,
             check.figure(f"{name}: pass@{k}", chance, expected)
 
 
+def bill(run: Path, arm: str, table: dict, base: str) -> tuple[int, int, int]:
+    """(tokens that teachers wrote, that they read, that students wrote) on the way to an arm: all replies of each
+    round that a row of its set comes from, rejected ones too; of what is bought as much as the cap pays. An arm
+    "bought" that says no more buys for failed questions, which the students' paths tell."""
+    cap, failed = table.get("budget", {}).get("teacher_tokens"), arm == "bought" and "take" not in table
+    held = rows(run / f"sets/{arm}/rows.jsonl")
+    paid, sampled = [], 0
+    for name in ["", *(path.parent.name for path in run.glob("*/questions") if path.parent.name != "lessons")]:
+        here = run / name
+        asked = rows(here / "questions/rows.jsonl")
+        ids = {row["id"] for row in asked}
+        sources = {row["source"] for row in held if row["question"] in ids}
+        for source in sources & {"corrections", "continued"}:
+            paid += rows(here / source / "rows.jsonl")
+        everybody = bool(sources & {"corrections", "continued"})
+        if everybody:
+            paid += asked if name else []
+        if everybody or "own" in sources or (failed and not name):
+            sampled += sum(row["tokens"] for row in rows(here / "graded/rows.jsonl")
+                           if everybody or row["model"] == base)
+    sampled += sum(each["student_tokens"] for each in paid if "student_tokens" in each)
+    if any(row["source"] == "teacher" for row in held):
+        written = 0
+        for row in rows(run / "bought/graded/rows.jsonl"):
+            if cap is None or written < cap:
+                paid.append(row)
+                written += row["tokens"]
+    return sum(row["tokens"] for row in paid), sum(row["prompt_tokens"] for row in paid), sampled
+
+
+def page(run: Path, matrix: dict, apart: dict, adjusted: dict, accounts: dict, models: dict, check: Check) -> None:
+    """The README's table: its three bills, its sentences, and how far two seeds of one arm agree."""
+    config = tomllib.loads((run / "config.toml").read_text())
+    arms, base = config["arms"], config["train"]["base"]
+    text = (run / "report/table.md").read_text(encoding="utf-8")
+    lines = {line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[2:-1]]
+             for line in text.splitlines() if line.startswith("| ")}
+    for arm in models:
+        theirs = accounts[arm]
+        read = sum(prompts for prompts, _ in theirs["teachers"].values())
+        ours = bill(run, arm, arms[arm], base)
+        check.figure(f"bill of {arm}", (theirs["teacher_tokens"], read, theirs["student_tokens"]), ours)
+        check.figure(f"page, bill of {arm}", " ".join(lines[arm][2:5]), " ".join(map(tokens, ours)))
+        check.figure(f"page, {arm}", lines[arm][5].split()[0], f"{100 * matrix[arm].mean():.1f}")
+    for (arm, other), each in apart.items():
+        interval = bracket(each.crossed)
+        if arm in lines and other == next(iter(models)):
+            check.figure(f"page, {arm} apart", " ".join(lines[arm][6:8]), f"{points(each.mean)} {interval}")
+        sentence = next((line for line in text.splitlines() if line.startswith(f"- {arm} against {other}:")), None)
+        if sentence:
+            whole = (f"{interval} ({bracket(each.over_questions)} over {each.questions:,} questions, "
+                     f"{bracket(each.over_seeds)} over {each.seeds} seeds)")
+            check.figure(f"sentence of {arm} and {other}", whole in sentence, True)
+            better = adjusted[arm, other] < 0.05 and each.crossed[0] * each.crossed[1] > 0
+            check.figure(f"claim of {arm} and {other}", "no difference shown" in sentence, not better)
+            if not better:
+                least = f"detects is {100 * each.least(len(apart)):.1f}."
+                check.figure(f"least of {arm} and {other}", sentence.endswith(least), True)
+    shares = [np.mean([(one != two).mean() for one, two in itertools.combinations(matrix[arm], 2)])
+              for arm in models]
+    flat = " ".join((run / "report/table.txt").read_text(encoding="utf-8").split())
+    check.figure("seeds disagree", f"disagree on {100 * np.mean(shares):.1f} % of the questions" in flat, True)
+
+
 def table_lines(run: Path, names: list[str]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """The cells of the two parts of the table, by arm."""
     blocks = (run / "report/table.txt").read_text(encoding="utf-8").split("\n\n")
@@ -205,6 +272,8 @@ def main() -> int:
         if arm in accounts:
             held = [row for row in rows(run / f"sets/{arm}/rows.jsonl") if not row["rejected"]]
             check.figure(f"examples of {arm}", behind[arm][0], f"{len(held):,}")
+    if len(next(iter(models.values()))) > 1 and (run / "report/table.md").is_file():
+        page(run, matrix, apart, adjusted, accounts, models, check)
     print(f"{run}: {check.agreeing} figures recomputed and found the same, {len(check.wrong)} not")
     print("\n".join(check.wrong), end="\n" if check.wrong else "")
     return 1 if check.wrong or set(first) != {"(before)", *models} else 0
