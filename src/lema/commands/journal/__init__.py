@@ -154,6 +154,6 @@ def size_of(path: Path) -> int:
 def opened(path: Path) -> Iterator[sqlite3.Connection]:
     """The file with its tables up to date, closed at the end; the errors of the disk in one line. Nobody else may
     have it open."""
-    Journal(path, alone=True).close()
+    Journal(path).close()
     with contextlib.closing(sqlite3.connect(path, timeout=60)) as file, explained(path):
         yield file
