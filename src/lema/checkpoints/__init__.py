@@ -12,14 +12,14 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lema.errors import ModelError, installing
 from lema.plugins import file_hash
 from lema.records import content_id
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
 TOKENIZER = ("tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json", "*.model",
@@ -230,13 +230,47 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
 
 def positions(base: Path) -> int:
     """The longest sequence that a checkpoint's model can take, in tokens."""
+    return getattr(model_config(base).get_text_config(), "max_position_embeddings", None) or 2**31
+
+
+def model_config(base: Path) -> "PretrainedConfig":
+    """A checkpoint's config.json as transformers reads it. ModelError where it names no known model, or one that
+    needs code which neither lema nor transformers has."""
     from transformers import AutoConfig
 
     try:
-        config = AutoConfig.from_pretrained(base, **OURS_ALONE).get_text_config()
-    except (OSError, ValueError, KeyError) as error:
+        if kernel := _hub_kernel(json.loads((base / "config.json").read_bytes())):
+            raise ModelError(f"{base}: its config.json wants code from a hub ({kernel!r}), which lema never runs; "
+                             "take that out of it")
+        return AutoConfig.from_pretrained(base, **OURS_ALONE)
+    except ModelError:
+        raise
+    except Exception as error:  # each kind of model raises its own
         raise ModelError(f"{base}: its config.json names no known model ({why_not_loaded(error)})") from None
-    return getattr(config, "max_position_embeddings", None) or 2**31
+
+
+def _hub_kernel(config: object) -> str | None:
+    """The repository that a kernel would come from: `_attn_implementation` and its like may name one, and
+    transformers then runs what lies there."""
+    whole = [("", config)]
+    while whole:
+        name, value = whole.pop()
+        if isinstance(value, dict):
+            whole += [(f"{name} {inner}", each) for inner, each in value.items()]
+        elif isinstance(value, list):
+            whole += [(name, each) for each in value]
+        elif isinstance(value, str) and "/" in value and "_implementation" in name:
+            return value
+    return None
+
+
+def require_whole(base: Path, loaded: dict[str, Any]) -> None:
+    """ModelError where a checkpoint's weights are not all of the model's: transformers would draw the others at
+    random, and say so in passing. `loaded`: its loading info."""
+    lacking = sorted(map(str, (*loaded["missing_keys"], *loaded["mismatched_keys"])))
+    if lacking:
+        raise ModelError(f"{base}: its weights are not those of its config.json: {len(lacking):,} are missing or "
+                         f"of another shape ({lacking[0]}); take both files of one model")
 
 
 def why_not_loaded(error: BaseException) -> str:
