@@ -201,3 +201,20 @@ def test_a_file_of_answers_may_lie_elsewhere_and_is_fetched_without_the_key(tmp_
                                               "api_key_env": "MY_KEY"})
             (answer,) = complete(journal, model, [ask("q")])
     assert answer.text.startswith("q |") and other.keys == [""] and os.environ["MY_KEY"] == KEY
+
+
+@pytest.mark.parametrize("location", ["mailto:x@y", "http://[::1", "http://a b/", "//", "http://\\udcff/", "ftp://h/x"])
+def test_a_file_of_answers_that_lies_at_no_address_is_one_line(tmp_path, key, location):
+    class Pointing(BatchServer):
+        async def _call(self, request):
+            from starlette.responses import Response
+            if request.url.path.endswith("/content"):
+                return Response(status_code=302, headers={"Location": location})
+            return await super()._call(request)
+
+    with Pointing(persona=OpenAI()) as server, Journal(tmp_path / "j") as journal:
+        model = find_model("x", "batch", {"model": "m", "base_url": server.url, "poll": 0.01, "retries": 0,
+                                          "api_key_env": "MY_KEY"})
+        with pytest.raises(ModelError) as error:
+            list(complete(journal, model, [ask("q")]))
+    assert "\n" not in str(error.value)
