@@ -8,6 +8,9 @@ import shlex
 import sys
 from pathlib import Path
 
+LONGEST = 1800
+"""Letters of a message that are shown."""
+
 
 class LemaError(Exception):
     """Something the user can mend. `str(error)` is one line: what, where, what to do."""
@@ -17,7 +20,12 @@ class LemaError(Exception):
     @property
     def lines(self) -> tuple[str, ...]:
         """What the command line prints."""
-        return (" ".join(str(self).splitlines()),)
+        return (_readable(" ".join(str(self).splitlines())),)
+
+
+def _readable(line: str) -> str:
+    """A line without its middle where a name or value in it has thousands of letters; its end says what to do."""
+    return line if len(line) <= LONGEST else f"{line[:LONGEST - 600]} … {line[-500:]}"
 
 
 class ConfigError(LemaError):
@@ -29,7 +37,7 @@ class ConfigErrors(ConfigError):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        return tuple(str(self).splitlines())
+        return tuple(map(_readable, str(self).splitlines()))
 
 
 class DataError(LemaError):
