@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint browser faults living clean
+.PHONY: demo test lint browser faults living scale clean
 
 demo: $(STAMP)
 	$(BIN)/lema run lab
@@ -29,6 +29,11 @@ faults: $(STAMP)
 
 living: $(STAMP)
 	$(BIN)/python tests/faults/repeat.py --times 50
+
+# Two Ray nodes on this machine, and whoever of a run is killed; what of it needs root (a mount of its own) says so.
+scale: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[ray,cloud]" "moto[s3,server]>=5,<6" kubernetes-validate
+	LEMA_SCALE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/scale
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

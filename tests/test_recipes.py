@@ -108,7 +108,9 @@ def test_a_recipe_runs_once_models_endpoints_and_budgets_are_filled_in(recipe, s
         run = run_config(recipe, [f"{key}={value}" for key, value in filled.items()], tmp_path / "runs")
         assert student.seen and corrector.seen and other.seen
     assert {path.verdict for path in read_rows(ReasoningPath, run / "graded/rows.jsonl")} >= {"right", "wrong"}
-    for rows_of in ("verified", "centric/verified"):
+    corrected = ("verified",) if recipe == "math" else ("verified", "centric/verified")
+    assert (run / "centric/corrections").exists() == (recipe != "math"), "bought where an arm takes them only"
+    for rows_of in corrected:
         assert any(one.verified for one in read_rows(Correction, run / f"{rows_of}/rows.jsonl"))
     assert any(not one.rejected for one in read_rows(Question, run / "centric/questions/rows.jsonl"))
     accounts = {account.arm: account for account in read_rows(Account, run / "accounts/rows.jsonl")}

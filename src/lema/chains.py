@@ -56,6 +56,7 @@ class StepCorrection(Identified):
     prompt: str = ""
     finish: str = "stop"
     prompt_tokens: int = 0
+    repeated_tokens: int = 0
     tokens: int = 0
     step: int | None = None  # 1-based number of the step that is written anew
     text: str = ""  # that step

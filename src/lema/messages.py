@@ -73,6 +73,7 @@ class Completion:
     tokens: int = 0  # generated tokens
     share: float = 1.0  # of the model's price that was charged: a batch costs half
     reckoned: bool = False  # whether its tokens were counted from the text, for want of a server's count
+    repeated: int = 0  # of its prompt tokens, those with which the request before it in the same list began, too
 
     @property
     def failed(self) -> bool:
@@ -95,7 +96,8 @@ class Model(Protocol):
     One that can go on from a request's `prefix` has `no_prefix(settings)` in its class: why a model of these
     settings cannot, "" where it can. Without it a prefix is never sent to it.
 
-    One that computes its completions itself says `runs_here = True` in its class: they cost nothing. Any other
+    One that computes its completions itself says `runs_here = True` in its class: they cost nothing; with
+    `uses_cards = True` its actors on a cluster get the cards that its table asks for. Any other
     has the `model` that its endpoint serves among its settings and in its identity: prices are found by it. It may
     also say what a request can cost at most, `most(request)` (lema.journal.usage.Most), and have a `charged`
     (Charged), which the journal sets, for what it was charged beside its answers.
@@ -115,7 +117,8 @@ class BatchedModel(Model, Protocol):
 
     def batches(self, requests: Sequence[Request]) -> list[list[int]]:
         """Positions in `requests`, each in exactly one batch, the same for the same list. `complete`, given the
-        requests of one batch in that order, runs them as that one batch."""
+        requests of one batch in that order, runs them as that one batch. One that writes several side by side has
+        `complete_batches(batches)` too, which gives (number of the batch, its completions) in any order."""
 
 
 class ConcurrentModel(Model, Protocol):

@@ -31,7 +31,7 @@ from lema.stages.perplexity import judging, perplexity
 from lema.stages.report import report, reporting
 from lema.stages.sample import sample
 from lema.stages.score import compare, score, scoring, scoring_of
-from lema.stages.train import finishing, first_of_each, train, training
+from lema.stages.train import finishing, first_of_each, in_waves, train, training
 from lema.stages.verify import verify, verifying
 
 Stages = tuple[Stage, ...]
@@ -53,7 +53,8 @@ def pipeline(run: Run, config: Config) -> None:
                continued=first.continued is not None)
     sets = {arm: training_set(run, config, arm, everything) for arm in config.arms}
     every_set, questions = tuple(sets.values()), everything.of_every_round("questions")
-    critiques = tuple(chain.from_iterable(map(dict.values, everything.of_every_round("critiques"))))
+    judged = map(attrgetter("critiques"), everything.rounds.values())
+    critiques = tuple(chain.from_iterable(map(dict.values, judged)))
     bills = accounting(config, map(attrgetter("settings"), every_set))
     graded, continued = everything.of_every_round("graded"), everything.of_every_round("continued")
     accounts = run.stage("accounts", account, bills, every_set, tuple(everything.bought.values()), questions,
@@ -100,8 +101,9 @@ class Gathered:
     bought: dict[str, Stage]
 
     def of_every_round(self, part: str) -> tuple:
-        """That part of every round that has it."""
-        return tuple(filter(None, map(attrgetter(part), self.rounds.values())))
+        """That part of every round, () where one has none; nothing where no round has any."""
+        parts = tuple(getattr(each, part) or () for each in self.rounds.values())
+        return parts if any(parts) else ()
 
 
 def gathered(run: Run, config: Config) -> Gathered:
@@ -214,9 +216,11 @@ def worked_solutions(run: Run, config: Config, first: Round) -> dict[str, Stage]
 
 
 def new_questions(run: Run, config: Config, name: str, rounds: dict[str, Round]) -> Stage:
-    """Seeds → drafts → votes → questions with an agreed answer. Seeds are the questions of kept corrections (the
-    paper's correction-centric evolution) or all training questions (its general evolution)."""
+    """Seeds → drafts → votes → questions with an agreed answer; or the first ones again. Seeds are the questions
+    of kept corrections (the paper's correction-centric evolution) or all of training (its general evolution)."""
     evolution, first = config.evolve[name], rounds[""]
+    if evolution.questions == "same":
+        return first.questions
     seeds = first.verified if evolution.seeds_from == "corrections" else ()
     earlier = map(attrgetter("questions"), map(rounds.__getitem__, rounds_before(config, name)))
     drafts = run.stage(f"{name}/drafts", evolve, evolution, first.questions, seeds, *earlier)
@@ -226,8 +230,9 @@ def new_questions(run: Run, config: Config, name: str, rounds: dict[str, Round])
 
 def just_trained(run: Run, config: Config, arms: Sequence[str], everything: Gathered) -> list[str]:
     """The models whose mistakes a later round corrects: those of its arms, trained on the rounds before it."""
-    sets = {arm: training_set(run, config, arm, everything) for arm in config.arms if arm in arms}
-    return list(map(attrgetter("folder.name"), trainings(run, first_of_each(config, arms), sets)))
+    first = first_of_each(config, arms)
+    trainings(run, first, {fit.arm: training_set(run, config, fit.arm, everything) for fit in first})
+    return [f"{fit.arm}-{fit.seed}" for fit in first if fit.arm in arms]
 
 
 def training_set(run: Run, config: Config, arm: str, everything: Gathered) -> Stage:
@@ -246,8 +251,9 @@ def training_set(run: Run, config: Config, arm: str, everything: Gathered) -> St
 
 def trainings(run: Run, every: Iterable[TrainOneConfig], sets: dict[str, Stage]) -> list[Stage]:
     """The models: each is one arm with one seed."""
-    return run.side_by_side([run.planned(f"models/{terms.arm}-{terms.seed}", train, terms, sets[terms.arm])
-                             for terms in every])
+    return list(chain.from_iterable(
+        run.side_by_side([run.planned(f"models/{terms.arm}-{terms.seed}", train, terms, sets[terms.arm])
+                          for terms in wave]) for wave in in_waves(every)))
 
 
 def examination(run: Run, config: Config, examinees: ScoreConfig, questions: Stage,

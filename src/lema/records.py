@@ -56,6 +56,7 @@ class Question(Identified):
     parent: str | None = None  # id of the question it was grown from
     agreement: float | None = None  # share of the votes its answer got, for evolved questions
     prompt_tokens: int = 0  # tokens a teacher read to make it, votes included
+    repeated_tokens: int = 0  # of these, those that a cache of prompts can serve (`Completion.repeated`)
     tokens: int = 0  # tokens a teacher wrote to make it, votes included
     rejected: str = ""  # why it may not be used, for evolved questions
     id: str = ""
@@ -86,6 +87,7 @@ class ReasoningPath(Identified):
     prompt: str = ""  # id of the prompt it answered
     finish: str = "stop"  # stop | length | content_filter | error: ...
     prompt_tokens: int = 0
+    repeated_tokens: int = 0
     tokens: int = 0  # generated tokens
     verdict: Verdict | None = None  # None until graded
     answer: str | None = None  # the final answer as read
@@ -116,6 +118,7 @@ class Correction(Identified):
     prompt: str = ""
     finish: str = "stop"
     prompt_tokens: int = 0
+    repeated_tokens: int = 0
     tokens: int = 0
     step: int | None = None  # 1-based number of the first wrong step
     explanation: str = ""
@@ -147,6 +150,7 @@ class Critique(Identified):
     prompt: str = ""
     finish: str = "stop"
     prompt_tokens: int = 0
+    repeated_tokens: int = 0
     tokens: int = 0
     text: str = ""  # the critique as read
     said: Literal["right", "wrong"] | None = None  # its own judgement
@@ -204,6 +208,7 @@ class Account:
     teacher_tokens: int  # everything the teacher wrote for it, rejected replies included
     teacher_replies: int
     teachers: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)  # model -> tokens read, written
+    repeated: dict[str, int] = dataclasses.field(default_factory=dict)  # of these read, what a cache can serve
     student_tokens: int = 0  # sampled of the students for it: paths, and what went on from corrected steps
     kinds: dict[str, int]  # "kind source" (and round) -> examples
     overlong: int = 0  # rows that were made and left out, too long for the student

@@ -2,6 +2,7 @@
 
 import random
 import re
+from functools import partial
 from itertools import islice
 
 import pytest
@@ -12,6 +13,7 @@ from lema.prompting import find_prompt
 from lema.records import Sampling
 from lema.replies import number_steps, parse_correction, parse_step, rejoin, split_steps
 from lema.replies.judgements import parse_critique
+from lema.runs.spending import in_common
 from lema.tasks import find_task
 from lema.tasks.lab.mistakes import plant
 from lema.tasks.lab.problems import LARGEST, worked_steps
@@ -214,6 +216,33 @@ def test_asked_for_one_step_it_writes_the_number_and_that_step_in_few_words(sure
         assert parse_step(with_reason, reason=True).explanation
         lengths.append(len(tokens(short)))
     assert max(lengths) < 20
+
+
+def test_a_short_prompt_without_worked_examples_gets_the_same_corrections_for_half_of_the_prompt(sure):
+    for name in ("correct_step", "correct"):
+        read = partial(parse_step, reason=False) if name == "correct_step" else parse_correction
+        for text, _, wrong in wrong_paths()[:50]:
+            values = {"question": text, "steps": number_steps(wrong.steps)}
+            values |= {"reason": False} if name == "correct_step" else {}
+            long, short = (find_prompt(each, "lab").fitting(name).render(**values)
+                           for each in (name, f"{name}_short"))
+            assert read(reply(sure, short)) == read(reply(sure, long))
+            assert len(tokens(short)) < 0.55 * len(tokens(long))
+    with_reason = find_prompt("correct_step_short", "lab").render(**values, reason=True)
+    assert parse_step(reply(sure, with_reason), reason=True).explanation
+
+
+@pytest.mark.parametrize("name", ["correct_step", "correct_step_short", "correct", "correct_short"])
+def test_what_is_the_same_in_every_request_stands_first(name):
+    (text, _, wrong), (other, _, also) = wrong_paths()[:2]
+    for task in ("lab", "gsm8k", "math", "csqa"):
+        prompt = find_prompt(name, task)
+        values = {"reason": False, "stem": "", "choices": ""}
+        first, second = (prompt.render(question=question, steps=number_steps(path.steps), **values)
+                         for question, path in ((text, wrong), (other, also)))
+        assert prompt.text.count("{{ question }}") + prompt.text.count("{{ stem }}") == 1
+        share = in_common(first, second) / len(first)
+        assert share > (0.5 if name.endswith("short") else 0.85)
 
 
 def test_one_step_corrections_slip_at_the_stated_rate_in_both_ways(fallible):

@@ -32,6 +32,14 @@ def test_money_has_a_column_where_somebody_is_paid_and_an_unknown_price_is_never
     assert lines(Price(0.0, 0.0, "here", here=True))[0][-1] == "tokens"
 
 
+def test_money_with_a_cache_of_prompts_has_a_column_where_a_price_of_one_is_known():
+    repeated = dataclasses.replace(LEMA, repeated={"corrector": 100_000})
+    lines = table([COT, repeated], lambda model: Price(1.0, 10.0, "a list", cached=0.1))
+    assert lines[0].endswith("money  with a cache")
+    assert lines[2].split()[-2:] == ["$0.2303", "$0.1403"]
+    assert "cache" not in table([COT, repeated], lambda model: Price(1.0, 10.0, "a list"))[0]
+
+
 def test_what_a_set_is_made_of_is_told_where_it_was_counted():
     made = dataclasses.replace(COT, kinds={"cot worked": 100, "step continued": 344})
     assert table([made])[-1].split("  ")[-1] == "100 cot worked, 344 step continued"

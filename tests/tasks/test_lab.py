@@ -155,7 +155,7 @@ def test_more_questions_than_the_lab_has_are_refused():
 
 
 @pytest.mark.parametrize("table", [
-    {"worked": 2000}, {"levels": [0]}, {"levels": [7]}, {"levels": []}, {"share": 2}])
+    {"worked": 2000}, {"levels": [0]}, {"levels": [9]}, {"levels": []}, {"lesson_levels": [9]}, {"share": 2}])
 def test_settings_that_cannot_be_are_refused(table):
     with pytest.raises(ConfigError):
         find_task("lab", table)
@@ -247,6 +247,18 @@ def test_lessons_hold_stories_corrections_and_sums_until_the_tokens_are_spent():
     assert lessons != list(find_task("lab", {}).lessons(8, 30_000))
 
 
+def test_long_chains_are_drawn_solved_and_taught_and_lessons_of_the_usual_length_stay_what_they_were():
+    task = find_task("lab", {"levels": [7, 8], "train": 6, "worked": 6, "lesson_levels": [8]})
+    for question in task.questions("train"):
+        steps = split_steps(question.solution)
+        assert len(steps) == question.level + 1 and task.fault(question, steps) == ""
+    taught = [lesson for lesson in task.lessons(1, 4_000) if lesson.kind == "cot"]
+    assert {lesson.completion.count("Step ") for lesson in taught} == {9}
+    usual = find_task("lab", {"lesson_levels": [1, 2, 3, 4]})
+    assert usual.settings.facts() == find_task("lab", {}).settings.facts()
+    assert task.settings.facts()["lesson_levels"] == [8]
+
+
 def test_a_lesson_share_of_zero_teaches_source_rules_only():
     for lesson in find_task("lab", {"lesson_share": 0}).lessons(9, 30_000):
         for text in re.findall(r"Question: (.+)", lesson.prompt):
@@ -263,7 +275,7 @@ def test_a_lesson_correction_is_in_the_form_that_the_parser_reads():
 
 
 def test_every_word_that_a_student_meets_is_in_its_vocabulary():
-    task = find_task("lab", {"levels": [1, 2, 3, 4, 5, 6], "share": 0.5})
+    task = find_task("lab", {"levels": [1, 2, 3, 4, 5, 6, 7, 8], "share": 0.5})
     known = set(task.vocabulary())
     assert len(known) < 400
     rng = random.Random(1)

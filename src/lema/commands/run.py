@@ -69,7 +69,7 @@ def _perform(meant: Meant, source: str, online_tail: int | None = None, *, yes: 
     try:
         with held(folder):
             from lema.pipeline import pipeline
-            from lema.runs.engine import Local
+            from lema.runs.engine import find_engine
             from lema.runs.progress import display
             from lema.runs.progress_file import ProgressFile
 
@@ -78,7 +78,7 @@ def _perform(meant: Meant, source: str, online_tail: int | None = None, *, yes: 
             if to_do := heading(config.name, stages):
                 print(to_do, file=sys.stderr)
             with display() as progress, closing(ProgressFile(folder, len(stages), progress)) as noted, \
-                    closing(Local(folder, config, noted)) as engine:
+                    closing(find_engine(folder, config, noted)) as engine:
                 pipeline(Run(folder, engine, config), config)
     except KeyboardInterrupt:
         done = len(finished(stages_of(folder, config)))

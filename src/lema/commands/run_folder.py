@@ -11,13 +11,14 @@ from typing import NamedTuple
 
 from lema.config import Config, find_recipe, load_config, load_table, parse_config
 from lema.errors import ConfigError, ConfigErrors, RunError
+from lema.journal.opening import SHARDS
 from lema.runs.beginnings import BEGINNING, LOOKS
 from lema.runs.run import Run, Stage
 from lema.stages.load import load, load_set
 from lema.tasks import find_task
 
 KEPT = ("config.toml", "journal.sqlite", "lock", "lock.workers", "imports", "pilot", "ratings", "view.sqlite",
-        "progress.json", BEGINNING, LOOKS)
+        "progress.json", SHARDS, BEGINNING, LOOKS)
 """What lies in a run's folder beside its stages."""
 
 

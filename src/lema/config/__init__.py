@@ -144,7 +144,7 @@ class Config(BaseModel):
         teachers = {"correct": self.correct, "critique": self.critique, "cot": self.cot}
         if self.going_on and self.going_on.model:
             teachers["continue"] = self.going_on
-        teachers |= {f"evolve.{name}": table for name, table in self.evolve.items()}
+        teachers |= {f"evolve.{name}": table for name, table in self.evolve.items() if table.model}
         students = {"sample": self.sample, "correct": self.correct, "critique": self.critique,
                     "continue": self.going_on, "evaluate": self.evaluate}
         named = [(f"{where}.models", name) for where, table in students.items() if table for name in table.models]
@@ -181,7 +181,7 @@ def _can_go_on(config: Config) -> None:
                              "there to go on from")
     if corrector and corrector.extent == "step":
         for name, evolution in config.evolve.items():
-            if evolution.seeds_from == "corrections":
+            if evolution.seeds_from == "corrections" and evolution.questions == "new":
                 raise ValueError(f'evolve.{name}.seeds_from: with correct.extent = "step" there are no whole '
                                  'corrections to draw seeds from; set seeds_from = "questions"')
 

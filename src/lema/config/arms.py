@@ -22,6 +22,8 @@ class ArmConfig(Settings):
     change: dict[str, dict] = Field(default_factory=dict, exclude=True)
     budget: "BudgetConfig | None" = None
     train: dict = Field(default_factory=dict, description="trainer, and keys that belong to it")
+    continues: str = Field(default="", description="an arm above this one: trained on from its model of the same "
+                                                   "seed; empty: from the base")
 
 
 class BudgetConfig(Settings):

@@ -200,12 +200,15 @@ class LeaksConfig(Settings):
 
 
 class EvolveConfig(AskConfig):
-    """[evolve.X]: new questions grown from seeds drawn with replacement.
+    """[evolve.X]: a later round, of new questions grown from seeds drawn with replacement, or of the task's own.
 
     `seeds_from` "corrections" draws from the questions of kept corrections, as often as they occur
     (correction-centric); "questions" draws from all training questions (general evolution).
     """
 
+    model: str = Field(default="", description="who writes the new questions and answers them")
+    questions: Literal["new", "same"] = Field(
+        default="new", description="same: the task's questions again, and the mistakes of `students`' models")
     seeds_from: Literal["corrections", "questions"] = "corrections"
     after: str = Field(default="", description="the round that this follows: the same seeds, other new questions")
     students: tuple[str, ...] = Field(
@@ -215,10 +218,19 @@ class EvolveConfig(AskConfig):
     decontaminate: tuple[Way, ...] = Field(default=WAYS, description="how none may be like a dev or test question")
     deduplicate: tuple[Way, ...] = Field(
         default=("exact", "minhash"), description="how none may be like a question that is trained on")
-    seeds: int = Field(gt=0, description="how many seeds are drawn")
+    seeds: int = Field(default=0, ge=0, description="how many seeds are drawn")
     stop: tuple[str, ...] = Field(default=(), description="texts at which a draft, or a vote, ends")
     votes: int = Field(default=3, gt=0, description="answers per new question; the majority is its gold answer")
     correction_tokens: int | None = Field(default=None, gt=0, description="budget for corrections in this round")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "EvolveConfig":
+        if self.questions == "new" and not (self.model and self.seeds):
+            raise ValueError("new questions need model (who writes them) and seeds (how many are drawn)")
+        if self.questions == "same" and (self.model or self.seeds or self.after or not self.students):
+            raise ValueError('questions = "same" needs students (arms, whose models make the mistakes) and takes '
+                             "no model, seeds or after: no question is written")
+        return self
 
     @property
     def voting(self) -> SampleConfig:

@@ -3,7 +3,8 @@
 One design decision: a student that is grown here is a model like any other, whose table has one more part.
 """
 
-from typing import Annotated
+import re
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -82,6 +83,11 @@ class MachineConfig(Settings):
     """[machine]: where and how fast; nothing here changes what comes out, but for the last bits of floating point
     and what a training makes of them."""
 
+    engine: Literal["local", "ray"] = Field(default="local", description="ray: on all machines of a Ray cluster")
+    address: str | None = Field(default=None, description="of the cluster: auto, or host:port; none: one is "
+                                                          "started on this machine")
+    actors: int | None = Field(default=None, gt=0, description="of a cluster: so many at most for each model, and "
+                                                               "so many graders; else all that have room")
     workers: int = Field(default=1, gt=0, description="processes that train and sample side by side")
     threads: int | None = Field(default=None, gt=0, description="threads of each process")
     cache: str | None = Field(default=None, description="folder of grown students; ~/.cache/lema by default")
@@ -89,12 +95,24 @@ class MachineConfig(Settings):
                                                           "x86 processor, which is slower; else the last bits of "
                                                           "floats follow from it")
 
+    @model_validator(mode="after")
+    def _asks_for_what_its_engine_has(self) -> "MachineConfig":
+        for key in ("address", "actors"):
+            if self.engine != "ray" and getattr(self, key) is not None:
+                raise ValueError(f'{key}: is of a Ray cluster; add engine = "ray", or leave it out')
+        if self.address is not None and not re.fullmatch(r"auto|[^:/\s]+:\d+|\[[^]]+]:\d+", self.address):
+            raise ValueError("address: must be auto, or host:port of the cluster's head (ray:// is no machine of "
+                             "the cluster; start lema on one)")
+        return self
+
 
 class PriceConfig(Settings):
     """[prices.X]: what a served model costs, X being its name as the endpoint knows it."""
 
     input: float = Field(ge=0, description="US dollars per million prompt tokens")
     output: float = Field(ge=0, description="US dollars per million generated tokens")
+    cached: float | None = Field(default=None, ge=0, description="per million prompt tokens that the provider's "
+                                                                 "cache holds; by default not cheaper")
 
 
 class SpendConfig(Settings):

@@ -163,6 +163,13 @@ def needs_of(takes: Iterable[Take], round_: str) -> set[str]:
     return needs
 
 
+def is_bought(arms: Iterable[Iterable[Take]], need: str, round_: str) -> bool:
+    """Whether corrections of a round are to be asked for. The first questions' always are: evolution grows from
+    them. A later round's are where some arm takes them, or where there is no arm and the run is made for them."""
+    takes = list(chain.from_iterable(arms))
+    return not round_ or not takes or need in needs_of(takes, round_)
+
+
 def critiques_needed(takes: Iterable[Take], round_: str) -> tuple[Sort, ...]:
     """The sorts of paths whose critiques some of these lines take from a round, right ones first."""
     needs = needs_of(takes, round_)

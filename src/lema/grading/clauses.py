@@ -140,12 +140,6 @@ def rank(text: str, start: int, end: int) -> int:
     return SAID
 
 
-def is_behind(text: str, at: int) -> bool:
-    """Whether what stands here stands behind a preposition: "for the 4 of them"."""
-    before = text[max(0, at - REACH):at]
-    return _governed(before.lower().rstrip("$£€ ").split()[-8:], before)
-
-
 def _governed(words: list[str], before: str) -> bool:
     """Whether a preposition, whose reach no verb ends, governs what stands behind these words."""
     for place, word in enumerate(reversed(words[-_WORDS - 1:])):

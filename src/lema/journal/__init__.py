@@ -99,12 +99,11 @@ def _run_missing(journal: Journal, model: BatchedModel, unique: dict[bytes, Requ
     identity = model.identity()
     keys, requests = list(unique), list(unique.values())
     failed: dict[bytes, Completion] = {}
-    for batch in model.batches(requests):
-        if missing.isdisjoint(keys[position] for position in batch):
-            continue
-        completions = dict(zip(batch, model.complete([requests[position] for position in batch]), strict=True))
+    batches = [batch for batch in model.batches(requests)
+               if not missing.isdisjoint(keys[position] for position in batch)]
+    for number, written in _written(model, [[requests[position] for position in batch] for batch in batches]):
         tickets = {}
-        for position, completion in completions.items():
+        for position, completion in zip(batches[number], written, strict=True):
             if keys[position] in missing:  # the others were only run as its neighbours
                 request = requests[position]
                 tickets[keys[position]] = journal.put(call_of(identity, request), sound(completion, request))
@@ -113,3 +112,11 @@ def _run_missing(journal: Journal, model: BatchedModel, unique: dict[bytes, Requ
             if ticket.result().failed:
                 failed[key] = ticket.result()
     return failed
+
+
+def _written(model: BatchedModel, batches: Sequence[Sequence[Request]]
+             ) -> Iterator[tuple[int, Iterable[Completion]]]:
+    """(its number, its completions) for each batch: side by side where the model can do that, in any order."""
+    if hasattr(model, "complete_batches"):
+        return model.complete_batches(batches) if batches else iter(())
+    return enumerate(map(model.complete, batches))

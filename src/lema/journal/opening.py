@@ -15,6 +15,10 @@ from lema.errors import RunError
 from lema.files import is_plain
 
 PATIENCE = 60  # seconds to wait for another process's transaction
+SHARDS = "shards"
+"""The folder beside a journal in which each actor of a cluster keeps its replies until the journal has them."""
+NETWORKED = ("nfs", "cifs", "smb", "lustre", "ceph", "glusterfs", "beegfs", "gpfs", "afs", "9p", "fuse.")
+"""What kinds of file systems are called, at their beginning, that machines share."""
 OURS = {"key", "model", "request", "path", "text", "finish", "prompt_tokens", "tokens", "created"}
 
 
@@ -27,9 +31,9 @@ def require_plain(path: Path) -> None:
 
 
 def was_closed(path: Path) -> bool:
-    """Whether a journal was closed by the last who had it open: SQLite then leaves no log."""
-    log = path.with_name(path.name + "-wal")
-    return not (log.is_file() and log.stat().st_size)
+    """Whether a journal was closed by the last who had it open: SQLite then leaves no log, or an empty one."""
+    logs = (path.with_name(path.name + end) for end in ("-wal", "-journal"))
+    return not any(log.is_file() and log.stat().st_size for log in logs)
 
 
 def require_sound(file: sqlite3.Connection) -> None:
@@ -71,13 +75,32 @@ def columns_of(file: sqlite3.Connection, table: str) -> set[str]:
     return {column[1] for column in file.execute(f"PRAGMA table_info({table})")}
 
 
-def shared(connection: sqlite3.Connection) -> str:
+def kind_of_disk(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
+    """What the kernel calls the file system of a path, such as "ext4" or "nfs4"; "" where it does not say."""
+    place, longest, kind = str(path.absolute().parent.resolve()), -1, ""
+    with contextlib.suppress(OSError, ValueError):
+        for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
+            _, mounted, name, *_ = line.split(" ")
+            within = place == mounted or place.startswith(mounted.rstrip("/") + "/")
+            if within and len(mounted) >= longest:
+                longest, kind = len(mounted), name
+    return kind
+
+
+def mode_for(path: Path) -> str:
+    """SQLite's journal mode for a file: the one that processes of a machine share best, but where machines share
+    the disk, since its log lies in memory that they do not; there one process opens the file."""
+    away = path.absolute().parent.name == SHARDS or kind_of_disk(path).startswith(NETWORKED)
+    return "truncate" if away else "wal"
+
+
+def shared(connection: sqlite3.Connection, mode: str) -> str:
     """Switches to the mode that processes can share and returns the mode. SQLite does not wait at this switch, as
     it does elsewhere, where others open a new file at the same moment."""
     given_up = time.monotonic() + PATIENCE
     while True:
         try:
-            return connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+            return connection.execute(f"PRAGMA journal_mode={mode}").fetchone()[0]
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > given_up:
                 raise

@@ -23,6 +23,7 @@ from lema.journal.opening import (
     columns_of,
     explained,
     looked_at,
+    mode_for,
     require_journal,
     require_plain,
     shared,
@@ -78,7 +79,8 @@ class Journal(contextlib.AbstractContextManager):
         require_plain(path)
         with explained(self.path):
             if not (read_through or was_closed(path)):
-                with looked_at(path):
+                # the log of the other mode is taken back by whoever may write; this one must stay as it is
+                with looked_at(path, "mode=ro" if mode_for(path) == "wal" else "mode=rw"):
                     pass
             self._reading, self._writing = self._connect(), self._connect()
         # Several threads of this process read over one connection: whoever reads holds the lock, and the others
@@ -141,7 +143,7 @@ class Journal(contextlib.AbstractContextManager):
         connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         connection.text_factory = _text
         require_journal(connection, self.path)
-        if shared(connection) != "wal":
+        if shared(connection, mode := mode_for(self.path)) != mode:
             raise RunError(f"{self.path}: this file system cannot hold a journal that processes share; put the "
                            "run on a local disk")
         # with less, SQLite's WAL may lose the last commits in a power cut: completions that were paid for

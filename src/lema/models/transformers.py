@@ -80,7 +80,7 @@ class EncodedRequest:
 class Model:
     """A checkpoint that writes; its weights are loaded with the first completion."""
 
-    runs_here = True
+    runs_here = uses_cards = True
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -87,7 +87,7 @@ class Model:
     """A checkpoint that vLLM runs; it is loaded, or its server started, with the first completion. A server stops
     with this object, or with this process however it ends."""
 
-    runs_here = True
+    runs_here = uses_cards = True
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -12,9 +12,9 @@ from lema.records import Account
 from lema.runs.prices import Prices
 
 HEAD = ("examples", "questions", "prompt tokens", "set tokens", "epochs")
-BILLS = ("teacher tokens", "teacher prompts", "student tokens", "money")
-"""The three bills of an arm: what the teachers wrote for it, what that cost with the prompts that they read, and
-what the students sampled on the way."""
+BILLS = ("teacher tokens", "teacher prompts", "student tokens", "money", "with a cache")
+"""The three bills of an arm: what the teachers wrote for it, what that cost with the prompts that they read (and
+where the provider keeps what prompts begin with alike), and what the students sampled on the way."""
 
 
 def table(accounts: Sequence[Account], prices: Prices | None = None) -> list[str]:
@@ -22,10 +22,13 @@ def table(accounts: Sequence[Account], prices: Prices | None = None) -> list[str
     Money has a column where `prices` know that somebody is paid."""
     width = max(len("arm"), *(len(account.arm) for account in accounts))
     paid = prices is not None and any(_is_paid(account, prices) for account in accounts)
-    head = HEAD + BILLS[:4 if paid else 3]
+    cached = paid and any(_has_cache(account, prices) for account in accounts)
+    head = HEAD + BILLS[:3 + paid + cached]
     lines = [_row("arm", width, head, map(len, head))]
     for account in accounts:
-        cells = (*_cells(account), *([_money(account, prices)] if paid else []))
+        bills = (*_cells(account), paid and _money(account, prices, cached=False),
+                 cached and _money(account, prices, cached=True))
+        cells = filter(None, bills)
         lines.append(_row(account.arm, width, cells, map(len, head)))
     return [*lines, *too_long(accounts), *_made_of(accounts, width), *_shared(accounts, width)]
 
@@ -39,15 +42,25 @@ def _is_paid(account: Account, prices: Prices) -> bool:
     return not all(price is not None and price.here for price in map(prices, account.teachers))
 
 
-def _money(account: Account, prices: Prices) -> str:
-    """What the teachers were paid for the arm, prompts included."""
+def _has_cache(account: Account, prices: Prices) -> bool:
+    return any(price is not None and price.cached is not None for price in map(prices, account.teachers))
+
+
+def _money(account: Account, prices: Prices, *, cached: bool) -> str:
+    dollars = dollars_for(account, prices, cached=cached)
+    return "unknown" if dollars is None else money(dollars) if dollars else "nothing"
+
+
+def dollars_for(account: Account, prices: Prices, *, cached: bool) -> float | None:
+    """What the teachers were paid for the arm, prompts included; None: a price is not known. `cached`: by the
+    price of a cache for what each prompt has in common with the one before it."""
     dollars = 0.0
     for model, tokens_of in account.teachers.items():
         price = prices(model)
         if price is None:
-            return "unknown"
-        dollars += price.of(*tokens_of)
-    return money(dollars) if dollars else "nothing"
+            return None
+        dollars += price.of(*tokens_of, account.repeated.get(model, 0) if cached else 0)
+    return dollars
 
 
 def _made_of(accounts: Sequence[Account], width: int) -> list[str]:

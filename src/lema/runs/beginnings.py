@@ -62,7 +62,8 @@ def said_of_looks(folder: Path, count: int) -> str:
                 "changed after the first look may have been chosen on them.")
     if _recorded(folder) is None:
         return "Whether this run looked at the test questions before was not recorded."
-    return "This run looked at the test questions for the first time: no setting of it was chosen on them."
+    return ("This run looked at the test questions for the first time. Whether they were looked at elsewhere, "
+            "where its settings were chosen, is not known to it.")
 
 
 def _changes(plan: dict, now: dict) -> Iterator[str]:

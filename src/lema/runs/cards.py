@@ -68,8 +68,13 @@ def each_worker_needs(config: Config) -> int:
     for model in config.models.values():
         if re.fullmatch(r"\w+:\d+", str(model.own.get("device", ""))):
             return 0
-        cards, resources = 1, {**model.own.get("options", {}), **model.own.get("resources", {})}
-        for shards in SHARDS:
-            cards *= resources.get(shards, 1)
-        most = max(most, cards)
+        most = max(most, cards_needed(model.own))
     return most
+
+
+def cards_needed(table: dict) -> int:
+    """How many cards the model with this table lies on."""
+    cards, resources = 1, {**table.get("options", {}), **table.get("resources", {})}
+    for shards in SHARDS:
+        cards *= resources.get(shards, 1)
+    return cards

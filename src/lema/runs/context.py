@@ -12,14 +12,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
+from typing import Protocol
 
 from lema.checkpoints import made_hash, training_of
 from lema.checkpoints.rendering import Form
 from lema.config import Config, LeaksConfig
 from lema.errors import DataError, ModelError
 from lema.figures import money
+from lema.grading import Grade
 from lema.journal import Journal, complete
 from lema.journal.usage import most_of
 from lema.journal.waiting import OPEN
@@ -35,7 +38,20 @@ from lema.runs.news import News, Progress
 from lema.runs.outcomes import Outcomes
 from lema.runs.prices import HERE, Price, Usage, price_of, served_prices
 from lema.runs.run import Stage
-from lema.tasks import Task, find_task
+from lema.tasks import Task, find_task, verdict_on
+
+FEW = 1024  # paths of a stage that are graded here: for these no other process needs to start
+
+
+class OtherMachines(Protocol):
+    """Where a stage's models write and its paths are graded, where that is not this process."""
+
+    def model(self, name: str, spec: tuple[str, dict], here: Model) -> Model:
+        """The model that `here` is, made of its backend and table, as it is asked there."""
+
+    def verdicts(self, pairs: Iterable[tuple[ReasoningPath, Question]],
+                 task: tuple[str, dict]) -> Iterator[tuple[ReasoningPath, Grade]]:
+        """Every path with its grade by a task, named with its table, in order."""
 
 
 @dataclass
@@ -48,6 +64,7 @@ class StageContext:
     _journal: Journal
     folder: Path
     _budget: Budget | None = None
+    _elsewhere: OtherMachines | None = None
     usage: dict[str, Usage] = field(default_factory=lambda: defaultdict(Usage))
     _shown: float = 0.0
     _models: dict[str, Model] = field(default_factory=dict)
@@ -101,18 +118,18 @@ class StageContext:
     def model(self, name: str) -> Model:
         """The backend behind a model's name; a grown or trained one is its checkpoint folder."""
         if name not in self._models:
-            self._models[name] = self._opened(name)
+            self._models[name] = find_model(name, *self._made_of(name))
         return self._models[name]
 
-    def _opened(self, name: str) -> Model:
+    def _made_of(self, name: str) -> tuple[str, dict]:
+        """A model's backend and table."""
         given = self._stage.models[name]
         if isinstance(given, Stage):
             table = decoding(self._config, name)
-            made = weights_made(given, table.get("dtype", "auto"))
-            return find_model(name, MADE_HERE, {**table, **made})
+            return MADE_HERE, {**table, **weights_made(given, table.get("dtype", "auto"))}
         if name not in self._config.models:  # the base of the training, named by its folder or hub id
-            return find_model(name, MADE_HERE, {"path": given["path"]})
-        return find_model(name, self._config.models[name].backend, self._config.models[name].own)
+            return MADE_HERE, {"path": given["path"]}
+        return self._config.models[name].backend, self._config.models[name].own
 
     def checkpoint(self, name: str) -> Path | str:
         """The checkpoint folder (or hub id) behind a model's name."""
@@ -140,6 +157,7 @@ class StageContext:
     def ask(self, name: str, requests: Iterable[Request], total: int | None = None) -> Iterator[Completion]:
         """Completions in request order, each kept in the journal before it is seen here."""
         model, answered = self.model(name), 0
+        asked_of = self._elsewhere.model(name, self._made_of(name), model) if self._elsewhere else model
 
         def arrived(completion: Completion, remembered: bool | None) -> None:
             nonlocal answered
@@ -151,7 +169,17 @@ class StageContext:
         if hasattr(model, "watched"):  # it works for hours without a reply, but can say how far it is
             model.watched = lambda ready, note: self.show(answered + ready, total, note)
         with self._gate(name, model) as gate:
-            yield from complete(self._journal, model, requests, arrived, gate)
+            yield from complete(self._journal, asked_of, requests, arrived, gate)
+
+    def verdicts(self, pairs: Iterable[tuple[ReasoningPath, Question]]
+                 ) -> Iterator[tuple[ReasoningPath, Grade]]:
+        """Every path with its grade, in order."""
+        pairs = iter(pairs)
+        first = list(islice(pairs, FEW)) if self._elsewhere else pairs
+        for path, question in first:
+            yield path, verdict_on(path, question, self.task)
+        if self._elsewhere:
+            yield from self._elsewhere.verdicts(pairs, (self._config.task.name, self._config.task.own))
 
     def _count(self, name: str, completion: Completion, remembered: bool | None) -> None:
         self.usage[name].add(completion, remembered)

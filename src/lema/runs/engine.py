@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lema.config import Config
 from lema.errors import RunError
@@ -24,13 +25,16 @@ from lema.printable import guard
 from lema.records import content_id, write_rows
 from lema.runs.budget import Budget, open_budget
 from lema.runs.cards import VISIBLE, cards_of, each_worker_needs, visible_cards
-from lema.runs.context import StageContext
+from lema.runs.context import OtherMachines, StageContext
 from lema.runs.folder import at_work
 from lema.runs.news import News, Progress
 from lema.runs.processor import pinned, processor
 from lema.runs.run import Stage
 from lema.runs.versions import versions
 from lema.runs.workers import Died, WorkerCall, Workers
+
+if TYPE_CHECKING:
+    from lema.runs.ray_engine import OnCluster
 
 QUIET = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
 PER_MINUTE = ("requests_per_minute", "tokens_per_minute")
@@ -46,20 +50,10 @@ class Local:
     def __init__(self, folder: Path, config: Config, progress: Progress) -> None:
         self.folder, self.config, self.progress = folder, config, progress
         self._open = contextlib.ExitStack()
-        os.environ.update(QUIET)
-        if config.machine.threads:
-            os.environ["OMP_NUM_THREADS"] = str(config.machine.threads)
+        settle_environment(config)
 
     def __call__(self, stages: Sequence[Stage]) -> None:
-        waiting = []
-        for stage in stages:
-            state, why = stage.status()
-            if state == "damaged":
-                raise RunError(why)
-            if state == "done":
-                self.progress(News(stage.name, "remembered"))
-            else:
-                waiting.append(stage)
+        waiting = to_do(stages, self.progress)
         if len(waiting) > 1 and self.config.machine.workers > 1:
             self._side_by_side(waiting)
         else:
@@ -101,6 +95,36 @@ class Local:
         return workers
 
 
+def find_engine(folder: Path, config: Config, progress: Progress) -> "Local | OnCluster":
+    """Where the config says that stages are performed."""
+    if config.machine.engine == "local":
+        return Local(folder, config, progress)
+    from lema.runs.ray_engine import OnCluster
+
+    return OnCluster(folder, config, progress)
+
+
+def settle_environment(config: Config) -> None:
+    """What libraries of this process and of those that it starts find in their environment."""
+    os.environ.update(QUIET)
+    if config.machine.threads:
+        os.environ["OMP_NUM_THREADS"] = str(config.machine.threads)
+
+
+def to_do(stages: Sequence[Stage], progress: Progress) -> list[Stage]:
+    """Those that are not done; of the others it is told that they are. RunError where one is damaged."""
+    waiting = []
+    for stage in stages:
+        state, why = stage.status()
+        if state == "damaged":
+            raise RunError(why)
+        if state == "done":
+            progress(News(stage.name, "remembered"))
+        else:
+            waiting.append(stage)
+    return waiting
+
+
 def turn_of(stage: Stage, config: Config) -> str | None:
     """The served model that a stage asks, by what names it in the journal: under two names it is asked in turns,
     and of what both ask once. What is computed here costs nothing and waits for nobody."""
@@ -125,20 +149,26 @@ def shared_out(config: Config, workers: int) -> Config:
     """The config as one of several workers sees it: each has its part of what a model may be asked per minute."""
     models = {}
     for name, table in config.models.items():
-        limits = {key: table.own[key] for key in PER_MINUTE if isinstance(table.own.get(key), int)}
-        models[name] = table.model_copy(update={key: max(1, limit // workers) for key, limit in limits.items()})
+        models[name] = table.model_copy(update=shared_limits(table.own, workers, PER_MINUTE))
     return config.model_copy(update={"models": models})
 
 
+def shared_limits(table: dict, parts: int, keys: Sequence[str]) -> dict:
+    """A model's table in which each of these limits that it states is one of so many equal parts."""
+    limits = {key: table[key] for key in keys if isinstance(table.get(key), int)}
+    return {**table, **{key: max(1, limit // parts) for key, limit in limits.items()}}
+
+
 def perform(stage: Stage, config: Config, progress: Progress, journal: Journal,
-            budget: Budget | None = None) -> None:
+            budget: Budget | None = None, elsewhere: OtherMachines | None = None) -> None:
     """Fills one stage's folder. A .part folder of the same fingerprint is kept for the verb to resume from."""
     with _disk_errors(stage):
         if stage.adopt():
             progress(News(stage.name, "remembered"))
             return
         _prepare(stage)
-        context = StageContext(stage, config.on(stage.test_set), progress, journal, stage.part, budget)
+        context = StageContext(stage, config.on(stage.test_set), progress, journal, stage.part, budget,
+                               elsewhere)
         progress(News(stage.name, "started"))
         started, busy, damaged = time.monotonic(), time.process_time(), len(journal.damaged)
         remove(stage.part / "rows.jsonl")

@@ -26,10 +26,12 @@ class Price:
     output: float
     source: str
     here: bool = False  # computed on this machine
+    cached: float | None = None  # of prompt tokens that a cache serves; None: no less is known
 
-    def of(self, prompt_tokens: float, tokens: float) -> float:
-        """Dollars for so many tokens."""
-        return (prompt_tokens * self.input + tokens * self.output) / MILLION
+    def of(self, prompt_tokens: float, tokens: float, cached: float = 0) -> float:
+        """Dollars for so many tokens, of which the prompts hold `cached` that a cache serves."""
+        less = 0.0 if self.cached is None else cached * (self.input - self.cached)
+        return (prompt_tokens * self.input + tokens * self.output - less) / MILLION
 
 
 HERE = Price(0.0, 0.0, "computed here: costs nothing", here=True)
@@ -126,11 +128,16 @@ def _price_by_name(config: Config, model: str, address: str | None = None) -> Pr
     """The price of a served model: [prices.X] by its name or, in a list, by the name that stands there."""
     table = config.prices.get(model)
     if isinstance(table, str):
-        provider, _, listed = table.partition("/")
-        return _listed(listed, provider_id=provider)
+        return price_by_list(table)
     if table is not None:
-        return Price(table.input, table.output, "the config")
+        return Price(table.input, table.output, "the config", cached=table.cached)
     return _listed(model, provider_api_url=address) if address else None
+
+
+def price_by_list(name: str) -> Price | None:
+    """The price of a model by its name in the list, "provider/model"."""
+    provider, _, listed = name.partition("/")
+    return _listed(listed, provider_id=provider)
 
 
 def _address(settings: Settings) -> str | None:
@@ -146,7 +153,10 @@ def _listed(model: str, **provider: str) -> Price | None:
     try:  # a thousand tokens of either kind: below every tier at which a price changes
         few = genai_prices.Usage(input_tokens=1000, output_tokens=1000)
         listed = genai_prices.calc_price(few, model, **provider)
+        again = genai_prices.Usage(input_tokens=1000, cache_read_tokens=1000, output_tokens=1000)
+        cached = genai_prices.calc_price(again, model, **provider).input_price
     except LookupError:
         return None
     return Price(float(listed.input_price) * 1000, float(listed.output_price) * 1000,
-                 f"genai-prices {genai_prices.__version__}, {listed.provider.id}/{listed.model.id}")
+                 f"genai-prices {genai_prices.__version__}, {listed.provider.id}/{listed.model.id}",
+                 cached=float(cached) * 1000 if cached < listed.input_price else None)

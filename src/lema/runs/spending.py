@@ -1,10 +1,12 @@
 """Asking a teacher until a budget of output tokens is spent, and counting what a smaller one would have bought.
 
 One design decision: requests go out in waves, each as large as half of what the budget should still reach by the
-mean cost so far; so the same replies always lead to the same waves, many can be in flight, and the budget is
-hardly passed by more than one reply. Every reply that came is yielded: it was paid.
+mean cost so far, and no larger than all before it, whose cost that mean is of; so the same replies always lead to
+the same waves, many can be in flight, and the budget is hardly passed by more than one reply. Every reply that
+came is yielded: it was paid.
 """
 
+import dataclasses
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, zip_longest
@@ -22,6 +24,7 @@ class Paid(Protocol):
 
     tokens: int
     prompt_tokens: int
+    repeated_tokens: int
 
 
 Record = TypeVar("Record", bound=Paid)
@@ -79,7 +82,8 @@ def within_budget(context: StageContext, model: str, requests: Iterable[Request]
     left = iter(requests)
     while spent < tokens and (first := next(left, None)):
         reach = (tokens - spent) * done / spent if spent else 0.0
-        wave = chain([first], islice(left, max(0, int(reach / 2) - 1)))
+        # a mean of few replies says little: one of 24 tokens among many of 77 would ask for three times too many
+        wave = chain([first], islice(left, max(0, min(done, int(reach / 2)) - 1)))
         for request, completion in _beside(context, model, wave):
             spent += completion.tokens
             done += 1
@@ -97,5 +101,19 @@ def _beside(context: StageContext, model: str, requests: Iterable[Request],
             under_way.append(request)
             yield request
 
+    before = ""
     for completion in context.ask(model, going_out(), total):
-        yield under_way.popleft(), completion
+        request = under_way.popleft()
+        text = "\n".join(message.content for message in request.messages)
+        share = in_common(before, text) / max(1, len(text))
+        before = text
+        yield request, dataclasses.replace(completion, repeated=int(share * completion.prompt_tokens))
+
+
+def in_common(first: str, second: str) -> int:
+    """With how many letters both texts begin."""
+    low, high = 0, min(len(first), len(second))
+    while low < high:  # comparing slices is fast; a whole prompt, letter by letter, is not
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if second.startswith(first[low:middle], low) else (low, middle - 1)
+    return low

@@ -25,7 +25,7 @@ from lema.runs.spending import Allowance, Paid, alternately, writer_of
 from lema.training import find_trainer
 from lema.training.stream import epochs_of
 
-VERSION = 3
+VERSION = 4
 
 OF_PATHS = {"paths", "own", "corrections", "continued", "critiques right", "critiques wrong", "bought failed"}
 """Needs for which students were sampled."""
@@ -65,18 +65,20 @@ def account(context: StageContext, settings: AccountConfig, sets: tuple[Iterable
     for arm, ours, budget, trainer in zip(settings.arms, held, budgets, trainers, strict=True):
         tokens = replies = 0
         teachers: dict[str, tuple[int, int]] = {}
+        repeated: Counter[str] = Counter()
         students = sum(_of_students(arm, sampled))
         for reply in Allowance(arm).pays(_drawn_on(arm, paid)):
             tokens += reply.tokens
             if reply.tokens or reply.prompt_tokens:
                 read, written = teachers.get(writer_of(reply), (0, 0))
                 teachers[writer_of(reply)] = (read + reply.prompt_tokens, written + reply.tokens)
+                repeated[writer_of(reply)] += reply.repeated_tokens
             replies += reply.tokens > 0
             students += getattr(reply, "student_tokens", 0)
         yield Account(
             arm=arm.arm, examples=len(ours.lengths), questions=len(ours.questions),
             prompt_tokens=sum(ours.lengths) - sum(ours.tokens), tokens=sum(ours.tokens), teacher_tokens=tokens,
-            teacher_replies=replies, teachers=teachers, student_tokens=students,
+            teacher_replies=replies, teachers=teachers, repeated=dict(repeated), student_tokens=students,
             kinds=dict(sorted(ours.kinds.items())), overlong=ours.overlong,
             epochs=budget and round(epochs_of(ours.tokens, ours.lengths, budget, trainer.steps), 3),
             shared={other.arm: ours.shared(other) for other in held if other is not ours})

@@ -21,6 +21,7 @@ from lema.checks import CHECK, Checked, failed
 from lema.checks.going_on import whole_path
 from lema.config import Config, ContinueConfig, ContinueOneConfig, CorrectConfig
 from lema.errors import ConfigError
+from lema.examples import is_bought
 from lema.messages import Completion, Request
 from lema.prompting import correction_values
 from lema.prompting.order import in_turn, messages
@@ -34,7 +35,7 @@ from lema.runs.workload import Workload
 from lema.scratch import IdTable, ScratchTable, by_id
 from lema.tasks import answers_to, verdict_on
 
-VERSION = 2
+VERSION = 3
 
 FIRST, LEAST, MOST = 16, 4, 1024
 """Questions of the first block, when nothing is known of what one costs, and the fewest and most of any."""
@@ -50,7 +51,8 @@ def continuing(config: Config, round_name: str, sampled: Iterable[str]) -> Conti
     """The one-step corrections of a round whose paths are of the models `sampled`; None where none are asked for.
     ConfigError where a model cannot go on from a prefix."""
     table, corrector = config.going_on, config.correct
-    if table is None and (corrector is None or corrector.extent == "whole"):
+    bought = is_bought(map(attrgetter("take"), config.arms.values()), "continued", round_name)
+    if not bought or (table is None and (corrector is None or corrector.extent == "whole")):
         return None
     table, corrector = table or ContinueConfig(), corrector or CorrectConfig(model=table.model)
     evolution = config.evolve.get(round_name)
@@ -187,7 +189,8 @@ class _Corrections:
         row = StepCorrection(
             question=mistake.question.id, path=mistake.path, corrects=mistake.id, student=mistake.student,
             model=self.settings.model, mistake=mistake.steps, reply=reply.text, attempt=attempt,
-            prompt=self.prompt.id, finish=reply.finish, prompt_tokens=reply.prompt_tokens, tokens=reply.tokens)
+            prompt=self.prompt.id, finish=reply.finish, prompt_tokens=reply.prompt_tokens,
+            repeated_tokens=reply.repeated, tokens=reply.tokens)
         parsed = parse_step(reply.text, reason=self.settings.reason)
         rejected = self._objection(row, mistake, parsed)
         if isinstance(parsed, Unparsed):

@@ -18,6 +18,7 @@ from pathlib import Path
 from lema.checks import objection
 from lema.checks.form import without_repeated
 from lema.config import Config, CorrectConfig
+from lema.examples import is_bought
 from lema.messages import Completion, Message, Request
 from lema.prompting import REWRITE_CUE, Prompt, correction_values
 from lema.prompting.order import in_turn, messages
@@ -28,7 +29,7 @@ from lema.runs.spending import within_budget
 from lema.runs.workload import Workload
 from lema.scratch import IdTable, ScratchTable, TurnTable, by_field, by_id
 
-VERSION = 4
+VERSION = 5
 
 
 def correcting(config: Config, round_name: str) -> CorrectConfig | None:
@@ -39,6 +40,8 @@ def correcting(config: Config, round_name: str) -> CorrectConfig | None:
         return None
     if not round_name:
         return config.correct
+    if not is_bought(map(attrgetter("take"), config.arms.values()), "corrections", round_name):
+        return None
     evolution = config.evolve[round_name]
     whose = {"models": ()} if evolution.students else {}
     return config.correct.model_copy(update={"tokens": evolution.correction_tokens, **whose})
@@ -83,7 +86,8 @@ def read(reply: Completion, request: Request, settings: CorrectConfig, prompt: P
     path = request.about[0]
     return Correction(
         question=path.question, path=path.id, model=settings.model, reply=reply.text, prompt=prompt.id,
-        index=request.index, finish=reply.finish, prompt_tokens=reply.prompt_tokens, tokens=reply.tokens,
+        index=request.index, finish=reply.finish, prompt_tokens=reply.prompt_tokens,
+        repeated_tokens=reply.repeated, tokens=reply.tokens,
         **fields_of(reply.text, path, prompt.cue), **more)
 
 

@@ -26,7 +26,7 @@ from lema.runs.spending import within_budget
 from lema.runs.workload import Workload
 from lema.scratch import by_id
 
-VERSION = 2
+VERSION = 3
 
 
 def critic_of(config: Config) -> CritiqueConfig | None:
@@ -63,7 +63,7 @@ def critique(context: StageContext, settings: CritiqueOneConfig, questions: Iter
             (path,) = request.about
             yield Critique(question=path.question, path=path.id, verdict=path.verdict, model=settings.model,
                            reply=reply.text, prompt=prompt.id, finish=reply.finish, tokens=reply.tokens,
-                           prompt_tokens=reply.prompt_tokens, **_read(reply))
+                           prompt_tokens=reply.prompt_tokens, repeated_tokens=reply.repeated, **_read(reply))
 
 
 def _read(reply: Completion) -> dict:

@@ -28,7 +28,7 @@ from lema.runs.workload import Workload
 from lema.scratch import ScratchTable, by_field
 from lema.tasks import Answers, answers_to
 
-VERSION = 6
+VERSION = 7
 _OPENING = re.compile(r"[*_# ]{0,6}(?:new )?question[*_]{0,3}:[*_]{0,3}", re.I)
 _FURTHER = re.compile(r"\n[*_# ]{0,6}(?:(?:new )?question|solution|answer)[*_ ]{0,3}[0-9]{0,4}:", re.I)
 _CHOICE = re.compile(r"^\([A-Z]\)[ \t]+(\S.*)$", re.M)
@@ -99,7 +99,7 @@ def _drafts(context: StageContext, settings: EvolveConfig, requests: Iterable[Re
             trained_on.learn("evolved", [text])
         yield Question(text=text, answer="", choices=choices, split="train", level=seed.level, parent=seed.id,
                        source=f"evolved:{settings.model}", prompt_tokens=reply.prompt_tokens,
-                       tokens=reply.tokens, rejected=rejected)
+                       repeated_tokens=reply.repeated, tokens=reply.tokens, rejected=rejected)
 
 
 def draft_in(reply: str) -> str:
@@ -130,7 +130,8 @@ def _settled(answers: Answers, settings: SettleConfig, draft: Question, cast: li
     return dataclasses.replace(
         draft, id="", answer=answer or "", agreement=count / settings.votes if cast else None,
         rejected=rejected, tokens=draft.tokens + sum(map(attrgetter("tokens"), cast)),
-        prompt_tokens=draft.prompt_tokens + sum(map(attrgetter("prompt_tokens"), cast)))
+        prompt_tokens=draft.prompt_tokens + sum(map(attrgetter("prompt_tokens"), cast)),
+        repeated_tokens=draft.repeated_tokens + sum(map(attrgetter("repeated_tokens"), cast)))
 
 
 def _majority(answers: Answers, votes: list[ReasoningPath]) -> tuple[str | None, int]:

@@ -13,7 +13,6 @@ from itertools import chain
 from lema.records import Question, ReasoningPath
 from lema.runs.context import StageContext
 from lema.scratch import by_id
-from lema.tasks import verdict_on
 
 VERSION = 4
 
@@ -23,8 +22,8 @@ def grade(context: StageContext, settings: None, questions: Iterable[Question],
     """The same paths with verdict, answer and how it was found."""
     done = 0
     with by_id(context.folder, Question, questions) as texts:
-        for path in chain.from_iterable(paths):
-            verdict, answer, how = verdict_on(path, texts.get(path.question), context.task)
+        pairs = ((path, texts.get(path.question)) for path in chain.from_iterable(paths))
+        for path, (verdict, answer, how) in context.verdicts(pairs):
             done += 1
             context.show(done)
             yield dataclasses.replace(path, verdict=verdict, answer=answer, how=how)

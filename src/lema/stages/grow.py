@@ -37,6 +37,11 @@ def growing(config: Config) -> dict[str, GrowConfig]:
     return tables
 
 
+def cards(settings: GrowConfig) -> int:
+    """How many cards of one machine it takes; it asks nobody, so an engine may place it anywhere."""
+    return 1
+
+
 def grow(context: StageContext, settings: GrowConfig) -> Iterator[Checkpoint]:
     """One checkpoint in `model/`, from the cache where it was grown before and is as it was then."""
     kept, model = context.kept_model, context.folder / "model"

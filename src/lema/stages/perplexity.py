@@ -28,6 +28,11 @@ def judging(config: Config, model: str) -> PerplexityConfig:
     return PerplexityConfig(model=model, corrections=config.report.perplexity)
 
 
+def cards(settings: PerplexityConfig) -> int:
+    """How many cards of one machine it takes; it asks nobody, so an engine may place it anywhere."""
+    return 1
+
+
 def perplexity(context: StageContext, settings: PerplexityConfig, questions: Iterable[Question],
                graded: Iterable[ReasoningPath], verified: Iterable[Correction]) -> Iterator[Likelihood]:
     """Two rows of the model: of wrong paths, and of the same paths corrected. ConfigError for a model that does

@@ -37,7 +37,7 @@ from lema.statistics import accuracy, difference, disagreement
 from lema.statistics.scores import Comparison, Score
 from lema.tasks import answers_to
 
-VERSION = 7
+VERSION = 8
 
 FIRST = "The questions of the task"
 NOTES = (  # what holds of every run of this pipeline

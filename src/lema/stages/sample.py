@@ -26,7 +26,7 @@ from lema.runs.workload import Workload
 from lema.scratch import IdTable, ScratchTable
 from lema.tasks import verdict_on
 
-VERSION = 1
+VERSION = 2
 
 
 def sample(context: StageContext, settings: SampleConfig, questions: Iterable[Question],
@@ -93,7 +93,7 @@ def _path(model: str, request: Request, reply: Completion) -> ReasoningPath:
     return ReasoningPath(
         question=question.id, model=model, text=reply.text, index=request.index, sampling=request.sampling,
         prompt=content_id(list(map(attrgetter("content"), request.messages))), finish=reply.finish,
-        prompt_tokens=reply.prompt_tokens, tokens=reply.tokens)
+        prompt_tokens=reply.prompt_tokens, repeated_tokens=reply.repeated, tokens=reply.tokens)
 
 
 def units(settings: SampleConfig, questions: Iterable[Question]) -> int:

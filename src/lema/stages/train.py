@@ -13,6 +13,7 @@ from operator import attrgetter
 from lema.config import BudgetConfig, Config, GrowConfig, TrainOneConfig
 from lema.errors import ConfigError
 from lema.examples import find_kind
+from lema.plugins import near_miss
 from lema.records import Checkpoint, Example
 from lema.runs.context import StageContext
 from lema.training import find_trainer
@@ -23,8 +24,12 @@ VERSION = 2
 def training(config: Config) -> list[TrainOneConfig]:
     """Every arm with every seed. ConfigError where its trainer does not know a key of [train] or of the arm's own
     `train`, or takes no pairs where the arm takes some."""
-    fits = []
+    fits, before = [], []
     for arm, table in config.arms.items():
+        if table.continues and table.continues not in before:
+            raise ConfigError(f"arms.{arm}.continues = {table.continues!r} is no [arms.X] above it"
+                              f"{near_miss(table.continues, before)}")
+        before.append(arm)
         name, options = config.trainer_of(arm)
         trainer = find_trainer(name, options)
         for take in table.take:
@@ -32,16 +37,36 @@ def training(config: Config) -> list[TrainOneConfig]:
             if pairs and not hasattr(trainer, "takes_pairs"):
                 raise ConfigError(f"arms.{arm}.take: kind {take.kind!r} makes pairs, and trainer {name!r} takes "
                                   f'none; set arms.{arm}.train = {{ trainer = "dpo" }}')
-        fits += [TrainOneConfig(arm=arm, seed=seed, base=config.train.base, budget=config.budget_of(arm),
-                                trainer=name, options=options) for seed in config.train.seeds]
+        for seed in config.train.seeds:
+            base = f"{table.continues}-{seed}" if table.continues else config.train.base
+            fits.append(TrainOneConfig(arm=arm, seed=seed, base=base, budget=config.budget_of(arm), trainer=name,
+                                       options=options))
     return fits
 
 
+def in_waves(fits: Iterable[TrainOneConfig]) -> Iterator[list[TrainOneConfig]]:
+    """The same, those that go on from a model of others behind these."""
+    waiting = list(fits)
+    while waiting:
+        names = {f"{fit.arm}-{fit.seed}" for fit in waiting}
+        yield list(filterfalse(lambda fit, names=names: fit.base in names, waiting))
+        waiting = list(filter(lambda fit, names=names: fit.base in names, waiting))
+
+
 def first_of_each(config: Config, arms: Sequence[str]) -> list[TrainOneConfig]:
-    """The first seed of each arm: the models that a later round samples."""
-    if not arms:
+    """The first seed of each arm, the models that a later round samples, and of the arms that they go on from."""
+    wanted = set(arms)
+    for arm in reversed(config.arms):  # an arm stands below the one that it goes on from
+        if arm in wanted and config.arms[arm].continues:
+            wanted.add(config.arms[arm].continues)
+    if not wanted:
         return []
-    return [each for each in training(config) if each.arm in arms and each.seed == config.train.seeds[0]]
+    return [each for each in training(config) if each.arm in wanted and each.seed == config.train.seeds[0]]
+
+
+def cards(settings: TrainOneConfig) -> int:
+    """How many cards of one machine a training takes; it asks nobody, so an engine may place it anywhere."""
+    return getattr(getattr(find_trainer(settings.trainer, settings.options), "settings", None), "processes", 1)
 
 
 def finishing(name: str, student: GrowConfig) -> TrainOneConfig:

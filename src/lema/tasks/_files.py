@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lema.errors import ConfigError, DataError, installing
+from lema.grading import read_value
 from lema.records import Question, content_id
 from lema.replies import answer_sentence, number_steps, split_steps
 
@@ -93,6 +94,14 @@ def worked_steps(worked: str, answer: str) -> str | None:
     """A worked solution as numbered steps, the last one stating the answer; None where it has no step."""
     steps = split_steps(worked)
     return number_steps((*steps, answer_sentence(answer))) if steps else None
+
+
+def number_question(row: FileRow, split: str, text: str, worked: str, answer: str) -> Question:
+    """The question of a row whose answer is a number, with its worked solution in steps. DataError names the row
+    where the answer is none."""
+    if read_value(answer) is None:
+        raise DataError(f"{row.place}: the answer {answer[:40]!r} is not a number; mend the row or take it out")
+    return Question(text=text, answer=answer, solution=worked_steps(worked, answer), split=split, source=row.short)
 
 
 def once(questions: Iterable[tuple[FileRow, object, Question]]) -> Iterator[Question]:

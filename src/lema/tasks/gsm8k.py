@@ -9,10 +9,9 @@ answer sentence; calculator marks and thousands separators of the gold answer ar
 """
 
 from lema.errors import DataError
-from lema.grading import read_value
 from lema.records import Question
 from lema.replies import drop_calculator_marks
-from lema.tasks._files import FileRow, is_lema, lema_row, text_of, worked_steps
+from lema.tasks._files import FileRow, is_lema, lema_row, number_question, text_of
 from lema.tasks._sets import QuestionSet, Source
 
 MARK = "####"
@@ -30,12 +29,7 @@ class Task(QuestionSet):
     def question_of(self, row: FileRow, split: str) -> Question:
         """A row's question; its "answer" is the worked solution and the answer behind the mark."""
         text, worked, answer = lema_row(row) if is_lema(row) else _official(row)
-        answer = answer.replace(",", "")
-        if read_value(answer) is None:
-            raise DataError(f"{row.place}: the answer {answer[:40]!r} is not a number; mend the row or take it "
-                            "out")
-        return Question(text=text, answer=answer, solution=worked_steps(worked, answer), split=split,
-                        source=row.short)
+        return number_question(row, split, text, worked, answer.replace(",", ""))
 
 
 def _official(row: FileRow) -> tuple[str, str, str]:

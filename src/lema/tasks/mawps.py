@@ -12,9 +12,8 @@ write a third as 0.3333333333. A problem that stands twice, as some do in the pu
 import re
 
 from lema.errors import DataError
-from lema.grading import read_value
 from lema.records import Question
-from lema.tasks._files import FileRow, is_lema, lema_row, text_of, worked_steps
+from lema.tasks._files import FileRow, is_lema, lema_row, number_question, text_of
 from lema.tasks._sets import QuestionSet, Source
 
 _WHOLE = re.compile(r"\.0+(?![0-9])")
@@ -34,12 +33,7 @@ class Task(QuestionSet):
 
     def question_of(self, row: FileRow, split: str) -> Question:
         """A row's question; an equation that is solved for its unknown is the worked solution."""
-        text, worked, answer = lema_row(row) if is_lema(row) else _official(row)
-        if read_value(answer) is None:
-            raise DataError(f"{row.place}: the answer {answer[:40]!r} is not a number; mend the row or take it "
-                            "out")
-        return Question(text=text, answer=answer, solution=worked_steps(worked, answer), split=split,
-                        source=row.short)
+        return number_question(row, split, *(lema_row(row) if is_lema(row) else _official(row)))
 
 
 def _official(row: FileRow) -> tuple[str, str, str]:

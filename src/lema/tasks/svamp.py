@@ -11,10 +11,8 @@ file; answers are compared at two decimals, as the LeMa paper compares them.
 
 import re
 
-from lema.errors import DataError
-from lema.grading import read_value
 from lema.records import Question
-from lema.tasks._files import FileRow, is_lema, lema_row, text_of, worked_steps
+from lema.tasks._files import FileRow, is_lema, lema_row, number_question, text_of
 from lema.tasks._sets import QuestionSet, Source
 
 _WHOLE = re.compile(r"\.0+(?![0-9])")
@@ -32,12 +30,7 @@ class Task(QuestionSet):
 
     def question_of(self, row: FileRow, split: str) -> Question:
         """A row's question: its body, which may lack its end, and what is asked of it."""
-        text, worked, answer = lema_row(row) if is_lema(row) else _official(row)
-        if read_value(answer) is None:
-            raise DataError(f"{row.place}: the answer {answer[:40]!r} is not a number; mend the row or take it "
-                            "out")
-        return Question(text=text, answer=answer, solution=worked_steps(worked, answer), split=split,
-                        source=row.short)
+        return number_question(row, split, *(lema_row(row) if is_lema(row) else _official(row)))
 
 
 def _official(row: FileRow) -> tuple[str, str, str]:

@@ -74,11 +74,6 @@ class Metrics:
             file.writelines(lines)
 
 
-def read_metrics(file: Path) -> list[dict]:
-    """The lines of a finished fit; none where it left none, as those of before there were any."""
-    return list(_lines(file))
-
-
 def memory_used() -> int:
     """The most bytes that were in use: of the card, else of the process."""
     if torch.cuda.is_available():

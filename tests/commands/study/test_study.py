@@ -57,6 +57,7 @@ name = "small"
 about = "Steps <b> against bought solutions"
 recipe = "base.toml"
 replicates = 2
+prices = ["openai/gpt-4.1-mini"]
 [axes.budget]
 keys = ["correct.tokens", "cot.tokens"]
 values = [200, 400]
@@ -227,6 +228,9 @@ REFUSED = {
                          "small: 1,000 cells, 2"),
     "something dropped that is not there": (STUDY.replace("replicates", 'drop = ["evolve"]\nreplicates'),
                                             "drop: 'evolve' is not in the recipe"),
+    "replicates of no value": (STUDY + "replicates = { 20 = 1 }\n",
+                               "replicates: '20' is none of its values; did you mean"),
+    "a price of nobody": (STUDY.replace("gpt-4.1-mini", "gtp-4"), "prices: the list has no 'openai/gtp-4'"),
     "no TOML": ("name = ", "not TOML"),
     "nothing to train": (STUDY.replace("replicates", 'drop = ["train"]\nreplicates'),
                          "a study compares arms that are trained"),
@@ -263,6 +267,13 @@ noisy = { "models.teacher.slip" = 0.0, "models.teacher.slip_per_step" = 0.2 }
     assert (careful.name, noisy.name) == ("teacher-careful_r3", "teacher-noisy_r3")
     assert careful.config.models["teacher"].own == {"slip": 0.0, "seed": 3000}
     assert noisy.config.models["teacher"].own == {"slip": 0.0, "slip_per_step": 0.2, "seed": 3000}
+
+
+def test_a_value_may_have_fewer_replicates_than_the_others(tmp_path, monkeypatch):
+    lay_out(tmp_path, STUDY.replace("replicates = 2", "replicates = [5, 7, 8]") + "replicates = { 400 = 1 }\n")
+    monkeypatch.chdir(tmp_path)
+    cells = cells_of(read_study(tmp_path / "small.toml"), tmp_path / "small.toml")
+    assert [cell.name for cell in cells] == ["budget-200_r5", "budget-400_r5", "budget-200_r7", "budget-200_r8"]
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in STUDIES.glob("*.toml")))

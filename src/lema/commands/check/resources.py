@@ -28,6 +28,8 @@ def extras(config: Config) -> Iterator[str]:
         wanted["train"] = TRAIN
     if config.train is not None and config.train.own.get("method") == "qlora":
         wanted["qlora"] = ("bitsandbytes",)
+    if config.machine.engine == "ray":
+        wanted["ray"] = ("ray",)
     for extra, modules in wanted.items():
         missing = [module for module in modules if find_spec(module) is None]
         if missing:

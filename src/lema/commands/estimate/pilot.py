@@ -48,7 +48,7 @@ class PilotRun(Run):
 def by_pilot(config: Config, table: dict, folder: Path, questions: int) -> list[estimate.Figure]:
     """Runs the pilot, as far as it was not run before, and scales it up."""
     from lema.pipeline import gathered
-    from lema.runs.engine import Local
+    from lema.runs.engine import find_engine
     from lema.runs.progress import display
 
     small = pilot_of(config, questions)
@@ -61,7 +61,7 @@ def by_pilot(config: Config, table: dict, folder: Path, questions: int) -> list[
         (folder / PILOT).mkdir(exist_ok=True)
         if not (folder / "config.toml").exists():
             write_whole(folder / "config.toml", tomli_w.dumps(table))
-        with display() as progress, closing(Local(folder, small, progress)) as engine:
+        with display() as progress, closing(find_engine(folder, small, progress)) as engine:
             def perform(stages: Sequence[Stage]) -> None:
                 pilot.update((stage.name, stage) for stage in stages)
                 engine(stages)

@@ -114,7 +114,8 @@ def _roles(config: Config) -> dict[str, list[str]]:
     if config.cot:
         roles[config.cot.model].append("worked solutions")
     for name, evolution in config.evolve.items():
-        roles[evolution.model].append(f"questions of {name}")
+        if evolution.model:
+            roles[evolution.model].append(f"questions of {name}")
     return roles
 
 

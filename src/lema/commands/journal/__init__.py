@@ -9,13 +9,12 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 from lema.config import Config
 from lema.errors import DataError, RunError
 from lema.journal import Journal
-from lema.journal.checksums import KEPT, checksum, damaged_rows, is_whole, oldest_of, put_aside
+from lema.journal.merging import TABLES, merged
 from lema.journal.opening import explained
 from lema.runs.bills import reckoned
 from lema.runs.budget import served_prices
@@ -23,13 +22,6 @@ from lema.runs.folder import held
 from lema.runs.prices import Usage
 
 NAME = "journal.sqlite"
-REPLY = ("key", "model", "request", "path", "text", "finish", "prompt_tokens", "tokens", "created", "share")
-TABLES = {  # columns in the order in which a row is written; those without a place in an older file get a default
-    "requests": ("hash", "facts"),
-    "completions": (*REPLY, "checksum", "reckoned"), "failures": (*REPLY, "reckoned"),
-    "jobs": ("name", "model", "state", "file", "batch", "requests", "owner", "created"),
-}
-CHECKED = f"{', '.join(REPLY)}, checked({KEPT}) AS checked, reckoned"
 
 
 def stats(folder: Path, config: Config, *, as_json: bool) -> str:
@@ -97,40 +89,14 @@ def forget(folder: Path) -> str:
 
 
 def merge(folder: Path, other: Path) -> str:
-    """Adds what another run's journal (its folder or file) holds; what both hold stays as it is here. DataError
-    where the other file is no journal, which is then left as it is."""
+    """Adds what another run's journal (its folder or file) holds, or the shard of one; what both hold stays as it
+    is here. DataError where the other file is no journal, which is then left as it is."""
     path, source = journal_in(folder), other.resolve() if other.is_file() else journal_in(other)
     if path.resolve() == source.resolve():
         raise DataError(f"{source}: the same journal; name another run")
-    added = {}
-    with held(folder), opened(path) as file:
-        Journal(source).close()  # refuses what is no journal, and brings an older file's tables up to date
-        file.execute("ATTACH ? AS other", (str(source),))
-        file.create_function("checked", 8, partial(_checked, oldest_of(file, "other")))
-        with file:
-            put_aside(file, list(damaged_rows(file)))  # the other's may be whole
-            for table, columns in TABLES.items():
-                names = ", ".join(columns)
-                values, only = (CHECKED, "checked IS NOT NULL") if table == "completions" else (names, "true")
-                added[table] = file.execute(
-                    f"INSERT INTO main.{table} ({names}) SELECT {values} FROM other.{table} WHERE {only} "
-                    f"{_only_new(table)}").rowcount
-    return f"{path}: {added['completions']:,} completions added from {source}"
-
-
-def _checked(oldest: int, *row: object) -> bytes | None:
-    """The checksum of a row that is as it was written, else None."""
-    if is_whole(row, oldest):
-        return row[6] or checksum(*row[:6])
-    return None
-
-
-def _only_new(table: str) -> str:
-    """Rows of these tables have a key of their own; a failure counts as often as it happened, and a clock that
-    jumped may say the same of two."""
-    if table == "failures":
-        return "AND (key, created) NOT IN (SELECT key, created FROM main.failures)"
-    return "ON CONFLICT DO NOTHING"
+    with held(folder):
+        Journal(path).close()
+        return f"{path}: {merged(path, source):,} completions added from {source}"
 
 
 def family(path: Path) -> list[Path]:

@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from operator import itemgetter
 from pathlib import Path
 
-from lema.commands.journal import REPLY, TABLES, family, journal_in, opened, size_of
+from lema.commands.journal import family, journal_in, opened, size_of
 from lema.errors import RunError
 from lema.journal import Journal
 from lema.journal.checksums import checksum, damaged_rows, is_whole, oldest_of
 from lema.journal.jobs import JOB, read_job
+from lema.journal.merging import REPLY, TABLES
 from lema.runs.folder import held
 
 SMALLEST_ROW = 16  # bytes: so many rows at most are in a file of a given size

@@ -15,6 +15,7 @@ from lema.commands.beforehand import look_ahead
 from lema.commands.run_folder import Meant, check_files
 from lema.commands.stored_config import keep_config
 from lema.commands.study.design import Cell, StudyConfig, cells_of, read_study
+from lema.commands.study.money import listed_prices
 from lema.commands.study.page import render_study
 from lema.commands.study.results import StudyResult, read_results
 from lema.commands.study.schedule import Agenda, SharedStage, Spent, folder_of_cell, perform_cells
@@ -37,6 +38,7 @@ def run_study(source: Path, runs: Path, workers: int | None, *, plan: bool, yes:
     """Performs what is left of a study in `runs/<name>`, and says what it found; with `plan` only how long it will
     take."""
     study = read_study(source)
+    listed_prices(study.prices)
     cells = cells_of(study, source)
     folder, number = runs / study.name, workers or workers_here(cells[0].config)
     if len(cells) > MANY_CELLS and not yes:  # by some of them: to look at all takes long, too

@@ -13,14 +13,14 @@ import tomllib
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from pydantic import Field, ValidationError, model_validator
 
-from lema.config import Config, load_table, parse_config
+from lema.config import Config, PriceName, load_table, parse_config
 from lema.config.sources import Name
 from lema.errors import ConfigError
-from lema.plugins import Settings, explain, find
+from lema.plugins import Settings, explain, find, near_miss
 
 STRIDE = 1_000
 """A replicate's seeds lie so far from those of the one before it."""
@@ -32,6 +32,8 @@ class AxisConfig(Settings):
 
     keys: tuple[str, ...] = Field(default=(), description="the settings that take the value; by default X itself")
     values: tuple[int | float | str | bool | tuple, ...] = ()
+    replicates: dict[str, Annotated[int, Field(gt=0)]] = Field(
+        default={}, description="of a value, how many replicates, where not all")
     options: dict[str, dict] = Field(default={})
 
     @model_validator(mode="after")
@@ -40,6 +42,10 @@ class AxisConfig(Settings):
             raise ValueError("give values = [...] or options = { name = { ... } }, one of them")
         if len(set(map(str, self.values))) < len(self.values):
             raise ValueError("a value stands there twice")
+        labels = list(self.options) or list(map(_label, self.values))
+        for label in self.replicates:
+            if label not in labels:
+                raise ValueError(f"replicates: {label!r} is none of its values{near_miss(label, labels)}")
         return self
 
 
@@ -60,10 +66,20 @@ class StudyConfig(Settings):
         default=(), description="an arm, and what it is held against; the first pair is the headline. By default "
                                 "those of the recipe's report")
 
+    prices: tuple[PriceName, ...] = Field(
+        default=(), description="models of the price list, by whose prices arms are compared for equal money")
+
     @property
     def numbers(self) -> tuple[int, ...]:
         """Of the replicates."""
         return tuple(range(self.replicates)) if isinstance(self.replicates, int) else self.replicates
+
+    def numbers_at(self, point: tuple[str, ...]) -> tuple[int, ...]:
+        """Of the replicates that the cells with these values have: the first ones, where an axis wants fewer."""
+        fewest = len(self.numbers)
+        for axis, label in zip(self.axes.values(), point, strict=True):
+            fewest = min(fewest, axis.replicates.get(label, fewest))
+        return self.numbers[:fewest]
 
     @model_validator(mode="after")
     def _has_cells(self) -> "StudyConfig":
@@ -143,6 +159,8 @@ def cells_of(study: StudyConfig, source: Path) -> list[Cell]:
     points = [_Point.of(study, source, base, values) for values in product(*axes)]
     cells: dict[str, Cell] = {}
     for number, point in product(study.numbers, points):
+        if number not in study.numbers_at(point.labels):
+            continue
         cell = point.cell(number, source)
         if cell.name in cells:
             raise ConfigError(f"{source}: two cells would be called {cell.name}; give their values other names")

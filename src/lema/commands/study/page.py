@@ -10,8 +10,17 @@ from collections.abc import Sequence
 import jinja2
 from markupsafe import Markup
 
+from lema.commands.study.money import MoneyEffect
 from lema.commands.study.results import Curve, EffectResult, StudyResult
-from lema.commands.study.sentences import conclusions, curve_title, place_in_words, spent_in_words
+from lema.commands.study.sentences import (
+    conclusions,
+    curve_title,
+    money_in_words,
+    money_legend,
+    place_in_words,
+    price_in_words,
+    spent_in_words,
+)
 from lema.report.charts import Drawing, ticks_of
 from lema.report.page import page_environment
 from lema.statistics import points
@@ -26,11 +35,11 @@ def render_study(result: StudyResult) -> str:
     page = environment.get_template("study.html.j2").render(
         result=result, conclusions=conclusions(result), spent=spent_in_words(result),
         place=lambda point: place_in_words(result, point), curves=list(map(_drawn, result.curves)),
-        tone=_tone, title=curve_title)
+        tone=_tone, title=curve_title, price=price_in_words, dollars=money_in_words, money_legend=money_legend)
     return page.encode("utf-8", "replace").decode()
 
 
-def _tone(each: EffectResult) -> str:
+def _tone(each: EffectResult | MoneyEffect) -> str:
     """The colour of what an effect bears."""
     finding = each.effect.finding(each.p_holm)
     return {"better": "better", "worse": "worse", "one replicate": "leaning"}.get(finding, "tie")

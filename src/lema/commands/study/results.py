@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 
 from lema.commands.study.design import Cell, StudyConfig, Value, values_of
+from lema.commands.study.money import MoneyEffect, equal_money, listed_prices
 from lema.config import Config
 from lema.records import Account
 from lema.report.answers import by_question
@@ -84,6 +86,7 @@ class StudyResult:
     effects: tuple[EffectResult, ...]
     curves: tuple[Curve, ...]
     headline: tuple[str, str]
+    worth: tuple[MoneyEffect, ...]  # the pairs for equal money, where the study names prices
     done: int
     cells: int
     cpu_seconds: float  # of every stage that its cells are made of, each once
@@ -134,13 +137,14 @@ def read_results(study: StudyConfig, cells: Sequence[Cell], stages: dict[str, di
     effects = list(_effects(answers, pairs))
     adjusted = holm([each.p_value for *_, each in effects])
     shown = tuple(EffectResult(*each, p) for each, p in zip(effects, adjusted, strict=True))
+    worth = equal_money(list(map(_Line.cells, _lines(axes, answers))), pairs, listed_prices(study.prices))
     config_of = {cell.point: cell.config for cell in cells}
     arms = [result for point, replicates in answers.items()
             for result in _arms(point, config_of[point], list(replicates.values()))]
     return StudyResult(
         study=study, axes=axes, arms=tuple(arms), effects=shown, curves=tuple(_curves(axes, answers, pairs)),
-        headline=pairs[0], done=len(done), cells=len(cells), cpu_seconds=cpu_seconds(stages, done),
-        split=cells[0].config.evaluate.split)
+        headline=pairs[0], worth=tuple(worth), done=len(done), cells=len(cells),
+        cpu_seconds=cpu_seconds(stages, done), split=cells[0].config.evaluate.split)
 
 
 def _effects(answers: dict[Point, dict[int, _CellAnswers]], pairs: Sequence[tuple[str, str]]
@@ -183,17 +187,36 @@ def _dollars(config: Config, accounts: Sequence[Account]) -> float | None:
 
 def _curves(axes: dict[str, list[Value]], answers: dict[Point, dict[int, _CellAnswers]],
             pairs: Sequence[tuple[str, str]]) -> Iterator[Curve]:
-    """Every pair along every axis of numbers, over the replicates that have all of its values."""
+    """Every pair along every axis of numbers."""
+    for line, (arm, other) in product(_lines(axes, answers), pairs):
+        yield _curve(line.axis, line.fixed, arm, other, list(map(itemgetter(1, 2), line.places)))
+
+
+class _Line(NamedTuple):
+    """The finished points along an axis of numbers."""
+
+    axis: str
+    fixed: Point
+    places: list[tuple[Point, float, dict[int, _CellAnswers]]]
+
+    def cells(self) -> list[tuple[Point, dict[int, _CellAnswers]]]:
+        return list(map(itemgetter(0, 2), self.places))
+
+
+def _lines(axes: dict[str, list[Value]], answers: dict[Point, dict[int, _CellAnswers]]) -> Iterator[_Line]:
+    """Every axis of numbers with at least two finished points, for each setting of the others."""
     for place, (axis, values) in enumerate(axes.items()):
         if len(values) < 2 or any(value.number is None for value in values):
             continue
         others = [[value.label for value in each] for name, each in axes.items() if name != axis]
-        for fixed, (arm, other) in product(product(*others), pairs):
-            along = [(value.number, answers.get((*fixed[:place], value.label, *fixed[place:]), {}))
-                     for value in values]
-            along = [(number, cells) for number, cells in along if cells]
-            if len(along) > 1:
-                yield _curve(axis, fixed, arm, other, along)
+        for fixed in product(*others):
+            places = []
+            for value in values:
+                point = (*fixed[:place], value.label, *fixed[place:])
+                if answers.get(point):
+                    places.append((point, value.number, answers[point]))
+            if len(places) > 1:
+                yield _Line(axis, fixed, places)
 
 
 def _curve(axis: str, fixed: Point, arm: str, other: str, along: list[tuple[float, dict[int, _CellAnswers]]]

@@ -6,7 +6,9 @@ both intervals bear.
 
 import textwrap
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
+from lema.commands.study.money import MoneyEffect
 from lema.commands.study.results import ArmResult, Curve, EffectResult, StudyResult
 from lema.commands.study.timing import duration
 from lema.figures import deviation, money, p_value, percent, tokens
@@ -50,23 +52,57 @@ def spent_in_words(result: StudyResult) -> str:
 
 def lines(result: StudyResult) -> list[str]:
     """The table."""
-    replicates = len(result.study.numbers)
     head = [f"{result.study.name}: {result.study.about}" if result.study.about else result.study.name, ""]
     if not result.effects:
         return [*head, "no cell is finished yet"]
+    counts = sorted(set(map(len, map(attrgetter("effect.replicates"), result.effects))))
+    replicates, uneven = counts[-1], len(counts) > 1
     table = [("", "arm", "less", "diff", "over replicates", "over questions", "p (Holm)", "reading")]
     table += [_effect_row(result, each) for each in result.effects]
     arms = [("", "arm", "%", "± repl.", "examples", "written", "read", "sampled", "money")]
     arms += [_arm_row(result, each) for each in result.arms]
     first = result.effects[0].effect
     legend = (f"{first.questions:,} {result.split} questions and {count(first.seeds, 'training seed')} in each of "
-              f"{count(replicates, 'replicate')}, which draw questions, students, samples and the teacher anew. "
-              "Differences are percent points, paired by question and seed; 95 % intervals; Holm over "
-              f"{len(result.effects)} comparisons. Better or worse is said where both intervals and p bear it. "
-              "Written and read: tokens of teachers; sampled: of students.")
+              f"{'up to ' * uneven}{count(replicates, 'replicate')}, which draw questions, students, samples and "
+              "the teacher anew. Differences are percent points, paired by question and seed; 95 % intervals; "
+              f"Holm over {len(result.effects)} comparisons. Better or worse is said where both intervals and p "
+              "bear it. Written and read: tokens of teachers; sampled: of students.")
     closing = [*conclusions(result), spent_in_words(result)]
-    return [*head, *columns(table), "", *columns(arms), "", *textwrap.wrap(legend, WIDTH), "",
+    return [*head, *columns(table), "", *columns(arms), "", *textwrap.wrap(legend, WIDTH), "", *_worth(result),
             *_wrapped(closing)]
+
+
+def _worth(result: StudyResult) -> Iterator[str]:
+    """The table for equal money, where there is one."""
+    if not result.worth:
+        return
+    rows = [("at equal money", "arm", "less", "money each", "diff", "over replicates", "over questions",
+             "p (Holm)", "reading")]
+    for each in result.worth:
+        over, effect = each.effect.over_replicates, each.effect
+        rows.append((price_in_words(each), each.arm, each.other, money_in_words(each), points(effect.mean),
+                     bracket(over) if over else "one replicate", bracket(effect.over_questions),
+                     p_value(each.p_holm), effect.finding(each.p_holm)))
+    yield from [*columns(rows), "", *textwrap.wrap(money_legend(result), WIDTH), ""]
+
+
+def price_in_words(each: MoneyEffect) -> str:
+    """"openai/gpt-4.1-mini, cached"."""
+    return f"{each.price}{', cached' if each.cached else ''}"
+
+
+def money_in_words(each: MoneyEffect) -> str:
+    """What both cost; and what the other did, where it was never bought for so much."""
+    less = f", {each.other} {money(each.spent)}" if each.spent < 0.99 * each.dollars else ""
+    return money(each.dollars) + less
+
+
+def money_legend(result: StudyResult) -> str:
+    return ("All teachers' tokens by the list's prices of these models, prompts included; cached: what a prompt "
+            "has in common with the one before it by the price of a cache. What the other arm reaches for that "
+            "money is read off between its own budgets; where it was never bought for so much it stands as its "
+            "dearest. "
+            f"Holm over {len(result.worth)} comparisons.")
 
 
 def _wrapped(sentences: Iterable[str]) -> Iterator[str]:

@@ -28,7 +28,7 @@ from lema.tasks.lab.problems import Problem, worked_steps
 from lema.tasks.lab.review import review
 from lema.tasks.lab.wording import parse, write
 
-MOST_LEVELS = 6
+MOST_LEVELS = 8
 _ANSWER = re.compile(r"The answer is (\d{1,9})")
 
 
@@ -43,14 +43,22 @@ class Settings(plugins.Settings):
     levels: tuple[int, ...] = Field((2, 3, 4), min_length=1, description="steps of reckoning, in equal parts")
     share: float = Field(0.5, ge=0, le=1, description="share of the steps that take a target rule")
     lesson_share: float = Field(0.0, ge=0, le=1, description="the same in the lessons that students are grown on")
+    lesson_levels: tuple[int, ...] = Field(curriculum.LEVELS, min_length=1, description="steps of these lessons")
 
     @model_validator(mode="after")
     def _fits(self) -> "Settings":
         if self.worked > self.train:
             raise ValueError(f"worked {self.worked} is more than train {self.train}")
-        if not all(1 <= level <= MOST_LEVELS for level in self.levels):
+        if not all(1 <= level <= MOST_LEVELS for level in (*self.levels, *self.lesson_levels)):
             raise ValueError(f"levels are 1 to {MOST_LEVELS}")
         return self
+
+    def facts(self) -> dict:
+        """What is not set is left out: no run becomes stale by a setting that it does not use."""
+        facts = super().facts()
+        if self.lesson_levels == curriculum.LEVELS:
+            del facts["lesson_levels"]
+        return facts
 
 
 class Task:
@@ -98,7 +106,7 @@ class Task:
 
     def lessons(self, seed: int, tokens: int) -> Iterator[Example]:
         """What a student is grown on: about `tokens` tokens on the rules that it is to know beforehand."""
-        return curriculum.lessons(seed, tokens, self.settings.lesson_share)
+        return curriculum.lessons(seed, tokens, self.settings.lesson_share, self.settings.lesson_levels)
 
     def vocabulary(self) -> Sequence[str]:
         """Every piece of text that a student can be asked, taught or made to write."""

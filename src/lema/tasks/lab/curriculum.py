@@ -8,7 +8,8 @@ the very templates that write texts, never kept by hand, so that a new wording c
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from lema.prompting import Prompt, find_prompt
 from lema.records import Example, content_id
@@ -25,15 +26,16 @@ _PART = re.compile(r"\{\w+\}")
 SHARES = {"cot": 0.5, "drill": 0.3, "correction": 0.2}  # of the tokens
 
 
-def lessons(seed: int, amount: int, share: float) -> Iterator[Example]:
+def lessons(seed: int, amount: int, share: float, levels: Sequence[int] = LEVELS) -> Iterator[Example]:
     """Rows until `amount` tokens (prompt, completion and end token) were yielded; `share` of the steps in their
-    stories take a target rule, the others a source rule."""
+    stories, which have so many as one of `levels`, take a target rule, the others a source rule."""
     rng = random.Random(f"lessons {seed}")
+    story = partial(_story, rng, partial(_lesson, rng, share, levels))
     prompts = {"cot": find_prompt("zero_shot", "lab"), "correction": find_prompt("train_correction", "lab")}
     spent = dict.fromkeys(SHARES, 0)
     while sum(spent.values()) < amount:
         kind = min(spent, key=lambda kind: spent[kind] / SHARES[kind])
-        example = _example(kind, *(_sum(rng) if kind == "drill" else _story(rng, kind, share, prompts[kind])))
+        example = _example(kind, *(_sum(rng) if kind == "drill" else story(kind, prompts[kind])))
         spent[kind] += example.prompt_tokens + example.tokens
         yield example
 
@@ -43,24 +45,24 @@ def _example(kind: str, prompt: str, completion: str) -> Example:
                    prompt_tokens=len(tokens(prompt)), tokens=len(tokens(completion)) + 1)
 
 
-def _story(rng: random.Random, kind: str, share: float, prompt: Prompt) -> tuple[str, str]:
+def _story(rng: random.Random, lesson: Callable[[], Problem], kind: str, prompt: Prompt) -> tuple[str, str]:
     """Prompt and completion of a story that is solved, or of a wrong path of it that is corrected."""
-    problem = _lesson(rng, share)
+    problem = lesson()
     if kind == "cot":
         return prompt.render(question=write(problem)), number_steps(worked_steps(problem))
     wrong = plant(rng, problem)
     while wrong is None:
-        problem = _lesson(rng, share)
+        problem = lesson()
         wrong = plant(rng, problem)
     fault = review(problem, wrong.steps)
     return (prompt.render(question=write(problem), steps=number_steps(wrong.steps)),
             render_correction(fault.step, fault.explanation, fault.steps))
 
 
-def _lesson(rng: random.Random, share: float) -> Problem:
+def _lesson(rng: random.Random, share: float, levels: Sequence[int]) -> Problem:
     """A problem that no examination can hold."""
     while True:
-        problem = draw(rng, draw_rules(rng, rng.choice(LEVELS), share))
+        problem = draw(rng, draw_rules(rng, rng.choice(levels), share))
         if problem is not None and problem.home() == "train":
             return problem
 

@@ -1,0 +1,224 @@
+"""The actors that work for one stage, as the driver sees them: fed as fast as they answer, and replaced.
+
+One design decision: each actor has at most one call under way, which brings pieces there and answers back; so what
+an actor holds is known here to the piece, and of one that dies its shard says what was answered before.
+"""
+
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+from lema.errors import RunError
+from lema.journal import Journal
+from lema.runs.cluster import nodes_alive, ray_itself
+from lema.runs.office import Ended, Hired, Need, Office
+from lema.runs.working import Piece, Report, Work
+
+DEATHS = 4  # of actors in a row, with no answer in between, after which a stage is given up
+ROOM_S = 600.0  # seconds to wait for room for a first actor
+FIRST_S = 5.0  # seconds that a stage waits for all of its actors once one of them is there
+LAST_REPLIES = 40.0  # seconds that replies under way get where a stage ends early: they are paid for
+GRAIN = 16  # pieces given to one actor before the next one gets some
+MOST = 512  # pieces that are given together because they belong together: paths of one prompt
+LOOK = 0.5  # seconds between two looks at whether the run is to end
+
+log = logging.getLogger("lema")
+
+
+class Team:
+    """The actors that work on one thing for one stage, `size` of them as far as there is room. `identity`: what
+    names the model here, which must be the same everywhere."""
+
+    def __init__(self, office: Office, work: Work, need: Need, size: int, window: int,
+                 identity: dict | None = None) -> None:
+        self._office, self._work, self._need, self._size = office, work, need, size
+        self._window, self._identity = window, identity
+        self._hired: list[Hired] = []
+        self._calls: dict[Any, Hired] = {}
+        self._again: deque[tuple[int, Piece]] = deque()
+        self._deaths = 0
+        self._waiting_since = time.monotonic()
+        self.room = True
+
+    def answers(self, pieces: Iterator[Piece], salvage: Callable[[Path, dict[int, Piece]], dict[int, Any]],
+                heard_of: Callable[[Report], None] = lambda report: None,
+                together: Callable[[Piece, Piece], bool] = lambda last, piece: False
+                ) -> Iterator[tuple[int, Any]]:
+        """(number, answer) for every piece, numbered as they come, in the order in which they are done. `salvage`
+        gives the answers that a dead actor's shard holds for pieces; `together`: a piece goes where the last did;
+        `heard_of` hears each report."""
+        self._pieces = _Numbered(pieces, together)
+        try:
+            while True:
+                self._feed()
+                if self._pieces.ended and not self._again and not any(hired.holds for hired in self._hired):
+                    return
+                yield from self._heard(salvage, heard_of)
+        finally:
+            self._leave(heard_of)
+
+    def close(self) -> None:
+        """Gives the actors back."""
+        for hired in self._hired:
+            self._office.give_back(hired)
+        self._hired = []
+
+    def _feed(self) -> None:
+        """Hands out pieces, fairly, to whoever has room, and calls whoever has something to answer."""
+        while len(self._hired) < self._size:
+            self._open(self._office.hire(self._need))
+        busy = set(self._calls.values())
+        free = [hired for hired in self._hired if hired.ready and hired not in busy]
+        if not free or (self._opening() and time.monotonic() - self._waiting_since < FIRST_S):
+            return
+        while free:
+            least = min(free, key=lambda hired: len(hired.holds))
+            if len(least.holds) >= self._window or not self._give(least):
+                break
+        for hired in free:
+            if hired.holds:
+                sent, hired.sent = hired.sent, []
+                self._calls[hired.handle.exchange.remote(sent, self.room)] = hired
+
+    def _give(self, hired: Hired) -> bool:
+        """A grain of pieces; False where there are none."""
+        grain = [self._again.popleft() for _ in range(min(GRAIN, len(self._again)))]
+        grain = grain or self._pieces.take(max(1, min(GRAIN, self._window // 8)))
+        hired.holds.update(grain)
+        hired.sent += grain
+        return bool(grain)
+
+    def _opening(self) -> bool:
+        return not all(map(attrgetter("ready"), self._hired))
+
+    def _open(self, hired: Hired) -> None:
+        self._hired.append(hired)
+        self._calls[hired.handle.open.remote(self._work)] = hired
+
+    def _heard(self, salvage: Callable, heard_of: Callable) -> Iterator[tuple[int, Any]]:
+        """The answers of the calls that are done."""
+        ray = ray_itself()
+        done, _ = ray.wait(list(self._calls), num_returns=1, timeout=LOOK)
+        more, _ = ray.wait(list(self._calls), num_returns=len(self._calls), timeout=0)
+        if self._office.ending.is_set():
+            raise Ended
+        self._require_room()
+        for call in dict.fromkeys([*done, *more]):
+            hired = self._calls.pop(call)
+            try:
+                yield from self._taken(hired, ray.get(call), heard_of)
+            except (ray.exceptions.RayActorError, ray.exceptions.OwnerDiedError) as error:
+                yield from self._lost(hired, salvage, error)
+            except ray.exceptions.RayTaskError as error:
+                raise error.cause if isinstance(error.cause, Exception) else error from None
+
+    def _taken(self, hired: Hired, given: Any, heard_of: Callable) -> Iterator[tuple[int, Any]]:
+        """What a call gave: an actor is ready, or reports."""
+        if not isinstance(given, Report):
+            shard, identity = given
+            self._require_same(identity, shard)
+            if not any(map(attrgetter("ready"), self._hired)):
+                self._waiting_since = time.monotonic()
+            hired.shard, hired.ready = Path(shard), True
+            return
+        heard_of(given)
+        for note in given.notes:
+            log.warning("%s", note)
+        for number, answer in given.answers:
+            hired.holds.pop(number)
+            self._deaths = 0
+            yield number, answer
+        if given.error is not None:
+            raise given.error
+
+    def _lost(self, hired: Hired, salvage: Callable, error: Exception) -> Iterator[tuple[int, Any]]:
+        """An actor died: what its shard holds is answered, the rest is given to others, and another one hired."""
+        self._hired.remove(hired)
+        self._office.forget(hired)
+        self._deaths += 1
+        if self._deaths >= DEATHS:
+            raise RunError(f"{self._work.name}: {self._deaths} actors in a row died without any answer "
+                           f"({_reason(error)}); out of memory? What was answered is kept: run the same command "
+                           "again when that is mended") from None
+        log.warning("an actor of %s died (%s): its %d requests under way go to others", self._work.name,
+                    _reason(error), len(hired.holds))
+        answered = salvage(hired.shard, hired.holds) if hired.shard and hired.holds else {}
+        for number, piece in hired.holds.items():
+            if number in answered:
+                yield number, answered[number]
+            else:
+                self._again.append((number, piece))
+
+    def _require_same(self, identity: dict, shard: str) -> None:
+        if self._identity is None or identity == self._identity:
+            return
+        different = next(key for key in self._identity if self._identity.get(key) != identity.get(key))
+        there, here = identity.get(different), self._identity[different]
+        raise RunError(f"{self._work.name}: is another model on {Path(shard).name.rpartition('-')[0]}: "
+                       f"{different} is {there!r} there and {here!r} here; state it in the model's table, or mend "
+                       "that machine")
+
+    def _require_room(self) -> None:
+        if any(map(attrgetter("ready"), self._hired)) or time.monotonic() - self._waiting_since < ROOM_S:
+            return
+        raise RunError(f"{self._work.name}: no machine of the cluster had room for it in {ROOM_S:g} s: it takes "
+                       f"{self._need.cpus:g} CPUs and {self._need.gpus} GPUs; {room_in_words()}")
+
+    def _leave(self, heard_of: Callable) -> None:
+        """Where a stage ends early: what is under way is awaited and kept in the shards; nothing more is asked."""
+        ray, late = ray_itself(), [hired for hired in self._hired if hired.ready and hired.holds]
+        self._calls = {call: hired for call, hired in self._calls.items() if not hired.ready}
+        if late and not self._office.hard:
+            calls = [hired.handle.leave.remote(LAST_REPLIES) for hired in late]
+            ray.wait(calls, num_returns=len(calls), timeout=LAST_REPLIES + 5)
+        for hired in late:  # what they still hold is nobody's: merged from their shards
+            self._hired.remove(hired)
+            self._office.forget(hired)
+
+
+class _Numbered:
+    """Pieces with their numbers, taken a few at a time; a piece that belongs to the last one is taken with it."""
+
+    def __init__(self, pieces: Iterable[Piece], together: Callable[[Piece, Piece], bool]) -> None:
+        self._pieces, self._together = enumerate(pieces), together
+        self._held: list[tuple[int, Piece]] = []
+        self.ended = False
+
+    def take(self, count: int) -> list[tuple[int, Piece]]:
+        taken, self._held = self._held, []
+        for number, piece in self._pieces:
+            full = len(taken) >= count and (len(taken) >= MOST or not self._together(taken[-1][1], piece))
+            if full:
+                self._held = [(number, piece)]
+                return taken
+            taken.append((number, piece))
+        self.ended = True
+        return taken
+
+
+def kept_in(shard: Path, keys: Sequence[bytes]) -> dict:
+    """The completions that a dead actor's shard holds under these keys; none where it cannot be read."""
+    if not shard.is_file():
+        return {}
+    with contextlib.suppress(RunError), Journal(shard) as journal:
+        kept: dict = {}
+        for start in range(0, len(keys), 256):
+            kept |= journal.kept(keys[start:start + 256])
+        return kept
+    return {}
+
+
+def room_in_words() -> str:
+    """What the machines of the cluster have."""
+    every = ", ".join(f"{node.cpus} CPUs and {node.gpus} GPUs" for node in nodes_alive())
+    return f"the cluster has {every or 'no machine'}"
+
+
+def _reason(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:160]
