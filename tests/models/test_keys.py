@@ -1,9 +1,12 @@
 """A key goes to its endpoint and nowhere else: masked whole in all that comes back, refused in a config, and never
 passed on to another host."""
 
+import html
 import json
 import os
+import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -100,6 +103,18 @@ def test_a_key_that_a_batch_echoes_is_masked_whole_everywhere(tmp_path, key, how
         assert set(server.keys) == {f"Bearer {KEY}"}
     assert not parts_of_the_key(tmp_path, done.stdout, done.stderr)
     assert how == "text" or done.returncode == 2 or "refused" in how
+
+
+def test_a_mask_hides_a_key_however_deep_it_was_written_into_other_text():
+    key = "sk-a/b+c=d&e'f\"g<h.é0123"
+    mask, deep = Mask(key), key
+    for _ in range(4):
+        deep = json.dumps(deep).replace("/", "\\/")
+        assert mask.text(f"<{deep}>").count(HIDDEN) == 1 and "0123" not in mask.text(deep)
+    for way in (quote(key, safe=""), quote(key, safe="").lower(), quote(quote(key, safe="")), html.escape(key),
+                html.escape(html.escape(key)), key.replace("/", "&#x2F;").replace("+", "&#43;"),
+                re.sub("[^A-Za-z0-9]", lambda letter: f"\\u{ord(letter[0]):04X}", key)):
+        assert mask.text(f"<{way}>") == f"<{HIDDEN}>", way
 
 
 def test_a_mask_hides_every_way_of_writing_a_key_and_no_ordinary_word():
