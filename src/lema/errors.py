@@ -4,6 +4,7 @@ One base error and few kinds; a message is one line that says what is wrong, whe
 command line prints it and exits with 2. Any other exception is a bug of ours and keeps its traceback.
 """
 
+import errno
 import shlex
 import sys
 from pathlib import Path
@@ -74,6 +75,10 @@ def installing(extra: str) -> str:
 
 def misused(error: Exception) -> int:
     """The exit code after one line about arguments that cannot be read; a bug is raised again."""
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        print(f"lema: {str(error.filename)[:100]}…: longer than the name of a file can be; see where this stands "
+              "in the command or its config", file=sys.stderr)
+        return 2
     if not hasattr(error, "format_message"):
         raise error
     if not error.format_message():  # no arguments at all: the help was shown

@@ -194,7 +194,7 @@ def adapter_hash(path: str) -> str:
 
 def files_of(path: str, adapter: str | None) -> tuple[Path, ...]:
     """The files that a model's settings stand for: a local checkpoint's and its adapter's."""
-    files = content_files(Path(path)) if Path(path).is_dir() else []
+    files = content_files(Path(path)) if os.path.isdir(path) else []  # False for what can be no path, too
     return (*files, *_files(Path(adapter), ADAPTER)) if adapter else tuple(files)
 
 

@@ -130,6 +130,7 @@ def explain(error: ValidationError, where: str, kind: type[BaseModel]) -> str:
     the right one missing; else the first problem."""
     first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     place = ".".join(filter(None, [where, *(str(part) for part in first["loc"])]))
+    place = " ".join(place.splitlines())
     if len(place) > LONGEST_PLACE:  # somebody's text in a key's place
         place = f"{place[:LONGEST_PLACE // 2]}…{place[-LONGEST_PLACE // 2:]}"
     if first["type"] == "extra_forbidden":
