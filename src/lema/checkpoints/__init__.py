@@ -273,6 +273,12 @@ def require_whole(base: Path, loaded: dict[str, Any]) -> None:
                          f"of another shape ({lacking[0]}); take both files of one model")
 
 
+def stored_dtype(base: Path) -> str:
+    """The numbers that a checkpoint's weights are stored in: "float32" where its config.json does not say."""
+    config = json.loads((base / "config.json").read_text(encoding="utf-8"))
+    return config.get("dtype") or config.get("torch_dtype") or "float32"
+
+
 def why_not_loaded(error: BaseException) -> str:
     """Why transformers did not load a part of a checkpoint, in one line."""
     if "trust_remote_code" in str(error):
