@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from lema.checkpoints.untrusted import hub_kernel
 from lema.errors import ModelError, installing
 from lema.plugins import file_hash
 from lema.records import content_id
@@ -239,7 +240,7 @@ def model_config(base: Path) -> "PretrainedConfig":
     from transformers import AutoConfig
 
     try:
-        if kernel := _hub_kernel(json.loads((base / "config.json").read_bytes())):
+        if kernel := hub_kernel(json.loads((base / "config.json").read_bytes())):
             raise ModelError(f"{base}: its config.json wants code from a hub ({kernel!r}), which lema never runs; "
                              "take that out of it")
         return AutoConfig.from_pretrained(base, **OURS_ALONE)
@@ -247,30 +248,6 @@ def model_config(base: Path) -> "PretrainedConfig":
         raise
     except Exception as error:  # each kind of model raises its own
         raise ModelError(f"{base}: its config.json names no known model ({why_not_loaded(error)})") from None
-
-
-def _hub_kernel(config: object) -> str | None:
-    """The repository that a kernel would come from: `_attn_implementation` and its like may name one, and
-    transformers then runs what lies there."""
-    whole = [("", config)]
-    while whole:
-        name, value = whole.pop()
-        if isinstance(value, dict):
-            whole += [(f"{name} {inner}", each) for inner, each in value.items()]
-        elif isinstance(value, list):
-            whole += [(name, each) for each in value]
-        elif isinstance(value, str) and "/" in value and "_implementation" in name:
-            return value
-    return None
-
-
-def require_whole(base: Path, loaded: dict[str, Any]) -> None:
-    """ModelError where a checkpoint's weights are not all of the model's: transformers would draw the others at
-    random, and say so in passing. `loaded`: its loading info."""
-    lacking = sorted(map(str, (*loaded["missing_keys"], *loaded["mismatched_keys"])))
-    if lacking:
-        raise ModelError(f"{base}: its weights are not those of its config.json: {len(lacking):,} are missing or "
-                         f"of another shape ({lacking[0]}); take both files of one model")
 
 
 def stored_dtype(base: Path) -> str:

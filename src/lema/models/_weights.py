@@ -14,10 +14,10 @@ from lema.checkpoints import (
     hushed,
     model_config,
     quantized,
-    require_whole,
     weights_size,
     why_not_loaded,
 )
+from lema.checkpoints.untrusted import require_whole
 from lema.errors import ModelError, installing
 
 try:

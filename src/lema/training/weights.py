@@ -16,9 +16,9 @@ from lema.checkpoints import (
     hushed,
     model_config,
     quantized,
-    require_whole,
     why_not_loaded,
 )
+from lema.checkpoints.untrusted import require_whole
 from lema.errors import ModelError
 
 with hushed():
