@@ -128,6 +128,7 @@ def _perform(meant: Meant, source: str, online_tail: int | None = None, *, yes: 
     inspected(config, stages, folder, ask=False)
     try:
         with held(folder):
+            from lema.commands.so_far import reported
             from lema.pipeline import pipeline
             from lema.runs.engine import find_engine
             from lema.runs.progress import display
@@ -140,7 +141,7 @@ def _perform(meant: Meant, source: str, online_tail: int | None = None, *, yes: 
                 print(line, file=sys.stderr)
             with display() as progress, closing(ProgressFile(
                     folder, len(stages), progress, Standing(stages, config), progress.every)) as noted, \
-                    closing(find_engine(folder, config, noted)) as engine:
+                    reported(folder, config), closing(find_engine(folder, config, noted)) as engine:
                 pipeline(Run(folder, engine, config), config)
     except KeyboardInterrupt:
         done = len(finished(stages_of(folder, config)))
