@@ -30,16 +30,16 @@ def on(cluster, *more: str) -> list[str]:
     return ["run", "lema.toml", *machine, *more]
 
 
-def actors() -> list[int]:
-    """The processes of this user's actors of lema, by what Ray calls them."""
-    found = []
+def actors(cluster) -> list[int]:
+    """The processes of a cluster's actors, by what Ray calls them; nobody else's."""
+    found, groups = [], {node.pid for node in cluster.nodes}
     for entry in filter(str.isdigit, os.listdir("/proc")):
         try:
             title = Path(f"/proc/{entry}/cmdline").read_bytes()
+            if title.startswith(b"ray::Actor") and os.getpgid(int(entry)) in groups:
+                found.append(int(entry))
         except OSError:
             continue
-        if title.startswith(b"ray::Actor"):
-            found.append(int(entry))
     return found
 
 
@@ -65,7 +65,7 @@ def killed_after(server: Server, count: int, folder: Path, cluster) -> None:
     with running(command(*on(cluster)), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
         until(lambda: len(server.seen) >= count, f"{count} requests", run)
         assert end(run)
-    until(lambda: not actors(), "its actors are gone")
+    until(lambda: not actors(cluster), "its actors are gone")
     server.held = never
 
 
@@ -93,7 +93,7 @@ def test_a_dead_actor_costs_what_it_had_in_flight_and_the_run_goes_on(cluster, t
         with running(command(*on(cluster)), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                      text=True) as run:
             until(lambda: len(server.seen) >= QUESTIONS // 2, "half of the requests", run)
-            before, victims = server.at_once, actors()
+            before, victims = server.at_once, actors(cluster)
             os.kill(victims[0], signal.SIGKILL)
             server.held = never
             errors = run.communicate()[1]
@@ -122,7 +122,7 @@ def test_a_dead_node_costs_what_it_had_in_flight_and_the_run_goes_on(tmp_path):
                      text=True) as run:
             until(lambda: len(server.seen) >= QUESTIONS // 2, "half of the requests", run)
             cluster.kill(1)
-            until(lambda: len(actors()) < 2, "its actor is gone", run)
+            until(lambda: len(actors(cluster)) < 2, "its actor is gone", run)
             server.held = never
             errors = run.communicate()[1]
         assert run.returncode == 0, errors

@@ -11,10 +11,11 @@ from pathlib import Path
 from lema.commands.check import inspected
 from lema.commands.run_folder import Meant, finished, going_on, meant_by, stages_of
 from lema.commands.stored_config import keep_config
-from lema.config import parse_config
+from lema.config import Config, parse_config
 from lema.errors import Stopped
 from lema.runs.beginnings import begin
 from lema.runs.folder import held
+from lema.runs.mirror import Mirror
 from lema.runs.processor import pin
 from lema.runs.run import Run, Stage
 from lema.runs.workload import workload
@@ -55,6 +56,16 @@ def run_table(table: dict, where: str, runs: Path) -> Path:
     return _perform(Meant(runs / config.name, table, config), where)
 
 
+def mirrored(config: Config, folder: Path) -> Mirror | None:
+    """The run's copy elsewhere, where the config asks for one; a run that is not here is fetched."""
+    if config.machine.mirror is None:
+        return None
+    mirror = Mirror(config.machine.mirror, folder)
+    if count := mirror.fetch():
+        print(f"{count:,} finished stages fetched from {config.machine.mirror}", file=sys.stderr)
+    return mirror
+
+
 def _perform(meant: Meant, source: str, online_tail: int | None = None, *, yes: bool = False) -> Path:
     for model in meant.table.get("models", {}).values() if online_tail is not None else ():
         if model.get("backend") == "batch":
@@ -73,13 +84,17 @@ def _perform(meant: Meant, source: str, online_tail: int | None = None, *, yes: 
             from lema.runs.progress import display
             from lema.runs.progress_file import ProgressFile
 
+            mirror = mirrored(config, folder)
             begin(folder, config)
             keep_config(meant, yes=yes)
             if to_do := heading(config.name, stages):
                 print(to_do, file=sys.stderr)
+            watching = mirror.watching if mirror else lambda progress: progress
             with display() as progress, closing(ProgressFile(folder, len(stages), progress)) as noted, \
-                    closing(find_engine(folder, config, noted)) as engine:
+                    closing(find_engine(folder, config, watching(noted))) as engine:
                 pipeline(Run(folder, engine, config), config)
+            if mirror:
+                mirror.keep_rest()
     except KeyboardInterrupt:
         done = len(finished(stages_of(folder, config)))
         raise Stopped(f"stopped; {done:,} finished stages and every reply that arrived are kept in {folder}: "
