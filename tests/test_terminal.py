@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lema.errors import installing
-from lema.printable import UNSEEN, Guarded, one_line, printable
+from lema.printable import UNSEEN, Guarded, coloured, one_line, printable
 from lema.records import Question, from_row, to_row
 from tests.commanding import lema
 from tests.patience import PATIENCE
@@ -88,6 +88,20 @@ def test_a_traceback_draws_nothing_on_the_terminal():
     assert not _unseen(ended([sys.executable, "-c", code]).stderr)
 
 
+def _on_a_terminal(code: str, **environment: str) -> list[str]:
+    """The lines that Python code shows on a terminal."""
+    ours, theirs = pty.openpty()
+    with running([sys.executable, "-c", code], stdin=theirs, stdout=theirs, stderr=theirs,
+                 env=os.environ | {"TERM": "xterm-256color"} | environment):
+        os.close(theirs)
+        seen = b""
+        with pytest.raises(OSError):  # the end of the terminal
+            while True:
+                seen += os.read(ours, 65536)
+    os.close(ours)
+    return seen.decode().splitlines()
+
+
 def test_rich_draws_its_own_and_escapes_what_others_print(tmp_path):
     code = ("import sys, time\nfrom lema.printable import guard\nfrom lema.runs.progress import display\n"
             "from lema.runs.news import News\nguard()\n"
@@ -95,16 +109,7 @@ def test_rich_draws_its_own_and_escapes_what_others_print(tmp_path):
             f"    show(News('s{HOSTILE}[bold]', 'started', note={HOSTILE!r}))\n"
             f"    print({HOSTILE!r}, file=sys.stderr); time.sleep(0.3)\n"
             f"    show(News('s{HOSTILE}[bold]', 'finished'))\n").replace(HOSTILE, "\\x1b]0;owned\\x07\\u202e")
-    ours, theirs = pty.openpty()
-    with running([sys.executable, "-c", code], stdin=theirs, stdout=theirs, stderr=theirs,
-                 env=os.environ | {"TERM": "xterm-256color"}):
-        os.close(theirs)
-        seen = b""
-        with pytest.raises(OSError):  # the end of the terminal
-            while True:
-                seen += os.read(ours, 65536)
-    os.close(ours)
-    text = seen.decode()
+    text = "\n".join(_on_a_terminal(code))
     assert "Traceback" not in text
     assert "\x1b[" in text, "bars are drawn"
     assert "[bold]" in text
@@ -166,6 +171,44 @@ def test_arguments_that_cannot_be_read_are_one_line(tmp_path, words, says):
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert says in done.stderr
     assert "--help` says how" in done.stderr
+
+
+def test_every_command_has_json_but_those_that_stay_open():
+    import typer
+
+    from lema.cli import app
+
+    def without(group, above="") -> list[str]:
+        names = []
+        for name, command in group.commands.items():
+            if hasattr(command, "commands"):
+                names += without(command, f"{name} ")
+            elif not any("--json" in each.opts for each in command.params):
+                names.append(above + name)
+        return names
+
+    assert without(typer.main.get_command(app)) == ["view", "serve"]
+
+
+def test_what_commands_do_is_json_for_programs(tmp_path):
+    _run_of_hostile_text(tmp_path)
+    for words, key in (("run c.toml", "stages"), ("plan c.toml", "stages"), ("check c.toml", "notes"),
+                       ("export x --out out", "out"), ("init rows --out new.toml", "out"),
+                       ("journal vacuum x", "lines")):
+        done = lema(tmp_path, *words.split(), "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)[key], words
+
+
+def test_readings_have_colours_on_a_terminal_alone(tmp_path):
+    assert coloured("better: a\x1b[31m, no difference shown") == (
+        "\x1b[32mbetter\x1b[0m: a\\u001b[31m, \x1b[33mno difference shown\x1b[0m")
+    assert coloured("a-better betterment") == "a-better betterment", "words of others keep theirs"
+    code = ("from lema.printable import guard, say\nguard()\nsay('worse, by \\x1b[5m')\nsay('[\"worse\"]')")
+    for plain in ("", "1"):
+        lines = _on_a_terminal(code, NO_COLOR=plain)
+        worse = "worse" if plain else "\x1b[31mworse\x1b[0m"
+        assert lines == [f"{worse}, by \\u001b[5m", '["worse"]']
 
 
 def test_a_finished_run_says_so_in_one_line(tmp_path):

@@ -14,8 +14,9 @@ from lema import __version__
 from lema.commands import arguments
 from lema.commands.arguments import Answers, Checkpoints, Json, Overrides, RunName, Runs, Source, TestSets
 from lema.commands.journal.app import journal
+from lema.commands.output import output
 from lema.errors import LemaError, misused
-from lema.printable import guard
+from lema.printable import guard, say
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False,
                   context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,20 +38,21 @@ def lema(version: Annotated[bool, typer.Option("--version", callback=_say_versio
 def run(source: Source, overrides: Overrides = None, runs: Runs = Path("runs"),
         online_tail: Annotated[int | None, typer.Option(
             min=0, help="ask the last so many requests of the batch backend online")] = None,
-        yes: Annotated[bool, typer.Option("--yes", help="what was paid for may become stale")] = False) -> None:
+        yes: Annotated[bool, typer.Option("--yes", help="what was paid for may become stale")] = False,
+        json: Json = False) -> None:
     """Do what CONFIG says; what was done before is remembered, so the same command also resumes."""
     from lema.commands.run import run_config
     from lema.commands.show import closing_words
 
-    print(closing_words(run_config(source, overrides or [], runs, online_tail, yes=yes)))
+    say(closing_words(run_config(source, overrides or [], runs, online_tail, yes=yes), as_json=json))
 
 
 @app.command()
-def check(source: Source, overrides: Overrides = None, runs: Runs = Path("runs")) -> None:
+def check(source: Source, overrides: Overrides = None, runs: Runs = Path("runs"), json: Json = False) -> None:
     """Look at everything that a run needs, before a cent is spent: files, endpoints, memory, prices, prompts."""
     from lema.commands.check import check_config
 
-    print(check_config(source, overrides or [], runs))
+    print(check_config(source, overrides or [], runs, as_json=json))
 
 
 @app.command()
@@ -58,19 +60,20 @@ def study(source: Annotated[Path, typer.Argument(metavar="STUDY", help="a TOML f
           runs: Runs = Path("runs"),
           workers: arguments.StudyWorkers = None,
           plan: Annotated[bool, typer.Option("--plan", help="say how long it will take, and do nothing")] = False,
-          yes: Annotated[bool, typer.Option("--yes", help="start it however long it takes")] = False) -> None:
+          yes: Annotated[bool, typer.Option("--yes", help="start it however long it takes")] = False,
+          json: Json = False) -> None:
     """Compare arms over a grid of settings, everything drawn anew in each replicate; ends in one page."""
     from lema.commands.study import run_study
 
-    print(run_study(source, runs, workers, plan=plan, yes=yes))
+    say(output(run_study(source, runs, workers, plan=plan, yes=yes), json, study=source))
 
 
 @app.command()
-def plan(source: Source, overrides: Overrides = None, runs: Runs = Path("runs")) -> None:
+def plan(source: Source, overrides: Overrides = None, runs: Runs = Path("runs"), json: Json = False) -> None:
     """Say which stages are done, stale (and why) or to do; run nothing."""
     from lema.commands.plan import plan_config
 
-    print(plan_config(source, overrides or [], runs))
+    say(plan_config(source, overrides or [], runs, as_json=json))
 
 
 @app.command()
@@ -96,19 +99,10 @@ def show(run: RunName, identifier: Annotated[str | None, typer.Argument(
         markdown: Annotated[bool, typer.Option(
             "--markdown", help="the comparison alone, as a README has it")] = False) -> None:
     """Show a run's funnel, arms and scores, and how far it is; with an id, one question's whole life."""
-    from lema.commands.listed import listed
+    from lema.commands.listed import shown
     from lema.commands.run_folder import folder_of
-    from lema.commands.show import comparison_as_markdown, life_of, summary_of, tables_of
 
-    folder = folder_of(run, runs)
-    if what:
-        print(listed(folder, what, limit, as_json=json))
-    elif tables:
-        print(tables_of(folder, as_json=json))
-    elif markdown:
-        print(comparison_as_markdown(folder))
-    else:
-        print(life_of(folder, identifier, as_json=json) if identifier else summary_of(folder, as_json=json))
+    say(shown(folder_of(run, runs), identifier, what, limit, tables=tables, markdown=markdown, as_json=json))
 
 
 @app.command()
@@ -128,18 +122,12 @@ def export(run: RunName, out: Annotated[Path, typer.Option("--out", metavar="DIR
            arms: Annotated[list[str] | None, typer.Option("--arm", help="this arm only; may be repeated")] = None,
            form: arguments.ExportForm = None,
            use: arguments.ExportUse = None,
-           runs: Runs = Path("runs")) -> None:
+           runs: Runs = Path("runs"), json: Json = False) -> None:
     """Write a run's training sets, corrections or answers for other tools."""
-    from lema.commands.export import export_run
-    from lema.commands.export.logs import FORMS, export_answers
-    from lema.commands.export.purchase import export_purchase
+    from lema.commands.export import export_as
     from lema.commands.run_folder import folder_of
 
-    folder = folder_of(run, runs)
-    if use in FORMS:
-        print(export_answers(folder, out, use))
-    else:
-        print(export_purchase(folder, out, use, form) if use else export_run(folder, out, arms or (), form))
+    print(output(export_as(folder_of(run, runs), out, arms or (), form, use), json, out=out))
 
 
 @app.command("import")
@@ -150,11 +138,11 @@ def import_(run: Annotated[str, typer.Argument(metavar="RUN", help="a run's name
             columns: Annotated[list[str] | None, typer.Option(
                 "--column", metavar="FIELD=COLUMN", help="question, path, correction, model or corrector, e.g. "
                                                          "question=problem")] = None,
-            runs: Runs = Path("runs")) -> None:
+            runs: Runs = Path("runs"), json: Json = False) -> None:
     """Join a file of corrections or paths to a run: rows of another run, prompt/completion, or named columns."""
     from lema.commands.import_ import import_file
 
-    print(import_file(run, file, what, name or file.stem, columns or (), runs))
+    print(output(import_file(run, file, what, name or file.stem, columns or (), runs), json, file=file))
 
 
 @app.command()
@@ -189,7 +177,7 @@ def examine(models: Checkpoints, on: TestSets,
     from lema.commands.examine import examine_models
     from lema.commands.show import summary_of
 
-    print(summary_of(examine_models(models, on, name, overrides or [], runs), as_json=json))
+    say(summary_of(examine_models(models, on, name, overrides or [], runs), as_json=json))
 
 
 @app.command()
@@ -200,7 +188,7 @@ def compare(sources: Answers,
     """Compare answers of runs and other tools, question by question."""
     from lema.commands.compare import compare_sources
 
-    print(compare_sources(sources, runs, task, as_json=json))
+    say(compare_sources(sources, runs, task, as_json=json))
 
 
 @app.command()
@@ -242,11 +230,12 @@ def list_(json: Json = False) -> None:
 def init(task: Annotated[str, typer.Argument(help="a shipped task, see `lema list`")] = "rows",
          recipe: Annotated[str | None, typer.Option(
              "--recipe", help="a shipped recipe to fill in, instead of the starter for a task")] = None,
-         out: Annotated[Path, typer.Option("--out", help="the file to write")] = Path("lema.toml")) -> None:
+         out: Annotated[Path, typer.Option("--out", help="the file to write")] = Path("lema.toml"),
+         json: Json = False) -> None:
     """Write a commented config for a task, or a recipe to fill in, and say the next command."""
     from lema.commands.init import write_config, write_recipe
 
-    print(write_recipe(recipe, out) if recipe else write_config(task, out))
+    print(output(write_recipe(recipe, out) if recipe else write_config(task, out), json, out=out))
 
 
 @app.command("judge-corrector")

@@ -37,6 +37,13 @@ def money(dollars: float) -> str:
     return f"${dollars:.4f}" if dollars >= 0.0001 else f"${dollars:.1e}"
 
 
+def duration(seconds: float) -> str:
+    """45 s, 12 min, 3.4 h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 class Priced(Protocol):
     """A line of a bill."""
 

@@ -6,6 +6,7 @@ prints them, as JSON writes it (`\\u001b`), so that what programs read stays the
 """
 
 import contextlib
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -41,6 +42,28 @@ def short(value: str | None, most: int = 60) -> str:
         return "–"
     text = value if value.isprintable() else repr(value)[1:-1]
     return text if len(text) <= most else text[:most - 1] + "…"
+
+
+READINGS = {"better": 32, "helps": 32, "worse": 31, "harms": 31, "no difference shown": 33,
+            "is not shown to help": 33, "going on": 36, "stale": 33, "damaged": 31}
+"""Words that say how something stands, and the colour (of ANSI) that they have on a terminal."""
+_READING = re.compile(rf"(?<![\w-])({'|'.join(sorted(READINGS, key=len, reverse=True))})(?![\w-])")
+
+
+def coloured(text: str) -> str:
+    """Printable text whose readings have their colours."""
+    return _READING.sub(lambda word: f"\x1b[{READINGS[word[0]]}m{word[0]}\x1b[0m", printable(text))
+
+
+def say(text: str) -> None:
+    """Prints what a command found; on a terminal that shows colours (and NO_COLOR is not set) with them."""
+    stream = sys.stdout
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb" or text[:1] in "{["  # JSON
+    if plain or not stream.isatty():
+        print(text)
+        return
+    stream.flush()
+    getattr(stream, "rich_proxied_file", stream).write(coloured(text) + "\n")  # escaped already, but the colours
 
 
 class Guarded:

@@ -126,13 +126,17 @@ def test_an_unknown_price_stays_unknown_and_the_tokens_are_told(tmp_path):
     with Server(answer, persona=Vllm()) as server:
         lay_out(tmp_path, server.url, more=PRICES.split("[prices.large]")[0], questions=20)
         said = lema(tmp_path, "estimate", "x.toml").stdout
-    assert "what corrector will cost: the price is not known; add a [prices] table" in said
-    line = next(line for line in said.splitlines() if line.startswith("corrections"))
+    assert "what corrector will cost: the price is not known; add a [prices] table" in " ".join(said.split())
+    costs = said.split("What it will cost", 1)[1]
+    line = next(line for line in costs.splitlines() if line.startswith("corrections"))
     assert " unknown " in line and "$" not in line
 
 
 def test_what_runs_here_costs_nothing_and_says_so(tmp_path):
     said = lema(tmp_path, "estimate", "tiny", "--prompt-tokens", "50", "--tokens", "30")
     assert said.returncode == 0, said.stderr
-    assert all(" nothing" in line for line in said.stdout.splitlines() if "teacher " in line)
+    costs = said.stdout.split("What it will cost", 1)[1].splitlines()
+    assert sum(" nothing" in line for line in costs if ": teacher " in line) >= 5
+    assert all(" nothing" in line for line in costs if ": teacher " in line)
+    assert max(map(len, said.stdout.splitlines())) <= 80
     assert "in all: $0.00" in said.stdout

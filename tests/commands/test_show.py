@@ -66,7 +66,9 @@ def test_a_file_of_progress_that_nobody_writes_is_no_progress(run, content):
 def test_a_run_says_first_what_it_will_do_and_the_shell_completes_its_commands(tmp_path):
     (tmp_path / "c.toml").write_text((small_run(tmp_path) / "config.toml").read_text().replace("small", "other"))
     done = lema(tmp_path, "run", "c.toml")
-    assert done.stderr.splitlines()[0] == "other: 9 of 9 stages to do; asks student, teacher"
+    assert done.stderr.splitlines()[:2] == [
+        "other: 9 of 9 stages to do; 41 questions; about 120 requests, at most 160",
+        "  asks student, teacher, on this machine"]
     assert ", 9 of 9 stages" in done.stderr
     completed = lema(tmp_path, _LEMA_COMPLETE="complete_bash", COMP_WORDS="lema vi", COMP_CWORD="1")
     assert "view" in completed.stdout

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from lema.figures import cost, money
-from lema.runs.bills import Bill, Kept, Line, in_words
+from lema.report.costs import in_words
+from lema.runs.bills import Bill, Kept, Line
 from tests.batch_server import BatchServer
 from tests.paying import PRICES, answer, lay_out, lema
 from tests.personas import OpenAI, Vllm
@@ -89,5 +90,5 @@ def test_unknown_and_nothing_are_words_of_their_own():
     bill = Bill((here, unknown), (here, unknown), (Kept("", 2, unknown, unknown),), (unknown,), ())
     known = replace(unknown, dollars=1.5, unknown=0)
     assert cost(replace(bill, paid=(unknown, known)).total) == "$1.50 + 30 tokens of unknown price"
-    said = "\n".join(in_words(bill))
+    said = "\n".join(in_words(bill, stages=True))
     assert "$" not in said and said.count("price unknown") == 5

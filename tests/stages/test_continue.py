@@ -110,6 +110,21 @@ def test_a_question_is_given_up_after_so_many_tries(tmp_path):
     assert [row.attempt for row in rows] == [1, 2, 3] and not any(row.kept for row in rows)
 
 
+def test_paths_that_reach_the_answer_by_different_calculations_are_not_taken_for_agreeing(tmp_path):
+    lucky = "Step 3: Ida = 13 * 3 = 39.\nStep 4: The answer is 39."
+
+    def says(prompt, prefix, index):
+        return (lucky, ENDS_WELL, ENDS_WELL, ENDS_BADLY)[index]
+
+    (row, *_), _ = went_on(tmp_path, [path(LEO, *WRONG)], says, agree=2, alike="equations", tries=1)
+    assert (row.agree, row.kept, row.steps) == (3, row.continuations[1].id, RIGHT)
+    (row, *_), _ = went_on(tmp_path / "three", [path(LEO, *WRONG)], says, agree=3, alike="equations", tries=1)
+    assert (row.agree, row.kept, row.rejected) == (3, "", TOO_FEW)
+    (row, *_), _ = went_on(tmp_path / "answers", [path(LEO, *WRONG)], says, agree=3, tries=1)
+    assert row.kept
+    assert "alike" not in settings().facts() and settings(alike="equations").facts()["alike"] == "equations"
+
+
 def test_a_solved_question_is_not_asked_about_again(tmp_path):
     graded = [path(LEO, *WRONG), path(LEO, *EARLY, index=1)]
     rows, _ = went_on(tmp_path, graded, lambda *_: ENDS_WELL if _[1].count("Step") == 2 else

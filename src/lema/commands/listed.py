@@ -1,4 +1,5 @@
-"""`lema show RUN --list ...`: the wrong paths, or the corrections, of a run, a line or two for each."""
+"""`lema show RUN --list ...`: the wrong paths, or the corrections, of a run, a line or two for each; and which
+of all that `lema show` can show is asked for."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -6,12 +7,25 @@ from itertools import islice
 from pathlib import Path
 
 from lema.commands.opened_run import OpenedRun
+from lema.commands.show import comparison_as_markdown, life_of, summary_of, tables_of
 from lema.errors import ConfigError
 from lema.plugins import near_miss
 from lema.printable import short
 from lema.records import Correction, ReasoningPath, to_row
 
 LISTS = ("wrong", "kept", "rejected")
+
+
+def shown(folder: Path, identifier: str | None, what: str | None, limit: int, *, tables: bool, markdown: bool,
+          as_json: bool) -> str:
+    """What the arguments of `lema show` ask for."""
+    if what:
+        return listed(folder, what, limit, as_json=as_json)
+    if tables:
+        return tables_of(folder, as_json=as_json)
+    if markdown:
+        return comparison_as_markdown(folder)
+    return life_of(folder, identifier, as_json=as_json) if identifier else summary_of(folder, as_json=as_json)
 
 
 def listed(folder: Path, what: str, limit: int, *, as_json: bool) -> str:

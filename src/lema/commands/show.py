@@ -22,10 +22,11 @@ from lema.pipeline import gathered
 from lema.records import Example, to_row
 from lema.report import Funnel, FunnelStage
 from lema.report.chains import chain_in_words
+from lema.report.costs import in_words
 from lema.report.funnels import critique_funnels, funnel, one_step_funnel, parents, seeds_of
 from lema.report.sets import table as set_table
-from lema.report.tables import all_in_text
-from lema.runs.bills import Bill, Kept, draw_up, in_words
+from lema.report.tables import WIDTH, all_in_text
+from lema.runs.bills import Bill, Kept, draw_up
 from lema.runs.prices import price_of, served_prices
 from lema.runs.progress_file import in_words as going_in_words
 from lema.runs.progress_file import progress_of
@@ -60,6 +61,7 @@ def summary_of(folder: Path, *, as_json: bool) -> str:
     }
     if as_json:
         return json.dumps(summary, indent=1, ensure_ascii=False)
+    reported = _made_by(report, stages)
     why = going_on(folder, "plan")
     stale = f", {len(summary['stale'])} are stale (`{why}` says why)" if summary["stale"] else ""
     lines = [f"{config.name}: {len(done)} stages done in {folder}{stale}"]
@@ -69,35 +71,59 @@ def summary_of(folder: Path, *, as_json: bool) -> str:
     for each in rounds:
         lines += ["", each.name]
         for stage in each.stages:
-            losses = losses_of(stage)
-            lines.append(f"  {stage.count:>8,}  {stage.name}" + (f"  ({losses})" if losses else ""))
-    if accounts:
+            lines += _funnel_lines(stage)
+    if accounts and reported is None:
         lines += ["", *set_table(accounts, partial(price_of, config))]
     if config.sample is None:
         lines += all_in_text(rows_of(analyse, done))
-    return "\n".join([*lines, *in_words(bill), *_table_of(folder, _made_by(report, stages), summary["stale"])])
+    return "\n".join([*lines, *in_words(bill), *_table_of(folder, reported, summary["stale"]), "",
+                      *_further(folder, reported)])
+
+
+def _funnel_lines(stage: FunnelStage) -> list[str]:
+    """A stage with what was lost on the way to it, within 80 columns."""
+    losses = losses_of(stage)
+    text = f"{stage.name}  ({losses})" if losses else stage.name
+    return textwrap.wrap(text, WIDTH, initial_indent=f"  {stage.count:>8,}  ", subsequent_indent=" " * 16,
+                         break_on_hyphens=False)
+
+
+def _further(folder: Path, reported: Stage | None) -> Iterator[str]:
+    """Where there is more to see."""
+    if page := page_of(folder, reported):
+        yield f"report: {page}"
+    yield f"every row: {going_on(folder, 'view')}; every table: {going_on(folder, 'show')} --tables"
+
+
+def page_of(folder: Path, reported: Stage | None) -> Path | None:
+    """The page that a run has: its report, else what is written of a run that did not come so far."""
+    pages = [reported.folder / "report.html"] if reported is not None else []
+    return next(filter(Path.is_file, [*pages, folder / "report.html"]), None)
 
 
 def tables_of(folder: Path, *, as_json: bool) -> str:
-    """Every table beside a run's comparison, details too."""
-    tables = rows_of(analyse, finished(stages_of(folder, config_of(folder))))
+    """Every table beside a run's comparison, details too: the sets, the bill by stage, the analyses."""
+    config = config_of(folder)
+    done = finished(stages_of(folder, config))
+    tables, accounts = rows_of(analyse, done), rows_of(account, done)
     if as_json:
         return json.dumps(list(map(_values, tables)), indent=1, ensure_ascii=False)
-    text = "\n".join(all_in_text(tables)).strip("\n")
-    return text or f"{folder}: no tables yet; `{going_on(folder)}` makes them"
+    sets = set_table(accounts, partial(price_of, config)) if accounts else []
+    lines = [*sets, *in_words(bill_of(folder, config, done), stages=True), *all_in_text(tables)]
+    return "\n".join(lines).strip("\n") or f"{folder}: no tables yet; `{going_on(folder)}` makes them"
 
 
-def closing_words(folder: Path) -> str:
-    """What a finished run says: the comparison table and where the report lies, else the funnel."""
+def closing_words(folder: Path, *, as_json: bool = False) -> str:
+    """What a finished run says: the answer, the comparison, and where everything else is; without a training its
+    funnel."""
     config = config_of(folder)
-    if config.train is None:
-        return summary_of(folder, as_json=False)
-    stages = stages_of(folder, config)
-    sets, reported = "\n".join(set_table(list(_made_by(account, stages)), partial(price_of, config))), \
-        _made_by(report, stages).folder
-    legend = "The training sets; tokens of each example once, epochs at the budget."
-    return f"{_answer(reported)}{legend}\n\n{sets}\n\n" \
-           f"{_read_table(reported)}\nreport: {reported / 'report.html'}"
+    if config.train is None or as_json:
+        return summary_of(folder, as_json=as_json)
+    reported = _made_by(report, stages_of(folder, config))
+    paragraphs = _read_table(reported.folder).split("\n\n")
+    against = (text[text.index("Against "):] for text in paragraphs if "\nAgainst " in text)
+    return "\n\n".join([f"{_answer(reported.folder)}{paragraphs[0]}", *against,
+                        "\n".join(_further(folder, reported))])
 
 
 def life_of(folder: Path, identifier: str, *, as_json: bool) -> str:

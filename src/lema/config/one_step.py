@@ -24,6 +24,8 @@ class ContinueConfig(Settings):
     models: tuple[str, ...] = Field(default=(), description="whose mistakes; empty: as in [correct]")
     paths: int = Field(default=4, gt=0, description="how often the student goes on from a corrected step")
     agree: int = Field(default=2, gt=0, description="how many of them must end in the gold answer")
+    alike: Literal["answer", "equations"] = Field(
+        default="answer", description="equations: and make the same calculations on the way")
     tries: int = Field(default=4, gt=0, description="so often is a question's next mistake corrected again")
     order: Literal["depth", "breadth"] = Field(
         default="depth", description="depth: a question is corrected until it is solved before the next is begun; "
@@ -56,6 +58,14 @@ class ContinueOneConfig(Settings):
     tries: int
     order: Literal["depth", "breadth"]
     checks: tuple[str, ...]
+    alike: Literal["answer", "equations"] = "answer"
+
+    def facts(self) -> dict:
+        """What is not set is left out: no run becomes stale by a setting that it does not use."""
+        facts = super().facts()
+        if self.alike == "answer":
+            del facts["alike"]
+        return facts
 
     @property
     def max_tokens(self) -> int:

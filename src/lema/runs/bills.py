@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from lema.config import TrainOneConfig
-from lema.figures import cost
 from lema.records import Correction
 from lema.runs.prices import Price, Prices, Usage, source_of
 from lema.runs.run import Stage
@@ -153,36 +152,9 @@ def _sum(stage: str, model: str, lines: Iterable[Line]) -> Line:
                 total("unknown"), all(line.here for line in several))
 
 
-def in_words(bill: Bill) -> list[str]:
-    """The bill for a terminal."""
-    if not bill.stages:
-        return []
-    head = ("what it cost", "model", "replies", "prompt tokens", "tokens", "cost")
-    lines = ["", "{:26} {:14} {:>8} {:>13} {:>11} {:>13}".format(*head)]
-    lines += map(_row, bill.stages)
-    if len(bill.models) > 1:
-        lines += map(_row, bill.models)
-    for kept in bill.kept:
-        if kept.kept:
-            each, whole = kept.each(kept.corrector), kept.each(kept.whole)
-            named = f" ({kept.round})" if kept.round else ""
-            lines += ["", f"{kept.kept:,} kept corrections{named}: {each.tokens:,} tokens of the corrector for "
-                          f"each, {cost(each)}; with all that led to it {cost(whole)}"]
-    if bill.paid:
-        lines += ["", f"paid in all, earlier settings, pilots and failures included: {cost(bill.total)}"]
-    if bill.reckoned:
-        lines.append(reckoned(bill.reckoned))
-    return lines
-
-
 def reckoned(replies: int, model: str = "their models") -> str:
     """That a server's count of tokens was not to be used; nothing where each of them was."""
     if not replies:
         return ""
     return (f"{replies:,} replies of {model} came without a count of tokens that can be true: theirs were "
             "reckoned from the text, on the high side")
-
-
-def _row(line: Line) -> str:
-    return (f"{line.stage or 'all stages':26} {line.model:14} {line.replies:>8,} {line.prompt_tokens:>13,} "
-            f"{line.tokens:>11,} {cost(line):>13}")

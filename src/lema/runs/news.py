@@ -11,7 +11,7 @@ class News(NamedTuple):
     """How far a stage is; `total` is None where nobody can say."""
 
     stage: str
-    state: Literal["started", "moving", "finished", "remembered"]
+    state: Literal["started", "moving", "finished", "remembered", "overall"]  # of the whole run: its note
     done: int = 0
     total: int | None = None
     note: str = ""  # what it cost so far, how far a batch is

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -43,10 +43,10 @@ def display() -> "Iterator[Bars | Lines]":
         with contextlib.closing(Lines()) as lines:
             yield lines
         return
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), MofNCompleteColumn(),
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=16), MofNCompleteColumn(),
                Rate(), TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}", markup=False))
     # what is printed beside the bars goes through rich, which lets colours of whoever prints pass
-    with Progress(*columns, console=console, transient=True) as progress, guarded(), \
+    with WithWhole(*columns, console=console, transient=True) as progress, guarded(), \
             contextlib.closing(Bars(progress)) as bars:
         yield bars
 
@@ -64,6 +64,9 @@ class Remembered:
                 self._stages.append(news.stage)
                 return
             self._tell()
+            if news.state == "overall":
+                self._show(printable(news.note))
+                return
             self._move(news._replace(stage=printable(news.stage), note=printable(news.note)))
 
     def close(self) -> None:
@@ -79,13 +82,29 @@ class Remembered:
             self._stages.clear()
 
 
+class WithWhole(Progress):
+    """Bars, and below them how the run stands as a whole."""
+
+    overall = ""
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        yield from super().get_renderables()
+        if self.overall:
+            yield Text(self.overall, style="progress.elapsed")
+
+
 class Bars(Remembered):
     """One bar per stage at work; a finished stage leaves one line behind."""
 
-    def __init__(self, progress: Progress) -> None:
+    every = 2.0  # seconds between two words on the whole run
+
+    def __init__(self, progress: WithWhole) -> None:
         super().__init__()
         self._progress = progress
         self._tasks: dict[str, tuple[int, float]] = {}
+
+    def _show(self, overall: str) -> None:
+        self._progress.overall = overall
 
     def _move(self, news: News) -> None:
         if news.stage not in self._tasks:
@@ -104,7 +123,9 @@ class Bars(Remembered):
 
 
 class Lines(Remembered):
-    """One line when a stage ends, and one every ten seconds while it lasts."""
+    """One line when a stage ends, and one every ten seconds while it lasts; every minute one on the whole run."""
+
+    every = 60.0
 
     def __init__(self) -> None:
         super().__init__()
@@ -119,6 +140,9 @@ class Lines(Remembered):
         elif now - self._last_line.setdefault(news.stage, now) >= PLAIN_SECONDS:
             self._last_line[news.stage] = now
             self._write(_moving(news, now - started))
+
+    def _show(self, overall: str) -> None:
+        self._write(f"  {overall}")
 
     def _write(self, line: str) -> None:
         print(line, file=sys.stderr, flush=True)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lema.files import read_plain, remove
 from lema.runs.news import News, Progress
+from lema.runs.standing import Standing
 
 FILE = "progress.json"
 SECONDS = 1.0
@@ -43,21 +44,40 @@ class RunProgress(BaseModel):
     before: int
     at_work: dict[str, StageProgress]
     ended: float | None
+    overall: str = ""
 
 
 class ProgressFile:
-    """Hands news on to `progress` and keeps what they say in the run's folder. `stages`: how many the run has."""
+    """Hands news on to `progress` and keeps what they say in the run's folder. `stages`: how many the run has.
+    With `standing` it says every `every` seconds how the run stands as a whole."""
 
-    def __init__(self, folder: Path, stages: int, progress: Progress) -> None:
+    def __init__(self, folder: Path, stages: int, progress: Progress, standing: Standing | None = None,
+                 every: float = 30.0) -> None:
         self._path, self._progress, self._lock = folder / FILE, progress, threading.Lock()
+        self._standing, self._news, self._closed = standing, {}, threading.Event()
         self._facts = {"pid": os.getpid(), "began": time.time(), "stages": stages, "done": 0, "before": 0,
                        "at_work": {}, "ended": None}
-        self._written = 0.0
+        self._written, self._overall = 0.0, ""
         self._write()
+        if standing is not None:
+            threading.Thread(target=self._tell, args=(every,), daemon=True).start()
+
+    def _tell(self, every: float) -> None:
+        while not self._closed.wait(every):
+            with self._lock:
+                at_work = {name: {**facts, "news": self._news.get(name, facts["since"])}
+                           for name, facts in self._facts["at_work"].items()}
+            self._overall = self._standing.in_words(at_work)
+            self._progress(News("", "overall", note=self._overall))
+            with self._lock:
+                self._write()
 
     def __call__(self, news: News) -> None:
         with self._lock:
             self._take(news)
+            self._news[news.stage] = time.time()
+            if news.state == "finished" and self._standing is not None:
+                self._standing.finished(news.stage)
             if news.state != "moving" or time.monotonic() - self._written >= SECONDS:
                 self._write()
             place = f"{self._facts['done']:,} of {self._facts['stages']:,} stages"
@@ -66,6 +86,7 @@ class ProgressFile:
         self._progress(news)
 
     def close(self) -> None:
+        self._closed.set()
         with self._lock:
             self._facts["ended"] = time.time()
             self._write()
@@ -86,7 +107,7 @@ class ProgressFile:
         with contextlib.suppress(OSError):  # a full disk is told by the stages
             remove(part)  # a link would be written through, and a pipe waited for
             with part.open("x", encoding="utf-8") as out:
-                json.dump(self._facts, out)
+                json.dump({**self._facts, "overall": self._overall}, out)
             part.replace(self._path)
 
 
@@ -102,7 +123,8 @@ def progress_of(folder: Path) -> dict | None:
 
 def in_words(facts: dict) -> list[str]:
     """The same for a terminal."""
-    lines = [f"going on: {facts['done']:,} of {facts['stages']:,} stages"]
+    stages = f"{facts['done']:,} of {facts['stages']:,} stages"
+    lines = [f"going on: {facts['overall'] or stages}"]
     for name, news in facts["at_work"].items():
         lines.append(f"  {name}: {moving(news)}")
     return lines

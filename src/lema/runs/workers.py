@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -61,7 +61,8 @@ class Workers:
         for given in arguments:
             ours, theirs = context.Pipe()
             process = context.Process(target=_work, args=(theirs, start, given))
-            process.start()
+            with _undisturbed():
+                process.start()
             theirs.close()  # so that it reads our end's end, and we read its
             self._workers.append(_WorkerProcess(process, ours))
 
@@ -148,6 +149,25 @@ class Workers:
                     pipes[ready].process.join(0.05)
 
 
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C waits for the end of the block: a process whose starting is broken off cannot read what it is to do,
+    and says so at length. What is started here heeds it when it is ready to (`_heed_signals`)."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+    heeded = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which the new process inherits
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.signal(signal.SIGINT, heeded)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
+
+
 def _work(pipe: Connection, start: Callable[..., AbstractContextManager], arguments: tuple) -> None:
     """The whole life of a worker."""
     _heed_signals()
@@ -184,6 +204,7 @@ def _heed_signals() -> None:
 
     for heeded in (signal.SIGINT, AT_ONCE, IN_ORDER):
         signal.signal(heeded, leave)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # blocked since before this process began
 
 
 def _outcome(call: WorkerCall) -> Exception | None:

@@ -11,7 +11,7 @@ by side, a question is solved before money goes to another, and a run that was k
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from lema.checks.going_on import whole_path
 from lema.config import Config, ContinueConfig, ContinueOneConfig, CorrectConfig
 from lema.errors import ConfigError
 from lema.examples import is_bought
+from lema.grading import calculations
 from lema.messages import Completion, Request
 from lema.prompting import correction_values
 from lema.prompting.order import in_turn, messages
@@ -72,7 +73,7 @@ def continuing(config: Config, round_name: str, sampled: Iterable[str]) -> Conti
         tokens=evolution.correction_tokens if evolution else table.tokens or corrector.tokens,
         prompt=table.prompt or (corrector.prompt if corrector.extent == "step" else None), reason=table.reason,
         going_on=going_on, solve=config.sample.prompt, paths=table.paths, agree=table.agree, tries=table.tries,
-        order=table.order, checks=tuple(filter(config.verify.checks.__contains__, CHECKED)))
+        order=table.order, alike=table.alike, checks=tuple(filter(config.verify.checks.__contains__, CHECKED)))
 
 
 def continue_steps(context: StageContext, settings: ContinueOneConfig, questions: Iterable[Question],
@@ -254,6 +255,8 @@ class _Corrections:
             student_tokens=sum(map(attrgetter("tokens"), continuations)))
         if row.rejected:
             return row
+        if self.settings.alike == "equations":
+            agreeing = _alike(agreeing, lambda each: calculations(_steps(mistake, row, each)))
         if len(agreeing) < self.settings.agree:
             return dataclasses.replace(row, rejected=TOO_FEW if agreeing else NONE_RIGHT)
         counts = Counter(_steps(mistake, row, each) for each in agreeing)
@@ -270,6 +273,12 @@ class _Corrections:
                 if self._is_new(following):
                     return [following]
         return []
+
+
+def _alike(agreeing: list[Continuation], made: Callable[[Continuation], Hashable]) -> list[Continuation]:
+    """Those that make the same calculations, the most of them: who is right by luck is so in a way of its own."""
+    most, _ = Counter(map(made, agreeing)).most_common(1)[0] if agreeing else ((), 0)
+    return list(filter(lambda each: made(each) == most, agreeing))
 
 
 def _given(row: StepCorrection) -> tuple[str, ...]:

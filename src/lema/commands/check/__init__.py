@@ -7,6 +7,7 @@ One design decision: every inspection is made whatever the others find, and all 
 with its remedy; what is well is said too, so that nobody has to believe that it was looked at.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -29,11 +30,13 @@ WRONG = 0.5
 """The share of wrong paths that requests about them are counted with."""
 
 
-def check_config(source: str, overrides: list[str], runs: Path) -> str:
+def check_config(source: str, overrides: list[str], runs: Path, *, as_json: bool = False) -> str:
     """What is well, a line each. ConfigErrors with every problem that was found, and its remedy."""
     folder, _, config = meant_by(source, overrides, runs)
     stages = stages_of(folder, config)
     notes = inspected(config, stages, folder, ask=True)
+    if as_json:
+        return json.dumps({"notes": notes}, indent=1, ensure_ascii=False)
     return "\n".join([*notes, f"nothing stands in the way: `{going_on(Path(source))}` begins"])
 
 

@@ -8,9 +8,11 @@ how few of them may have needed the stage at all.
 
 import dataclasses
 import json
+import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import inf
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +20,9 @@ from lema.commands.run_folder import meant_by, stages_of
 from lema.config import Config
 from lema.errors import ConfigError
 from lema.figures import money
-from lema.records import Question
+from lema.files import write_whole
+from lema.records import Question, content_id
+from lema.report.tables import Table, in_text
 from lema.runs.bills import ancestors
 from lema.runs.prices import HERE, Price, Prices, price_of, source_of
 from lema.runs.run import Stage
@@ -29,6 +33,8 @@ from lema.stages.sample import sample
 from lema.stages.train import train
 from lema.tasks import find_task
 
+PLACE = "pilot"  # of what an estimate keeps, in the run's folder
+ESTIMATE = f"{PLACE}/estimate.json"
 UNPRICED = (None, None, None)  # dollars, and their ends, of what has no known price
 
 
@@ -77,10 +83,22 @@ def estimate_in_words(source: str, overrides: list[str], runs: Path, questions: 
         figures = by_pilot(config, table, folder, questions)
         basis = (f"from a pilot on {questions} questions, whose replies are in the run's journal and are not paid "
                  "again; 95 % range from how much the questions differ")
+    note(folder, config, figures)
     if as_json:
         return json.dumps(list(map(dataclasses.asdict, figures)), indent=1)
     words = in_words(figures, lambda name: price_of(config, name), basis)
     return f"{words}\n\n{cluster_in_words(rates, figures, stages_of(folder, config))}" if rates else words
+
+
+def note(folder: Path, config: Config, figures: list[Figure]) -> None:
+    """Keeps the sum in the run's folder, where there is one, for the first words of the run."""
+    known_prices = [figure for figure in figures if figure.dollars is not None]
+    words = "{} ({} to {})".format(*(money(sum(map(attrgetter(end), known_prices))) for end in (
+        "dollars", "dollars_low", "dollars_high")))
+    words += ", and what has no known price" if len(known_prices) < len(figures) else ""
+    if (folder / PLACE).is_dir():
+        write_whole(folder / ESTIMATE, json.dumps({"config": content_id(config.model_dump(mode="json")),
+                                                   "words": words}) + "\n")
 
 
 def by_averages(config: Config, folder: Path, averages: Averages) -> list[Figure]:
@@ -183,12 +201,11 @@ def cap_of(stage: Stage) -> float:
 
 def in_words(figures: list[Figure], prices: Prices, basis: str) -> str:
     """The estimate for a terminal."""
-    head = ("stage", "model", "replies", "prompt tokens", "tokens", "cost", "range")
-    lines = ["{:26} {:14} {:>8} {:>13} {:>11} {:>9} {:>21}".format(*head)]
-    total, unpriced, sources = [0, 0, 0], [], {}
+    total, unpriced, sources, asks, costs = [0, 0, 0], [], {}, [], []
     for figure in figures:
-        lines.append(f"{figure.stage:26} {figure.model:14} {figure.replies:>8,.0f} {figure.prompt_tokens:>13,.0f} "
-                     f"{figure.tokens:>11,.0f} {_cost(figure):>9} {_range(figure):>21}".rstrip())
+        label = f"{figure.stage}: {figure.model}"
+        asks.append((label, *map(round, (figure.replies, figure.prompt_tokens, figure.tokens))))
+        costs.append((label, _cost(figure), _range(figure)))
         sources[figure.model] = source_of(prices(figure.model))
         if figure.dollars is None:
             unpriced.append(figure.model)
@@ -196,11 +213,17 @@ def in_words(figures: list[Figure], prices: Prices, basis: str) -> str:
             total[0] += figure.dollars
             total[1] += figure.dollars_low
             total[2] += figure.dollars_high
+    requests = Table(name="What will be asked", columns=(("stage: model", "text"), ("replies", "count"),
+                  ("prompt tokens", "count"), ("tokens", "count")), rows=tuple(asks))
+    cost = Table(name="What it will cost", columns=(("stage: model", "text"), ("cost", "text"), ("range", "text")),
+                 rows=tuple(costs))
+    lines = [*in_text(requests), "", *in_text(cost)]
     lines += ["", "in all: {} ({} to {})".format(*map(money, total))]
     if unpriced:
         lines[-1] += (f", and what {', '.join(dict.fromkeys(unpriced))} will cost: the price is not known; add a "
                       "[prices] table")
-    return "\n".join([*lines, "; ".join(f"{model}: {source}" for model, source in sources.items()), basis])
+    closing = "; ".join(f"{model}: {source}" for model, source in sources.items())
+    return "\n".join([*lines[:-1], *map(textwrap.fill, (lines[-1], closing, basis))])
 
 
 def _cost(figure: Figure) -> str:

@@ -30,7 +30,7 @@ from lema.statistics import t_quantile, wilson
 from lema.training import require_one_process
 
 LEVEL = 0.95
-PILOT = "pilot"
+PILOT = estimate.PLACE
 BYTES_A_TOKEN = 3  # of a prompt that was never sent
 
 

@@ -29,6 +29,16 @@ from lema.stages.account import account
 from lema.stages.assemble import assemble
 
 
+def export_as(folder: Path, out: Path, arms: Sequence[str], form: Form | None, use: str | None) -> str:
+    """What the arguments of `lema export` ask for."""
+    from lema.commands.export.logs import FORMS, export_answers
+    from lema.commands.export.purchase import export_purchase
+
+    if use in FORMS:
+        return export_answers(folder, out, use)
+    return export_purchase(folder, out, use, form) if use else export_run(folder, out, arms, form)
+
+
 def export_run(folder: Path, out: Path, arms: Sequence[str] = (), form: Form | None = None) -> str:
     """Writes the run's training sets (all arms, or those named) to the new folder `out`; says what lies where.
 

@@ -33,7 +33,8 @@ Use = Literal["preference", "stepwise", "privileged"]
 """DPO's pairs; stepwise supervision, as of a process reward model; the correction as context of self-distillation
 (SDFT, SDPO)."""
 
-FOR = {"preference": "TRL's DPOTrainer (`trl dpo`)", "stepwise": "trainers of process reward models",
+FOR = {"preference": "TRL's DPOTrainer (`trl dpo`)",
+       "stepwise": "trainers of process reward models (TRL 1.16 has none)",
        "privileged": "TRL's SDFTTrainer and SDPOTrainer"}
 
 

@@ -49,19 +49,22 @@ def stats(folder: Path, config: Config, *, as_json: bool) -> str:
 
 
 def _in_words(facts: dict) -> str:
-    lines = [f"{facts['journal']}: {facts['bytes'] / 1e6:,.1f} MB, {facts['completions']:,} completions of "
-             f"{facts['prompts']:,} prompts, {facts['failures']:,} failures, "
-             f"{facts['batches_under_way']:,} batches under way", "",
-             f"{'model':32} {'replies':>9} {'prompt tokens':>14} {'tokens':>12} {'cost':>14}"]
+    from lema.report.tables import Table, in_text  # which the help of the commands must not wait for
+
+    rows = []
     for model, use in facts["models"].items():
-        lines.append(_row(model, use, "price unknown" if use["dollars"] is None else f"${use['dollars']:,.4f}"))
-    lines.append(_row("(computed here)", facts["computed_here"], "nothing"))
+        dollars = "price unknown" if use["dollars"] is None else f"${use['dollars']:,.4f}"
+        rows.append((model, use["replies"], use["prompt_tokens"], use["tokens"], dollars))
+    here = facts["computed_here"]
+    rows.append(("(computed here)", here["replies"], here["prompt_tokens"], here["tokens"], "nothing"))
+    table = Table(name=f"{facts['journal']}: {facts['bytes'] / 1e6:,.1f} MB, {facts['completions']:,} completions "
+                       f"of {facts['prompts']:,} prompts, {facts['failures']:,} failures, "
+                       f"{facts['batches_under_way']:,} batches under way", rows=tuple(rows),
+                  columns=(("model", "text"), ("replies", "count"), ("prompt tokens", "count"),
+                           ("tokens", "count"), ("cost", "text")))
+    lines = in_text(table)
     lines += filter(None, (reckoned(use["reckoned"], model) for model, use in facts["models"].items()))
     return "\n".join(lines)
-
-
-def _row(model: str, use: dict, cost: str) -> str:
-    return f"{model:32} {use['replies']:>9,} {use['prompt_tokens']:>14,} {use['tokens']:>12,} {cost:>14}"
 
 
 def vacuum(folder: Path) -> str:

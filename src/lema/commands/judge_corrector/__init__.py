@@ -64,7 +64,10 @@ def judge_corrector(model: str, *, config: str | None, options: Sequence[str], f
         groups, worths = measured(rows)
         (folder / "rows.jsonl").write_text("".join(row.row() + "\n" for row in rows), encoding="utf-8")
         (folder / "summary.json").write_text(as_json(groups, worths) + "\n", encoding="utf-8")
-    return as_json(groups, worths) if for_programs else in_words(groups, worths, proved=bool(lab))
+    if for_programs:
+        return as_json(groups, worths)
+    return f"{in_words(groups, worths, proved=bool(lab))}\n\nevery reply: {folder / 'rows.jsonl'}; the figures: " \
+           f"{folder / 'summary.json'}"
 
 
 def _backend(model: str, config: str | None, options: Sequence[str]) -> Model:

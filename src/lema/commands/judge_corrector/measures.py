@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 from lema.checks import CHECK
 from lema.commands.judge_corrector.judged import JudgedReply
+from lema.report.tables import Table, in_text
 from lema.statistics import wilson
-
-NAME = 36
 
 
 @dataclass(frozen=True)
@@ -127,21 +126,25 @@ def _position(step: int) -> str:
 def in_words(groups: list[Group], worths: list[Worth], *, proved: bool) -> str:
     """The tables. `proved`: whether corrections were told good from bad by their whole path, not by the step
     alone."""
-    lines = [f"{'':{NAME}}  {'wrong paths: first wrong step':>32}  {'right paths: left alone':>32}  {'unread':>6}",
-             "-" * (NAME + 76)]
+    rows = []
     for group in groups:
-        lines.append(f"{group.name[:NAME]:{NAME}}  {_share(group.on_wrong):>32}  {_share(group.on_right):>32}  "
-                     f"{group.unreadable:>6}"
-                     + (f"  ({group.failed} failed)" if group.failed else ""))
+        rows.append((group.name, _share(group.on_wrong), _share(group.on_right), group.unreadable, group.failed))
+    named = Table(
+        name="What it calls wrong", about="Of wrong paths the first wrong step named, of right paths none.",
+        columns=(("paths", "text"), ("wrong paths", "text"), ("right paths", "text"), ("unread", "count"),
+                 ("failed", "count")), rows=tuple(rows))
     what = ("a step that is not the first wrong one, or a corrected path that is not right" if proved else
             "a step that is not the first wrong one")
-    lines += ["", f"A bad correction is one that names {what}.", "",
-              f"{'check':19}  {'asked':>6}  {'bad caught (recall)':>31}  {'good lost':>31}  {'precision':>9}  "
-              f"{'kept: good':>10}", "-" * 117]
+    checks = []
     for worth in worths:
-        lines.append(f"{worth.check:19}  {worth.corrections:>6}  {_share(worth.recall):>31}  "
-                     f"{_share(worth.loss):>31}  {_percent(worth.precision):>9}  {_percent(worth.good_kept):>10}")
-    return "\n".join(lines)
+        checks.append((worth.check, worth.corrections, _share(worth.recall), _share(worth.loss),
+                       worth.precision.value, worth.good_kept.value))
+    caught = Table(
+        name="What the checks catch", about=f"A bad correction is one that names {what}.",
+        columns=(("check", "text"), ("corrections", "count"), ("bad caught (recall)", "text"),
+                 ("good lost", "text"), ("precision, %", "percent"), ("kept: good, %", "percent")),
+        rows=tuple(checks))
+    return "\n".join([*in_text(named), *(["", *in_text(caught)] if checks else [])])
 
 
 def as_json(groups: list[Group], worths: list[Worth]) -> str:
@@ -164,10 +167,6 @@ def _share(share: Share) -> str:
         return "–"
     low, high = share.interval
     return f"{share.count}/{share.total} = {100 * share.value:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
-
-
-def _percent(share: Share) -> str:
-    return "–" if share.value is None else f"{100 * share.value:.1f} %"
 
 
 def _numbers(share: Share) -> list[float]:

@@ -20,9 +20,10 @@ from lema.commands.study.page import render_study
 from lema.commands.study.results import StudyResult, read_results
 from lema.commands.study.schedule import Agenda, SharedStage, Spent, folder_of_cell, perform_cells
 from lema.commands.study.sentences import lines
-from lema.commands.study.timing import duration, estimate
+from lema.commands.study.timing import estimate
 from lema.config import Config
 from lema.errors import ConfigError, Stopped
+from lema.figures import duration
 from lema.files import write_whole
 from lema.runs.cards import each_worker_needs, visible_cards
 from lema.runs.folder import held

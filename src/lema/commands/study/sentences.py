@@ -10,8 +10,7 @@ from operator import attrgetter
 
 from lema.commands.study.money import MoneyEffect
 from lema.commands.study.results import ArmResult, Curve, EffectResult, StudyResult
-from lema.commands.study.timing import duration
-from lema.figures import deviation, money, p_value, percent, tokens
+from lema.figures import deviation, duration, money, p_value, percent, tokens
 from lema.statistics import bracket, count, points
 
 WIDTH = 100

@@ -10,6 +10,7 @@ from statistics import median
 from typing import NamedTuple
 
 from lema.commands.study.schedule import Agenda, SharedStage
+from lema.figures import duration
 from lema.plugins import find
 from lema.runs.run import Stage
 from lema.stages.continue_ import continue_steps
@@ -48,13 +49,6 @@ def estimate(agenda: Agenda, workers: int) -> Estimate:
     seconds = sum(_seconds(task.places[0], rates) for task in waiting)
     served = {name for task in waiting for name in _served(task)}
     return Estimate(seconds / min(workers, max(1, len(waiting))), len(waiting), learnt, tuple(sorted(served)))
-
-
-def duration(seconds: float) -> str:
-    """45 s, 12 min, 3.4 h."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _seconds(stage: Stage, rates: dict[Callable, float]) -> float:
