@@ -1,22 +1,16 @@
 """What a cluster may be like that cannot do a run: one clear line each, exit code 2, and nothing lost."""
 
 import contextlib
-import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
 import lema as package
-from tests.faults.running import answer, lema, write_run
-from tests.personas import Vllm
-from tests.processes import running
-from tests.scale.two_nodes import STORE, TwoNodes, needs_ray
-from tests.server import Server
+from tests.faults.running import lema, write_run
+from tests.scale.two_nodes import TwoNodes, needs_ray
 
 pytestmark = needs_ray()
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="a mount of its own for a node needs root")
@@ -78,38 +72,6 @@ def test_a_folder_that_a_node_does_not_share_is_named(tmp_path):
     with cluster_with({"before": (*HIDING, str(tmp_path / "runs"))}, {}) as cluster:
         line = refused(tmp_path, *on(cluster))
     assert str(tmp_path / "runs/faulty") in line and "share" in line
-
-
-FULL = """
-import sys, threading, time, ray, numpy
-ray.init(address=sys.argv[1], logging_level="ERROR", log_to_driver=False)
-held, last = [], 0
-def fill():  # who puts more than there is room for waits for ever
-    while True:
-        held.append(ray.put(numpy.zeros(2**19, numpy.uint8)))
-threading.Thread(target=fill, daemon=True).start()
-while not held or len(held) != last:
-    last = len(held)
-    time.sleep(5)
-print("full", flush=True)
-sys.stdin.read()
-"""
-
-
-@pytest.mark.parametrize("words", [1, 60_000])
-def test_a_full_object_store_stops_nothing(tmp_path, words):
-    config = json.dumps({"automatic_object_spilling_enabled": False})
-    with cluster_with({}, {"more": (f"--system-config={config}",)}) as cluster, \
-            Server(answer, persona=Vllm(room=10**6)) as server:
-        holder = [sys.executable, "-c", FULL, cluster.address]
-        with running(holder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as full:
-            assert full.stdout.readline() == "full\n", f"{STORE} bytes are taken"
-            write_run(tmp_path, server.url, 20)
-            rows = (tmp_path / "questions.jsonl").read_text().replace("What is", "so " * words + "What is")
-            (tmp_path / "questions.jsonl").write_text(rows)
-            done = lema(tmp_path, *on(cluster))
-            assert done.returncode == 0, done.stderr
-        assert len(server.seen) == 20
 
 
 @AS_ROOT
