@@ -137,11 +137,12 @@ def far(tmp_path):
     rows = [{"question": f"What is {n} and 1?", "answer": f"It is {n + 1}.\n#### {n + 1}"} for n in range(4)]
     (tmp_path / "near.jsonl").write_text("\n".join(map(json.dumps, rows)))
     chatty(tmp_path / "anywhere")
+    chatty(tmp_path / "other", width=32)
     return tmp_path
 
 
 def test_checkpoints_from_anywhere_are_examined_resumed_and_shown(far):
-    command = ("examine", "anywhere", "again=anywhere", "--on", "gsm8k=near.jsonl", "--on", "far:svamp=far.jsonl",
+    command = ("examine", "anywhere", "again=other", "--on", "gsm8k=near.jsonl", "--on", "far:svamp=far.jsonl",
                "--name", "two", "--set", "evaluate.max_tokens=3", "--set", "evaluate.average=true")
     first = lema(far, *command)
     assert first.returncode == 0, first.stderr
@@ -159,6 +160,8 @@ def test_checkpoints_from_anywhere_are_examined_resumed_and_shown(far):
 
 @pytest.mark.parametrize(("arguments", "says"), [
     (("anywhere", "--on", "nowhere"), "nowhere"),
+    (("anywhere", "again=anywhere", "--on", "gsm8k=near.jsonl"), "anywhere and again are one checkpoint"),
+    (("anywhere", "again=./anywhere/", "--on", "gsm8k=near.jsonl"), "are one checkpoint under two names"),
     (("anywhere", "anywhere", "--on", "gsm8k=near.jsonl"), "two models have the same name"),
     (("anywhere", "--on", "gsm8k=near.jsonl", "--on", "gsm8k=far.jsonl"), "two test sets are called 'gsm8k'"),
     (("anywhere", "--on", "gsm=near.jsonl"), "did you mean 'gsm8k'"),

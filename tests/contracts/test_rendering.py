@@ -74,7 +74,7 @@ def test_sampling_asks_in_the_tokens_of_training(checkpoint, form, monkeypatch):
 @forms
 def test_vllm_is_asked_in_the_tokens_of_training_in_process_and_over_http(checkpoint, form, monkeypatch):
     model, tokenizer = vllm.Model(vllm.Settings(path=str(checkpoint), form=form)), load_tokenizer(checkpoint)
-    server = _vllm_server.StartedServer("http://127.0.0.1:1/v1", lambda: None)
+    server = _vllm_server.StartedServer("http://127.0.0.1:1/v1", lambda: None, lambda: None)
     monkeypatch.setattr(_vllm_server, "start", lambda *arguments: server)
     special = model._served.settings.extra["add_special_tokens"]
     for request in requests():

@@ -13,20 +13,25 @@ import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import lema
+from lema.config import parse_config
 from lema.messages import Message, Model, Request
 from lema.models import find_model
 from lema.records import Sampling
+from lema.runs.serving import Serving
+from lema.runs.weights import as_examined
+from lema.training.sft import Lora, Trainer
 from lema.training.sft import Settings as TrainingSettings
-from lema.training.sft import Trainer
 from tests import toys
 from tests.interop.opt_in import REASON
 from tests.patience import until
 from tests.processes import ended, running
+from tests.runs.test_serving import StandIn
 
 START_SECONDS = 400
 ROOM = {"max_model_len": 64}
@@ -59,11 +64,18 @@ def checkpoint(opted_in, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def adapter(checkpoint, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("adapted") / "model"
-    told = TRAINED.model_copy(update={"method": "lora", "optimizer": "adamw", "learning_rate": 0.02})
-    Trainer(told).fit(toys.sums(60, seed=9) * 2, checkpoint, folder, 0)
-    return folder / "adapter"
+def adapters(checkpoint, tmp_path_factory) -> dict[str, Path]:
+    """Folders of two fits beside the same base, each with its adapter alone and with merged weights beside it."""
+    folder, fits = tmp_path_factory.mktemp("adapted"), {}
+    for name, rank, says in (("cot-1", 4, "Leo has"), ("lema-1", 12, "Sam has")):
+        rows = [replace(row, completion=row.completion.replace("The sum is", says), id="")
+                for row in toys.sums(60, seed=rank) * 2]
+        told = TRAINED.model_copy(update={"method": "lora", "optimizer": "adamw", "learning_rate": 0.02,
+                                          "save": "merged", "embedding_learning_rate": None,
+                                          "lora": Lora(r=rank, dropout=0.0)})
+        Trainer(told).fit(rows, checkpoint, folder / name, rank)
+        fits[name] = folder / name
+    return fits
 
 
 def asked(count: int, **sampling) -> list[Request]:
@@ -100,9 +112,27 @@ def test_vllm_serve_writes_what_the_transformers_backend_writes(checkpoint):
     assert long.failed
 
 
-def test_vllm_serves_an_adapter_by_its_name(checkpoint, adapter):
-    merged = find_model("x", "transformers", {"path": str(adapter.parent)})
-    assert compared("vllm serve, LoRA, greedy", merged, vllm(checkpoint, adapter=str(adapter)), asked(20)) >= 19
+def test_one_server_writes_for_each_adapter_what_its_merged_weights_write(checkpoint, adapters):
+    """As `[evaluate] backend = "vllm"` starts it; the base is examined by the same server."""
+    models = {"base": {"backend": "transformers", "path": str(checkpoint), "dtype": "float32"}}
+    for name, folder in adapters.items():
+        models[name] = {**models["base"], "adapter": str(folder / "adapter")}
+    serving = {"python": program("LEMA_INTEROP_VLLM"), "options": ROOM, "resources": SMALL}
+    config = parse_config({
+        "name": "x", "task": {"name": "lab"}, "models": models, "evaluate": {
+            "models": list(models), "sets": {"lab": {"task": "lab"}}, "backend": "vllm", "serving": serving}}, "x")
+    stages = [StandIn(f"answers/{name}", config.evaluate.of(name), {name: {}}) for name in models]
+    servers, texts = Serving(config), {}
+    with servers.shared_by(stages) as served:
+        for stage, (name, table) in zip(stages, models.items(), strict=True):
+            theirs = find_model(name, "vllm", as_examined(stage.settings, table))
+            theirs.served = served[stage.name]
+            folder = adapters.get(name, checkpoint)  # where adapter and base are one
+            ours = find_model(name, "transformers", {"path": str(folder)})
+            assert compared(f"one vLLM server, {name}, greedy", ours, theirs, asked(20)) >= 19
+            texts[name] = tuple(completion.text for completion in theirs.complete(asked(20)))
+    servers.stop()
+    assert len(set(texts.values())) == 3  # else nobody could tell the adapters apart
 
 
 OFFLINE = """

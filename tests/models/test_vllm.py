@@ -69,6 +69,16 @@ def test_a_server_is_started_asked_and_stopped_with_all_its_workers(told, tmp_pa
     until_gone(who)
 
 
+def test_a_model_that_is_closed_leaves_the_card_at_once_and_can_be_asked_again(told, tmp_path):
+    model = Model(Settings(**told))
+    assert len(list(model.complete([asked("x")]))) == 1
+    who = started(tmp_path)
+    model.close()
+    until_gone(who)
+    assert len(list(model.complete([asked("x")]))) == 1 and started(tmp_path) != who
+    model.close()
+
+
 def test_the_server_ends_when_we_are_killed(told, tmp_path):
     code = ("import json, sys, time\nfrom lema.messages import Message, Request\n"
             "from lema.models.vllm import Model, Settings\nmodel = Model(Settings(**json.loads(sys.argv[1])))\n"

@@ -132,3 +132,28 @@ def test_a_wide_table_goes_on_below_itself_within_80_columns(tables):
     text = " ".join(lines)
     assert all(f" {n / 20 * 100:.1f}" in text for n in range(20))
     assert all_in_text([]) == []
+
+
+@pytest.mark.parametrize(("explanation", "kind"), [
+    ("21 - 3 is 18, not 12.", "calculation"), ("The sum was calculated wrongly.", "calculation"),
+    ("Leo has three times as many, so 3 must be multiplied, not divided.", "operation"),
+    ("It adds instead of subtracting.", "operation"), ("so Ida is needed, not Leo.", "wrong value"),
+    ("The number of Mia is known before this step.", "order, or a step left out"),
+    ("The story does not tell of Leo.", "question misread"), ("Minutes were not converted.", "unit"),
+    ("", "else")])
+def test_explanations_are_sorted_by_their_words(explanation, kind):
+    from lema.report.analyses.corrections import kind_of
+
+    assert kind_of(explanation) == kind
+
+
+def test_mistakes_are_counted_by_step_and_by_what_they_were_called():
+    from lema.records import Correction
+    from lema.report.analyses.corrections import places_table
+
+    rows = [Correction(question="q", path=str(n), model="t", reply="", step=step, explanation=text, verified=kept)
+            for n, (step, text, kept) in enumerate([(1, "2 is 3, not 4", True), (1, "", False), (9, "", True)])]
+    where, called = places_table([*rows, Correction(question="q", path="x", model="t", reply="unread")])
+    assert where.rows == (("1", 2, 2 / 3, 1), ("6 or later", 1, 1 / 3, 1))
+    assert called.rows == (("else", 2, 2 / 3, 1), ("calculation", 1, 1 / 3, 1))
+    assert not list(places_table([]))

@@ -4,11 +4,13 @@ import json
 import re
 from dataclasses import fields, is_dataclass, replace
 
+import numpy as np
 import pytest
 
 from lema.figures import count, percent, tokens
 from lema.report import Funnel, FunnelStage, Loss, PlannedComparison, ReportData, family
 from lema.report.page import render
+from lema.report.tables import Table
 from lema.statistics import accuracy, bracket, difference, points
 from tests.report.elements import Elements
 from tests.report.examples import SCRIPT, answers, hostile, report
@@ -76,7 +78,7 @@ def test_the_tables_figures_are_the_datas():
     for arm in data.arms:
         assert arm.description in shown and count(arm.examples) in shown and tokens(arm.teacher_tokens) in shown
         seeds = ", ".join(percent(share) for share in arm.accuracy.seeds)
-        row = f"{arm.name} {percent(arm.accuracy.mean)} {seeds} {100 * arm.accuracy.deviation:.1f}"
+        row = f"{arm.name} {seeds} {percent(arm.accuracy.mean)} {100 * arm.accuracy.deviation:.1f}"
         if arm.difference:
             row += (f" {points(arm.difference.mean)} {bracket(arm.difference.crossed)} "
                     f"{bracket(arm.difference.over_questions)} "
@@ -105,7 +107,7 @@ def test_each_row_says_what_its_comparison_bears_among_all():
     for name, difference_ in data.differences.items():
         claim = family(data).claim(name, data.baseline)
         assert claim == "no difference shown" or not difference_.interval.holds(0.0)
-        assert re.search(rf"{name} [0-9.]+ [^a-z]* {claim}", text), name
+        assert re.search(rf"{name} +[0-9., ]+ [^a-z]* {claim}", text), name
 
 
 def test_a_headline_without_its_control_says_what_the_page_cannot_tell():
@@ -182,7 +184,7 @@ def test_the_losses_of_every_fit_are_drawn_and_said(tmp_path):
                                           ("gone-1", "gone", 1)])
     assert (curve.arm, curve.steps) == ("cot", 600)
     assert curve.losses == ((2.0, 1.0, 0.5), (3.0,) * POINTS)
-    drawing = losses(curve, 3.0)
+    drawing = losses(curve)
     assert drawing.count("<polyline") == 2 and "cot: the loss ends at 0.5, 3" in drawing
 
 
@@ -194,3 +196,48 @@ def test_further_pairs_have_panels_and_are_called_planned_only_where_that_was_ch
     assert "Also compared" in page and "The comparison in the headline" in page and "named before" not in page
     page = render(replace(data, pairs=(pair,), named=True))
     assert "Also planned, before the run" in page and "this run was made for, named before it" in page
+
+
+def test_seeds_that_would_hide_each_other_are_drawn_apart():
+    from lema.report.charts import accuracies
+    from lema.statistics import accuracy
+
+    alike = replace(report().arms[0], accuracy=accuracy(np.ones((4, 50))))
+    places = set(re.findall(r'class="seed" cx="([\d.]+)" cy="([\d.]+)"', accuracies((alike,))))
+    assert len(places) == 4 and len({across for across, _ in places}) == 1
+
+
+def test_money_has_a_picture_where_it_is_known_and_what_is_not_known_is_said():
+    data = report()
+    assert "dollars paid" not in render(data)
+    arms = [replace(each, dollars=each.teacher_tokens / 1e4 if number != 5 else None)
+            for number, each in enumerate(data.arms)]
+    page = render(replace(data, arms=tuple(arms)))
+    drawing = page[page.index("over dollars paid to the teacher"):].split("</svg>")[0]
+    assert drawing.count('class="point"') == len(arms) - 1 and ">$0.6012</text>" in drawing
+    assert "What evolved cost is not known" in page
+
+
+def test_two_hundred_arms_are_one_readable_page():
+    data = report()
+    arms = []
+    for number in range(200):
+        like = data.arms[number % len(data.arms)]
+        arms.append(replace(like, name=f"arm-{number}" if number else "cot", teacher_tokens=number * 50,
+                            difference=data.arms[1].difference if number else None,
+                            shared={f"arm-{other}": (9, 9) for other in range(1, 200) if other != number}))
+    page = render(replace(data, arms=tuple(arms)))
+    folded = re.findall(r"(?s)<details class=\"more\">.*?</details>", page)
+    assert any("What the training sets share" in each for each in folded)
+    assert any("Accuracy by level, %." in each for each in folded)
+    prices = page[page.index("over teacher tokens, by arm"):].split("</svg>")[0]
+    assert prices.count('class="point"') == 200 and prices.count('class="name"') <= 14
+    assert len(page) < 4_000_000
+
+
+def test_details_are_folded_and_long_texts_stand_below_each_other():
+    texts = Table(name="Flips", columns=(("question", "text"), ("words", "text")), rows=(("1", "long " * 40),))
+    detail = Table(name="Kinds", columns=(("kind", "text"), ("count", "count")), rows=(("a", 3),), detail=True)
+    page = render(replace(report(), tables=(texts, detail)))
+    assert '<dl class="texts"><dt>question</dt><dd class="said">1</dd>' in page
+    assert '<details class="more"><summary>Kinds</summary>' in page

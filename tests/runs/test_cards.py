@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from lema.config import Config, parse_config
+from lema.config.sources import MachineConfig
 from lema.plugins import Settings
 from lema.records import Question
 from lema.runs import engine
@@ -65,6 +66,17 @@ def test_who_names_a_device_by_its_number_has_placed_it():
     assert each_worker_needs(config(b={"backend": "transformers", "path": "x", "device": "cuda"})) == 1
 
 
+def test_each_device_that_is_named_has_a_worker_unless_their_number_is_stated():
+    def machine(**told):
+        return parse_config({**config().model_dump(mode="json", by_alias=True, exclude_none=True),
+                             "machine": told, "evaluate": {}, "sample": {"models": ["a"]}}, "x").machine
+
+    assert machine(devices=["GPU-a", 3, "GPU-c"]).workers == 3
+    assert machine(devices=["GPU-a", 3, "GPU-c"]).devices == ("GPU-a", "3", "GPU-c")
+    assert machine(devices=["GPU-a", "GPU-b"], workers=4).workers == 4
+    assert machine().workers == 1
+
+
 class Place(Settings):
     """Which of two stages this is."""
 
@@ -76,6 +88,17 @@ def see(context: StageContext, settings: Place) -> Iterator[Question]:
     (context.run_folder / f"at-work-{settings.number}").touch()
     until(lambda: (context.run_folder / f"at-work-{1 - settings.number}").exists(), "both are at work")
     yield Question(text=os.environ.get("CUDA_VISIBLE_DEVICES", "all"), answer=str(settings.number))
+
+
+def test_two_workers_are_shown_the_devices_that_the_config_names(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "set back after the test")
+    monkeypatch.setattr(engine, "visible_cards", lambda: FOUR)
+    told = config().model_copy(update={"machine": MachineConfig(devices=("GPU-b", "GPU-d"))})
+    run = Run(tmp_path, engine.Local(tmp_path, told, lambda news: None), told)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-b,GPU-d"
+    stages = run.side_by_side([run.planned(f"seen/{number}", see, Place(number=number)) for number in (0, 1)])
+    run.engine.close()
+    assert {question.text for stage in stages for question in stage} == {"GPU-b", "GPU-d"}
 
 
 @pytest.mark.parametrize(("cards", "shown"), [(FOUR[:2], {"GPU-a", "GPU-b"}), (FOUR[:1], {"all"}), ((), {"all"})])

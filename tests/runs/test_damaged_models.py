@@ -6,9 +6,9 @@ import pytest
 
 from lema.errors import DataError
 from lema.records import Checkpoint, write_rows
-from lema.runs.context import place_of
 from lema.runs.folder import content_of, read_record, write_record
 from lema.runs.run import Stage
+from lema.runs.weights import place_of
 from lema.stages.grow import _keep, _row_of
 from lema.stages.load import load
 from tests import toys

@@ -291,6 +291,8 @@ def test_what_a_fit_needs_is_reckoned_from_shapes(base, tmp_path):
     assert 1.2e9 < parts["trained"] < 3e9  # 112M numbers of adapters with AdamW
     assert memory.tokens_that_fit(llama, paper, 24e9, False) > 1024
     assert memory.tokens_that_fit(llama, Settings(method="full"), 80e9, False) == 0
+    shared = Settings(method="full", processes=8, parallel="fsdp", gradient_checkpointing=True)
+    assert memory.tokens_that_fit(llama, shared, 80e9, False) > 4096
 
 
 def test_memory_on_this_machine_is_no_more_than_reckoned(tmp_path):

@@ -239,6 +239,12 @@ def positions(base: Path) -> int:
     return getattr(config, "max_position_embeddings", None) or 2**31
 
 
+def stored_dtype(base: Path) -> str:
+    """The numbers that a checkpoint's weights are stored in: "float32" where its config.json does not say."""
+    config = json.loads((base / "config.json").read_text(encoding="utf-8"))
+    return config.get("dtype") or config.get("torch_dtype") or "float32"
+
+
 def why_not_loaded(error: BaseException) -> str:
     """Why transformers did not load a part of a checkpoint, in one line."""
     if "trust_remote_code" in str(error):

@@ -6,6 +6,7 @@ only equations that can be read without doubt count (equations of lema.grading),
 
 from collections import Counter
 
+from lema.checks.carried import passes_over
 from lema.checks.checked import Checked, bare
 from lema.grading import contradiction, false_equation
 from lema.replies import drop_calculator_marks
@@ -39,13 +40,14 @@ def quotes_the_step(checked: Checked) -> bool:
 
 
 def keeps_earlier_steps(checked: Checked) -> bool:
-    """The corrected steps begin with the named one and contradict no value of those before. (Earlier steps that
-    were repeated word by word are no longer here: see `without_repeated`.)"""
+    """The corrected steps begin with the named one, contradict no value of those before, and take up what these
+    come to. (Earlier steps that were repeated word by word are no longer here: see `without_repeated`.)"""
     first = checked.correction.first_number
     if checked.rewrites:
         return True
-    before = checked.mistake[:max(0, checked.correction.step - 1)]
-    return first in (None, checked.correction.step) and contradiction(before, checked.correction.steps) is None
+    before, steps = _before(checked), checked.correction.steps
+    return (first in (None, checked.correction.step) and contradiction(before, steps) is None
+            and passes_over(checked.question, before, steps) is None)
 
 
 def changes_the_step(checked: Checked) -> bool:
@@ -61,9 +63,15 @@ def calculates_rightly(checked: Checked) -> bool:
 
 
 def nothing_fails_before(checked: Checked) -> bool:
-    """No step before the named one holds a false equation: then the named step would be too late."""
-    before = checked.mistake[:max(0, (checked.correction.step or 1) - 1)]
-    return false_equation(map(drop_calculator_marks, before)) is None
+    """No step before the named one holds a false equation or contradicts a value of one before it: then the named
+    step would be too late."""
+    before = tuple(map(drop_calculator_marks, _before(checked)))
+    return false_equation(before) is None and contradiction((), before) is None
+
+
+def _before(checked: Checked) -> tuple[str, ...]:
+    """The steps before the named one."""
+    return checked.mistake[:max(0, (checked.correction.step or 1) - 1)]
 
 
 def says_something_new(checked: Checked) -> bool:

@@ -7,16 +7,26 @@ be looked at yet (weights on the hub, a student that is still to be grown) is sa
 """
 
 import inspect
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lema.checkpoints import HUB_ID, fetched, find_adapter, load_tokenizer, positions, require_checkpoint
+from lema.checkpoints import (
+    HUB_ID,
+    content_files,
+    content_hash,
+    fetched,
+    find_adapter,
+    load_tokenizer,
+    positions,
+    require_checkpoint,
+)
 from lema.checkpoints.rendering import by_template
 from lema.config import Config
 from lema.errors import ConfigError, ConfigErrors, DataError, LemaError, ModelError
-from lema.records import Example, Question
-from lema.runs.dependencies import MADE_HERE, PROBE, backend_settings, form_of
+from lema.records import Example, Question, content_id
+from lema.runs.dependencies import MADE_HERE, PROBE, backend_settings, form_of, model_facts
 from lema.runs.run import Stage
 from lema.stages.assemble import assemble
 from lema.stages.train import training
@@ -35,6 +45,8 @@ def look_ahead(config: Config, stages: dict[str, Stage], fetch: bool = False) ->
                 check(config)
     with problems.gathered():
         notes += _unseen_weights(config, waiting, fetch)
+    with problems.gathered():
+        _check_examined(config)
     sets = [stage for stage in waiting if stage.verb is assemble]
     problems.raise_all()
     if config.train is None or not sets:
@@ -150,6 +162,30 @@ def _unseen_weights(config: Config, waiting: Iterable[Stage], fetch: bool) -> It
                 raise ModelError(f"{where}: {error}") from None
             if there is None:
                 yield f"{where}: no folder {given['path']} here; it is looked up on the hub when the run starts"
+
+
+def _check_examined(config: Config) -> None:
+    """That no two examined models are the same one under two names: they would give the same answers, from the
+    journal even, and stand as two results. Contents are read only of folders whose files have the same sizes."""
+    alike: dict[str, list[tuple[str, Path | None]]] = defaultdict(list)
+    for name in config.evaluate.models:
+        model = config.models[name]
+        if model.grow:
+            continue
+        facts = model_facts(name, model.backend, model.own)
+        folder = Path(facts["path"]) if Path(facts.get("path") or "").is_dir() and facts.get("path") else None
+        if folder is not None:
+            facts["path"] = [(file.name, file.stat().st_size) for file in content_files(folder)]
+        alike[content_id(facts)].append((name, folder))
+    for several in filter(lambda each: len(each) > 1, alike.values()):
+        names: dict[str, str] = {}
+        for name, folder in several:
+            first = names.setdefault(content_hash(folder) if folder else "", name)
+            if first != name:
+                raise ConfigError(f"evaluate.models: {first} and {name} are one checkpoint under two names; "
+                                  "examined twice it is one result, so leave one out (several answers to each "
+                                  "question, evaluate.paths with a temperature, show how far it differs from "
+                                  "itself)")
 
 
 def _look_at(path: str, fetch: bool) -> Path | None:

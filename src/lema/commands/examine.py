@@ -14,7 +14,8 @@ from lema.errors import ConfigError
 from lema.plugins import shipped
 
 WORD = re.compile(r"[^A-Za-z0-9_.-]+")
-EVALUATE = ("limit", "temperature", "top_p", "max_tokens", "stop", "seed", "paths", "average")
+EVALUATE = ("limit", "temperature", "top_p", "max_tokens", "stop", "seed", "paths", "average", "backend",
+            "serving")
 """What of an [evaluate] table holds for other models too."""
 OURS = ("task", "split", "limit", "out_of_distribution")  # keys of a set; the others are its task's
 

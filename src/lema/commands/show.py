@@ -122,7 +122,8 @@ def closing_words(folder: Path, *, as_json: bool = False) -> str:
     reported = _made_by(report, stages_of(folder, config))
     paragraphs = _read_table(reported.folder).split("\n\n")
     against = (text[text.index("Against "):] for text in paragraphs if "\nAgainst " in text)
-    return "\n\n".join([f"{_answer(reported.folder)}{paragraphs[0]}", *against,
+    answer = textwrap.wrap(answer_of(reported.folder), WIDTH)
+    return "\n\n".join([*filter(None, ["\n".join(answer)]), paragraphs[0], *against,
                         "\n".join(_further(folder, reported))])
 
 
@@ -239,10 +240,10 @@ def _table_of(folder: Path, reported: Stage | None, stale: list[str]) -> list[st
             table]
 
 
-def _answer(reported: Path) -> str:
+def answer_of(reported: Path) -> str:
     """Whether it helps and is worth the money, as the table in Markdown begins; empty if nothing was planned."""
     first, _, _ = _read_table(reported, "table.md").partition("\n")
-    return "" if first.startswith("|") else f"{textwrap.fill(first, 80)}\n\n"
+    return "" if first.startswith("|") else first
 
 
 def comparison_as_markdown(folder: Path) -> str:

@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lema.config.arms import ArmConfig, BudgetConfig, ReportConfig, TrainConfig
+from lema.config.examining import EvaluateConfig
 from lema.config.one_step import ContinueConfig, ContinueOneConfig
 from lema.config.ready_arms import expanded
 from lema.config.sampling import (
@@ -21,7 +22,6 @@ from lema.config.sampling import (
     CotConfig,
     CritiqueConfig,
     CritiqueOneConfig,
-    EvaluateConfig,
     EvolveConfig,
     LeaksConfig,
     PurchaseConfig,
@@ -50,8 +50,8 @@ __all__ = [
     "CHECKS", "RECIPES", "AccountConfig", "AdaptiveConfig", "AnalyseConfig", "ArmConfig", "AssembleConfig",
     "BudgetConfig",
     "Config", "ContinueConfig", "ContinueOneConfig", "CorrectConfig", "CotConfig", "CritiqueConfig",
-    "CritiqueOneConfig", "EvolveConfig", "GrowConfig", "ImportConfig", "LeaksConfig", "PerplexityConfig",
-    "PurchaseConfig",
+    "CritiqueOneConfig", "EvaluateConfig", "EvolveConfig", "GrowConfig", "ImportConfig", "LeaksConfig",
+    "PerplexityConfig", "PurchaseConfig",
     "ReportOneConfig",
     "SampleConfig", "ScoreConfig", "SettleConfig", "TrainOneConfig", "VerifyConfig", "find_recipe", "lay_over",
     "load_config", "load_table", "parse_config", "recipes"]

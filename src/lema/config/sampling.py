@@ -1,4 +1,4 @@
-"""What asks models for text: sampling, correcting, verifying, evolving, examining.
+"""What asks models for text: sampling, correcting, verifying, evolving.
 
 One design decision: every table that asks shares its words for how text is drawn and when to stop asking.
 """
@@ -7,9 +7,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from lema.config.sources import Name
 from lema.examples.take import Sort
-from lema.plugins import Open, Settings
+from lema.plugins import Settings
 from lema.records import Sampling
 
 Tokens = Annotated[int, Field(gt=0)]
@@ -252,45 +251,3 @@ class SettleConfig(EvolveConfig):
 
     def prompts_used(self) -> dict[str, str | None]:
         return {}
-
-
-class ExamSetConfig(Open):
-    """[evaluate.sets.X]: one more set of questions that every model is examined on; further keys belong to its
-    task, which needs no training questions."""
-
-    task: str = Field(description="a shipped task or a dotted path")
-    split: Literal["dev", "test"] = "test"
-    limit: int | None = Field(default=None, gt=0, description="at most so many questions")
-    out_of_distribution: bool | None = Field(
-        default=None, description="whether the arms train on other questions than these; by default: another task")
-
-
-class EvaluateConfig(SampleConfig):
-    """[evaluate]: the examination of every trained model; greedy unless told otherwise."""
-
-    models: tuple[str, ...] = Field(default=(), description="in a run without arms: the models that are examined")
-    sets: dict[Name, ExamSetConfig] = Field(default_factory=dict)
-    average: bool = Field(default=False, description="the mean over the task's own test questions and all sets")
-    split: Literal["train", "dev", "test"] = "test"
-    temperature: float = Field(default=0.0, ge=0)
-    paths: int = Field(default=1, gt=0, description="answers to each question; several give pass@k and maj@k too")
-    adaptive: None = Field(default=None, description="an examination asks every question alike")
-
-    @model_validator(mode="after")
-    def _are_drawn(self) -> "EvaluateConfig":
-        if self.paths > 1 and self.temperature == 0:
-            raise ValueError("paths > 1 are all alike at temperature 0; set a temperature")
-        if self.average and not self.sets:
-            raise ValueError("average is over several test sets; name them in [evaluate.sets.X]")
-        return self
-
-    def facts(self) -> dict:
-        """Of one examination, which knows of no other."""
-        return {key: fact for key, fact in super().facts().items() if key not in ("sets", "average")}
-
-    def on(self, test_set: str) -> "EvaluateConfig":
-        """The examination on one of the sets; "" is the task's own."""
-        if not test_set:
-            return self
-        table = self.sets[test_set]
-        return self.model_copy(update={"split": table.split, "limit": table.limit})

@@ -91,11 +91,21 @@ class MachineConfig(Settings):
     mirror: str | None = Field(default=None, pattern=r"^[a-z0-9+]+://.+", description="an fsspec URL, such as "
                                "s3://bucket/runs, to which finished stages and the journal are copied")
     workers: int = Field(default=1, gt=0, description="processes that train and sample side by side")
+    devices: tuple[str, ...] = Field(default=(), description="the cards that they take in turn, as "
+                                     "CUDA_VISIBLE_DEVICES names them; by default all that are to be seen")
     threads: int | None = Field(default=None, gt=0, description="threads of each process")
     cache: str | None = Field(default=None, description="folder of grown students; ~/.cache/lema by default")
     reproducible: bool = Field(default=False, description="train and sample with the same instructions on every "
                                                           "x86 processor, which is slower; else the last bits of "
                                                           "floats follow from it")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_worker_for_each_device(cls, table: object) -> object:
+        if isinstance(table, dict) and isinstance(table.get("devices"), list | tuple) and table["devices"]:
+            named = [str(device) for device in table["devices"]]
+            return {"workers": len(named), **table, "devices": named}
+        return table
 
     @model_validator(mode="after")
     def _asks_for_what_its_engine_has(self) -> "MachineConfig":

@@ -52,6 +52,9 @@ _CODE = re.compile(
     r"|-[0-9]{2,4}(?=-)){1,2}(?:-[0-9]{1,4})?)")
 """What is spelt and not calculated: AZ2A, 3PO, B-52, v2.0, 555-0199, 2024-05-12."""
 
+_BARE = re.compile(r"-?(?:[0-9]{1,30}|[0-9]{1,9}\.[0-9]{1,9}|\\frac\{[0-9]{1,30}\}\{[0-9]{1,30}\})")
+"""A number or a fraction without anything around it, of which no other reading is worth a look."""
+
 _CLOCK = re.compile(r"[0-9]:[0-9]{2}(?![0-9])")
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
 _ORDER = re.compile(r"[<>]|\\(?:le|ge|lt|gt|ne|in)(?:q|qslant|slant)?(?![A-Za-z])|!=")
@@ -67,6 +70,8 @@ def same_number(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
 
     Raises GradingTimeout where only a symbolic comparison could tell and it did not end in time.
     """
+    if answer.isdigit() and gold.isdigit() and answer.isascii() and gold.isascii():
+        return _same_digits(answer, gold)
     if trimmed(answer) == trimmed(gold):
         return True
     if (quantity := same_quantity(trimmed(answer), trimmed(gold))) is not None:
@@ -105,7 +110,7 @@ def same_expression(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
     Raises GradingTimeout where only a symbolic comparison could tell and it did not end in time.
     """
     if answer.isdigit() and gold.isdigit() and answer.isascii() and gold.isascii():
-        return int(answer) == int(gold) if len(answer) < 4000 and len(gold) < 4000 else answer == gold
+        return _same_digits(answer, gold)
     answer, gold = _unboxed(answer), _unboxed(gold)
     a, b = normalized(answer), normalized(gold)
     if a == b:
@@ -124,6 +129,10 @@ def same_expression(answer: str, gold: str, how: Conventions = DEFAULT) -> bool:
     if _HUGE.search(a) or _HUGE.search(b):  # what is past our bounds, math-verify rounds to 0 or infinity
         raise GradingTimeout("a factorial or a power too large to compare")
     return same_symbolic(a, b)
+
+
+def _same_digits(answer: str, gold: str) -> bool:
+    return int(answer) == int(gold) if len(answer) < 4000 and len(gold) < 4000 else answer == gold
 
 
 def _is_code(text: str) -> bool:
@@ -147,6 +156,9 @@ def _decided(a: str, b: str, answer: str, gold: str, how: Conventions) -> bool |
     free = how.fractions == "any" or stated is None or stated.denominator == 1 or not _FRACTION.search(a)
     if free and stated is not None and stated == wanted and not _ASSIGNED.search(a + b):
         return True
+    if stated is not None and wanted is not None and _BARE.fullmatch(a) and _BARE.fullmatch(b) and (
+            how.decimals is None and abs(stated - wanted) * 10 ** (how.rounded or 0) > 1):
+        return False  # further apart than any rounding
     if (quantity := same_quantity(a, b)) is not None:
         return quantity
     if _CAPITALS.fullmatch(a) and _CAPITALS.fullmatch(b):

@@ -46,6 +46,7 @@ NOTHING = re.compile(
     r"|\bnot (?:a single|any|even one)\b", re.I)
 """What says that a number is 0."""
 
+_IN_NOTHING = ("no", "n't", "n\u2019t", "zero")  # one of these stands in all of it
 _ANY_NOTHING = re.compile(r"\W*(?:that )?(?:[a-z]+ ){0,4}?(?:no [a-z]{3,14}s?|none|nothing|nobody"
     r"|zero)\b(?! of\b)[^0-9]{0,60}", re.I)
 _ENDS = re.compile(r"[.!?\n](?:\s|\Z)")
@@ -128,7 +129,9 @@ def ends_in_nothing(text: str) -> bool:
     """Whether the last sentence, behind the last digit of the text, concludes that there is none left."""
     tail = text[-_LONGEST_LINE:]
     rest = tail[last_digit(tail, len(tail)) + 1:].rstrip(" .!?\n*")
-    if len(rest) < 8 or len(rest) == len(tail) < len(text) or not NOTHING.search(rest):
+    if len(rest) < 8 or len(rest) == len(tail) < len(text):
+        return False
+    if not any(map(rest.casefold().__contains__, _IN_NOTHING)) or not NOTHING.search(rest):
         return False
     last = _ENDS.split(rest)[-1]
     return NOTHING.search(last) is not None and (_CONCLUDES.match(last) or _LEFT.search(last)) is not None

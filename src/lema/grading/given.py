@@ -49,5 +49,7 @@ def stated_gold(gold: str, read: Callable[[str], Reading]) -> str:
 
 def choices_of(choices: object) -> tuple[str, ...]:
     """The texts of the choices; of {"A": ..., "B": ...} its values."""
+    if isinstance(choices, tuple) and not choices:
+        return ()
     several = choices.values() if isinstance(choices, Mapping) else choices
     return tuple(map(str, several)) if isinstance(several, Collection) and not isinstance(several, str) else ()

@@ -13,6 +13,7 @@ from lema.grading.quantities import is_quantity
 LONGEST = 600  # characters of a sentence that are looked at
 NEAR = 120  # characters before a last number in which the beginning of its sentence is looked for first
 LONG_NUMBER = 32  # characters before the last digit in which the number that it ends begins
+_IN_NUMBERS = "0123456789.,/ -\u2212$\xa3\u20ac"  # what a number is written with
 MOST_REMARKS = 3  # sentences behind the answer that are passed over
 _REMARK = re.compile(
     r"[\s(*_]*(?:note\b|please note|remember\b|recall\b|here,? (?:we|i)\b|(?:please )?let me know|i hope|hope\b"
@@ -79,29 +80,32 @@ def _sentence_with_number(text: str, stop: int) -> tuple[int, int]:
 def _last_number(text: str, stop: int) -> re.Match | None:
     """The last number before `stop` that counts no step."""
     digit = last_digit(text, stop)
-    for reach in (LONG_NUMBER, stop):  # nearly always the one that the last digit belongs to
-        last = None
-        for token in NUMBER.finditer(text, max(0, digit - reach), min(stop, digit + LONG_NUMBER)):
+    near = text[max(0, digit - LONG_NUMBER):digit + 1]
+    end = min(stop, digit + LONG_NUMBER)
+    for start in (digit + 1 - len(near) + len(near.rstrip(_IN_NUMBERS)), 0):  # nearly always where that digit is
+        last, token = None, NUMBER.search(text, start, end)
+        while token:
             if not _is_step(text, token):
                 last = token
-        if last is not None or digit < reach:
+            token = NUMBER.search(text, token.end(), end) if token.end() <= digit else None
+        if last is not None or not start:
             return last
     return None
 
 
 def number_said(sentence: str) -> str | None:
     """The number that a sentence says, None where it has none."""
-    reason = _REASON.search(sentence)
+    reason = _REASON.search(sentence) if "since" in sentence or "because" in sentence else None
     if reason and NUMBER.search(sentence, 0, reason.start()):
         sentence = sentence[:reason.start()]
-    tokens = [token for token in NUMBER.finditer(sentence) if not _is_step(sentence, token)]
     quantity = _QUANTITY.search(sentence)
     if quantity and is_quantity(quantity[0]):
         return quantity[0]
-    if len(tokens) < 2:
-        return tokens[0][0].strip() if tokens else None
     if result := result_of(sentence):
         return result
+    tokens = [token for token in NUMBER.finditer(sentence) if not _is_step(sentence, token)]
+    if len(tokens) < 2:
+        return tokens[0][0].strip() if tokens else None
     clause = result_clause(sentence)
     if result := result_of(clause):
         return result
@@ -147,6 +151,8 @@ def _is_step(text: str, token: re.Match) -> bool:
 
 def result_of(sentence: str) -> str | None:
     """What the last sum of the sentence comes to, where the sentence says nothing else behind it."""
-    ends = [sign.end() for sign in _RESULT.finditer(sentence)]
-    number = NUMBER.match(sentence, ends[-1]) if ends else None
+    at = sentence.rfind("=")
+    while at >= 0 and not (sign := _RESULT.match(sentence, at)):
+        at = sentence.rfind("=", 0, at)
+    number = NUMBER.match(sentence, sign.end()) if at >= 0 else None
     return number[0].strip() if number and not _GOES_ON.search(sentence, number.end()) else None

@@ -32,6 +32,8 @@ _FOREIGN = re.compile(
     r"(?:\b(?:est|es|ist|è|é)\b|:|=|：)|答案[^\n。:：=]{0,20}?[是为為:：])[\s:：*_]{0,12}", re.I)
 _FOREIGN_HINTS = ("ntwort", "espuesta", "spost", "NTWORT", "ESPUESTA", "SPOST")
 _FAR_HINTS = (*_FOREIGN_HINTS, "éponse", "ÉPONSE", "твет", "ТВЕТ", "答案")
+_HINTS = ("nswer", "NSWER", "####", "A:", "Ans", *_FAR_HINTS)
+_ASCII_HINTS = ("nswer", "boxed", "####", "A:", "Ans", "NSWER", "\\fbox", *_FOREIGN_HINTS)
 _LINE_FORM = re.compile(r"^[ \t]{0,8}(?:(#{4})(?!#)|A:|Ans\b[.:]{0,2})[ \t]{0,8}(?=\S)", re.M)
 _OPTIONS = re.compile(r"[^\n]{0,300}\n\s{0,8}B[:.)]")
 _STEP = re.compile(
@@ -39,7 +41,7 @@ _STEP = re.compile(
     r"|[0-9]{1,2}[.)] {0,3}[A-Za-z*])", re.I)
 _WORDS = re.compile(r"[*_ ]{0,4}[A-Za-z]")
 _SENTENCE_END = re.compile(r"\n|</|(?<!\\)(?<!\bRs)(?<!\bMr)(?<!\bMrs)(?<!\bDr)[.!?](?=[\s\"')*$\]]|$)|。")
-_BRACE = re.compile(r"\\(?:begin)?(?:boxed|fbox)\s{0,4}\{|\\[{}\\]|[{}]")
+_BRACE = re.compile(r"[\\{}](?:(?<=[{}])|(?<=\\)(?:[{}\\]|(?:begin)?(?:boxed|fbox)\s{0,4}\{))")
 _AFTER = re.compile(r"(?:[\s$.)\]]|\\[)\]]){0,12}")
 _EMPTY_BOX = re.compile(r"[$\s]{0,4}\\(?:boxed|fbox)\s{0,4}\{\s{0,9}\}[$\s.]{0,4}|_{2,80}")
 _UNCLOSED_END = re.compile(r"\n|\$|\\[)\]]")
@@ -52,9 +54,10 @@ _JOINT = re.compile(
     r"(?:[\s$,;.&]|\\[()\[\],;: ]|\\q?quad|\\(?:text|mbox|mathrm)\s?\{[^{}]{0,30}\}|\b(?:and|or)\b"
     r"|\b[A-Za-z](?:_\{?[0-9]\}?)? ?=){0,12}")
 _PART_MARK = re.compile(
-    r"(?:(?<=[\n*])|(?<=[.$] )|(?<=\bpart )|(?<=\bPart ))[\s*#]{0,6}(?:[Pp]art )?(?:\((?:(?P<roman>ii|iii|iv|v"
+    r"[\n*.$pP](?:(?<=[\n*])|(?<=[.$]) |(?<=\b[pP])art )[\s*#]{0,6}(?:[Pp]art )?(?:\((?:(?P<roman>ii|iii|iv|v"
     r"|vi)|(?P<letter>[b-h])"
     r"|(?P<number>[2-8]))\)|(?:(?<=[Pp]art )(?:(?P<l2>[b-hB-H])|(?P<n2>[2-8]))|(?P<l3>[b-h]))[.):](?=[\s*$\\]))")
+_IN_PART_MARK = re.compile(r"[b-hB-Hiv2-8][.):]")
 _ROMAN = ("ii", "iii", "iv", "v", "vi", "vii", "viii")
 _UNKNOWN = re.compile(r"(?<![A-Za-z])[A-Za-z](?:_\{?[0-9]\}?)? ?=[ $]*\\?\Z")
 _PERCENT = re.compile(r"[\s$]{0,3}(?:\\\)|\\\])?[\s$]{0,3}(?:\\?%|percent(?:age)?\b|pct\b)")
@@ -65,7 +68,7 @@ _CLOSING = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
 
 
 def closing_box(text: str) -> str | None:
-    """What is in the only box of a text that ends with it; None for any other text."""
+    """What is in the only box of a text that states nothing behind it; None for any other text."""
     at = text.rfind("\\boxed{")
     if at < 0 or len(text) - at > LONGEST or text.find("boxed") != at + 1 or "\\fbox" in text:
         return None
@@ -75,7 +78,10 @@ def closing_box(text: str) -> str | None:
             depth -= 1
             if not depth:
                 inside = text[at + 7:brace.start()].strip()
-                return inside if inside and _AFTER.fullmatch(text, brace.end()) else None
+                last = _AFTER.fullmatch(text, brace.end()) or not (
+                    _PERCENT.match(text, brace.end()) or _EMPTY_BOX.fullmatch(inside)
+                    or any(map(text[brace.end():].__contains__, _HINTS)))
+                return inside if inside and last else None
         elif brace[0][-1] == "{" and brace[0] != "\\{":
             depth += 1
     return None
@@ -88,17 +94,13 @@ def statements(text: str) -> Iterator[tuple[str, str]]:
 
 def placed(text: str) -> Iterator[tuple[int, str, str]]:
     """(where it starts, value, form) of the same."""
-    openings: list[re.Match] = []
-    denied: set[int] = set()
-    if "nswer" in text or "NSWER" in text:
-        openings = _cues(text)
-        denied = {match.start() for match in openings if match.re is _ANSWER and match["no"]}
-    if any(map(text.__contains__, _FOREIGN_HINTS if text.isascii() else _FAR_HINTS)):
-        openings += _FOREIGN.finditer(text)
+    if text.isascii() and not any(map(text.__contains__, _ASCII_HINTS)):
+        return
+    openings = [*_cues(text), *_foreign_cues(text)]
+    denied = {match.start() for match in openings if match.re is _ANSWER and match["no"]}
     places = [(match.start(), _behind_group(text, match), "answer sentence") for match in openings]
-    if "####" in text or "A:" in text or "Ans" in text:
-        places += [(match.start(), match.end(), match[1] or "A:") for match in _LINE_FORM.finditer(text)
-                   if not _is_heading(text, match)]
+    places += [(match.start(), match.end(), match[1] or "A:") for match in _line_forms(text)
+               if not _is_heading(text, match)]
     boxes, cut = _all_boxes(text)
     places += [(start, start, "boxed") for start in boxes]
     for start, end, how in sorted(places, reverse=True)[:MOST]:
@@ -124,6 +126,30 @@ def _cues(text: str) -> list[re.Match]:
                 cues.append(heading)
             at = text.find(letters, at + 1)
     return cues
+
+
+def _foreign_cues(text: str) -> Iterator[re.Match]:
+    """The same in other languages, found by letters that stand at most two behind the beginning."""
+    for letters in _FOREIGN_HINTS if text.isascii() else _FAR_HINTS:
+        at, end = text.find(letters), 0
+        while at >= 0:
+            for start in range(max(end, at - 2), at + 1):
+                if cue := _FOREIGN.match(text, start):
+                    end = cue.end()
+                    yield cue
+                    break
+            at = text.find(letters, at + 1)
+
+
+def _line_forms(text: str) -> Iterator[re.Match]:
+    """Every line that begins with "####", "A:" or "Ans", found by these letters."""
+    for letters in ("####", "A:", "Ans"):
+        at = text.find(letters)
+        while at >= 0:
+            line = text.rfind("\n", max(0, at - 9), at) + 1 or (0 if at < 9 else -1)
+            if line >= 0 and (form := _LINE_FORM.match(text, line)):
+                yield form
+            at = text.find(letters, at + len(letters))
 
 
 def _behind_group(text: str, cue: re.Match) -> int:
@@ -242,10 +268,12 @@ def _is_further_part(text: str, last: int, start: int, count: int) -> bool:
     if start - last <= 60 and (joint := _JOINT.match(text, last, start)) is not None and joint.end() == start:
         return True
     between = text[last:start] if start - last <= MOST_BETWEEN else ""
-    parts = [next(filter(None, match.groups())).lower() for match in _PART_MARK.finditer(between)]
-    if parts and parts[0] in (*"abcdefgh"[count:count + 1], *_ROMAN[count - 1:count], str(count + 1)):
+    part = _PART_MARK.search(between) if _IN_PART_MARK.search(between) else None
+    if part and next(filter(None, part.groups())).lower() in (
+            *"abcdefgh"[count:count + 1], *_ROMAN[count - 1:count], str(count + 1)):
         return True
-    return (_UNKNOWN.search(between) is not None and not _SENTENCE_END.search(between.lstrip("$. \n)\\"))
+    return (between.rstrip(" $\\")[-1:] == "=" and _UNKNOWN.search(between) is not None
+            and not _SENTENCE_END.search(between.lstrip("$. \n)\\"))
             and _UNKNOWN.search(text, max(0, last - 200), text.rfind("boxed", 0, last) - 1) is not None)
 
 

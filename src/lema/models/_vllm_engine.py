@@ -50,6 +50,11 @@ class Engine:
                 finish = f"error: {finish}"
             yield Completion(output.text, finish, length, len(output.token_ids))
 
+    def stop(self) -> None:
+        """Ends its process, which holds the card."""
+        self.llm.llm_engine.engine_core.shutdown()
+        del self.llm
+
     def _parameters(self, request: Request, prompt: list[int]) -> SamplingParams:
         sampling = request.sampling
         return SamplingParams(

@@ -27,17 +27,21 @@ STOP_SECONDS = 15
 
 
 class StartedServer(NamedTuple):
-    """A server of ours: its base URL, and what it said last where it has ended by itself, else None."""
+    """A server of ours: its base URL, what it said last where it has ended by itself, else None; and how to stop
+    it."""
 
     url: str
     last_words: Callable[[], str | None]
+    stop: Callable[[], object]
 
 
-def start(owner: object, python: str, flags: Sequence[str], seconds: float) -> StartedServer:
-    """A server that answers; it is stopped when `owner` is gone. ModelError with the last line of its log where it
-    ends or does not answer within `seconds`."""
+def start(owner: object, python: str, flags: Sequence[str], seconds: float,
+          cards: Sequence[str] = ()) -> StartedServer:
+    """A server that answers, on these cards (none: on all that it sees); it is stopped when `owner` is gone.
+    ModelError with the last line of its log where it ends or does not answer within `seconds`."""
     port = _free_port()
-    command = ["env", *SETTING, python, "-m", MODULE, "--host", "127.0.0.1", "--port", str(port), *flags]
+    shown = [f"CUDA_VISIBLE_DEVICES={','.join(cards)}"] if cards else []
+    command = ["env", *SETTING, *shown, python, "-m", MODULE, "--host", "127.0.0.1", "--port", str(port), *flags]
     log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the server
     try:
         watchdog = subprocess.Popen([sys.executable, str(WATCHDOG), *command], stdin=subprocess.PIPE, stdout=log,
@@ -56,7 +60,7 @@ def start(owner: object, python: str, flags: Sequence[str], seconds: float) -> S
             raise ModelError(f"vllm: its server {what} ({last}); see that `{python} -m {MODULE}` runs, or raise "
                              "start_seconds")
         time.sleep(0.2)
-    return StartedServer(f"{url}/v1", lambda: None if watchdog.poll() is None else _last_line(log))
+    return StartedServer(f"{url}/v1", lambda: None if watchdog.poll() is None else _last_line(log), stop)
 
 
 def _stop(watchdog: subprocess.Popen, log: IO[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""vLLM: its engine in this process, or `vllm serve` started and stopped by us, also from another environment.
+"""vLLM: its engine in this process, or its server started and stopped by us, also from another environment.
 
     [models.student]
     backend = "vllm"
@@ -14,12 +14,15 @@ Its floats depend on what else is in flight: a completion is kept by the journal
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from shutil import which
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -32,6 +35,7 @@ from lema.checkpoints import (
     find_checkpoint,
     load_tokenizer,
     positions,
+    stored_dtype,
 )
 from lema.checkpoints.rendering import Form, by_template, render
 from lema.errors import ModelError
@@ -39,14 +43,17 @@ from lema.messages import Arrived, Completion, Message, Request
 from lema.models import api
 from lema.plugins import execution
 
+if TYPE_CHECKING:
+    from lema.models._vllm_server import StartedServer
+
 CHUNK = 2048
 """Requests handed to the engine together: enough to keep it busy, few enough to journal often."""
 PATIENCE = 60.0
 """Seconds without any answer after which a server of ours is given up: it is on this machine, and was up."""
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """The values that vLLM's max_lora_rank may have."""
-ADAPTER = "adapter"
-"""What an adapter is called by a server of ours; its base is called "base"."""
+BASE, ADAPTER = "base", "adapter"
+"""What a server of ours calls the checkpoint, and its adapter where there is but one."""
 NEUTRAL = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0}
 """Sent with every request: a checkpoint's generation_config would otherwise change how text is drawn."""
 
@@ -75,12 +82,38 @@ class Settings(plugins.Settings):
         return files_of(self.path, self.adapter)
 
     @property
-    def arguments(self) -> dict[str, Any]:
-        """vLLM's engine arguments, but for the model itself."""
+    def adapters(self) -> dict[str, Path]:
+        """Its adapter, by what a server of ours calls it."""
+        return {ADAPTER: Path(self.adapter)} if self.adapter else {}
+
+    def arguments(self, adapters: Mapping[str, Path], together: int = 1) -> dict[str, Any]:
+        """vLLM's engine arguments, but for the model itself. It knows all the adapters, and works on at most
+        `together` of them at a time."""
         arguments = {"dtype": self.dtype, "enable_prefix_caching": True, "seed": 0}
-        if self.adapter:
-            arguments |= {"enable_lora": True, "max_lora_rank": _rank(find_adapter(self.adapter))}
+        if adapters:
+            ranks = [_rank(find_adapter(str(adapter))) for adapter in adapters.values()]
+            arguments |= {"enable_lora": True, "max_lora_rank": max(ranks)}
+        if len(adapters) > 1:
+            arguments |= {"max_loras": min(together, len(adapters)), "max_cpu_loras": len(adapters)}
         return arguments | self.options | self.resources
+
+
+class Served(NamedTuple):
+    """A model of servers that somebody else starts and stops: their addresses, and what they call it."""
+
+    urls: tuple[str, ...]
+    name: str
+
+
+def examining(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The table of this backend for the weights that transformers would be asked by `table`. Those in NF4 need
+    vLLM's plugin of bitsandbytes."""
+    dtype = table.get("dtype", "auto")
+    if dtype in ("auto", "fastest"):  # vLLM's own "auto" makes sixteen bits of a checkpoint in float32
+        dtype = stored_dtype(find_checkpoint(table["path"]))
+    same = {key: table[key] for key in ("path", "adapter", "form") if key in table}
+    quantized = {"options": {"quantization": "bitsandbytes"}} if table.get("quantize") else {}
+    return {**same, "dtype": dtype, "run": "server", **quantized}
 
 
 class Model:
@@ -88,9 +121,18 @@ class Model:
     with this object, or with this process however it ends."""
 
     runs_here = uses_cards = True
+    served: Served | None = None
+    """Where somebody else's server has it; else a server is started where one is wanted."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+
+    def close(self) -> None:
+        """Stops the server, or ends the engine, where one was started: the card is free again."""
+        for part in map(self.__dict__.pop, ("_server", "_engine"), (None, None)):
+            if part is not None:
+                part.stop()
+        self.__dict__.pop("_served", None)
 
     def identity(self) -> dict:
         """The checkpoint and its adapter by their contents, and what else decides the text."""
@@ -120,10 +162,9 @@ class Model:
         try:
             yield from self._served.complete_telling(map(self._as_text, requests), arrived)
         except ModelError as error:
-            if (words := self._server.last_words()) is None:
+            if self.served or (words := self._server.last_words()) is None:
                 raise
-            raise ModelError(f"vllm: its server ended while it was asked ({words}); what came is kept: run the "
-                             f"same command again, with less concurrency if it recurs ({error})") from None
+            raise ModelError(ended_early(words, error)) from None
 
     def _here(self, requests: Iterable[Request], arrived: Arrived) -> Iterator[Completion]:
         todo, position = iter(requests), 0
@@ -165,31 +206,68 @@ class Model:
         os.environ.update(QUIET)  # read when vllm is imported
         from lema.models._vllm_engine import Engine
 
-        return Engine(self.folder, self.settings.adapter, self.settings.arguments, self._room)
+        settings = self.settings
+        return Engine(self.folder, settings.adapter, settings.arguments(settings.adapters), self._room)
 
     @cached_property
     def _served(self) -> api.Model:
         """The API backend, asking a server that is up now and stops with `self`."""
         settings = self.settings
         extra = {**NEUTRAL, "add_special_tokens": not by_template(self._tokenizer, settings.form)}
-        return api.Model(api.Settings(model=ADAPTER if settings.adapter else "base", base_url=self._server.url,
-                                      form="completions", extra=extra, concurrency=settings.concurrency,
-                                      patience=PATIENCE))
+        served = self.served or Served((self._server.url,), ADAPTER if settings.adapter else BASE)
+        return api.Model(api.Settings(model=served.name, base_url=served.urls, form="completions", extra=extra,
+                                      concurrency=settings.concurrency, patience=PATIENCE))
 
     @cached_property
-    def _server(self):
-        from lema.models._vllm_server import start
-
+    def _server(self) -> "StartedServer":
         settings = self.settings
-        return start(self, settings.python, _flags(self.folder, settings), settings.start_seconds)
+        (server,) = start_servers(self, settings, settings.adapters, 1, [()])
+        return server
 
 
-def _flags(folder: Path, settings: Settings) -> list[str]:
+def not_there(settings: Settings) -> str:
+    """What is missing before vLLM can run, and the remedy; "" where nothing is."""
+    if settings.python != sys.executable and settings.run == "server":
+        if which(settings.python):
+            return ""
+        return f"{settings.python} is no program; name the Python of the environment that holds vLLM"
+    if find_spec("vllm"):
+        return ""
+    return ('vllm is not installed; pip install vllm, or set run = "server" and python to the Python that has it')
+
+
+def start_servers(owner: object, settings: Settings, adapters: Mapping[str, Path], together: int,
+                  cards: Sequence[tuple[str, ...]]) -> "list[StartedServer]":
+    """One server for each group of cards, all of the same base and adapters; they are stopped when `owner` is
+    gone. ModelError where one does not start."""
+    from lema.models._vllm_server import start
+
+    flags = _flags(find_checkpoint(settings.path), settings, adapters, together)
+    starting = partial(start, owner, settings.python, flags, settings.start_seconds)
+    with ThreadPoolExecutor(len(cards)) as threads:  # weights take minutes to load
+        started = [threads.submit(starting, group) for group in cards]
+    failures = list(filter(None, map(Future.exception, started)))
+    if failures:
+        for each in started:
+            if each.exception() is None:
+                each.result().stop()
+        raise failures[0]
+    return list(map(Future.result, started))
+
+
+def ended_early(words: str, error: ModelError) -> str:
+    """What is said of a server that ended under a run, having said `words` last."""
+    return (f"vllm: its server ended while it was asked ({words}); what came is kept: run the same command again, "
+            f"with less concurrency if it recurs ({error})")
+
+
+def _flags(folder: Path, settings: Settings, adapters: Mapping[str, Path], together: int) -> list[str]:
     """The server's command line behind its module's name, but for its port."""
-    flags = ["--model", str(folder), "--served-model-name", "base"]
-    if settings.adapter:
-        flags += ["--lora-modules", json.dumps({"name": ADAPTER, "path": str(Path(settings.adapter).absolute())})]
-    for name, value in settings.arguments.items():
+    flags = ["--model", str(folder), "--served-model-name", BASE]
+    if adapters:
+        modules = [{"name": name, "path": str(path.absolute())} for name, path in adapters.items()]
+        flags += ["--lora-modules", *map(json.dumps, modules)]
+    for name, value in settings.arguments(adapters, together).items():
         flag = "--" + name.replace("_", "-")
         if isinstance(value, bool):
             flags.append(flag if value else flag.replace("--", "--no-", 1))

@@ -66,10 +66,16 @@ class Arm:
     teacher_tokens: int = 0  # written by the teacher for this arm's examples
     teacher_prompt_tokens: int = 0  # read by it for them
     student_tokens: int = 0  # sampled of the students for them
+    dollars: float | None = None  # what the teacher was paid for them; None where a price is not known
     accuracy: Accuracy
     difference: Difference | None = None
     levels: tuple[LevelScore, ...] = ()
     shared: dict[str, tuple[int, int]] = field(default_factory=dict)  # other arm -> its examples, questions too
+
+    @property
+    def paid(self) -> float:
+        """The dollars that are known."""
+        return self.dollars or 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +140,10 @@ class ReportData:
         return tuple(arm for arm in self.arms if arm.difference is not None or arm.name == self.baseline)
 
     @property
-    def highest_loss(self) -> float:
-        """Of any point of a training curve."""
-        return max((loss for curve in self.curves for line in curve.losses for loss in line), default=0.0) or 1.0
+    def unpriced(self) -> tuple[str, ...]:
+        """The arms whose price is not known, where that of another one is."""
+        unknown = (arm.name for arm in self.arms if arm.dollars is None and arm.teacher_tokens)
+        return tuple(unknown) if any(arm.paid for arm in self.arms) else ()
 
     @property
     def seeds(self) -> int:

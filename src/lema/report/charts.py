@@ -8,12 +8,12 @@ which escapes them.
 import math
 import textwrap
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import starmap
 
 from markupsafe import Markup
 
-from lema.figures import percent, tokens
+from lema.figures import percent
 from lema.report import Arm, LevelScore, ReportData
 from lema.report.curves import LossCurve
 from lema.statistics import Difference, Interval, Verdict, bracket, points
@@ -71,55 +71,24 @@ def accuracies(arms: tuple[Arm, ...]) -> Markup:
     for arm in arms:
         ends += [*arm.accuracy.interval, *arm.accuracy.seeds]
     ticks = ticks_of(min(ends), max(ends))
-    x = _scale(min(*ends, ticks[0]), max(*ends, ticks[-1]))
+    x = scale(min(*ends, ticks[0]), max(*ends, ticks[-1]))
     drawing = Drawing()
     _grid(drawing, ticks, x, len(arms), percent)
     for row, arm in enumerate(arms):
         y, mean, interval = _middle(row), arm.accuracy.mean, arm.accuracy.interval
         drawing.name(arm.name, y)
         drawing.line("band", x(interval.low), y, x(interval.high), y)
-        for share in arm.accuracy.seeds:
-            drawing.dot("seed", x(share), y, 3.6)
+        for share, aside in zip(arm.accuracy.seeds, _apart(list(map(x, arm.accuracy.seeds))), strict=True):
+            drawing.dot("seed", x(share), y + aside, 3.2)
         drawing.line("mean", x(mean), y - 9, x(mean), y + 9)
         drawing.figure(percent(mean), y)
     return drawing.svg_of_rows("Accuracy by arm in percent, with each seed and a 95 % interval", len(arms))
 
 
-def prices(arms: tuple[Arm, ...]) -> Markup:
-    """Accuracy over what the teacher wrote: a dot for each arm with its interval, named at its right."""
-    width, height, left, right, top, floor = 560, 300, 44, 120, 12, 258
-    most = max(arm.teacher_tokens for arm in arms) or 1
-    ends: list[float] = []
-    for arm in arms:
-        ends += arm.accuracy.interval
-    ticks = ticks_of(min(ends), max(ends))
-    x, y = _scale(0, most, left + 10, width - right), _scale(ticks[0], ticks[-1], floor, top)
-    drawing = Drawing()
-    for tick in ticks:
-        drawing.line("grid", left, y(tick), width - right, y(tick))
-        drawing.text("scale", left - 6, y(tick) + 4, "end", percent(tick).removesuffix(".0"))
-    for tokens_spent in (0, most / 2, most):
-        drawing.text("scale", x(tokens_spent), floor + 20, "middle", tokens(round(tokens_spent)))
-    drawing.text("scale", (left + width - right) / 2, floor + 38, "middle", "teacher tokens")
-    for arm in arms:  # below all dots
-        place, interval = x(arm.teacher_tokens), arm.accuracy.interval
-        drawing.line("band thin", place, y(interval.low), place, y(interval.high))
-    heights: list[float] = []
-    for arm in sorted(arms, key=lambda arm: -arm.accuracy.mean):
-        place, mean = x(arm.teacher_tokens), y(arm.accuracy.mean)
-        drawing.dot("point", place, mean, 4)
-        heights.append(max([mean, *(height + 15 for height in heights[-1:])]))  # names lie below each other
-        drawing.line("tick", place + 6, mean, width - right + 8, heights[-1])
-        name = textwrap.shorten(arm.name, 15, placeholder="…")
-        drawing.text("name", width - right + 12, heights[-1] + 4.5, "start", name)
-    label = "Accuracy in percent over teacher tokens, by arm"
-    return drawing.svg(label, width, max(height, round(heights[-1]) + 46), "chart price")
-
-
 def differences(data: ReportData, claims: dict[str, Verdict]) -> Markup:
     """Each judged arm less the baseline: its interval thick, that over seeds thin, seeds as hollow dots."""
     arms = data.judged
-    ticks, x = difference_scale(data.differences.values(), LABELS, WIDTH - VALUES)
+    ticks, x = differencescale(data.differences.values(), LABELS, WIDTH - VALUES)
     drawing = Drawing()
     _grid(drawing, ticks, x, len(arms), points)
     drawing.line("zero", x(0), TOP, x(0), TOP + ROW * len(arms))
@@ -135,7 +104,7 @@ def differences(data: ReportData, claims: dict[str, Verdict]) -> Markup:
     return drawing.svg_of_rows("Difference from the baseline in percent points, with 95 % intervals", len(arms))
 
 
-def difference_scale(shown: Iterable[Difference], left: float, right: float) -> tuple[list[float], Scale]:
+def differencescale(shown: Iterable[Difference], left: float, right: float) -> tuple[list[float], Scale]:
     """Ticks and a scale that hold zero, all intervals and all seeds. An interval over two seeds can be
     many times wider: it is cut at the edge, with an arrowhead, instead of squeezing everything else."""
     ends = [0.0]
@@ -144,13 +113,13 @@ def difference_scale(shown: Iterable[Difference], left: float, right: float) -> 
     reach = max(max(ends) - min(ends), 0.02)
     low, high = min(ends) - 0.12 * reach, max(ends) + 0.12 * reach
     ticks = [tick for tick in ticks_of(low, high) if low <= tick <= high]
-    return ticks, _scale(low, high, left, right)
+    return ticks, scale(low, high, left, right)
 
 
 def strip(difference: Difference, others: list[Difference], claim: Verdict) -> Markup:
     """One difference alone, on the scale that it shares with `others`, for beside the headline."""
     width, y = 380, 18
-    ticks, x = difference_scale([difference, *others], 8, width - 8)
+    ticks, x = differencescale([difference, *others], 8, width - 8)
     drawing = Drawing()
     drawing.line("zero", x(0), 4, x(0), 34)
     drawing.line("axis", 8, 34, width - 8, 34)
@@ -196,9 +165,10 @@ def levels(arm: Arm, baseline: Arm | None) -> Markup:
     return drawing.svg(f"{arm.name} by level: {figures}", width, height)
 
 
-def losses(curve: LossCurve, highest: float) -> Markup:
-    """An arm's loss over its steps, a line for each seed; from nothing to `highest`, which all arms share."""
+def losses(curve: LossCurve) -> Markup:
+    """An arm's loss over its steps, a line for each seed, from nothing to its highest."""
     width, height, left, top, floor = 210, 132, 34, 8, 108
+    highest = max(map(max, curve.losses)) or 1.0
     drawing = Drawing()
     for share in (0, 0.5, 1):
         y = floor - (floor - top) * share
@@ -228,9 +198,20 @@ def _span(drawing: Drawing, difference: Difference, x: Scale, y: float, colour: 
         _whisker(drawing, difference.over_seeds, x, y, f"thin {colour}")
     drawing.line(f"thick {colour}", x(interval.low), y, x(interval.high), y)
     if difference.seeds > 1:
-        for mean in difference.seed_differences:
-            drawing.dot("seed", x(mean), y, 3.2)
+        for mean, aside in zip(difference.seed_differences, _apart(list(map(x, difference.seed_differences))),
+                               strict=True):
+            drawing.dot("seed", x(mean), y + aside, 2.8)
     drawing.dot(f"centre {colour}", x(difference.mean), y, 5)
+
+
+def _apart(places: Sequence[float]) -> list[float]:
+    """How far above or below its row each seed is drawn, so that none hides another: as near as there is room."""
+    taken: list[tuple[float, float]] = []
+    for place in places:
+        room = (aside for aside in (0.0, -6.5, 6.5, -11.0, 11.0)
+                if all(abs(place - other) > 6.5 or abs(aside - beside) > 4.0 for other, beside in taken))
+        taken.append((place, next(room, 0.0)))
+    return [aside for _, aside in taken]
 
 
 def _whisker(drawing: Drawing, interval: Interval, x: Scale, y: float, kind: str) -> None:
@@ -243,7 +224,8 @@ def _whisker(drawing: Drawing, interval: Interval, x: Scale, y: float, kind: str
             drawing.path(kind, [(end, y - 5), (end, y + 5)])
 
 
-def _scale(low: float, high: float, left: float = LABELS, right: float = WIDTH - VALUES) -> Scale:
+def scale(low: float, high: float, left: float = LABELS, right: float = WIDTH - VALUES) -> Scale:
+    """Where a value lies between two edges; what is beyond them lies on them."""
     width = (high - low) or 1.0
     return lambda value: left + (right - left) * min(1.0, max(0.0, (value - low) / width))
 

@@ -12,6 +12,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lema import figures
 from lema.report import PlannedComparison, ReportData, charts, claims, family
+from lema.report.price_chart import prices
 from lema.report.worth import answer
 from lema.statistics import bracket, points, verdict
 
@@ -44,7 +45,7 @@ def page_environment() -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         loader=jinja2.PackageLoader("lema.report", ""), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True)
-    environment.globals.update(charts=charts)
+    environment.globals.update(charts=charts, prices=prices)
     environment.filters.update(
         bracket=bracket, points=points, verdict=verdict, tone=charts.tone, percent=figures.percent,
         thin=figures.count, tokens=figures.tokens, p_value=figures.p_value, deviation=figures.deviation,

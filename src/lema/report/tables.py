@@ -37,7 +37,13 @@ class Table:
     columns: tuple[tuple[str, Form], ...]
     rows: tuple[tuple[Cell, ...], ...]
     remarks: tuple[str, ...] = ()
+    bars: bool = False  # on the page each row has a bar of its first figure
     detail: bool = False  # for who looks closer: on the page and in `lema show --tables`, not below a run
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether a cell holds a text that no column is wide enough for."""
+        return any(len(cell) > LONG for row in self.cells for cell in row)
 
     @property
     def cells(self) -> list[list[str]]:
@@ -54,7 +60,7 @@ def written(cell: Cell, form: Form) -> str:
 def in_text(table: Table) -> list[str]:
     """The table at most 80 columns wide; columns that do not fit beside the others go below them."""
     lines = [*_wrapped(f"{table.name}. {table.about}".strip()), ""]
-    if any(len(cell) > LONG for row in table.cells for cell in row):
+    if table.has_texts:
         return [*lines, *_at_length(table), *_remarks(table)]
     cells = [[printable(" ".join(cell.split())) for cell in row] for row in table.cells]
     label = min(LABEL, max(map(len, (table.columns[0][0], *(row[0] for row in cells)))))

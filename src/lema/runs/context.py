@@ -17,10 +17,9 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Protocol
 
-from lema.checkpoints import made_hash, training_of
 from lema.checkpoints.rendering import Form
 from lema.config import Config, LeaksConfig
-from lema.errors import DataError, ModelError
+from lema.errors import ModelError
 from lema.figures import money
 from lema.grading import Grade
 from lema.journal import Journal, complete
@@ -33,11 +32,12 @@ from lema.records import Question, ReasoningPath, content_id
 from lema.runs.beginnings import since_the_beginning
 from lema.runs.bills import Bill, ancestors, draw_up
 from lema.runs.budget import Budget, Gate, weighing
-from lema.runs.dependencies import MADE_HERE, decoding, form_of
+from lema.runs.dependencies import MADE_HERE, form_of
 from lema.runs.news import News, Progress
 from lema.runs.outcomes import Outcomes
 from lema.runs.prices import HERE, Price, Usage, price_of, served_prices
 from lema.runs.run import Stage
+from lema.runs.weights import as_examined, place_of, table_of
 from lema.tasks import Task, find_task, verdict_on
 
 FEW = 1024  # paths of a stage that are graded here: for these no other process needs to start
@@ -65,6 +65,7 @@ class StageContext:
     folder: Path
     _budget: Budget | None = None
     _elsewhere: OtherMachines | None = None
+    _served: object = None  # the server that was started for it and others (lema.runs.serving)
     usage: dict[str, Usage] = field(default_factory=lambda: defaultdict(Usage))
     _shown: float = 0.0
     _models: dict[str, Model] = field(default_factory=dict)
@@ -118,18 +119,24 @@ class StageContext:
     def model(self, name: str) -> Model:
         """The backend behind a model's name; a grown or trained one is its checkpoint folder."""
         if name not in self._models:
-            self._models[name] = find_model(name, *self._made_of(name))
+            model = self._models[name] = find_model(name, *self._made_of(name))
+            if self._served is not None:
+                model.served = self._served
         return self._models[name]
 
+    def close(self) -> None:
+        """Stops what its models started: the card is free for the next stage."""
+        for model in self._models.values():
+            if hasattr(model, "close"):
+                model.close()
+
     def _made_of(self, name: str) -> tuple[str, dict]:
-        """A model's backend and table."""
-        given = self._stage.models[name]
-        if isinstance(given, Stage):
-            table = decoding(self._config, name)
-            return MADE_HERE, {**table, **weights_made(given, table.get("dtype", "auto"))}
-        if name not in self._config.models:  # the base of the training, named by its folder or hub id
-            return MADE_HERE, {"path": given["path"]}
-        return self._config.models[name].backend, self._config.models[name].own
+        """A model's backend and table; those of the backend that examines, where this is an examination."""
+        backend, table = table_of(self._config, self._stage, name)
+        examiner = getattr(self._stage.settings, "backend", MADE_HERE)
+        if MADE_HERE == backend != examiner:
+            return examiner, as_examined(self._stage.settings, table)
+        return backend, table
 
     def checkpoint(self, name: str) -> Path | str:
         """The checkpoint folder (or hub id) behind a model's name."""
@@ -143,6 +150,10 @@ class StageContext:
     def before(self) -> list[Stage]:
         """Every stage that went into this one."""
         return ancestors(self._stage)
+
+    def price(self, name: str) -> Price | None:
+        """What a model's tokens cost."""
+        return price_of(self._config, name)
 
     def bill(self) -> Bill:
         """What the stages before this one cost."""
@@ -250,29 +261,3 @@ class StageContext:
             return contextlib.nullcontext(OPEN)
         most = getattr(model, "most", most_of)
         return contextlib.closing(Gate(self._budget, price, self.name, getattr(model, "share", 1.0), most))
-
-
-def place_of(given: Stage | dict) -> Path | str:
-    """The checkpoint folder (or hub id) of a model: the stage that makes it, or the facts of its table. DataError
-    where a stage's model is no more what was trained; of older records nobody knows."""
-    if isinstance(given, Stage):
-        model, record = given.folder / "model", given.record() or {}
-        if record.get("model", "") not in ("", made_hash(model)):
-            raise DataError(f"{model}: damaged (it is not what was trained); {given.remedy}")
-        return model
-    return Path(given["path"]) if Path(given["path"]).exists() else given["path"]
-
-
-def weights_made(stage: Stage, dtype: str) -> dict[str, str]:
-    """Which weights are asked of a model that a stage made, as the keys of its backend. An adapter is merged in
-    float32; in fewer bits the merged weights would be others than those that were trained, so there it stays
-    beside its base, and beside the quantised base that it was trained on."""
-    model = place_of(stage)
-    adapter, whole = model / "adapter", (model / "config.json").is_file()
-    alone = not (adapter / "adapter_config.json").is_file()
-    if alone or (whole and dtype in ("auto", "float32")):
-        return {"path": str(model)}
-    weights = {"path": str(place_of(stage.models[stage.settings.base])), "adapter": str(adapter)}
-    if training_of(model).get("method") == "qlora":
-        weights["quantize"] = "nf4"
-    return weights if dtype in ("auto", "float32") else {**weights, "adapter_as": "loaded"}

@@ -30,6 +30,7 @@ from lema.runs.folder import at_work
 from lema.runs.news import News, Progress
 from lema.runs.processor import pinned, processor
 from lema.runs.run import Stage
+from lema.runs.serving import Serving, by_server
 from lema.runs.versions import versions
 from lema.runs.workers import Died, WorkerCall, Workers
 
@@ -50,15 +51,14 @@ class Local:
     def __init__(self, folder: Path, config: Config, progress: Progress) -> None:
         self.folder, self.config, self.progress = folder, config, progress
         self._open = contextlib.ExitStack()
+        self._serving = Serving(config)
+        self._open.callback(self._serving.stop)
         settle_environment(config)
 
     def __call__(self, stages: Sequence[Stage]) -> None:
-        waiting = to_do(stages, self.progress)
-        if len(waiting) > 1 and self.config.machine.workers > 1:
-            self._side_by_side(waiting)
-        else:
-            for stage in waiting:
-                perform(stage, self.config, self.progress, self._journal, self._budget)
+        for group in by_server(to_do(stages, self.progress), self.config):
+            with self._serving.shared_by(group) as served:
+                self._perform(group, served)
 
     def close(self) -> None:
         self._open.close()
@@ -74,13 +74,20 @@ class Local:
             return None
         return open_budget(self.config, self._journal, get_context("spawn"))
 
-    def _side_by_side(self, stages: list[Stage]) -> None:
+    def _perform(self, stages: list[Stage], served: dict[str, object]) -> None:
+        if len(stages) > 1 and self.config.machine.workers > 1:
+            self._side_by_side(stages, served)
+            return
+        for stage in stages:
+            perform(stage, self.config, self.progress, self._journal, self._budget, None, served.get(stage.name))
+
+    def _side_by_side(self, stages: list[Stage], served: dict[str, object]) -> None:
         turns = [turn_of(stage, self.config) for stage in stages]
         abreast = turns.count(None) + len(set(turns) - {None})
         config = shared_out(self.config, min(self.config.machine.workers, abreast))
         calls = []
         for stage, turn in zip(stages, turns, strict=True):
-            calls.append(WorkerCall(perform_in_worker, (stage, config), turn))
+            calls.append(WorkerCall(perform_in_worker, (stage, config, served.get(stage.name)), turn))
         try:
             self._workers.perform(calls)
         except Died:
@@ -106,6 +113,8 @@ def find_engine(folder: Path, config: Config, progress: Progress) -> "Local | On
 def settle_environment(config: Config) -> None:
     """What libraries of this process and of those that it starts find in their environment."""
     os.environ.update(QUIET)
+    if config.machine.devices:
+        os.environ[VISIBLE] = ",".join(config.machine.devices)
     if config.machine.threads:
         os.environ["OMP_NUM_THREADS"] = str(config.machine.threads)
 
@@ -139,7 +148,7 @@ def turn_of(stage: Stage, config: Config) -> str | None:
 def workers_of(config: Config, number: int, folder: Path, budget: Budget | None, progress: Progress) -> Workers:
     """So many worker processes, each on its cards and with a connection to the journal in `folder`."""
     each = each_worker_needs(config)
-    cards = visible_cards() if each else ()
+    cards = (config.machine.devices or visible_cards()) if each else ()
     needs = [(folder, budget, cards_of(place, cards, each)) for place in range(number)]
     return Workers(_at_work, needs, progress)
 
@@ -159,20 +168,22 @@ def shared_limits(table: dict, parts: int, keys: Sequence[str]) -> dict:
 
 
 def perform(stage: Stage, config: Config, progress: Progress, journal: Journal,
-            budget: Budget | None = None, elsewhere: OtherMachines | None = None) -> None:
-    """Fills one stage's folder. A .part folder of the same fingerprint is kept for the verb to resume from."""
+            budget: Budget | None = None, elsewhere: OtherMachines | None = None, served: object = None) -> None:
+    """Fills one stage's folder. A .part folder of the same fingerprint is kept for the verb to resume from.
+    `served`: where the model is that it examines, if a server was started for that."""
     with _disk_errors(stage):
         if stage.adopt():
             progress(News(stage.name, "remembered"))
             return
         _prepare(stage)
-        context = StageContext(stage, config.on(stage.test_set), progress, journal, stage.part, budget,
-                               elsewhere)
+        context = StageContext(stage, config.on(stage.test_set), progress, journal, stage.part, budget, elsewhere,
+                               served)
         progress(News(stage.name, "started"))
         started, busy, damaged = time.monotonic(), time.process_time(), len(journal.damaged)
         remove(stage.part / "rows.jsonl")
         # closed while the journal is still open: replies under way are paid for
-        with contextlib.closing(stage.verb(context, stage.settings, *stage.inputs)) as records:
+        with (contextlib.closing(context),
+              contextlib.closing(stage.verb(context, stage.settings, *stage.inputs)) as records):
             rows = write_rows(stage.part / "rows.jsonl", records)
         context.require_answers()
         (stage.part / "fingerprint").unlink()
@@ -228,6 +239,6 @@ def _at_work(say: Progress, folder: Path, budget: Budget | None, cards: tuple[st
         yield
 
 
-def perform_in_worker(stage: Stage, config: Config) -> None:
+def perform_in_worker(stage: Stage, config: Config, served: object = None) -> None:
     """What a worker of `workers_of` does with a stage."""
-    perform(stage, config, _worker["progress"], _worker["journal"], _worker["budget"])
+    perform(stage, config, _worker["progress"], _worker["journal"], _worker["budget"], None, served)

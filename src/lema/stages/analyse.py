@@ -13,7 +13,7 @@ from lema.config import AnalyseConfig, Config, ScoreConfig
 from lema.records import Account, Checkpoint, Correction, Question, ReasoningPath
 from lema.report.analyses.answers import answer_tables
 from lema.report.analyses.budgets import budget_tables
-from lema.report.analyses.corrections import amount_table, correction_tables
+from lema.report.analyses.corrections import amount_table, correction_tables, places_table
 from lema.report.analyses.likelihoods import perplexity_table
 from lema.report.analyses.paths import open_questions, path_tables
 from lema.report.analyses.test_sets import set_tables
@@ -21,7 +21,7 @@ from lema.report.tables import Table
 from lema.runs.context import StageContext
 from lema.statistics.scores import Comparison, Likelihood, Score
 
-VERSION = 2
+VERSION = 3
 
 
 def analysing(config: Config, examinees: ScoreConfig) -> AnalyseConfig:
@@ -68,5 +68,6 @@ def _of_arms(context: StageContext, settings: AnalyseConfig, scores: Iterable[Sc
         yield from path_tables(settings, context.task, questions, made.examined)
         for verified in made.verified:
             yield from correction_tables(questions, made.graded, verified)
+            yield from places_table(verified)
     yield from amount_table(accounts, scores)
     yield from perplexity_table(settings, made.likely)

@@ -24,20 +24,21 @@ from lema.report.curves import training_curves
 from lema.report.funnels import critique_funnels, funnel, one_step_funnel, parents
 from lema.report.gallery import gallery
 from lema.report.page import render
-from lema.report.sets import read_for, too_long
+from lema.report.sets import dollars_for, read_for, too_long
 from lema.report.tables import Table
 from lema.report.terminal import table
 from lema.report.worth import markdown
 from lema.runs.beginnings import look, said_of_looks
 from lema.runs.context import StageContext
 from lema.runs.machine import machine
+from lema.runs.prices import Prices
 from lema.runs.ratings import MEANING, agreements, by_corrector, ratings_mark, ratings_of
 from lema.runs.versions import versions
 from lema.statistics import accuracy, difference, disagreement
 from lema.statistics.scores import Comparison, Score
 from lema.tasks import answers_to
 
-VERSION = 8
+VERSION = 9
 
 FIRST = "The questions of the task"
 NOTES = (  # what holds of every run of this pipeline
@@ -69,7 +70,7 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
     named, beginning = context.beginning()
     data = ReportData(
         title=settings.title, baseline=settings.baseline, versions=tuple(versions().items()), bill=context.bill(),
-        arms=tuple(_arms(settings, right, accounts, trained, list(scores))),
+        arms=tuple(_arms(settings, right, accounts, trained, list(scores), context.price)),
         headline=_compared(right, settings.headline, settings.baseline),
         control=_compared(right, settings.headline, settings.control),
         pairs=tuple(_compared(right, *pair) for pair in settings.pairs
@@ -137,7 +138,7 @@ def _right(settings: ReportOneConfig, examined: Iterable[ReasoningPath]) -> dict
 
 
 def _arms(settings: ReportOneConfig, right: dict[str, np.ndarray], accounts: Iterable[Account],
-          trained: tuple[Iterable[Checkpoint], ...], scores: list[Score]) -> Iterator[Arm]:
+          trained: tuple[Iterable[Checkpoint], ...], scores: list[Score], price: Prices) -> Iterator[Arm]:
     yield Arm(name="(before)", description=f"{settings.base}, as every arm finds it", accuracy=accuracy(right[""]))
     by_name = {checkpoint.name: checkpoint for checkpoint in chain.from_iterable(trained)}
     for account in accounts:
@@ -149,6 +150,7 @@ def _arms(settings: ReportOneConfig, right: dict[str, np.ndarray], accounts: Ite
             epochs=sum(map(attrgetter("examples"), seeds)) / len(seeds) / account.examples,
             teacher_tokens=account.teacher_tokens, teacher_prompt_tokens=read_for(account),
             student_tokens=account.student_tokens, shared=account.shared,
+            dollars=dollars_for(account, price, cached=False),
             accuracy=accuracy(right[account.arm]), levels=_levels(account.arm, scores),
             difference=None if account.arm == settings.baseline else
             difference(right[account.arm], right[settings.baseline]))

@@ -7,6 +7,7 @@ arm sees what its table says and no library's epoch decides.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from inspect import signature
 from itertools import filterfalse
 from operator import attrgetter
 
@@ -84,8 +85,10 @@ def train(context: StageContext, settings: TrainOneConfig, examples: Iterable[Ex
     fitting = list(filterfalse(attrgetter("rejected"), examples))
     rows = stream(fitting, settings.budget, settings.seed, trainer.steps)
     form = context.form(settings.base)
-    past_template = {} if form == "chat" else {"form": form}
-    log = trainer.fit(rows, context.checkpoint(settings.base), out, settings.seed, context.show, **past_template)
+    more = {} if form == "chat" else {"form": form}
+    if "tokens" in signature(trainer.fit).parameters:
+        more["tokens"] = context.run_folder / "tokens"
+    log = trainer.fit(rows, context.checkpoint(settings.base), out, settings.seed, context.show, **more)
     yield Checkpoint(name=f"{settings.arm}-{settings.seed}", steps=log.steps, examples=log.examples,
                      tokens=log.tokens, all_tokens=log.all_tokens, loss=round(log.loss, 6),
                      weights=weights_hash(out), merge_difference=log.merge_difference)

@@ -33,7 +33,7 @@ try:
     from lema.training.metrics import FILE, Metrics, tokens_of_steps
     from lema.training.passes import PackedCollator, attention_of, dataset, line_length
     from lema.training.points import last_point, mark, mark_of, writing
-    from lema.training.saving import merged, parity, save_tokenizer
+    from lema.training.saving import merged, parity, save_tokenizer, whole
     from lema.training.weights import adapter, in_float32, load_model, to_merge_into
 except ModuleNotFoundError as missing:
     raise ModelError(f"training needs {missing.name}: {installing('train')}") from None
@@ -56,7 +56,7 @@ class Outcome(NamedTuple):
 def run(fit: "Fit", plan: Passes, progress: Progress | None) -> Outcome:
     """Trains and writes the result to `fit.out`."""
     base, out = fit.base, fit.out
-    loop = Loop(fit, plan, progress)
+    loop = _kind_of(fit.settings)(fit, plan, progress)
     point = loop.agreed(lambda: last_point(out / "unfinished", fit.call))
     started = time.monotonic()
     if point:
@@ -82,32 +82,41 @@ def run(fit: "Fit", plan: Passes, progress: Progress | None) -> Outcome:
     return Outcome(losses, time.monotonic() - loop.started, _written(loop, fit))
 
 
+def _kind_of(settings: "Settings") -> type["Loop"]:
+    if settings.parallel == "ddp" or settings.world == 1:
+        return Loop
+    from lema.training.sharding import ShardedLoop
+
+    return ShardedLoop
+
+
 def _written(loop: "Loop", fit: "Fit") -> float | None:
     """Writes what was trained, by one of the processes; what merging changes, where there is an adapter."""
     settings, out, difference = fit.settings, fit.out, None
+    model, weights = loop.accelerator.unwrap_model(loop.model), loop.gathered()
+    if loop.accelerator.is_main_process:
+        with writing(out):
+            if settings.method == "full":  # under bfloat16 the rounded weights are what was trained
+                whole(model, weights).to(getattr(torch, settings.dtype)).save_pretrained(out)
+            else:
+                model.save_pretrained(out / "adapter", state_dict=weights)
+            save_tokenizer(fit.base, out, fit.form)
+            used = {**settings.model_dump(mode="json"), "form": fit.form}
+            write_whole(out / "training.json", json.dumps(used, indent=1) + "\n")
+            os.replace(out / "unfinished" / FILE, out / FILE)
+    if settings.saved == "adapter" and (weights is not None or loop.accelerator.is_main_process):
+        difference = parity(model, out / "adapter", fit.rows[0])  # of shared weights all compute it together
     if not loop.accelerator.is_main_process:
         return None
-    model = loop.accelerator.unwrap_model(loop.model)
-    with writing(out):
-        if settings.method == "full":  # under bfloat16 the rounded weights are what was trained
-            model.to(getattr(torch, settings.dtype)).save_pretrained(out)
-        else:
-            model.save_pretrained(out / "adapter")
-        save_tokenizer(fit.base, out, fit.form)
-        used = {**settings.model_dump(mode="json"), "form": fit.form}
-        write_whole(out / "training.json", json.dumps(used, indent=1) + "\n")
-        os.replace(out / "unfinished" / FILE, out / FILE)
-    if settings.saved == "adapter":
-        difference = parity(model, out / "adapter", fit.rows[0])
     on_cpu = loop.args.device.type == "cpu"
     loop.model = loop.model_wrapped = model = None
     if not on_cpu:
         gc.collect()  # the loop holds itself in cycles, and its weights would stay beside those of the next fit
         torch.cuda.empty_cache()
     if settings.method != "full" and settings.saved == "merged":
-        whole, difference = merged(lambda: to_merge_into(fit.base, settings), out / "adapter", fit.rows[0])
+        both, difference = merged(lambda: to_merge_into(fit.base, settings), out / "adapter", fit.rows[0])
         with writing(out):
-            whole.save_pretrained(out)
+            both.save_pretrained(out)
     return difference
 
 
@@ -134,6 +143,7 @@ class Loop(SFTTrainer):
         if fit.settings.method == "qlora":
             in_float32(self.model)
         self.remove_callback(PrinterCallback)
+        self.accelerator.free_memory = lambda *objects: list(objects)  # nothing is there yet, and it takes long
         if self.args.world_size != fit.settings.world:
             raise RunError(f"{self.args.world_size} processes train together, where train.processes and "
                            f"train.nodes ask for {fit.settings.world}; start lema once, it starts them")
@@ -143,6 +153,9 @@ class Loop(SFTTrainer):
 
     def create_model_card(self, *args: object, **kwargs: object) -> None:
         """A point to resume from needs none."""
+
+    def gathered(self) -> dict[str, torch.Tensor] | None:
+        """The trained weights, where no process holds them all; called by all together."""
 
     def agreed(self, look: Callable[[], Path | None]) -> Path | None:
         """What the first process sees, told to all."""

@@ -30,7 +30,8 @@ SHARE = 0.85
 """Of the free memory that is reckoned with."""
 HOW = ("weights by their type (NF4: 0.516 bytes), gradients and AdamW 12 bytes a trained weight, per token and "
        "layer 10 × width + 4 × feed-forward numbers (of all layers, or with gradient_checkpointing of one, and "
-       "width of every other), logits 10 bytes × vocabulary on a CPU, 1 GiB to spare on a card")
+       "width of every other), logits 10 bytes × vocabulary on a CPU, 1 GiB to spare on a card; with parallel = "
+       "\"fsdp\" each process its share of weights and of what is trained, and a block and both ends whole")
 """How memory is reckoned, in one sentence."""
 
 
@@ -77,7 +78,12 @@ def memory(shapes: Shapes, settings: "Settings", tokens: int, on_cpu: bool) -> d
     trained = trained_parameters(shapes, settings)
     state = 8 if settings.optimizer != "muon" else 4 + 4 * (1 - shapes.linear / shapes.parameters)
     own = 0 if settings.method == "full" else 4
-    return {"weights": _weights(shapes, settings), "trained": trained * (own + 4 + state),
+    weights, processes = _weights(shapes, settings), 1
+    if settings.parallel == "fsdp" and settings.world > 1:
+        processes = settings.world
+        ends = 2 * shapes.vocabulary * shapes.width * (2 if settings.dtype == "bfloat16" else 4)
+        weights = weights / processes + weights / shapes.layers + ends  # a block, and both ends, are there whole
+    return {"weights": weights, "trained": trained * (own + 4 + state) / processes,
             "activations": tokens * _per_token(shapes, settings, on_cpu), "spare": 0 if on_cpu else SPARE}
 
 

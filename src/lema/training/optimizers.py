@@ -41,8 +41,8 @@ def adamw(model: nn.Module, rate: float, rest_rate: float, decay: float,
 def paged_adamw(model: nn.Module, rate: float, rest_rate: float, decay: float,
                 betas: Betas) -> torch.optim.Optimizer:
     """AdamW whose state is in float32 and may leave a card that is full for the machine's memory; where nothing
-    lies on a card, AdamW."""
-    if not any(parameter.is_cuda for parameter in model.parameters()):
+    lies on a card, or cards share the state out, AdamW."""
+    if not all(parameter.is_cuda and type(parameter.data) is torch.Tensor for parameter in model.parameters()):
         return adamw(model, rate, rest_rate, decay, betas)
     from bitsandbytes.optim import PagedAdamW32bit
 

@@ -93,8 +93,8 @@ def attention_of(settings: "Settings") -> str | None:
 
 
 def line_length(settings: "Settings") -> int | None:
-    """Tokens of a line of packed rows; None for one line, which costs nothing where the kernel knows where rows
-    end, while a mask would be as large as the square of the line."""
+    """Tokens of a line of packed rows, which is as long as the longest of them at least; None for one line, which
+    costs nothing where the kernel knows where rows end, while a mask is as large as the square of the line."""
     if settings.pack_length is None and FLASH in (attention_of(settings) or ""):
         return None
-    return settings.pack_length or settings.max_length
+    return settings.pack_length or 1

@@ -67,6 +67,17 @@ def merged(base: Callable[[], "PreTrainedModel"], adapter: Path, row: Tokens) ->
     return model, difference
 
 
+def whole(model: "PreTrainedModel", weights: dict[str, torch.Tensor] | None) -> "PreTrainedModel":
+    """The model with these weights, gathered from all processes; itself where it holds its own."""
+    if weights is None:
+        return model
+    with torch.device("meta"):
+        empty = type(model).__bases__[-1](model.config)  # FSDP puts a class of its own before the model's
+    empty.load_state_dict(weights, assign=True, strict=False)
+    empty.tie_weights()
+    return empty
+
+
 def parity(model: "PeftModel", adapter: Path, row: Tokens) -> float:
     """How far an adapter that is examined where it is, beside its base, computes something else than merged in
     float32: the largest difference of a logit on the row's first tokens, as a share of the largest that the

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-VERSION = 2
+VERSION = 3
 """Raised when the same arguments come to give other weights: older checkpoints are then not continued."""
 
 
@@ -74,8 +74,8 @@ class Settings(plugins.Settings):
         1, description="passes that a step's batch is cut into; auto: as few as fit the device")
     packing: bool = Field(False, description="rows stand one behind the other in place of padding, and see "
                                              "nothing of each other")
-    pack_length: int | None = Field(None, gt=1, description="tokens of a line of packed rows; by default "
-                                                            "max_length, or a whole pass where the kernel can")
+    pack_length: int | None = Field(None, gt=1, description="tokens of a line of packed rows; by default the "
+                                                            "longest row of a pass, or all where the kernel can")
     max_length: int = Field(2048, gt=1, description="tokens of prompt and completion")
     overlong: Literal["refuse", "drop"] = Field(
         "refuse", description="a longer row ends the fit, or is left out of its set and counted; none is ever cut")
@@ -85,7 +85,9 @@ class Settings(plugins.Settings):
         None, description="adapter: it alone, the default where there is one; merged: weights with it in them too")
     attention: str | None = execution(None, description="the kernel; by default flash_attention_2 where it is "
                                                         "installed and rows are packed, else what torch has")
-    processes: int = execution(1, gt=0, description="of this machine that train together, one to a card (DDP)")
+    processes: int = execution(1, gt=0, description="of this machine that train together, one to a card")
+    parallel: Literal["ddp", "fsdp"] = execution(
+        "ddp", description="whether each of them holds the whole base (ddp) or its share (fsdp)")
     nodes: int = execution(1, gt=0, description="machines that do, sharing the run's folder")
     rendezvous: str | None = execution(None, description="host:port of the first, where they are several")
     save_steps: int = execution(200, ge=0, description="a point to resume from every so many steps; 0: none")
@@ -99,6 +101,8 @@ class Settings(plugins.Settings):
                 raise ValueError(f"{key} {getattr(self, key)} must be a multiple of accumulate {self.accumulate}")
         if self.method != "full" and self.embedding_learning_rate is not None:
             raise ValueError("embedding_learning_rate needs method = \"full\": adapters leave embeddings alone")
+        if self.parallel == "fsdp" and self.optimizer == "muon":
+            raise ValueError('parallel = "fsdp" shares out what muon needs whole; take optimizer = "adamw"')
         if self.method == "full" and self.save == "adapter":
             raise ValueError("save = \"adapter\" needs method = \"lora\" or \"qlora\"")
         return self
@@ -172,9 +176,10 @@ class Trainer:
         self.longest, self.overlong = settings.max_length, settings.overlong
 
     def fit(self, examples: Sequence[Example], base: Path | str, out: Path, seed: int,
-            progress: Progress | None = None, form: Form = "chat") -> TrainingLog:
-        """`base` may be a hub id. An adapter goes to `out/adapter`; `out/training.json` holds the settings that
-        were used, `out/metrics.jsonl` a line for every step.
+            progress: Progress | None = None, form: Form = "chat", tokens: Path | None = None) -> TrainingLog:
+        """`base` may be a hub id. `tokens`: a folder that keeps tokenised sets for the fits of a run. An adapter
+        goes to `out/adapter`; `out/training.json` holds the settings that were used, `out/metrics.jsonl` a line
+        for every step.
 
         DataError: no rows, or one that is empty, unknown to the tokenizer or too long. ModelError: `base` is no
         checkpoint, a step does not fit the device, or the loss is no number. RunError: `out` cannot be written.
@@ -182,8 +187,8 @@ class Trainer:
         """
         require_one_process()
         base = find_checkpoint(str(base))
-        rows = encode_rows(examples, base, self.settings.max_length, form)
         settings = self.settings
+        rows = _encoded(examples, base, settings.max_length, form, tokens)
         if settings.large_learning_rate or settings.accumulate == "auto":
             settings = settings.for_base(shapes_of(base).parameters)
         from lema.training.points import discard
@@ -219,18 +224,34 @@ def _as_large_as_fits(fit: "Fit", progress: Progress | None) -> "Outcome":
     perform = run if fit.settings.world == 1 else launched
     automatic, most = fit.settings.accumulate == "auto", None
     if automatic:
-        bytes_free, on_cpu = room()
-        most = tokens_that_fit(shapes_of(fit.base), fit.settings, bytes_free, on_cpu)
+        most = _most_tokens(fit)
     while True:
         plan = fit.settings.plan([row.length for row in fit.rows], fit.seed, most)
         try:
             return perform(fit, plan, progress)
         except TooLarge:
-            longest = max(row.length for row in fit.rows)
-            if not automatic or most <= longest:
+            least = fit.settings.world * max(row.length for row in fit.rows)
+            if not automatic or most <= least:
                 raise
-            most = max(longest, most // 2)
+            most = max(least, most // 2)
             log.warning("%s: a pass did not fit the device; on in passes of %d tokens", fit.base, most)
+
+
+def _encoded(examples: Sequence[Example], base: Path, longest: int, form: Form,
+             folder: Path | None) -> list[Tokens]:
+    if folder is None or not examples:
+        return encode_rows(examples, base, longest, form)
+    from lema.training.tokenized import shared
+
+    longest = min(longest, positions(base))
+    return shared(folder / str(longest), examples, base, form, lambda: encode_rows(examples, base, longest, form))
+
+
+def _most_tokens(fit: "Fit") -> int:
+    """The tokens that a pass may have on all devices together, of which each process takes its share."""
+    bytes_free, on_cpu = room()
+    each = bytes_free / fit.settings.processes if on_cpu else bytes_free  # processes share a machine's memory
+    return fit.settings.world * tokens_that_fit(shapes_of(fit.base), fit.settings, each, on_cpu)
 
 
 def encode_rows(examples: Sequence[Example], base: Path, longest: int, form: Form = "chat") -> list[Tokens]:

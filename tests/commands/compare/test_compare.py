@@ -97,6 +97,31 @@ def test_a_file_for_each_seed_is_paired_by_seed(files):
     assert row["seed_differences"] == pytest.approx([4 / 12 - 8 / 12, 3 / 12 - 7 / 12]) and row["crossed"]
 
 
+def test_a_checkpoint_that_was_examined_twice_is_one_result(files):
+    right = "110" * 12
+    _write(files, "one.jsonl", _rows(right))
+    _write(files, "copied.jsonl", list(reversed(_rows(right))))
+    _write(files, "base.jsonl", _rows("011" * 12))
+    facts = _facts(files, "base=base.jsonl", "one=one.jsonl", "copied=copied.jsonl", "--task", "gsm8k")
+    assert facts["same_answers"] == {"copied": "one"} and [row["arm"] for row in facts["comparisons"]] == ["one"]
+    alone = _facts(files, "base=base.jsonl", "one=one.jsonl", "--task", "gsm8k")
+    assert facts["comparisons"] == alone["comparisons"], "no correction for a comparison that is none"
+    text = in_process(files, "compare", "base=base.jsonl", "one=one.jsonl", "copied=copied.jsonl", "--task",
+                      "gsm8k")
+    assert "copied gave the answers of one, word for word" in " ".join(text.stdout.split())
+    twice = in_process(files, "compare", "base=base.jsonl,base.jsonl", "one=one.jsonl,copied.jsonl", "--task",
+                       "gsm8k")
+    assert twice.returncode == 2 and "one checkpoint examined twice is one result; give it once" in twice.stderr
+
+
+def test_few_or_short_answers_that_agree_are_two_results(files):
+    short = [{"question": _words(n), "text": str(n + 8), "gold": str(n + 8)} for n in range(30)]
+    _write(files, "short.jsonl", short)
+    _write(files, "few.jsonl", _rows("1" * 12))
+    assert len(_facts(files, "a=short.jsonl", "b=short.jsonl", "--task", "gsm8k")["comparisons"]) == 1
+    assert len(_facts(files, "a=few.jsonl", "b=c.jsonl", "--task", "gsm8k")["comparisons"]) == 1
+
+
 def test_the_same_words_with_other_gold_answers_are_counted_and_left_out(files):
     rows = _rows("1111")
     _write(files, "d.jsonl", [*rows, {**rows[0], "gold": "99"}])
@@ -161,11 +186,12 @@ def test_exported_answers_are_compared_with_themselves_without_a_difference(tmp_
 
 def test_a_runs_answers_go_out_and_come_back_the_same(files):
     chatty(files / "anywhere")
-    made = lema(files, "examine", "one=anywhere", "two=anywhere", "--on", "rows=own.csv", "--name", "x", "--set",
+    chatty(files / "other", width=32)
+    made = lema(files, "examine", "one=anywhere", "two=other", "--on", "rows=own.csv", "--name", "x", "--set",
                 "evaluate.max_tokens=3")
     assert made.returncode == 2 and "own.csv" in made.stderr
     (files / "own.csv").write_text("question,answer\nWhat is 1?,1\nWhat is 2?,2\n")
-    assert lema(files, "examine", "one=anywhere", "two=anywhere", "--on", "rows=own.csv", "--name", "x", "--set",
+    assert lema(files, "examine", "one=anywhere", "two=other", "--on", "rows=own.csv", "--name", "x", "--set",
                 "evaluate.max_tokens=3").returncode == 0
     assert "rows_one.json  2 answers" in lema(files, "export", "x", "--as", "inspect", "--out", "logs").stdout
     assert lema(files, "export", "x", "--as", "lm-eval", "--out", "samples").returncode == 0

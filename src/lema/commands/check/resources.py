@@ -5,6 +5,7 @@ weights are loaded; how they are reckoned is said beside the figures, since a re
 """
 
 import shutil
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,8 +13,8 @@ from pathlib import Path
 from lema.commands.beforehand import Problems
 from lema.config import Config
 from lema.errors import ConfigError, installing
-from lema.models import find_model
-from lema.runs.dependencies import MADE_HERE
+from lema.plugins import Settings, settings_of
+from lema.runs.dependencies import MADE_HERE, backend_settings
 from lema.stages.train import training
 from lema.training import find_trainer
 
@@ -36,12 +37,21 @@ def extras(config: Config) -> Iterator[str]:
             problems.add(ConfigError(f"{', '.join(missing)}: not installed; {installing(extra)}"))
         else:
             yield f"packages: those of [{extra}] are there"
-    for name, table in config.models.items():
-        here = getattr(find_model(name, table.backend, table.own), "settings", None) if not table.grow else None
-        if table.backend == "vllm" and getattr(here, "run", "") == "here" and find_spec("vllm") is None:
-            problems.add(ConfigError(f"models.{name}: vllm is not installed; pip install vllm, or set "
-                                     "run = \"server\" and python to the Python that has it"))
+    for where, settings in _other_backends(config):
+        says = getattr(sys.modules[type(settings).__module__], "not_there", lambda settings: "")(settings)
+        if says:
+            problems.add(ConfigError(f"{where}: {says}"))
     problems.raise_all()
+
+
+def _other_backends(config: Config) -> Iterator[tuple[str, Settings]]:
+    """The settings of every backend that a table names, and where it stands."""
+    for name, table in config.models.items():
+        if not table.grow:
+            yield f"models.{name}", backend_settings(name, table.backend, table.own)
+    if config.evaluate.backend != MADE_HERE:
+        keys = {"path": "", "run": "server", **config.evaluate.serving}
+        yield "evaluate.serving", settings_of(config.evaluate.examiner.Settings, keys, "evaluate.serving")
 
 
 def needs(config: Config, base: Path | None, folder: Path) -> Iterator[str]:

@@ -15,8 +15,11 @@ import numpy as np
 
 from lema.commands.compare.sources import Answered, read_source
 from lema.errors import DataError
+from lema.records import content_id
 from lema.report.tables import Table, in_text
 from lema.statistics import Difference, accuracy, difference, holm, reading
+
+TELLING = 20  # different worked answers, from which on no two models give the same ones by chance
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class System:
     name: str
     seeds: dict[str, dict[str, float]]
     judges: frozenset[str]
+    wordings: dict[str, str]  # of each seed what names all its answers; "" where too few say anything
     repeated: int  # questions that stand in one file under the same words and other gold answers: left out
 
     @property
@@ -43,10 +47,12 @@ def compare_sources(sources: Sequence[str], runs: Path, task: str | None, *, as_
         raise DataError("compare: no question is common to all; questions are held against each other by their "
                         f"words, and {systems[0].name} has {len(systems[0].questions):,} of them")
     baseline = systems[0]
-    apart = {system.name: _difference(system, baseline, common) for system in systems[1:]}
+    same = _same_answers(systems)
+    apart = {system.name: _difference(system, baseline, common) for system in systems[1:]
+             if system.name not in same}
     adjusted = holm(list(map(attrgetter("p_value"), apart.values())))
     facts = {
-        "questions": len(common), "systems": [_facts(system, common) for system in systems],
+        "questions": len(common), "same_answers": same, "systems": [_facts(system, common) for system in systems],
         "comparisons": [
             {"arm": name, "baseline": baseline.name, **asdict(each), "p_holm": p,
              "detectable": each.detectable(len(apart)), "reading": reading(each, p, len(apart))}
@@ -60,12 +66,42 @@ def _system(source: str, runs: Path, task: str | None) -> System:
         name, places = source, source
     seeds: dict[str, dict[str, float]] = {}
     judges: set[str] = set()
+    wordings: dict[str, str] = {}
     repeated = 0
     for number, place in enumerate(places.split(","), 1):
         for seed, answers in read_source(place, runs, task).items():
-            seeds[seed or str(number)], left_out = _by_question(place, answers, judges)
+            key = seed or str(number)
+            if key in seeds:
+                raise DataError(f"compare: {name} has seed {key} twice; each training stands once")
+            seeds[key], left_out = _by_question(place, answers, judges)
+            wordings[key] = _wording(answers)
             repeated += left_out
-    return System(name, seeds, frozenset(judges), repeated)
+    firsts: dict[str, str] = {}
+    for key, wording in wordings.items():
+        first = firsts.setdefault(wording, key)
+        if wording and first != key:
+            raise DataError(f"compare: the answers of {name} with seed {key} are those with seed {first}, word "
+                            "for word: one checkpoint examined twice is one result; give it once")
+    return System(name, seeds, frozenset(judges), wordings, repeated)
+
+
+def _wording(answers: Sequence[Answered]) -> str:
+    """What names all answers at once, in whatever order; "" where too few differ from each other to tell two
+    models apart."""
+    wordings = set(map(attrgetter("wording"), answers)) - {""}
+    return content_id(sorted(map(attrgetter("question", "wording"), answers))) if len(wordings) >= TELLING else ""
+
+
+def _same_answers(systems: Sequence[System]) -> dict[str, str]:
+    """Which systems say what an earlier one says, word for word: they are no results of their own."""
+    same: dict[str, str] = {}
+    firsts: dict[tuple[str, ...], str] = {}
+    for system in systems:
+        wordings = tuple(sorted(system.wordings.values()))
+        first = firsts.setdefault(wordings, system.name)
+        if all(wordings) and first != system.name:
+            same[system.name] = first
+    return same
 
 
 def _by_question(place: str, answers: Sequence[Answered], judges: set[str]) -> tuple[dict[str, float], int]:
@@ -123,6 +159,8 @@ def _in_words(facts: dict) -> str:
 
 def _remarks(facts: dict) -> list[str]:
     remarks = []
+    for name, first in facts["same_answers"].items():
+        remarks += ["", f"{name} gave the answers of {first}, word for word: one checkpoint, one result."]
     for row in facts["comparisons"]:
         remarks += ["", f"{row['arm']} against {row['baseline']}: {row['reading']}."]
     judges = {judge for each in facts["systems"] for judge in each["judges"]}

@@ -7,6 +7,7 @@ One design decision: a question is its words, without case, spaces and punctuati
 it does not matter; where a row has no words of a question, its id stands for it.
 """
 
+import hashlib
 import json
 import struct
 import zipfile
@@ -42,6 +43,7 @@ class Answered(NamedTuple):
     gold: str
     right: float
     judge: str
+    wording: str = ""  # names the text of a worked answer, of several words
 
 
 class Row(NamedTuple):
@@ -113,7 +115,13 @@ def _judged(rows: Iterable[Row], task: str | None) -> Iterator[Answered]:
         if right is None:
             raise ConfigError(f"{row.place}: nothing says whether it is right; name with --task how it is to be "
                               "judged")
-        yield Answered(row.question, row.gold, right, by)
+        yield Answered(row.question, row.gold, right, by, _wording(row.text))
+
+
+def _wording(text: str) -> str:
+    """"" for an answer of one word, which two models may well share."""
+    several = " " in text.strip()
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=9).hexdigest() if several else ""
 
 
 def _of_file(path: Path) -> Iterator[Row]:

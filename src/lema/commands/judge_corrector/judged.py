@@ -5,7 +5,7 @@ counted from rows afterwards, so that whoever keeps the rows can count anew.
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -79,7 +79,7 @@ def judge(label: Labelled, reply: Completion, without: Collection[str] = (), cue
     if not correction.explanation:
         without = {*without, "explanation"}
     names = [name for name in (CHECK if correction.steps else OF_A_VERDICT) if name not in without]
-    checked = Checked(correction, label.steps, label.question, label.gold, _right(label, correction.steps))
+    checked = Checked(correction, label.steps, label.question, label.gold, _right(label, correction.answer))
     bad = label.is_bad(judgement.step, correction.steps, correction.first_number)
     return JudgedReply(**row, verdict="wrong", named=judgement.step, bad=bad, checks=tuple(names),
                        failed=tuple(name for name in names if not CHECK[name].passes(checked)))
@@ -90,11 +90,11 @@ def _correction(label: Labelled, reply: Completion, judgement: Judgement, parsed
     if parsed:
         first, steps = without_repeated(parsed.step, parsed.first_number, parsed.steps, label.steps)
         fields |= {"explanation": parsed.explanation, "steps": steps, "first_number": first, "quote": parsed.quote}
+        fields["answer"] = label.read(number_steps(steps)).answer
     return Correction(question=label.id, path=label.id, model="", reply=reply.text, finish=reply.finish, **fields)
 
 
-def _right(label: Labelled, steps: Sequence[str]) -> bool:
-    answer = label.read(number_steps(steps)).answer if steps else None
+def _right(label: Labelled, answer: str | None) -> bool:
     try:
         return answer is not None and bool(label.gold) and label.same(answer)
     except GradingTimeout:

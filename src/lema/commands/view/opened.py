@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from lema.commands.run_folder import config_of, finished, stages_of
+from lema.commands.show import answer_of
 from lema.commands.view.funnel_links import linked_funnels
 from lema.commands.view.index import BEFORE, Index, Tell
 from lema.commands.view.live import Live
@@ -67,6 +68,14 @@ class Opened:
             if stage.verb is report and is_plain(page):
                 return page
         return None
+
+    def answer(self) -> str:
+        """The report's first sentence; empty where there is none."""
+        page = self.report()
+        try:
+            return answer_of(page.parent) if page is not None else ""
+        except LemaError:
+            return ""
 
     @property
     def examined(self) -> str:

@@ -31,6 +31,10 @@ TEXTS = ("text", "completion", "reply", "critique")
 EXCERPT = 180
 GONE = dict.fromkeys(("id", "text", "answer", "model", "reply", "explanation", "rejected"), "")
 GONE |= {"verified": None}
+KINDS = {"Question": "questions", "ReasoningPath": "paths", "Correction": "corrections", "Example": "examples",
+         "Checkpoint": "model", "Critique": "critiques", "StepCorrection": "one-step corrections",
+         "Account": "arms", "Score": "scores", "Comparison": "comparisons", "Table": "tables"}
+"""What the rows of a stage are called on the page."""
 TITLES = {"reason": "check or reason", "label": "sort", "fate": "what became of it"}
 
 
@@ -49,7 +53,8 @@ class Pages:
             notes = dict(db.execute("SELECT name, value FROM notes").fetchall())
             stages = db.execute("SELECT * FROM stages ORDER BY number").fetchall()
         return self._page("overview", funnels=json.loads(notes.get("funnels", "[]")), stages=stages,
-                          live=self.opened.live.facts(), report=self.opened.report(),
+                          live=self.opened.live.facts(), report=self.opened.report(), kinds=KINDS,
+                          answer=self.opened.answer(),
                           waiting=self.opened.waiting())
 
     def rows(self, request: Request) -> Response:

@@ -4,6 +4,7 @@ One design decision: a mistake counts as asked about once a corrector replied to
 its replies is kept.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -17,6 +18,24 @@ from lema.statistics.scores import Score
 
 COLUMNS = (("mistakes", "count"), ("asked about", "count"), ("corrected", "count"), ("%", "percent"),
            ("from", "percent"), ("to", "percent"), ("tokens each", "tokens"))
+
+LATE = 6
+"""Steps from here on are counted together."""
+KINDS = {
+    "calculation": re.compile(
+        r"\bis -?[\d.,/$]+,? (?:and )?not -?[\d.,/$]+|calculat|arithmetic|comput|miscount|adds? up to", re.I),
+    "operation": re.compile(
+        r"\b(?:must|should|has to|needs to|have to) be (?:add|subtract|multipl|divid|taken away)|"
+        r"\b(?:not|instead of|rather than) (?:add|subtract|multipl|divid|taken away|taking away)|"
+        r"(?:multiplies|adds|subtracts|divides) instead|wrong operation", re.I),
+    "wrong value": re.compile(r"\bis needed\b|wrong (?:number|value|quantity|person)|mix(?:es|ed) up|confus|"
+                              r"\buses? .{1,40}\b(?:instead|rather)\b", re.I),
+    "order, or a step left out": re.compile(
+        r"\bbefore\b|already|is known|left out|leaves out|missing|skip|forg[eo]t|omit|not (?:yet )?found", re.I),
+    "question misread": re.compile(r"question|story|problem|stated|misread|misunderst|interpret", re.I),
+    "unit": re.compile(r"\bunits?\b|percent|convert", re.I),
+}
+"""Sorts of mistakes by words of explanations, of which the first that fits counts."""
 
 
 class _Success:
@@ -91,6 +110,36 @@ def _against_each_other(correctors: dict[str, _Success]) -> Table:
         columns=(("corrector", "text"), ("asked about", "count"), ("corrected", "percent"),
                  ("tokens each", "tokens"), ("diff", "points"), ("from", "points"), ("to", "points")),
         rows=tuple(rows))
+
+
+def places_table(verified: Iterable[Correction]) -> Iterator[Table]:
+    """Where in the path mistakes sit by the corrector's word, and what it called them, of the first round."""
+    places, kinds = Counter(), Counter()
+    kept_places, kept_kinds = Counter(), Counter()
+    for correction in verified:
+        if correction.step is not None:
+            place = str(correction.step) if correction.step < LATE else f"{LATE} or later"
+            kind = kind_of(correction.explanation)
+            places[place] += 1
+            kinds[kind] += 1
+            kept_places[place] += bool(correction.verified)
+            kept_kinds[kind] += bool(correction.verified)
+    for name, about, counts, kept in (
+            ("Where mistakes sit", "By the number of the step that the corrector called the first wrong one.",
+             dict(sorted(places.items())), kept_places),
+            ("What the corrector called them", "By words of its explanations; one of no such words is \"else\".",
+             dict(kinds.most_common()), kept_kinds)):
+        if counts:
+            whole = sum(counts.values())
+            rows = tuple((key, count, count / whole, kept[key]) for key, count in counts.items())
+            yield Table(name=name, about=about, rows=rows, bars=True, columns=(
+                ("step" if name.startswith("Where") else "kind", "text"), ("corrections", "count"),
+                ("%", "percent"), ("kept", "count")))
+
+
+def kind_of(explanation: str) -> str:
+    """What sort of mistake an explanation speaks of, by its words; the first that fits."""
+    return next((kind for kind, words in KINDS.items() if words.search(explanation)), "else")
 
 
 def amount_table(accounts: Sequence[Account], scores: Iterable[Score]) -> Iterator[Table]:
