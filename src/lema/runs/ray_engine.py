@@ -122,6 +122,7 @@ class OnCluster:
             except ray_itself().exceptions.RayActorError as error:
                 self._office.forget(hired)
                 log.warning("%s: the actor that worked on it died (%s)", stage.name, str(error).splitlines()[0])
+                time.sleep(5.0 * death)  # a machine that is gone is given actors until the cluster has noticed
                 if death == DEATHS - 1:
                     raise RunError(f"{stage.name}: {DEATHS} actors in a row died at it; out of memory? Finished "
                                    "stages are kept: run the same command again when that is mended") from None

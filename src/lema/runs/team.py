@@ -20,7 +20,9 @@ from lema.runs.cluster import ray_itself
 from lema.runs.office import LOOK, Ended, Hired, Need, Office, no_room
 from lema.runs.working import LOAD, PARTS, Piece, Report, Work, parcels, unpacked
 
-DEATHS = 4  # of actors in a row, with no answer in between, after which a stage is given up
+DEATHS, DYING_S = 4, 90.0
+"""Of so many actors in a row, with no answer in between and for so many seconds, a stage is given up: a machine that
+is gone is given actors until the cluster has noticed."""
 FIRST_S = 5.0  # seconds that a stage waits for all of its actors once one of them is there
 LAST_REPLIES = 40.0  # seconds that replies under way get where a stage ends early: they are paid for
 GRAIN = 16  # pieces given to one actor before the next one gets some
@@ -41,7 +43,7 @@ class Team:
         self._calls: dict[Any, Hired] = {}
         self._rest: dict[Any, list] = {}  # the further parts of a call's report
         self._again: deque[tuple[int, Piece]] = deque()
-        self._deaths = 0
+        self._deaths, self._dying_since, self._hire_from = 0, 0.0, 0.0
         self._waiting_since = time.monotonic()
         self.room = True
 
@@ -70,7 +72,7 @@ class Team:
 
     def _feed(self) -> None:
         """Hands out pieces, fairly, to whoever has room, and calls whoever has something to answer."""
-        while len(self._hired) < self._size:
+        while len(self._hired) < self._size and time.monotonic() >= self._hire_from:
             self._open(self._office.hire(self._need))
         busy = set(self._calls.values())
         free = [hired for hired in self._hired if hired.ready and hired not in busy]
@@ -105,13 +107,16 @@ class Team:
 
     def _heard(self, salvage: Callable, heard_of: Callable) -> Iterator[tuple[int, Any]]:
         """The answers of the calls that are done."""
-        ray = ray_itself()
-        done, _ = ray.wait(list(self._calls), num_returns=1, timeout=LOOK)
-        more, _ = ray.wait(list(self._calls), num_returns=len(self._calls), timeout=0)
+        ray, done = ray_itself(), []
+        if self._calls:
+            ray.wait(list(self._calls), num_returns=1, timeout=LOOK)
+            done, _ = ray.wait(list(self._calls), num_returns=len(self._calls), timeout=0)
+        else:  # all have died, and the next are not hired yet
+            time.sleep(LOOK)
         if self._office.ending.is_set():
             raise Ended
         self._look_for_room()
-        for call in filter(self._calls.__contains__, dict.fromkeys([*done, *more])):
+        for call in filter(self._calls.__contains__, done):
             hired = self._calls.pop(call)
             try:
                 rest = self._rest.pop(call, None)
@@ -145,8 +150,11 @@ class Team:
         """An actor died: what its shard holds is answered, the rest is given to others, and another one hired."""
         self._hired.remove(hired)
         self._office.forget(hired)
+        now = time.monotonic()
+        self._dying_since = self._dying_since if self._deaths else now
         self._deaths += 1
-        if self._deaths >= DEATHS:
+        self._hire_from = now + min(2.0 ** self._deaths / 4, 10.0)
+        if self._deaths >= DEATHS and now - self._dying_since > DYING_S:
             raise RunError(f"{self._work.name}: {self._deaths} actors in a row died without any answer "
                            f"({_reason(error)}); out of memory? What was answered is kept: run the same command "
                            "again when that is mended") from None
