@@ -21,8 +21,8 @@ from lema.runs.office import LOOK, Ended, Hired, Need, Office, no_room
 from lema.runs.working import LOAD, PARTS, Piece, Report, Work, parcels, unpacked
 
 DEATHS, DYING_S = 4, 90.0
-"""Of so many actors in a row, with no answer in between and for so many seconds, a stage is given up: a machine that
-is gone is given actors until the cluster has noticed."""
+"""A stage is given up when so many actors in a row died, with no answer in between, for so many seconds: a machine
+that is gone is given actors until the cluster has noticed."""
 FIRST_S = 5.0  # seconds that a stage waits for all of its actors once one of them is there
 LAST_REPLIES = 40.0  # seconds that replies under way get where a stage ends early: they are paid for
 GRAIN = 16  # pieces given to one actor before the next one gets some
