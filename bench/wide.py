@@ -16,13 +16,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import wide_kept
+import wide_later
 import wide_seen
 from agreement import Case, math_verify, ours
 
 from lema.grading import equations_in
 
 DRAWS = 4  # how often each template is filled
-HALVES = {"seen": wide_seen, "kept": wide_kept}
+HALVES = {"seen": wide_seen, "kept": wide_kept, "later seen": wide_later.SEEN, "later kept": wide_later.KEPT}
+"""The later ones are templates alone, written when rules had been made with the first."""
+
 _CALCULATED = re.compile(r"(?<=[A-Za-z,:] )\$?\(?\d[\d.,]*%?\)?"
     r"(?:\s?[-+*/x×]\s?[$(]*\d[\d.,]*%?\)*)+\s?=\s?(\$?)<<[^<>]{0,80}>>")
 """A calculation in plain numbers before its result; one with units between them would leave no sentence."""
@@ -84,7 +87,7 @@ def sets(half: str, data: Path | None) -> Iterator[tuple[str, Iterator[Case]]]:
     """(name, cases) of everything that a half has."""
     for kind in HALVES[half].KINDS:
         yield kind, filled(half, kind)
-    if data is not None:
+    if data is not None and half in ("seen", "kept"):
         yield "GSM8K solutions, last sentence", endings(data, half, False)
         yield "the same without the calculation", endings(data, half, True)
         yield "MATH solutions without the box", unboxed(data, half)
@@ -126,16 +129,16 @@ def main() -> None:
     args = ask.parse_args()
     if args.data is not None and not args.data.is_dir():
         sys.exit(f"{args.data}: no such folder; give the one with questions, or none")
-    print(f"{'half':5} {'kind':36} {'rows':>6} {'agree %':>7} {'f.pos':>5}")
+    print(f"{'half':10} {'kind':36} {'rows':>6} {'agree %':>7} {'f.pos':>5}")
     for half in [args.half] if args.half else HALVES:
         for name, cases in sets(half, args.data):
             if args.set in name:
                 rows, agreed, positives = measured(
-                    cases, math_verify if args.math_verify else ours, args.show and half == "seen")
-                print(f"{half:5} {name:36} {rows:6} {100 * agreed / rows:7.2f} {positives:5}", flush=True)
+                    cases, math_verify if args.math_verify else ours, args.show and half.endswith("seen"))
+                print(f"{half:10} {name:36} {rows:6} {100 * agreed / rows:7.2f} {positives:5}", flush=True)
         if not args.math_verify and args.set in "equations":
             rows, agreed, false = judged_lines(half)
-            print(f"{half:5} {'equations (f.pos: true called false)':36} {rows:6} {100 * agreed / rows:7.2f} "
+            print(f"{half:10} {'equations (f.pos: true called false)':36} {rows:6} {100 * agreed / rows:7.2f} "
                 f"{false:5}")
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "grade", "open", "run"]
+__all__ = ["__version__", "compare", "grade", "open", "run"]
 
 if TYPE_CHECKING:
+    from lema.commands.compare.typed import Compared
     from lema.commands.opened_run import OpenedRun
     from lema.grading import Conventions, Grade
 
@@ -32,6 +33,15 @@ def open(run: str | Path, runs: str | Path = "runs") -> "OpenedRun":
     from lema.commands.opened_run import open_run
 
     return open_run(run, runs)
+
+
+def compare(*sources: str, task: str | None = None, runs: str | Path = "runs") -> "Compared":
+    """The first against each of the others, question by question (docs/scoring.md): RUN:ARM, or NAME=FILE[,FILE…]
+    with a file for each seed. `task` judges all texts anew. Accuracies and their intervals are fractions. Raises
+    lema.errors.LemaError where they have no question in common."""
+    from lema.commands.compare.typed import compare_in_python
+
+    return compare_in_python(sources, runs=Path(runs), task=task)
 
 
 def grade(text: str, gold: str | Sequence[str], *, task: str = "math", finish: str = "stop",

@@ -12,3 +12,4 @@ assert_type(lema.open("x").corrections, Rows[Correction])
 assert_type(run.sets["lema"], Rows[Example])
 steps: list[tuple[str, ...]] = [correction.steps for correction in run.corrections]
 verdict: str = lema.grade("1", "1", task="number").verdict
+reading: str = lema.compare("x:cot", "x:lema").comparisons[0].reading

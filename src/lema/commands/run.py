@@ -139,6 +139,7 @@ def _perform(meant: Meant, source: str, online_tail: int | None = None, *, yes: 
     inspected(config, stages, folder, ask=False)
     try:
         with held(folder):
+            from lema.commands.so_far import reported
             from lema.pipeline import pipeline
             from lema.runs.engine import find_engine
             from lema.runs.progress import display
@@ -153,7 +154,7 @@ def _perform(meant: Meant, source: str, online_tail: int | None = None, *, yes: 
             watching = mirror.watching if mirror else lambda progress: progress
             with display() as progress, closing(ProgressFile(
                     folder, len(stages), progress, Standing(stages, config), progress.every)) as noted, \
-                    closing(find_engine(folder, config, watching(noted))) as engine:
+                    reported(folder, config), closing(find_engine(folder, config, watching(noted))) as engine:
                 pipeline(Run(folder, engine, config), config)
             if mirror:
                 mirror.keep_rest()

@@ -18,7 +18,7 @@ from lema.stages.load import load, load_set
 from lema.tasks import find_task
 
 KEPT = ("config.toml", "journal.sqlite", "lock", "lock.workers", "imports", "pilot", "ratings", "view.sqlite",
-        "progress.json", SHARDS, BEGINNING, LOOKS)
+        "progress.json", "report.html", SHARDS, BEGINNING, LOOKS)
 """What lies in a run's folder beside its stages."""
 
 

@@ -57,7 +57,7 @@ _REACHED = re.compile(
     r"| down| off)?|increas(?:es?|ed|ing)|decreas(?:es?|ed|ing)|reduc(?:es?|ed|ing)|r[io]ses?|drop(?:s|ped)?"
     r"|grows?|grew|falls?|fell"
     r"|leads?|closes?t?|corresponds?|translates?) (?:up )?to|(?:left|up|home|start(?:s|ed)?|remain(?:s|ed|ing)?"
-    r"|is|are|finish(?:es|ed)?"
+    r"|is|are|ends?|ended|finish(?:es|ed)?"
     r"|begins?|began|away|(?:leav(?:es?|ing)|left) [A-Za-z]{2,12}) (?:only )?with"
     r"|(?:total|sum|average|mean|profit|loss|discount|cost|price|difference|weight|length|height|width|depth"
     r"|distance|speed|rate"

@@ -10,6 +10,7 @@ from lema.grading.clauses import SAID, rank
 from lema.grading.compare import readings
 from lema.grading.continued import ends_in_nothing
 from lema.grading.normalize import normalized
+from lema.grading.number_words import words_said
 from lema.grading.numbers import NUMBER, read_value
 from lema.grading.prose import last_sentence, number_said
 
@@ -62,6 +63,8 @@ def last_number(text: str) -> tuple[str | None, str]:
     if ends_in_nothing(before):
         return "0", "last value"
     number = number_said(last_sentence(before))
+    if number is None and not any(map(str.isdigit, text)):
+        number = words_said(before)
     return (number, "last value") if number is not None else (None, "none")
 
 

@@ -4,6 +4,7 @@ One design decision: English cardinals only, read word by word without a pattern
 number nor a unit behind it makes the whole no number. Every list of number words of the grader stands here.
 """
 
+import re
 from fractions import Fraction
 
 _ONES = {
@@ -37,6 +38,20 @@ _NO_NOUNS = frozenset((
 _NUMBERS = frozenset((*_ONES, *_TENS, *_THOUSANDS))
 
 LONGEST = 120  # characters of a number in words
+
+
+def words_said(text: str) -> str | None:
+    """The only number in words of the last sentence, "two hundred and six"; None where there are several or none.
+    "One" alone is a pronoun as often."""
+    runs: list[list[str]] = [[]]
+    for word in re.split(r"[.!?\n]\s*(?=\S)", text.rstrip())[-1].lower().replace("-", " ").split():
+        bare = word.strip(",.;:!?*()\"'")
+        if bare in _NUMBERS or bare == "hundred" or (bare == "and" and runs[-1]):
+            runs[-1].append(bare)
+        elif runs[-1]:
+            runs.append([])
+    phrases = [" ".join(run).removesuffix(" and") for run in runs if run]
+    return phrases[0] if len(phrases) == 1 and phrases[0] != "one" else None
 
 
 def read_words(text: str) -> Fraction | None:

@@ -42,7 +42,7 @@ _NUMBER = re.compile(
 _UPRIGHT = "AM|PM|[LCFWV]|KG|KM|CM|MM|ML|MPH|KPH|[GMKT]B|LBS?|FT|HRS?|MIN|USD|EUR|GBP"
 _UPRIGHT_UNIT = re.compile(_UPRIGHT)
 _BEHIND = (
-    r"(?![A-Za-z]{1,12}[0-9])(?!\.[0-9])(?!-[0-9]{4}(?![0-9])|-[0-9]{2}-[0-9])"
+    r"(?![A-Za-z]{1,12}[0-9])(?!\.[0-9])(?!-[0-9]{4}(?![0-9])|-[0-9]{2}-[0-9A-Z])"
     rf"(?!(?!(?:{_UPRIGHT})(?![A-Za-z0-9]))[A-Z]{{1,8}}(?![a-z]))")
 NUMBER = re.compile(
     r"(?=[-−$£€.0-9])(?:(?<![\w)\]}])[-−] ?)?(?:[$£€]-?)?"

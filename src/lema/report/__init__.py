@@ -113,6 +113,7 @@ class ReportData:
     baseline: str  # the arm that every row's difference is against
     arms: tuple[Arm, ...]
     headline: PlannedComparison | None = None
+    standing: str = ""  # of a run without a comparison: how far it came
     named: bool = False  # whether the plan is checked to be that of the run's first start
     control: PlannedComparison | None = None  # the headline's arm against the arm of equal teacher tokens
     pairs: tuple[PlannedComparison, ...] = ()  # what else the run was made for

@@ -14,7 +14,7 @@ from lema.records import Question, ReasoningPath
 from lema.runs.context import StageContext
 from lema.scratch import by_id
 
-VERSION = 4
+VERSION = 5
 
 
 def grade(context: StageContext, settings: None, questions: Iterable[Question],

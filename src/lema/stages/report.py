@@ -80,7 +80,7 @@ def report(context: StageContext, settings: ReportOneConfig, questions: tuple[It
         gallery=_gallery(context, questions[0], graded[0], verified[0]) if verified else (),
         made=_made(context),
         elsewhere=tuple(row.p_value for row in comparisons if row.test_set),
-        tables=(*tables, *_rating_tables(context.run_folder)),
+        tables=(*tables, *rating_tables(context.run_folder)),
         curves=tuple(training_curves(context.run_folder, settings.examined)),
         config=(context.run_folder / "config.toml").read_text(encoding="utf-8"),
         named=named, checked=(beginning, *_looks(context, settings.split)), notes=(*NOTES, *_overlong(accounts),
@@ -195,7 +195,7 @@ def _made(context: StageContext) -> tuple[str, ...]:
     return time.strftime("%Y-%m-%d", time.gmtime()), f"{minutes} of work in its stages", machine()
 
 
-def _rating_tables(run: Path) -> Iterator[Table]:
+def rating_tables(run: Path) -> Iterator[Table]:
     """What people think of the corrections, by corrector, and how far they agree."""
     ratings = ratings_of(run)
     if not ratings:

@@ -39,6 +39,12 @@ class System:
 
 def compare_sources(sources: Sequence[str], runs: Path, task: str | None, *, as_json: bool) -> str:
     """The first against each of the others."""
+    facts = compared(sources, runs, task)
+    return json.dumps(facts, indent=1, ensure_ascii=False) if as_json else _in_words(facts)
+
+
+def compared(sources: Sequence[str], runs: Path, task: str | None) -> dict:
+    """The same as JSON-ready values."""
     systems = [_system(source, runs, task) for source in sources]
     if len(set(map(attrgetter("name"), systems))) < len(systems):
         raise DataError("compare: two have the same name; give one as NAME=SOURCE")
@@ -51,13 +57,12 @@ def compare_sources(sources: Sequence[str], runs: Path, task: str | None, *, as_
     apart = {system.name: _difference(system, baseline, common) for system in systems[1:]
              if system.name not in same}
     adjusted = holm(list(map(attrgetter("p_value"), apart.values())))
-    facts = {
+    return {
         "questions": len(common), "same_answers": same, "systems": [_facts(system, common) for system in systems],
         "comparisons": [
             {"arm": name, "baseline": baseline.name, **asdict(each), "p_holm": p,
              "detectable": each.detectable(len(apart)), "reading": reading(each, p, len(apart))}
             for (name, each), p in zip(apart.items(), adjusted, strict=True)]}
-    return json.dumps(facts, indent=1, ensure_ascii=False) if as_json else _in_words(facts)
 
 
 def _system(source: str, runs: Path, task: str | None) -> System:

@@ -67,7 +67,8 @@ class Opened:
             page = stage.folder / "report.html"
             if stage.verb is report and is_plain(page):
                 return page
-        return None
+        so_far = self.folder / "report.html"
+        return so_far if is_plain(so_far) else None
 
     def answer(self) -> str:
         """The report's first sentence; empty where there is none."""
