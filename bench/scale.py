@@ -34,7 +34,7 @@ from lema.models import find_model
 from lema.records import Sampling
 
 ROOT = Path(__file__).resolve().parents[1]
-LATENCY, FLIGHT = 1.0, 16
+LATENCY, FLIGHT = 4.0, 16
 TEXT = "x" * 110
 
 

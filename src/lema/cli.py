@@ -82,12 +82,12 @@ def estimate(source: Source, overrides: Overrides = None, runs: Runs = Path("run
         prompt_tokens: Annotated[float | None, typer.Option(help="given average instead of a pilot")] = None,
         tokens: Annotated[float | None, typer.Option(help="given average of a reply")] = None,
         wrong: Annotated[float, typer.Option(min=0, max=1, help="given share of wrong paths")] = 0.5,
-        json: Json = False) -> None:
+        cluster: arguments.ClusterFile = None, json: Json = False) -> None:
     """Say what a run will ask and cost, from a small pilot (not paid again by the run) or given averages."""
     from lema.commands.estimate import estimate_in_words
 
     given = None if prompt_tokens is None and tokens is None else (prompt_tokens or 0, tokens or 0, wrong)
-    print(estimate_in_words(source, overrides or [], runs, questions, given, as_json=json))
+    print(estimate_in_words(source, overrides or [], runs, questions, given, cluster, as_json=json))
 
 
 @app.command()

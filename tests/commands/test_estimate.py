@@ -82,6 +82,46 @@ def test_given_averages_need_no_pilot(tmp_path):
     assert paths["dollars_low"] < paths["dollars"] < paths["dollars_high"]
 
 
+CLUSTER = """
+[cluster]
+nodes = 2
+cards = 4
+dollars = 3.0
+replies_per_s = 8.0
+[models.student]
+cards = 2
+prompt_tokens_per_s = 100.0
+tokens_per_s = 10.0
+measured = "by a test, which made it up"
+"""
+
+
+def on_cluster(folder, text: str):
+    (folder / "cluster.toml").write_text(text)
+    given = ("--prompt-tokens", "100", "--tokens", "20", "--wrong", "0.25")
+    return lema(folder, "estimate", "x.toml", *given, "--cluster", "cluster.toml")
+
+
+def test_a_cluster_of_measured_rates_turns_tokens_into_hours_and_money_of_cards(tmp_path):
+    lay_out(tmp_path, "http://127.0.0.1:9/v1", questions=80)
+    out = on_cluster(tmp_path, CLUSTER).stdout
+    # 160 replies: (16,000 / 100 + 3,200 / 10) s of one engine of two cards, of which there are four
+    (row,) = [line.split() for line in out.splitlines() if line.startswith("paths/student (student)")]
+    assert row[2:] == ["0.03", "0.3", "$0.80", "1"]
+    assert "without a rate, and not in this table: corrector" in out
+    assert "student: by a test, which made it up" in out
+    assert "first to give way: the driver" in out and "(17%), and all of it at 12 nodes" in out
+
+
+@pytest.mark.parametrize(("old", "new", "says"), [
+    ("cards = 2", "cards = 8", "an engine lies within one node"), ("measured =", "# measured =", "measured"),
+    ("dollars", "dolars", "did you mean 'dollars'?"), ("[cluster]", "[cluster", "cannot be read")])
+def test_a_plan_without_its_sources_or_with_impossible_sizes_is_refused(tmp_path, old, new, says):
+    lay_out(tmp_path, "http://127.0.0.1:9/v1", questions=80)
+    done = on_cluster(tmp_path, CLUSTER.replace(old, new))
+    assert done.returncode == 2 and says in done.stderr
+
+
 def test_an_unknown_price_stays_unknown_and_the_tokens_are_told(tmp_path):
     with Server(answer, persona=Vllm()) as server:
         lay_out(tmp_path, server.url, more=PRICES.split("[prices.large]")[0], questions=20)

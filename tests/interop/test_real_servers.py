@@ -136,12 +136,14 @@ def test_one_server_writes_for_each_adapter_what_its_merged_weights_write(checkp
 
 
 OFFLINE = """
-import json, sys
+import json, multiprocessing, sys
 from tests.interop.test_real_servers import asked
 from lema.models import find_model
 if __name__ == "__main__":
     model = find_model("x", "vllm", json.loads(sys.argv[1]))
     print("REPLIES", json.dumps([one.text for one in model.complete(asked(20))]))
+    model.close()
+    print("AFTER CLOSING", [process.name for process in multiprocessing.active_children() if process.is_alive()])
 """
 
 
@@ -160,6 +162,7 @@ def test_vllms_engine_in_process_writes_what_the_transformers_backend_writes(che
     done = ended([python, "offline.py", json.dumps(table)], cwd=tmp_path, env=os.environ | {"PYTHONPATH": source})
     line = [line for line in done.stdout.splitlines() if line.startswith("REPLIES ")]
     assert line, done.stderr[-2000:]
+    assert "AFTER CLOSING []" in done.stdout, done.stdout[-500:]  # its process held the card
     here = [one.text for one in ours.complete(asked(20))]
     same = sum(map(str.__eq__, here, json.loads(line[0].removeprefix("REPLIES "))))
     print(f"\nvllm engine, greedy: {same} of 20 the same in text")

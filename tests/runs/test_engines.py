@@ -10,6 +10,7 @@ from lema.errors import ConfigError
 from lema.journal import Journal, complete
 from lema.journal.merging import gathered_shards
 from lema.journal.opening import SHARDS, kind_of_disk, mode_for
+from lema.runs.working import PART, parcels, unpacked
 from tests.answering import Echo, ask
 from tests.faults.running import write_run
 from tests.processes import ended
@@ -82,3 +83,11 @@ def test_a_journal_on_a_disk_that_machines_share_needs_no_shared_memory(tmp_path
     assert not (folder / "journal.sqlite-wal").exists()
     with Journal(folder / "journal.sqlite") as journal:
         assert journal._reading.execute("PRAGMA journal_mode").fetchone() == (mode,)
+
+
+@pytest.mark.parametrize("length", [0, 1, PART, 5 * PART + 7])
+def test_what_crosses_to_an_actor_needs_no_room_in_an_object_store(length):
+    content = [("x" * length, 3), None]
+    parts = parcels(content)
+    assert unpacked(parts) == content
+    assert max(map(len, parts)) <= PART < 100_000, "above that Ray puts an argument into its store"

@@ -1,22 +1,16 @@
 """What a cluster may be like that cannot do a run: one clear line each, exit code 2, and nothing lost."""
 
 import contextlib
-import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
 import lema as package
-from tests.faults.running import answer, lema, write_run, wrong_rows
-from tests.personas import Vllm
-from tests.processes import running
-from tests.scale.two_nodes import STORE, TwoNodes, needs_ray
-from tests.server import Server
+from tests.faults.running import lema, write_run
+from tests.scale.two_nodes import TwoNodes, needs_ray
 
 pytestmark = needs_ray()
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="a mount of its own for a node needs root")
@@ -78,45 +72,6 @@ def test_a_folder_that_a_node_does_not_share_is_named(tmp_path):
     with cluster_with({"before": (*HIDING, str(tmp_path / "runs"))}, {}) as cluster:
         line = refused(tmp_path, *on(cluster))
     assert str(tmp_path / "runs/faulty") in line and "share" in line
-
-
-FULL = """
-import sys, ray, numpy
-ray.init(address=sys.argv[1], logging_level="ERROR", log_to_driver=False)
-held = []
-for megabytes in (8, 1):
-    try:
-        while True:
-            held.append(ray.put(numpy.zeros(megabytes * 2**20, numpy.uint8)))
-    except ray.exceptions.RayError:
-        pass
-print("full", flush=True)
-sys.stdin.read()
-"""
-
-
-def test_a_full_object_store_stops_nothing_that_is_small_and_is_told_where_it_does(tmp_path):
-    config = json.dumps({"automatic_object_spilling_enabled": False})
-    with cluster_with({}, {"more": (f"--system-config={config}",)}) as cluster, \
-            Server(answer, persona=Vllm()) as server:
-        write_run(tmp_path, server.url, 20)
-        holder = [sys.executable, "-c", FULL, cluster.address]
-        with running(holder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as full:
-            assert full.stdout.readline() == "full\n", f"{STORE} bytes are taken"
-            done = lema(tmp_path, *on(cluster))
-            assert done.returncode == 0, done.stderr
-            assert not wrong_rows(tmp_path, 20, 1)
-            large = tmp_path / "large"
-            large.mkdir()
-            write_run(large, server.url, 20)
-            rows = (large / "questions.jsonl").read_text().replace("What is", "x " * 100_000 + "What is")
-            (large / "questions.jsonl").write_text(rows)
-            line = refused(large, *on(cluster))
-            assert "object store" in line and "what was answered is kept" in line
-            full.stdin.close()
-        done = lema(large, *on(cluster))
-        assert done.returncode == 0, done.stderr
-        assert len(server.seen) == 40
 
 
 @AS_ROOT

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.running import answer, command, lema, write_run, wrong_rows
+from tests.faults.running import answer, command, lema, paths_of, write_run, wrong_rows
 from tests.patience import until
 from tests.personas import Vllm
 from tests.processes import end, running
@@ -30,17 +30,21 @@ def on(cluster, *more: str) -> list[str]:
     return ["run", "lema.toml", *machine, *more]
 
 
-def actors() -> list[int]:
-    """The processes of this user's actors of lema, by what Ray calls them."""
-    found = []
+def actors(cluster) -> list[int]:
+    """The processes of a cluster's actors, by what Ray calls them; nobody else's. Their parent's is the node's."""
+    found, nodes = [], {node.pid for node in cluster.nodes}
     for entry in filter(str.isdigit, os.listdir("/proc")):
         try:
             title = Path(f"/proc/{entry}/cmdline").read_bytes()
+            if title.startswith(b"ray::Actor") and parent_of(parent_of(int(entry))) in nodes:
+                found.append(int(entry))
         except OSError:
             continue
-        if title.startswith(b"ray::Actor"):
-            found.append(int(entry))
     return found
+
+
+def parent_of(process: int) -> int:
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def replies_of(folder: Path) -> list[str]:
@@ -65,7 +69,7 @@ def killed_after(server: Server, count: int, folder: Path, cluster) -> None:
     with running(command(*on(cluster)), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
         until(lambda: len(server.seen) >= count, f"{count} requests", run)
         assert end(run)
-    until(lambda: not actors(), "its actors are gone")
+    until(lambda: not actors(cluster), "its actors are gone")
     server.held = never
 
 
@@ -86,6 +90,16 @@ def test_two_nodes_yield_the_rows_of_one_machine(cluster, tmp_path):
         assert replies_of(here) == replies_of(there)
 
 
+def test_prompts_larger_than_what_ray_sends_by_itself_arrive_whole(cluster, tmp_path):
+    with Server(answer, persona=Vllm(room=10**6)) as server:
+        write_run(tmp_path, server.url, 6)
+        rows = (tmp_path / "questions.jsonl").read_text().replace("What is", "so " * 60_000 + "What is")
+        (tmp_path / "questions.jsonl").write_text(rows)
+        done = lema(tmp_path, *on(cluster))
+        assert done.returncode == 0, done.stderr
+        assert len(server.seen) == 6 and len(paths_of(tmp_path)) == 6
+
+
 def test_a_dead_actor_costs_what_it_had_in_flight_and_the_run_goes_on(cluster, tmp_path):
     with Server(answer, seconds=lambda body: 0.05, persona=Vllm()) as server:
         write_run(tmp_path, server.url, QUESTIONS, 1, f"concurrency = {CONCURRENCY}")
@@ -93,7 +107,7 @@ def test_a_dead_actor_costs_what_it_had_in_flight_and_the_run_goes_on(cluster, t
         with running(command(*on(cluster)), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                      text=True) as run:
             until(lambda: len(server.seen) >= QUESTIONS // 2, "half of the requests", run)
-            before, victims = server.at_once, actors()
+            before, victims = server.at_once, actors(cluster)
             os.kill(victims[0], signal.SIGKILL)
             server.held = never
             errors = run.communicate()[1]
@@ -121,8 +135,9 @@ def test_a_dead_node_costs_what_it_had_in_flight_and_the_run_goes_on(tmp_path):
         with running(command(*on(cluster)), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                      text=True) as run:
             until(lambda: len(server.seen) >= QUESTIONS // 2, "half of the requests", run)
+            assert len(actors(cluster)) == 2, "one on each node"
             cluster.kill(1)
-            until(lambda: len(actors()) < 2, "its actor is gone", run)
+            until(lambda: len(actors(cluster)) < 2, "its actor is gone", run)
             server.held = never
             errors = run.communicate()[1]
         assert run.returncode == 0, errors

@@ -49,3 +49,5 @@ ModelOptions = Annotated[list[str] | None, typer.Option(
     help="a key of the backend, e.g. model=gpt-5-mini")]
 StudyWorkers = Annotated[int | None, typer.Option(
     "--workers", min=1, help="processes side by side; by default one for each card, else for each core")]
+ClusterFile = Annotated[Path | None, typer.Option(
+    "--cluster", metavar="FILE", help="measured rates of a cluster, as TOML: hours and money of its cards too")]

@@ -20,6 +20,7 @@ from lema.figures import money
 from lema.records import Question, content_id
 from lema.runs.beginnings import begin
 from lema.runs.folder import held
+from lema.runs.mirror import Mirror
 from lema.runs.prices import price_of
 from lema.runs.processor import pin
 from lema.runs.run import Run, Stage
@@ -106,6 +107,16 @@ def run_table(table: dict, where: str, runs: Path) -> Path:
     return _perform(Meant(runs / config.name, table, config), where)
 
 
+def mirrored(config: Config, folder: Path) -> Mirror | None:
+    """The run's copy elsewhere, where the config asks for one; a run that is not here is fetched."""
+    if config.machine.mirror is None:
+        return None
+    mirror = Mirror(config.machine.mirror, folder)
+    if count := mirror.fetch():
+        print(f"{count:,} finished stages fetched from {config.machine.mirror}", file=sys.stderr)
+    return mirror
+
+
 def _set_tail(models: dict[str, dict], online_tail: int) -> None:
     """ConfigError where no model asks in batches, so that there is no tail."""
     batched = list(filter(lambda model: model.get("backend") == "batch", models.values()))
@@ -135,14 +146,18 @@ def _perform(meant: Meant, source: str, online_tail: int | None = None, *, yes: 
             from lema.runs.progress_file import ProgressFile
             from lema.runs.standing import Standing
 
+            mirror = mirrored(config, folder)
             begin(folder, config)
             keep_config(meant, yes=yes)
             for line in heading(config, stages):
                 print(line, file=sys.stderr)
+            watching = mirror.watching if mirror else lambda progress: progress
             with display() as progress, closing(ProgressFile(
                     folder, len(stages), progress, Standing(stages, config), progress.every)) as noted, \
-                    reported(folder, config), closing(find_engine(folder, config, noted)) as engine:
+                    reported(folder, config), closing(find_engine(folder, config, watching(noted))) as engine:
                 pipeline(Run(folder, engine, config), config)
+            if mirror:
+                mirror.keep_rest()
     except KeyboardInterrupt:
         done = len(finished(stages_of(folder, config)))
         raise Stopped(f"stopped; {done:,} finished stages and every reply that arrived are kept in {folder}: "

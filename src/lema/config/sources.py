@@ -88,6 +88,8 @@ class MachineConfig(Settings):
                                                           "started on this machine")
     actors: int | None = Field(default=None, gt=0, description="of a cluster: so many at most for each model, and "
                                                                "so many graders; else all that have room")
+    mirror: str | None = Field(default=None, pattern=r"^[a-z0-9+]+://.+", description="an fsspec URL, such as "
+                               "s3://bucket/runs, to which finished stages and the journal are copied")
     workers: int = Field(default=1, gt=0, description="processes that train and sample side by side")
     devices: tuple[str, ...] = Field(default=(), description="the cards that they take in turn, as "
                                      "CUDA_VISIBLE_DEVICES names them; by default all that are to be seen")

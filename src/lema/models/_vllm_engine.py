@@ -19,6 +19,8 @@ except ModuleNotFoundError as missing:
     raise ModelError(f"the vllm backend needs {missing.name}: pip install vllm into this environment, or into one "
                      "of its own and set run = \"server\" and python in its [models] table") from None
 
+STOP_SECONDS = 60.0
+
 
 class Engine:
     """A loaded engine. `room` is the longest sequence, prompt and answer, in tokens."""
@@ -51,8 +53,8 @@ class Engine:
             yield Completion(output.text, finish, length, len(output.token_ids))
 
     def stop(self) -> None:
-        """Ends its process, which holds the card."""
-        self.llm.llm_engine.engine_core.shutdown()
+        """Ends its process, which holds the card, and waits until it is gone."""
+        self.llm.llm_engine.engine_core.shutdown(timeout=STOP_SECONDS)
         del self.llm
 
     def _parameters(self, request: Request, prompt: list[int]) -> SamplingParams:

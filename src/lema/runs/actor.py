@@ -9,11 +9,12 @@ seconds.
 import contextlib
 import logging
 import os
+import pickle
 import queue
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,18 @@ from lema.runs.engine import perform
 from lema.runs.folder import at_work
 from lema.runs.news import News
 from lema.runs.run import Stage
-from lema.runs.working import AskingModel, KeptBatches, Piece, Report, Work, Working, with_place
+from lema.runs.working import (
+    PART,
+    PARTS,
+    AskingModel,
+    KeptBatches,
+    Report,
+    Work,
+    Working,
+    parcels,
+    unpacked,
+    with_place,
+)
 from lema.tasks import find_task, verdict_on
 
 WAIT = 0.5  # seconds after which an actor reports even where nothing is done
@@ -50,12 +62,14 @@ class Actor:
         self.path = self.folder / SHARDS / f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}.sqlite"
         self._shard = self._open.enter_context(Journal(self.path))
         self._notes: list[str] = []
+        self._more: list[tuple[int, bytes]] = []  # answers that did not fit into the last report
         handler = logging.Handler(logging.WARNING)
         handler.emit = lambda record: self._notes.append(record.getMessage())
         logging.getLogger("lema").addHandler(handler)
 
     def open(self, work: Work) -> tuple[str, dict]:
         """Gets ready for pieces of a kind; where its shard lies, and what names the model here."""
+        self._more = []
         if work.kind == "grader":
             task = find_task(work.backend, work.table)
             self._working = Working(lambda piece: [verdict_on(*pair, task) for pair in piece])
@@ -71,26 +85,35 @@ class Actor:
             self._working = AskingModel(model, identity, self._shard)
         return str(self.path), identity
 
-    def exchange(self, pieces: Sequence[tuple[int, Piece]], room: bool = True) -> Report:
-        """Takes pieces and gives what is done, as soon as anything is. `room`: whether the budget had some."""
+    def exchange(self, room: bool, *parts: bytes) -> list[bytes]:
+        """Takes pieces and gives a Report, as soon as there is anything to say; both in parcels. `room`: whether
+        the budget had some."""
         self._working.room = room
-        self._working.put(pieces)
-        return self._report(self._working.take(WAIT))
+        for number, piece in unpacked(parts):
+            self._working.put([(number, pickle.loads(piece))])
+        report = parcels(self._report(self._working.take(0 if self._more else WAIT)))
+        first, last = report[:PARTS - 1], b"".join(report[PARTS - 1:])
+        return [*first, *[b""] * (PARTS - 1 - len(first)), last]
 
-    def leave(self, seconds: float) -> Report:
-        """Starts nothing more; what was under way and arrives within so many seconds."""
+    def leave(self, seconds: float) -> None:
+        """Starts nothing more, and waits so many seconds for what is under way."""
         self._working.leave()
-        until, answers = time.monotonic() + seconds, []
+        until = time.monotonic() + seconds
         while not self._working.ended and time.monotonic() < until:
-            answers += self._working.take(WAIT)
-        return self._report(answers + self._working.take(0))
+            self._working.take(WAIT)
 
     def _report(self, answers: list[tuple[int, Any]]) -> Report:
-        working, notes = self._working, self._notes[:]
+        """What is to be said, as much of it as fits; the rest comes with the next call."""
+        self._more += [(number, pickle.dumps(answer)) for number, answer in answers]
+        working, notes, size, count = self._working, self._notes[:], 0, 0
+        while count < len(self._more) and (not count or size + len(self._more[count][1]) < PART * (PARTS - 4)):
+            size += len(self._more[count][1])
+            count += 1
+        given, self._more = self._more[:count], self._more[count:]
         del self._notes[:len(notes)]
         charges = working.charges[:]
         del working.charges[:len(charges)]
-        return Report(answers, charges, notes, working.error, working.idle)
+        return Report(given, charges, notes, None if self._more else working.error)
 
     def rest(self) -> None:
         """Lets go of the model."""

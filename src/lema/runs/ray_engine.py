@@ -45,15 +45,6 @@ class OnCluster:
         if not waiting:
             return
         self._office, self._journal, self._budget  # noqa: B018 - opened here, not by several threads at once
-        try:
-            self._perform_all(waiting)
-        except (ray_itself().exceptions.ObjectStoreFullError, ray_itself().exceptions.OutOfDiskError):
-            raise RunError("the object store of the cluster is full (what was sent did not fit beside what others "
-                           "keep there); end what fills it (`ray memory` shows it), or start Ray with a larger "
-                           "--object-store-memory, and run the same command again: what was answered is kept"
-                           ) from None
-
-    def _perform_all(self, waiting: list[Stage]) -> None:
         if len(waiting) == 1:
             self._perform(waiting[0])
             return
@@ -124,13 +115,14 @@ class OnCluster:
         most = max((node.gpus for node in self._nodes), default=0)
         need = Need(gpus=min(cards, most)) if most else Need(cpus=1)
         for death in range(DEATHS):
-            hired = self._office.hire(need)
+            hired = self._office.up(self._office.hire(need))
             try:
                 for news in self._news(hired, stage):
                     self.progress(news)
             except ray_itself().exceptions.RayActorError as error:
                 self._office.forget(hired)
                 log.warning("%s: the actor that worked on it died (%s)", stage.name, str(error).splitlines()[0])
+                time.sleep(5.0 * death)  # a machine that is gone is given actors until the cluster has noticed
                 if death == DEATHS - 1:
                     raise RunError(f"{stage.name}: {DEATHS} actors in a row died at it; out of memory? Finished "
                                    "stages are kept: run the same command again when that is mended") from None

@@ -6,6 +6,7 @@ an actor holds is known here to the piece, and of one that dies its shard says w
 
 import contextlib
 import logging
+import pickle
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,17 +16,17 @@ from typing import Any
 
 from lema.errors import RunError
 from lema.journal import Journal
-from lema.runs.cluster import nodes_alive, ray_itself
-from lema.runs.office import Ended, Hired, Need, Office
-from lema.runs.working import Piece, Report, Work
+from lema.runs.cluster import ray_itself
+from lema.runs.office import LOOK, Ended, Hired, Need, Office, no_room
+from lema.runs.working import LOAD, PARTS, Piece, Report, Work, parcels, unpacked
 
-DEATHS = 4  # of actors in a row, with no answer in between, after which a stage is given up
-ROOM_S = 600.0  # seconds to wait for room for a first actor
+DEATHS, DYING_S = 4, 90.0
+"""A stage is given up when so many actors in a row died, with no answer in between, for so many seconds: a machine
+that is gone is given actors until the cluster has noticed."""
 FIRST_S = 5.0  # seconds that a stage waits for all of its actors once one of them is there
 LAST_REPLIES = 40.0  # seconds that replies under way get where a stage ends early: they are paid for
 GRAIN = 16  # pieces given to one actor before the next one gets some
 MOST = 512  # pieces that are given together because they belong together: paths of one prompt
-LOOK = 0.5  # seconds between two looks at whether the run is to end
 
 log = logging.getLogger("lema")
 
@@ -40,8 +41,9 @@ class Team:
         self._window, self._identity = window, identity
         self._hired: list[Hired] = []
         self._calls: dict[Any, Hired] = {}
+        self._rest: dict[Any, list] = {}  # the further parts of a call's report
         self._again: deque[tuple[int, Piece]] = deque()
-        self._deaths = 0
+        self._deaths, self._dying_since, self._hire_from = 0, 0.0, 0.0
         self._waiting_since = time.monotonic()
         self.room = True
 
@@ -70,7 +72,7 @@ class Team:
 
     def _feed(self) -> None:
         """Hands out pieces, fairly, to whoever has room, and calls whoever has something to answer."""
-        while len(self._hired) < self._size:
+        while len(self._hired) < self._size and time.monotonic() >= self._hire_from:
             self._open(self._office.hire(self._need))
         busy = set(self._calls.values())
         free = [hired for hired in self._hired if hired.ready and hired not in busy]
@@ -78,19 +80,22 @@ class Team:
             return
         while free:
             least = min(free, key=lambda hired: len(hired.holds))
-            if len(least.holds) >= self._window or not self._give(least):
+            if len(least.holds) >= self._window or least.bytes > LOAD or not self._give(least):
                 break
         for hired in free:
             if hired.holds:
-                sent, hired.sent = hired.sent, []
-                self._calls[hired.handle.exchange.remote(sent, self.room)] = hired
+                parts, hired.sent, hired.bytes = parcels(hired.sent), [], 0
+                first, *rest = hired.handle.exchange.options(num_returns=PARTS).remote(self.room, *parts)
+                self._calls[first], self._rest[first] = hired, rest
 
     def _give(self, hired: Hired) -> bool:
         """A grain of pieces; False where there are none."""
         grain = [self._again.popleft() for _ in range(min(GRAIN, len(self._again)))]
         grain = grain or self._pieces.take(max(1, min(GRAIN, self._window // 8)))
         hired.holds.update(grain)
-        hired.sent += grain
+        for number, piece in grain:
+            hired.sent.append((number, pickle.dumps(piece)))
+            hired.bytes += len(hired.sent[-1][1])
         return bool(grain)
 
     def _opening(self) -> bool:
@@ -102,16 +107,21 @@ class Team:
 
     def _heard(self, salvage: Callable, heard_of: Callable) -> Iterator[tuple[int, Any]]:
         """The answers of the calls that are done."""
-        ray = ray_itself()
-        done, _ = ray.wait(list(self._calls), num_returns=1, timeout=LOOK)
-        more, _ = ray.wait(list(self._calls), num_returns=len(self._calls), timeout=0)
+        ray, done = ray_itself(), []
+        if self._calls:
+            ray.wait(list(self._calls), num_returns=1, timeout=LOOK)
+            done, _ = ray.wait(list(self._calls), num_returns=len(self._calls), timeout=0)
+        else:  # all have died, and the next are not hired yet
+            time.sleep(LOOK)
         if self._office.ending.is_set():
             raise Ended
-        self._require_room()
-        for call in dict.fromkeys([*done, *more]):
+        self._look_for_room()
+        for call in filter(self._calls.__contains__, done):
             hired = self._calls.pop(call)
             try:
-                yield from self._taken(hired, ray.get(call), heard_of)
+                rest = self._rest.pop(call, None)
+                given = ray.get(call) if rest is None else unpacked(ray.get([call, *rest]))
+                yield from self._taken(hired, given, heard_of)
             except (ray.exceptions.RayActorError, ray.exceptions.OwnerDiedError) as error:
                 yield from self._lost(hired, salvage, error)
             except ray.exceptions.RayTaskError as error:
@@ -124,7 +134,7 @@ class Team:
             self._require_same(identity, shard)
             if not any(map(attrgetter("ready"), self._hired)):
                 self._waiting_since = time.monotonic()
-            hired.shard, hired.ready = Path(shard), True
+            hired.shard, hired.up, hired.ready = Path(shard), True, True
             return
         heard_of(given)
         for note in given.notes:
@@ -132,7 +142,7 @@ class Team:
         for number, answer in given.answers:
             hired.holds.pop(number)
             self._deaths = 0
-            yield number, answer
+            yield number, pickle.loads(answer)
         if given.error is not None:
             raise given.error
 
@@ -140,8 +150,11 @@ class Team:
         """An actor died: what its shard holds is answered, the rest is given to others, and another one hired."""
         self._hired.remove(hired)
         self._office.forget(hired)
+        now = time.monotonic()
+        self._dying_since = self._dying_since if self._deaths else now
         self._deaths += 1
-        if self._deaths >= DEATHS:
+        self._hire_from = now + min(2.0 ** self._deaths / 4, 10.0)
+        if self._deaths >= DEATHS and now - self._dying_since > DYING_S:
             raise RunError(f"{self._work.name}: {self._deaths} actors in a row died without any answer "
                            f"({_reason(error)}); out of memory? What was answered is kept: run the same command "
                            "again when that is mended") from None
@@ -163,11 +176,16 @@ class Team:
                        f"{different} is {there!r} there and {here!r} here; state it in the model's table, or mend "
                        "that machine")
 
-    def _require_room(self) -> None:
-        if any(map(attrgetter("ready"), self._hired)) or time.monotonic() - self._waiting_since < ROOM_S:
-            return
-        raise RunError(f"{self._work.name}: no machine of the cluster had room for it in {ROOM_S:g} s: it takes "
-                       f"{self._need.cpus:g} CPUs and {self._need.gpus} GPUs; {room_in_words()}")
+    def _look_for_room(self) -> None:
+        """Takes idle actors in the place of those that wait for room; RunError where none will ever have some."""
+        for call, hired in list(self._calls.items()):
+            other = self._office.swapped(hired)
+            if other is not hired:
+                del self._calls[call]
+                self._hired.remove(hired)
+                self._open(other)
+        if not any(map(attrgetter("up"), self._hired)) and self._office.is_stuck(self._waiting_since):
+            raise RunError(no_room(self._work.name, self._need))
 
     def _leave(self, heard_of: Callable) -> None:
         """Where a stage ends early: what is under way is awaited and kept in the shards; nothing more is asked."""
@@ -211,12 +229,6 @@ def kept_in(shard: Path, keys: Sequence[bytes]) -> dict:
             kept |= journal.kept(keys[start:start + 256])
         return kept
     return {}
-
-
-def room_in_words() -> str:
-    """What the machines of the cluster have."""
-    every = ", ".join(f"{node.cpus} CPUs and {node.gpus} GPUs" for node in nodes_alive())
-    return f"the cluster has {every or 'no machine'}"
 
 
 def _reason(error: Exception) -> str:

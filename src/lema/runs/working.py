@@ -6,6 +6,7 @@ from far away as long as there is anything to ask.
 
 import contextlib
 import os
+import pickle
 import queue
 import threading
 import traceback
@@ -19,12 +20,27 @@ from lema.journal.usage import sound
 from lema.journal.waiting import call_of
 from lema.messages import Completion, Request
 
+PART, PARTS = 64_000, 24
+"""Bytes of a part (Ray keeps what is above 100 kB in its store), and parts of a report."""
+LOAD = 4_000_000  # bytes of pieces in one call, where there are several
 LINGER = 0.02  # seconds in which what is done is gathered for one report
 MORE = 0.1  # seconds that a model waits for more requests before its last ones are settled
 PIECES = 256  # done pieces that are worth a report at once
 
 Piece = Any
 """What is worked on at once: a Request, a batch of them, or (path, question) pairs to be graded."""
+
+
+def parcels(content: object) -> list[bytes]:
+    """What crosses between driver and actor, in parts of which none is large enough for Ray's object store: that
+    may be full of other people's things, and who waits for room there waits for ever."""
+    whole = pickle.dumps(content)
+    return [whole[start:start + PART] for start in range(0, len(whole), PART)]
+
+
+def unpacked(parts: Sequence[bytes]) -> Any:
+    """What `parcels` made parts of."""
+    return pickle.loads(b"".join(parts))
 
 
 class Work(NamedTuple):
@@ -39,11 +55,10 @@ class Work(NamedTuple):
 class Report(NamedTuple):
     """What an actor says: answers by their pieces' numbers, what was charged beside them, warnings."""
 
-    answers: list[tuple[int, Any]]
+    answers: list[tuple[int, bytes]]  # each pickled
     charges: list[tuple[Request, Completion]]
     notes: list[str]
     error: Exception | None = None
-    idle: bool = False
 
 
 class Leaving(Exception):

@@ -64,10 +64,14 @@ class Averages(NamedTuple):
 
 
 def estimate_in_words(source: str, overrides: list[str], runs: Path, questions: int,
-                      given: tuple[float, float, float] | None, *, as_json: bool) -> str:
-    """The estimate of a config. `given`, instead of a pilot: prompt tokens, reply tokens, share of wrong paths."""
+                      given: tuple[float, float, float] | None, cluster: Path | None = None, *,
+                      as_json: bool) -> str:
+    """The estimate of a config. `given`, instead of a pilot: prompt tokens, reply tokens, share of wrong paths.
+    `cluster`: a file of measured rates, for hours and money of cards as well."""
+    from lema.commands.estimate.cluster import cluster_in_words, read_cluster
     from lema.commands.estimate.pilot import by_pilot
 
+    rates = read_cluster(cluster) if cluster else None
     folder, table, config = meant_by(source, overrides, runs)
     if given:
         figures = by_averages(config, folder, Averages(*given))
@@ -82,7 +86,8 @@ def estimate_in_words(source: str, overrides: list[str], runs: Path, questions: 
     note(folder, config, figures)
     if as_json:
         return json.dumps(list(map(dataclasses.asdict, figures)), indent=1)
-    return in_words(figures, lambda name: price_of(config, name), basis)
+    words = in_words(figures, lambda name: price_of(config, name), basis)
+    return f"{words}\n\n{cluster_in_words(rates, figures, stages_of(folder, config))}" if rates else words
 
 
 def note(folder: Path, config: Config, figures: list[Figure]) -> None:
