@@ -23,6 +23,7 @@ faults: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/batch_killed.py
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/sampling_killed.py
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/endpoint_killed.py --requests 2000 --kills 10
+	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/vllm_killed.py --kills 3
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/clocks.py --runs 10
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/power_loss.py --cuts 400
 	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/damaged_files.py --trials 300

@@ -20,10 +20,11 @@ from lema.checkpoints import (
 from lema.checkpoints.rendering import Rendered, encode, render
 from lema.checkpoints.templates import Renderer
 from lema.errors import ModelError
-from lema.messages import Message
+from lema.messages import Message, Request
 from lema.models.transformers import Model, Settings
-from lema.records import Example
+from lema.records import Example, Sampling
 from lema.training.loop import load_model
+from lema.training.memory import shapes_of
 from lema.training.sft import Settings as TrainingSettings
 from tests import toys
 from tests.patience import in_a_moment
@@ -169,6 +170,58 @@ def test_a_template_sees_no_key_of_ours(monkeypatch):
     environment = Path(f"/proc/{renderer._process.pid}/environ").read_bytes()
     renderer.stop()
     assert b"PYTHONPATH" in environment and b"sk-secret" not in environment
+
+
+@pytest.mark.parametrize("change", [
+    {"_attn_implementation": "evil/kernel"}, {"attn_implementation": "evil/kernel@main:f"},
+    {"_attn_implementation": "sdpa|evil/kernel"}, {"text_config": {"_attn_implementation": ["evil/kernel"]}},
+    {"_experts_implementation": {"": "evil/kernel"}}])
+def test_a_kernel_that_a_config_would_fetch_from_a_hub_is_refused(checkpoint, tmp_path, change):
+    """transformers runs what lies there, without asking, where the package kernels is installed."""
+    folder = changed(checkpoint, tmp_path / "model", change)
+    for load in (positions, shapes_of, lambda folder: load_model(folder, TrainingSettings(method="full")),
+                 asked):
+        with pytest.raises(ModelError, match=r"wants code from a hub \(.*which lema never runs"):
+            load(folder)
+
+
+@pytest.mark.parametrize("change", [
+    {"dtype": "x"}, {"hidden_act": -1}, {"eos_token_id": float("nan")}, {"model_type": []}, {"id2label": -1},
+    {"vocab_size": None}, {"rope_parameters": 2**63}, {"num_attention_heads": 3}])
+def test_a_config_with_a_wrong_value_is_one_line(checkpoint, tmp_path, change):
+    folder = changed(checkpoint, tmp_path / "model", change)
+    for load in (positions, shapes_of, lambda folder: load_model(folder, TrainingSettings(method="full"))):
+        with pytest.raises(ModelError, match="config.json"):
+            load(folder)
+
+
+@pytest.mark.parametrize("change", [{"num_hidden_layers": 5}, {"intermediate_size": 32}])
+def test_weights_that_are_not_all_of_the_models_are_refused_never_drawn_at_random(checkpoint, tmp_path, change):
+    folder = changed(checkpoint, tmp_path / "model", change)
+    with pytest.raises(ModelError, match="weights"):
+        load_model(folder, TrainingSettings(method="full"))
+    with pytest.raises(ModelError, match="weights"):
+        asked(folder)
+
+
+def test_end_tokens_that_are_no_numbers_are_no_end_tokens(checkpoint, tmp_path):
+    folder = shutil.copytree(checkpoint, tmp_path / "model")
+    (folder / "generation_config.json").write_text('{"eos_token_id": [{}, "x", null, 1]}')
+    assert not asked(folder).failed
+
+
+def asked(folder: Path):
+    """What the checkpoint writes."""
+    request = Request((Message("user", "Leo"),), Sampling(max_tokens=2))
+    return next(iter(Model(Settings(path=str(folder))).complete([request])))
+
+
+def changed(checkpoint: Path, folder: Path, change: dict) -> Path:
+    """A copy of the checkpoint with something else in its config.json."""
+    shutil.copytree(checkpoint, folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | change))
+    return folder
 
 
 PANICS_WHEN_LOADED = {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}}

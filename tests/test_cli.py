@@ -114,3 +114,15 @@ def test_a_recipe_is_written_out_to_be_filled_in(tmp_path):
     ours, shipped_one = load_config(str(tmp_path / "mine.toml")), load_config("gsm8k")
     assert ours == shipped_one.model_copy(update={"name": "mine"})
     assert "did you mean 'gsm8k'" in _lema(tmp_path, "init", "--recipe", "gsm8").stderr
+
+
+def test_a_line_about_a_value_of_thousands_of_letters_is_short_and_ends_in_what_to_do(tmp_path):
+    done = _lema(tmp_path, "plan", "tiny", "--set", f"correct.model={'x' * 30_000}")
+    assert done.returncode == 2 and len(done.stderr) < 2000 and " … " in done.stderr
+
+
+@pytest.mark.parametrize("words", [("run", "x" * 5000), ("show", "x" * 5000), ("score", "x" * 5000), (
+    "plan", "tiny", "--set", "task.name=rows", "--set", f"task.train={'x' * 5000}")])
+def test_a_name_that_no_file_can_have_is_one_line(tmp_path, words):
+    done = _lema(tmp_path, *words)
+    assert done.returncode == 2 and "Traceback" not in done.stderr and len(done.stderr) < 2000

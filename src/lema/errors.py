@@ -4,9 +4,13 @@ One base error and few kinds; a message is one line that says what is wrong, whe
 command line prints it and exits with 2. Any other exception is a bug of ours and keeps its traceback.
 """
 
+import errno
 import shlex
 import sys
 from pathlib import Path
+
+LONGEST = 1800
+"""Letters of a message that are shown."""
 
 
 class LemaError(Exception):
@@ -17,7 +21,12 @@ class LemaError(Exception):
     @property
     def lines(self) -> tuple[str, ...]:
         """What the command line prints."""
-        return (" ".join(str(self).splitlines()),)
+        return (_readable(" ".join(str(self).splitlines())),)
+
+
+def _readable(line: str) -> str:
+    """A line without its middle where a name or value in it has thousands of letters; its end says what to do."""
+    return line if len(line) <= LONGEST else f"{line[:LONGEST - 600]} … {line[-500:]}"
 
 
 class ConfigError(LemaError):
@@ -29,7 +38,7 @@ class ConfigErrors(ConfigError):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        return tuple(str(self).splitlines())
+        return tuple(map(_readable, str(self).splitlines()))
 
 
 class DataError(LemaError):
@@ -66,6 +75,10 @@ def installing(extra: str) -> str:
 
 def misused(error: Exception) -> int:
     """The exit code after one line about arguments that cannot be read; a bug is raised again."""
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        print(f"lema: {str(error.filename)[:100]}…: longer than the name of a file can be; see where this stands "
+              "in the command or its config", file=sys.stderr)
+        return 2
     if not hasattr(error, "format_message"):
         raise error
     if not error.format_message():  # no arguments at all: the help was shown

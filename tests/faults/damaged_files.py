@@ -25,10 +25,17 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from starlette.testclient import TestClient
+
+from lema.commands.view.opened import Opened
+from lema.commands.view.site import site_of
+from lema.errors import LemaError
+from lema.models.api.wire import PROBE
+from lema.runs.ratings import add_rating, new_rating
 from tests.patience import in_a_moment
 from tests.paying import PRICES, Done, answer, lay_out, lema, replies
 from tests.personas import Vllm
-from tests.server import Server
+from tests.server import Server, last_message
 
 FOREIGN = (b"", b"\0" * 5000, b"\xff\xfe\x00", b"{}", b"[]", b"null", b"[" * 100_000, b"PK\3\4" + b"x" * 99,
            b'{"id": 1}\n', b"SQLite format 3\0" + b"\1" * 4096, b"a = 1\n", b"name = 'y'\n", b"9" * 5000,
@@ -36,6 +43,12 @@ FOREIGN = (b"", b"\0" * 5000, b"\xff\xfe\x00", b"{}", b"[]", b"null", b"[" * 100
 WRONG = (None, True, -1, 10**30, 1.5, float("nan"), "", "x\u2028\ud800", [], [[]], {}, {"a": None}, "../../x")
 COMMANDS = (("plan", "x.toml"), ("show", "x"), ("why", "x"), ("journal", "stats", "x"), ("regrade", "x"),
             ("export", "x", "--out", "out"), ("run", "runs/x"))
+LOOKING = (("check", "x.toml"), ("show", "x", "--tables"), ("show", "x", "--markdown"), ("plan", "runs/x"),
+           ("export", "x", "--out", "bought", "--as", "preference"), ("estimate", "x.toml", "--tokens", "9"),
+           ("compare", "a=x:student", "b=runs/x/graded/rows.jsonl"), ("score", "runs/x/graded"))
+"""Asked beside the others where the run was viewed and rated too."""
+PAGES = ("", "rows?stage=graded", "rows?stage=verified&q=twice", "rate?stage=verified&rater=me", "ratings",
+         "ratings.jsonl", "live", "report", "flips", "question/x")
 REMEDIES = ((r"remove the folder (\S+)", "folder"), (r"`lema journal mend ([^`]+)`", "mend"),
             (r"lema: (\S+): .*remove it", "folder"))
 
@@ -50,10 +63,11 @@ class Home(NamedTuple):
     folder: Path
     server: Server
     rows: dict[str, str]
+    viewed: bool = False
 
 
-def done_in(folder: Path, server: Server) -> Home:
-    """Runs it, with an import beside the sampled paths."""
+def done_in(folder: Path, server: Server, viewed: bool = False) -> Home:
+    """Runs it, with an import beside the sampled paths; `viewed`: and looks at it in the viewer, and rates."""
     folder.mkdir(parents=True, exist_ok=True)
     arms = '[arms.a]\ntake = [{ kind = "correction" }, { kind = "cot", source = "sampled" }]\n'
     lay_out(folder, server.url, more=PRICES + arms, questions=6)
@@ -64,7 +78,12 @@ def done_in(folder: Path, server: Server) -> Home:
                  "--column", "path=path"),
             lema(folder, "run", "x.toml", "--yes")]
     assert not any(each.returncode for each in done), done
-    return Home(folder, server, rows_of(folder))
+    if viewed:
+        look_at(folder, "nothing was damaged")
+        row = json.loads((folder / "runs/x/verified/rows.jsonl").read_text().splitlines()[0])
+        add_rating(folder / "runs/x", new_rating(correction=row["id"], question=row["question"], stage="verified",
+                                                 corrector=row["model"], rater="me", rating="good"))
+    return Home(folder, server, rows_of(folder), viewed)
 
 
 def rows_of(folder: Path) -> dict[str, str]:
@@ -198,6 +217,21 @@ def one_line(folder: Path, words: tuple[str, ...], what: str) -> Done:
     return done
 
 
+def look_at(folder: Path, what: str) -> None:
+    """Opens every kind of page of the viewer. Failure where one breaks."""
+    try:
+        opened = Opened(folder / "runs/x", lambda stage, done, total: None)
+    except LemaError as error:
+        if "\n" in str(error):
+            raise Failure(f"{what}: the viewer says {error}") from None
+        return
+    with in_a_moment("the pages of the viewer"):
+        client = TestClient(site_of(opened, "token", 80), "http://127.0.0.1:80", raise_server_exceptions=False)
+        for page in PAGES:
+            if (reply := client.get(f"/token/{page}", headers={"host": "127.0.0.1:80"})).status_code >= 500:
+                raise Failure(f"{what}: the page {page!r} ends in {reply.status_code}: {reply.text[-300:]}")
+
+
 def mended(folder: Path, what: str, most: int = 6) -> int:
     """Runs, and does what the error says until there is none; how often something was done."""
     for times in range(most):
@@ -227,11 +261,16 @@ def trial(home: Home, number: int, place: Path) -> str:
     what = f"trial {number}: {damage(place / 'runs/x', draw)}"
     for words in draw.sample(COMMANDS, 3):
         one_line(place, words, what)
+    if home.viewed:
+        look_at(place, what)
+        for words in random.Random(f"looking {number}").sample(LOOKING, 3):
+            one_line(place, words, what)
     mended(place, what)
     other_import = "imports" in what or not (place / "runs/x/imports/theirs/import.json").is_file()
     if not other_import and rows_of(place) != home.rows:
         raise Failure(f"{what}: other rows than before")
-    paid = replies(home.server.seen[before:])
+    asked = (body for body in home.server.seen[before:] if last_message(body) != PROBE)  # `check` says "Hi"
+    paid = replies(list(asked))
     if paid and "journal" not in what and not other_import:
         raise Failure(f"{what}: {paid} replies were paid again")
     shutil.rmtree(place)
@@ -247,10 +286,10 @@ def main() -> int:
     tried: Counter[str] = Counter()
     broken = 0
     with (tempfile.TemporaryDirectory(prefix="lema-damaged-") as name, Server(answer, persona=Vllm()) as server):
-        home = done_in(Path(name) / "home", server)
+        homes = [done_in(Path(name) / f"home-{viewed}", server, viewed) for viewed in (False, True)]
         for number in range(options.seed, options.seed + options.trials):
             try:
-                tried[trial(home, number, Path(name) / str(number)).split(": ")[1].split()[0]] += 1
+                tried[trial(homes[number % 2], number, Path(name) / str(number)).split(": ")[1].split()[0]] += 1
             except Failure as failure:
                 print(failure, flush=True)
                 if not options.going_on:

@@ -11,7 +11,7 @@ from tests.fuzz import mutating
 from tests.patience import PATIENCE
 from tests.processes import ended
 
-TARGETS = ("replies", "usage", "records", "journal", "configs")
+TARGETS = ("replies", "usage", "records", "journal", "configs", "answers")
 
 
 def target(name: str) -> mutating.Target:

@@ -1,5 +1,6 @@
 """The journal: what was paid for is kept as it was, and never asked for again."""
 
+import contextlib
 import random
 import shutil
 import sqlite3
@@ -8,7 +9,7 @@ import time
 import pytest
 
 from lema.errors import RunError
-from lema.journal import Journal, complete
+from lema.journal import Journal, complete, last_replies, spent_in
 from lema.journal.waiting import call_of
 from lema.messages import Completion, Message, Request
 from lema.records import Sampling
@@ -216,9 +217,10 @@ def test_a_journal_that_is_a_link_or_of_something_else_is_left_as_it_is(tmp_path
     assert elsewhere.read_bytes() == before
 
 
-def test_a_journal_that_was_not_closed_is_looked_through_before_anything_is_added(tmp_path):
-    """Two pages hold the same rows; nothing that is asked for lies there. SQLite alone goes on."""
-    path, requests = tmp_path / "journal.sqlite", [ask(f"q{i} " * 50) for i in range(500)]
+def damaged_and_not_closed(folder):
+    """The path of a journal that a killed process left, with two pages that hold the same rows; nothing that is
+    asked for lies there. SQLite alone goes on."""
+    path, requests = folder / "journal.sqlite", [ask(f"q{i} " * 50) for i in range(500)]
     with Journal(path) as journal:
         list(complete(journal, Echo(), requests))
     whole = bytearray(path.read_bytes())
@@ -227,12 +229,46 @@ def test_a_journal_that_was_not_closed_is_looked_through_before_anything_is_adde
                          if whole[at] == leaf and b"echo: q" in whole[at:at + 4096])
     whole[first:first + 4096] = whole[second:second + 4096]
     path.write_bytes(whole)
-    with Journal(path, alone=True) as journal:
+    with Journal(path) as journal:
         kept = complete(journal, Echo(), [ask("new")])
         assert texts(kept) == ["echo: new 0"], "one that was closed is believed, but for its rows' checksums"
         for end in ("", "-wal"):
+            shutil.copyfile(f"{path}{end}", folder / f"killed.sqlite{end}")
+    return folder / "killed.sqlite"
+
+
+def test_a_journal_that_was_not_closed_is_looked_through_before_anything_is_added(tmp_path):
+    killed = damaged_and_not_closed(tmp_path)
+    for _ in range(2):  # nobody's look closes it as if it were whole
+        with pytest.raises(RunError, match=r"damaged \(it was not closed, .*lema journal mend "):
+            Journal(killed)
+    assert killed.with_name("killed.sqlite-wal").stat().st_size
+    with Journal(killed, read_through=True):
+        pass  # by whoever started this process
+
+
+def test_a_journal_that_was_not_closed_is_looked_through_where_it_is_only_looked_at(tmp_path):
+    killed = damaged_and_not_closed(tmp_path)
+    assert spent_in(killed) == []
+    with pytest.raises(sqlite3.DatabaseError, match="it was not closed"):
+        last_replies(killed, 3)
+
+
+def test_an_index_that_lost_a_reply_shows_where_the_journal_was_not_closed(tmp_path):
+    """Whoever asks for it would pay again; every page is whole, and SQLite's quick check says nothing."""
+    path = tmp_path / "journal.sqlite"
+    with Journal(path) as journal:
+        list(complete(journal, Echo(), [ask(f"q{i}") for i in range(50)]))
+    index, key = 10, call_of(Echo().identity(), ask("q7")).key  # the first byte of a page of an index
+    whole = bytearray(path.read_bytes())
+    for page in filter(lambda at: whole[at] == index, range(4096, len(whole), 4096)):
+        if (at := whole.find(key, page, page + 4096)) > 0:
+            whole[at + 31] ^= 1
+    path.write_bytes(whole)
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        assert file.execute("PRAGMA quick_check").fetchone() == ("ok",)
+        file.execute("PRAGMA user_version = 0")
+        for end in ("", "-wal"):
             shutil.copyfile(f"{path}{end}", tmp_path / f"killed.sqlite{end}")
     with pytest.raises(RunError, match=r"damaged \(it was not closed, .*lema journal mend "):
-        Journal(tmp_path / "killed.sqlite", alone=True)
-    with Journal(tmp_path / "killed.sqlite"):
-        pass  # beside a process that has it open nobody can tell, and nothing is read through
+        Journal(tmp_path / "killed.sqlite")

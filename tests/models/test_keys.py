@@ -1,9 +1,12 @@
 """A key goes to its endpoint and nowhere else: masked whole in all that comes back, refused in a config, and never
 passed on to another host."""
 
+import html
 import json
 import os
+import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -100,6 +103,18 @@ def test_a_key_that_a_batch_echoes_is_masked_whole_everywhere(tmp_path, key, how
         assert set(server.keys) == {f"Bearer {KEY}"}
     assert not parts_of_the_key(tmp_path, done.stdout, done.stderr)
     assert how == "text" or done.returncode == 2 or "refused" in how
+
+
+def test_a_mask_hides_a_key_however_deep_it_was_written_into_other_text():
+    key = "sk-a/b+c=d&e'f\"g<h.é0123"
+    mask, deep = Mask(key), key
+    for _ in range(4):
+        deep = json.dumps(deep).replace("/", "\\/")
+        assert mask.text(f"<{deep}>").count(HIDDEN) == 1 and "0123" not in mask.text(deep)
+    for way in (quote(key, safe=""), quote(key, safe="").lower(), quote(quote(key, safe="")), html.escape(key),
+                html.escape(html.escape(key)), key.replace("/", "&#x2F;").replace("+", "&#43;"),
+                re.sub("[^A-Za-z0-9]", lambda letter: f"\\u{ord(letter[0]):04X}", key)):
+        assert mask.text(f"<{way}>") == f"<{HIDDEN}>", way
 
 
 def test_a_mask_hides_every_way_of_writing_a_key_and_no_ordinary_word():
@@ -201,3 +216,20 @@ def test_a_file_of_answers_may_lie_elsewhere_and_is_fetched_without_the_key(tmp_
                                               "api_key_env": "MY_KEY"})
             (answer,) = complete(journal, model, [ask("q")])
     assert answer.text.startswith("q |") and other.keys == [""] and os.environ["MY_KEY"] == KEY
+
+
+@pytest.mark.parametrize("location", ["mailto:x@y", "http://[::1", "http://a b/", "//", "http://\\udcff/", "ftp://h/x"])
+def test_a_file_of_answers_that_lies_at_no_address_is_one_line(tmp_path, key, location):
+    class Pointing(BatchServer):
+        async def _call(self, request):
+            from starlette.responses import Response
+            if request.url.path.endswith("/content"):
+                return Response(status_code=302, headers={"Location": location})
+            return await super()._call(request)
+
+    with Pointing(persona=OpenAI()) as server, Journal(tmp_path / "j") as journal:
+        model = find_model("x", "batch", {"model": "m", "base_url": server.url, "poll": 0.01, "retries": 0,
+                                          "api_key_env": "MY_KEY"})
+        with pytest.raises(ModelError) as error:
+            list(complete(journal, model, [ask("q")]))
+    assert "\n" not in str(error.value)

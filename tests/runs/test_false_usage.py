@@ -144,6 +144,27 @@ def test_replies_that_nothing_bounds_are_refused_under_a_budget_in_one_line(tmp_
         assert lema(tmp_path, "run", "x.toml", *limited).returncode == 0
 
 
+@pytest.mark.parametrize("limit", ['max_tokens="400"', "max_tokens=0", "max_tokens=-1", "max_tokens=1.5",
+                                   "max_tokens=true", "max_completion_tokens=[400]", "n_predict=-1"])
+def test_a_limit_that_is_none_is_refused_under_a_budget_in_one_line(tmp_path, limit):
+    lay_out(tmp_path, "http://127.0.0.1:9/v1", more=PRICES + "[budget]\nmoney = 1\n")
+    done = lema(tmp_path, "run", "x.toml", "--set", f"models.student.extra={{{limit}}}")
+    assert done.returncode == 2 and "nothing bounds the replies of model 'student'" in done.stderr
+
+
+@pytest.mark.parametrize("several", ['"8"', "0", "-3", "true", "2.0"])
+def test_replies_that_are_paid_for_are_a_whole_number(tmp_path, several):
+    lay_out(tmp_path, "http://127.0.0.1:9/v1")
+    done = lema(tmp_path, "plan", "x.toml", "--set", f"models.student.extra={{best_of={several}}}")
+    assert done.returncode == 2 and "best_of must be a whole number above 0" in done.stderr
+
+
+def test_a_served_model_without_a_name_which_no_bill_could_bear_is_refused(tmp_path):
+    lay_out(tmp_path, "http://127.0.0.1:9/v1")
+    done = lema(tmp_path, "plan", "x.toml", "--set", 'models.student.model=""')
+    assert done.returncode == 2 and "models.student" in done.stderr
+
+
 def test_a_schema_and_every_other_field_that_is_sent_are_set_aside(tmp_path):
     with Server(persona=Vllm()) as server:
         plain, request = model_at(server), ask("q", 0, DRAWN)

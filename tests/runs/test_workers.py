@@ -4,9 +4,11 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
+from tests.journal.test_journal import damaged_and_not_closed
 from tests.patience import until
 from tests.personas import Vllm
 from tests.processes import LEMA, ended, running
@@ -94,3 +96,17 @@ def test_an_error_in_one_worker_ends_the_run_and_keeps_what_was_under_way(tmp_pa
         done = ended([*LEMA, "run", "x.toml"], cwd=tmp_path)
         assert done.returncode == 2 and "key was refused" in done.stderr and "Traceback" not in done.stderr
         assert len(server.seen) < 3 * QUESTIONS, "the other model's stage was not waited for"
+
+
+@pytest.mark.living
+def test_a_journal_that_a_killed_run_left_is_looked_through_before_workers_add_to_it(tmp_path):
+    """No budget has opened it before them."""
+    lay_out(tmp_path, "http://127.0.0.1:9/v1", "other")
+    assert "cannot be reached" in ended([*LEMA, "run", "x.toml"], cwd=tmp_path).stderr, "questions are done"
+    killed, journal = damaged_and_not_closed(tmp_path), tmp_path / "runs/x/journal.sqlite"
+    for end in ("", "-wal"):
+        Path(f"{killed}{end}").replace(f"{journal}{end}")
+    for words in (("run", "x.toml"), ("journal", "stats", "x"), ("why", "x"), ("run", "x.toml")):
+        done = ended([*LEMA, *words], cwd=tmp_path)
+        assert done.returncode == 2 and "it was not closed" in done.stderr and "journal mend" in done.stderr, words
+    assert ended([*LEMA, "journal", "mend", "x"], cwd=tmp_path, check=True).stdout.count("completions saved") == 1

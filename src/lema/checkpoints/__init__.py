@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lema.checkpoints.untrusted import hub_kernel
 from lema.errors import ModelError, installing
 from lema.plugins import file_hash
 from lema.records import content_id
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
 TOKENIZER = ("tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json", "*.model",
@@ -194,7 +195,7 @@ def adapter_hash(path: str) -> str:
 
 def files_of(path: str, adapter: str | None) -> tuple[Path, ...]:
     """The files that a model's settings stand for: a local checkpoint's and its adapter's."""
-    files = content_files(Path(path)) if Path(path).is_dir() else []
+    files = content_files(Path(path)) if os.path.isdir(path) else []  # False for what can be no path, too
     return (*files, *_files(Path(adapter), ADAPTER)) if adapter else tuple(files)
 
 
@@ -230,13 +231,23 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
 
 def positions(base: Path) -> int:
     """The longest sequence that a checkpoint's model can take, in tokens."""
+    return getattr(model_config(base).get_text_config(), "max_position_embeddings", None) or 2**31
+
+
+def model_config(base: Path) -> "PretrainedConfig":
+    """A checkpoint's config.json as transformers reads it. ModelError where it names no known model, or one that
+    needs code which neither lema nor transformers has."""
     from transformers import AutoConfig
 
     try:
-        config = AutoConfig.from_pretrained(base, **OURS_ALONE).get_text_config()
-    except (OSError, ValueError, KeyError) as error:
+        if kernel := hub_kernel(json.loads((base / "config.json").read_bytes())):
+            raise ModelError(f"{base}: its config.json wants code from a hub ({kernel!r}), which lema never runs; "
+                             "take that out of it")
+        return AutoConfig.from_pretrained(base, **OURS_ALONE)
+    except ModelError:
+        raise
+    except Exception as error:  # each kind of model raises its own
         raise ModelError(f"{base}: its config.json names no known model ({why_not_loaded(error)})") from None
-    return getattr(config, "max_position_embeddings", None) or 2**31
 
 
 def stored_dtype(base: Path) -> str:

@@ -1,7 +1,7 @@
 """What stands in a journal's place when it is opened: a journal, whole, on a disk where processes can share it.
 
-One design decision: a log beside a journal that nobody has open means that whoever wrote it was killed or lost its
-power, so SQLite's own check reads the file through before anything is believed or added.
+One design decision: a log beside a journal means that whoever wrote it was killed or lost its power, or is still
+writing; nobody can tell which, so SQLite's own check reads the file through before anything is believed or added.
 """
 
 import contextlib
@@ -31,18 +31,37 @@ def require_plain(path: Path) -> None:
 
 
 def was_closed(path: Path) -> bool:
-    """Whether a journal that nobody has open was closed by the last who had it: SQLite then leaves no log."""
-    log = path.with_name(path.name + "-wal")
-    return not (log.is_file() and log.stat().st_size)
+    """Whether a journal was closed by the last who had it open: SQLite then leaves no log, or an empty one."""
+    logs = (path.with_name(path.name + end) for end in ("-wal", "-journal"))
+    return not any(log.is_file() and log.stat().st_size for log in logs)
 
 
 def require_sound(file: sqlite3.Connection) -> None:
-    """SQLite's own check of all pages and of what they say of each other; sqlite3.DatabaseError where it fails."""
-    (problem,), *_ = file.execute("PRAGMA quick_check(1)").fetchall()
+    """SQLite's own check of all pages, of what they say of each other, and of every index (0.7 s for 100,000
+    completions of 160 MB); sqlite3.DatabaseError where it fails."""
+    (problem,), *_ = file.execute("PRAGMA integrity_check(1)").fetchall()
     if problem != "ok":
         error = sqlite3.DatabaseError(f"it was not closed, and SQLite's check says: {' '.join(problem.split())}")
         error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
         raise error
+
+
+@contextlib.contextmanager
+def looked_at(path: Path, how: str = "mode=ro") -> Iterator[sqlite3.Connection]:
+    """A journal open for reading alone, read through first where it was not closed; its log stays, so that a
+    damaged one is refused by the next who opens it too. sqlite3.Error where it cannot be read, or is damaged."""
+    address = f"{path.absolute().as_uri()}?{how}"
+    with contextlib.closing(sqlite3.connect(address, uri=True, timeout=PATIENCE)) as file:
+        if not was_closed(path):
+            facts = path.stat()
+            if _SOUND.get(path) != (facts.st_ino, facts.st_mtime_ns):
+                require_sound(file)
+                _SOUND[path] = facts.st_ino, facts.st_mtime_ns
+        yield file
+
+
+_SOUND: dict[Path, tuple[int, int]] = {}
+"""Which files this process has read through, as they then were: whoever watches a run looks every few seconds."""
 
 
 def require_journal(file: sqlite3.Connection, path: Path) -> None:

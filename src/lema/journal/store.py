@@ -22,10 +22,10 @@ from lema.journal.opening import (
     PATIENCE,
     columns_of,
     explained,
+    looked_at,
     mode_for,
     require_journal,
     require_plain,
-    require_sound,
     shared,
     was_closed,
 )
@@ -71,20 +71,18 @@ class Journal(contextlib.AbstractContextManager):
     the keys whose completion was met but is no more what was written: they count as not there.
     """
 
-    def __init__(self, path: Path, *, alone: bool = False) -> None:
-        """`alone`: nobody else has it open, so that a journal that was not closed is looked through first."""
+    def __init__(self, path: Path, *, read_through: bool = False) -> None:
+        """A journal that was not closed is read through first; `read_through`: whoever started this process has
+        done that, and holds the journal open."""
         self.path = path
         self.damaged: set[bytes] = set()
         require_plain(path)
-        doubtful = alone and not was_closed(path)
         with explained(self.path):
+            if not (read_through or was_closed(path)):
+                # the log of the other mode is taken back by whoever may write; this one must stay as it is
+                with looked_at(path, "mode=ro" if mode_for(path) == "wal" else "mode=rw"):
+                    pass
             self._reading, self._writing = self._connect(), self._connect()
-            if doubtful:
-                with contextlib.ExitStack() as opened:
-                    opened.callback(self._reading.close)
-                    opened.callback(self._writing.close)
-                    require_sound(self._reading)
-                    opened.pop_all()
         # Several threads of this process read over one connection: whoever reads holds the lock, and the others
         # wait for the milliseconds of a lookup. The writer has a connection of its own and waits for none of them.
         self._lock = threading.Lock()
@@ -201,16 +199,20 @@ def spent_in(path: Path) -> list[tuple[str, int, int, int, float, float]]:
     if not is_plain(path):
         return []
     for how in ("mode=ro", "immutable=1"):
-        with contextlib.suppress(sqlite3.Error, UnicodeDecodeError), contextlib.closing(
-                sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as file:
-            return file.execute(SPENT).fetchall()
+        try:
+            with looked_at(path, how) as file:
+                return file.execute(SPENT).fetchall()
+        except (sqlite3.OperationalError, UnicodeDecodeError):
+            continue
+        except sqlite3.DatabaseError:
+            break
     return []
 
 
 def last_replies(path: Path, count: int) -> list[tuple[str, str, float]]:
     """The last completions of a journal that is only looked at: model, text, when. sqlite3.Error where it cannot
     be read."""
-    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
+    with looked_at(path) as file:
         rows = file.execute("SELECT model, text, created FROM completions ORDER BY rowid DESC LIMIT ?", (count,))
         return [(model, bytes(text).decode("utf-8", "replace"), created) for model, text, created in rows]
 

@@ -7,12 +7,22 @@ the size of the weights alone, before anything is loaded, so that the journal ke
 import warnings
 from pathlib import Path
 
-from lema.checkpoints import OURS_ALONE, as_trained, first_line, hushed, quantized, weights_size, why_not_loaded
+from lema.checkpoints import (
+    OURS_ALONE,
+    as_trained,
+    first_line,
+    hushed,
+    model_config,
+    quantized,
+    weights_size,
+    why_not_loaded,
+)
+from lema.checkpoints.untrusted import require_whole
 from lema.errors import ModelError, installing
 
 try:
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+    from transformers import AutoModelForCausalLM, PreTrainedModel
     from transformers.utils import logging
 except ModuleNotFoundError as missing:
     raise ModelError(f"the transformers backend needs {missing.name}: {installing('train')}") from None
@@ -44,11 +54,15 @@ def load_model(folder: Path, dtype: str, attn: str | None, device: str, nf4: boo
     how = {"dtype": dtype, "attn_implementation": attn, **OURS_ALONE}
     if nf4:
         how |= quantized(folder, _products(folder, dtype), device_of(device))
+    model_config(folder)
     try:
-        model = AutoModelForCausalLM.from_pretrained(folder, **how)
+        model, loaded = AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True, **how)
+        require_whole(folder, loaded)
         if nf4:  # it lies where it was quantised
             return as_trained(model).eval()
         return model.to(device_of(device)).eval()
+    except ModelError:
+        raise
     except Exception as error:  # safetensors, torch and transformers each raise their own
         raise ModelError(f"{folder}: its weights cannot be loaded ({why_not_loaded(error)})") from None
 
@@ -56,7 +70,7 @@ def load_model(folder: Path, dtype: str, attn: str | None, device: str, nf4: boo
 def _products(folder: Path, dtype: str) -> torch.dtype:
     """The type that quantised weights are multiplied in."""
     if dtype == "auto":
-        return AutoConfig.from_pretrained(folder, **OURS_ALONE).get_text_config().dtype or torch.float32
+        return model_config(folder).get_text_config().dtype or torch.float32
     return getattr(torch, dtype)
 
 

@@ -193,7 +193,7 @@ class Model:
         """The end tokens: the tokenizer's and those that the checkpoint's generation config names."""
         named = self._model.generation_config.eos_token_id
         more = named if isinstance(named, list) else [named]
-        return {self.tokenizer.eos_token_id, *(token for token in more if token is not None)}
+        return {self.tokenizer.eos_token_id, *(token for token in more if isinstance(token, int))}
 
     @cached_property
     def _dtype(self) -> str:

@@ -16,6 +16,7 @@ from types import ModuleType
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lema.errors import ConfigError
+from lema.printable import short
 
 
 class Settings(BaseModel):
@@ -74,6 +75,7 @@ def file_hash(path: Path) -> str:
         return "missing"
 
 
+KNOWN = 40  # names that a message lists at most
 LONGEST_PLACE = 200
 """Characters of a key and of the tables above it that an error shows."""
 EXECUTION = {"execution": True}
@@ -128,6 +130,7 @@ def explain(error: ValidationError, where: str, kind: type[BaseModel]) -> str:
     the right one missing; else the first problem."""
     first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     place = ".".join(filter(None, [where, *(str(part) for part in first["loc"])]))
+    place = " ".join(place.splitlines())
     if len(place) > LONGEST_PLACE:  # somebody's text in a key's place
         place = f"{place[:LONGEST_PLACE // 2]}…{place[-LONGEST_PLACE // 2:]}"
     if first["type"] == "extra_forbidden":
@@ -140,8 +143,9 @@ def near_miss(word: str, names: list[str]) -> str:
     """'; did you mean x?' where one of the names is close, else the list of them."""
     close = difflib.get_close_matches(word, names, n=1)
     if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; known: {', '.join(sorted(names))}" if names else ""
+        return f"; did you mean {short(close[0])!r}?"
+    shown = [*map(short, sorted(names)[:KNOWN]), *["…"] * (len(names) > KNOWN)]
+    return f"; known: {', '.join(shown)}" if names else ""
 
 
 def _fields_at(kind: type[BaseModel], path: tuple) -> list[str]:

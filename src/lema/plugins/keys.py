@@ -10,7 +10,6 @@ cut out of ordinary words.
 import os
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import quote
 
 SHORTEST = 6
 HIDDEN = "***"
@@ -32,10 +31,8 @@ class Mask:
     def __init__(self, key: str) -> None:
         self._pattern, self._part = None, ""
         if len(key) >= SHORTEST:
-            # as it is, as JSON inside a text has it, as an address has it
-            ways = {key, key.replace("/", "\\/"), quote(key), quote(key, safe="")}
-            self._pattern = re.compile("|".join(map(re.escape, sorted(ways, key=len, reverse=True))))
-            self._part = max(re.findall(r"\w+", key) or [key], key=len)  # which every way of writing it has
+            self._pattern = re.compile("".join(map(_ways, key)))
+            self._part = max(re.findall("[A-Za-z0-9]+", key) or [""], key=len)  # which every way of writing it has
 
     def text(self, text: str) -> str:
         if self._pattern is None or self._part not in text:
@@ -57,6 +54,17 @@ class Mask:
                 elif isinstance(inner, dict | list):
                     todo.append(inner)
         return whole[0]
+
+
+def _ways(letter: str) -> str:
+    """A pattern of all ways to write a letter of a key: as it is, as JSON has it, be it text inside text inside
+    JSON, as an address has it, and as a page has it."""
+    if letter.isascii() and letter.isalnum():
+        return letter
+    coded = "%(?:25)*".join(("", *(f"{byte:02x}" for byte in letter.encode("utf-8", "surrogatepass"))))
+    named = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}.get(letter, "#")
+    return (rf"(?:\\*{re.escape(letter)}|(?i:{coded})|\\+u(?i:{ord(letter):04x})|"
+            rf"&(?:amp;)*(?:#(?:0*{ord(letter)}|(?i:x0*{ord(letter):x}))|{named});)")
 
 
 def looks_like_a_key(value: str, *, here: bool = False) -> bool:

@@ -155,9 +155,10 @@ def weighing(config: Config, name: str, unit: str) -> Price | None:
         return None
     table = config.models[name]
     if getattr(backend_settings(name, table.backend, table.own), "unbounded", False):
-        raise ConfigError(f"budget.{unit}: nothing bounds the replies of model {name!r}, whose table omits "
-                          "max_tokens; name its field in max_tokens_field, or state a limit in extra, such as "
-                          "extra.max_completion_tokens, or leave [budget] out")
+        raise ConfigError(f"budget.{unit}: nothing bounds the replies of model {name!r}: its table omits "
+                          "max_tokens, or extra has a limit that is no whole number above 0; name its field in "
+                          "max_tokens_field, or state a limit in extra, such as extra.max_completion_tokens, or "
+                          "leave [budget] out")
     if unit == "tokens":
         return TOKENS
     if price is None:

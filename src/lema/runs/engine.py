@@ -65,7 +65,7 @@ class Local:
 
     @cached_property
     def _journal(self) -> Journal:
-        return self._open.enter_context(Journal(self.folder / "journal.sqlite", alone=True))
+        return self._open.enter_context(Journal(self.folder / "journal.sqlite"))
 
     @cached_property
     def _budget(self) -> Budget | None:
@@ -96,6 +96,7 @@ class Local:
 
     @cached_property
     def _workers(self) -> Workers:
+        _ = self._journal  # opened here first: one look through a journal that was not closed is enough
         workers = workers_of(self.config, self.config.machine.workers, self.folder, self._budget, self.progress)
         self._open.callback(workers.stop)
         return workers
@@ -234,7 +235,7 @@ def _at_work(say: Progress, folder: Path, budget: Budget | None, cards: tuple[st
     guard()
     if cards:
         os.environ[VISIBLE] = ",".join(cards)
-    with at_work(folder), Journal(folder / "journal.sqlite") as journal:
+    with at_work(folder), Journal(folder / "journal.sqlite", read_through=True) as journal:
         _worker.update(journal=journal, progress=say, budget=budget)
         yield
 

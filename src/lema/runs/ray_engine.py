@@ -81,7 +81,7 @@ class OnCluster:
     def _journal(self) -> Journal:
         """The run's journal, with what actors of a run that was killed kept; theirs is merged at the end too."""
         path = self.folder / "journal.sqlite"
-        journal = self._open.enter_context(Journal(path, alone=True))
+        journal = self._open.enter_context(Journal(path))
         if new := gathered_shards(path):
             log.warning("%s: %d replies of a run that was ended are in the journal now", path, new)
         self._open.callback(lambda: gathered_shards(path))

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from lema.checkpoints import OURS_ALONE, first_line
+from lema.checkpoints import first_line, model_config
 from lema.errors import ModelError, installing
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ def shapes_of(folder: Path) -> Shapes:
     known model."""
     try:
         import torch
-        from transformers import AutoConfig, AutoModelForCausalLM
+        from transformers import AutoModelForCausalLM
     except ModuleNotFoundError as error:
         raise ModelError(f"{folder}: its shapes need {error.name}: {installing('train')}") from None
+    config = model_config(folder)
     try:
-        config = AutoConfig.from_pretrained(folder, **OURS_ALONE)
         with torch.device("meta"):
             model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
     except Exception as error:  # each kind of model raises its own

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 import torch
 import transformers
 
-from lema.checkpoints import OURS_ALONE, as_trained, hushed, quantized, why_not_loaded
+from lema.checkpoints import (
+    OURS_ALONE,
+    as_trained,
+    hushed,
+    model_config,
+    quantized,
+    why_not_loaded,
+)
+from lema.checkpoints.untrusted import require_whole
 from lema.errors import ModelError
 
 with hushed():
@@ -27,8 +35,13 @@ def load_model(base: Path, settings: "Settings", attention: str | None = None) -
     how = {"dtype": torch.bfloat16 if coarse else torch.float32, "attn_implementation": attention, **OURS_ALONE}
     if settings.method == "qlora":
         how |= quantized(base, how["dtype"], device())
+    model_config(base)
     try:
-        return as_trained(transformers.AutoModelForCausalLM.from_pretrained(base, **how))
+        model, loaded = transformers.AutoModelForCausalLM.from_pretrained(base, output_loading_info=True, **how)
+        require_whole(base, loaded)
+        return as_trained(model)
+    except ModelError:
+        raise
     except Exception as error:  # safetensors, torch and transformers each raise their own
         raise ModelError(f"{base}: its weights cannot be loaded ({why_not_loaded(error)})") from None
 

@@ -144,6 +144,31 @@ def test_a_damaged_archive_is_refused(files):
     assert found.returncode == 2 and "a.eval: not an inspect log that can be read" in found.stderr
 
 
+@pytest.mark.parametrize("how", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, "zstd"])
+def test_an_archive_that_unpacks_without_end_is_refused(files, how, monkeypatch):
+    monkeypatch.setattr("lema.commands.compare.sources.SAMPLE_BYTES", 1 << 20)
+    sample = b'{"id": "' + b"x" * (3 << 20) + b'"}'
+    if how == "zstd":
+        zstd_archive(files / "a.eval", {"samples/1.json": sample})
+    else:
+        with zipfile.ZipFile(files / "a.eval", "w", how) as archive:
+            archive.writestr("samples/1.json", sample)
+    found = in_process(files, "compare", "z=a.eval", "a=a.json")
+    assert found.returncode == 2 and "a sample of over 1 MB" in found.stderr
+
+
+@pytest.mark.parametrize("sample", [3, None, "x", [], {"scores": 3}, {"output": {"choices": [4]}}, {"input": [5]},
+                                    {"scores": {"m": {"value": 7}}}, {"scores": {"m": {"value": 10**400}}},
+                                    {"output": 3, "scores": []}, {"input": [{"role": "user", "content": [6]}]}])
+def test_a_log_whose_samples_are_something_else_is_read_or_refused_in_one_line(files, sample):
+    log = _inspect("11")
+    log["samples"][1] = sample if not isinstance(sample, dict) else log["samples"][1] | sample
+    _write(files, "odd.json", log)
+    for task in ((), ("--task", "number")):
+        found = in_process(files, "compare", "odd=odd.json", "a=a.json", *task)
+        assert found.returncode == 0 or found.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize(("arguments", "says"), [
     (("a.json", "nowhere"), "nowhere: neither a file nor RUN:ARM"),
     (("a=a.json", "a=b.jsonl"), "two have the same name"),
@@ -229,21 +254,23 @@ def test_inspect_opens_an_exported_log_and_what_it_writes_is_read_here(tmp_path)
     assert facts["questions"] == 4 and facts["comparisons"][0]["mean"] == 0
 
 
-def test_an_archive_packed_with_zstandard_is_read(files):
-    from lema.commands.compare.sources import LOCAL_HEADER
-
-    (files / "z.eval").write_bytes(b"")
-    with zipfile.ZipFile(files / "z.eval", "w") as archive:
-        for sample in _inspect("111111110000")["samples"]:
-            archive.writestr(f"samples/{sample['id']}_epoch_1.json",
-                             zstandard.compress(json.dumps(sample).encode()))
-    packed = bytearray((files / "z.eval").read_bytes())
-    with zipfile.ZipFile(files / "z.eval") as archive:
+def zstd_archive(file, members):
+    """An archive as inspect packs it, which Python's own module cannot write."""
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, zstandard.compress(content))
+    packed = bytearray(file.read_bytes())
+    with zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
             packed[info.header_offset + 8] = 93  # the method, in the header of the file
-            assert LOCAL_HEADER.size == 30
     at = -1
     while (at := packed.find(b"PK\1\2", at + 1)) >= 0:
         packed[at + 10] = 93  # and in the directory
-    (files / "z.eval").write_bytes(packed)
+    file.write_bytes(packed)
+
+
+def test_an_archive_packed_with_zstandard_is_read(files):
+    samples = _inspect("111111110000")["samples"]
+    zstd_archive(files / "z.eval", {f"samples/{sample['id']}_epoch_1.json": json.dumps(sample).encode()
+                                    for sample in samples})
     assert _facts(files, "z=z.eval", "a=a.json")["comparisons"][0]["mean"] == 0

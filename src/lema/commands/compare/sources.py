@@ -8,14 +8,16 @@ it does not matter; where a row has no words of a question, its id stands for it
 """
 
 import hashlib
+import io
 import json
 import struct
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from lema.commands.run_folder import config_of, finished, folder_of, stages_of
 from lema.commands.score.predictions import Prediction, judge_named
@@ -33,6 +35,7 @@ WORDS = ("question", "problem", "input", "query", "prompt", "Question", "sQuesti
 """What files call the words of a question."""
 VALUES = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0, True: 1.0, False: 0.0}  # inspect's marks
 LOCAL_HEADER = struct.Struct("<4s5H3I2H")  # before each file of a ZIP archive; its last two: what stands between
+SAMPLE_BYTES = 256 << 20  # unpacked: no answer is longer, and an archive of a few bytes may unpack to any size
 METRICS = ("exact_match", "acc", "math_verify", "correct", "score", "right")
 
 
@@ -129,7 +132,8 @@ def _of_file(path: Path) -> Iterator[Row]:
     if path.suffix == ".json":
         document = _document(path)
         if isinstance(document, dict) and "eval" in document:
-            yield from _inspect(str(path), document.get("samples") or [])
+            samples = document.get("samples")
+            yield from _inspect(str(path), samples if isinstance(samples, list) else [])
             return
     rows = read_file(str(path))
     first = next(rows)
@@ -142,7 +146,7 @@ def _of_file(path: Path) -> Iterator[Row]:
 def _document(path: Path) -> object:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None  # JSON lines under that name
 
 
@@ -153,14 +157,15 @@ def _zipped(path: Path) -> Iterator[dict]:
             for info in sorted(archive.infolist(), key=lambda info: info.filename):
                 if info.filename.startswith("samples/") and info.filename.endswith(".json"):
                     yield json.loads(_member(archive, path, info))
-    except (zipfile.BadZipFile, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, RuntimeError, ValueError) as error:
         raise DataError(f"{path}: not an inspect log that can be read ({error})") from None
 
 
 def _member(archive: zipfile.ZipFile, path: Path, info: zipfile.ZipInfo) -> bytes:
     """A file of an archive. Inspect packs with Zstandard, which Python's own module reads from 3.14 on."""
     try:
-        return archive.read(info)
+        with archive.open(info) as file:
+            return _bounded(file)
     except NotImplementedError:
         pass
     try:
@@ -175,60 +180,86 @@ def _member(archive: zipfile.ZipFile, path: Path, info: zipfile.ZipInfo) -> byte
         file.seek(name + extra, 1)
         packed = file.read(info.compress_size)
     try:
-        return zstandard.ZstdDecompressor().decompressobj().decompress(packed)
+        return _bounded(zstandard.ZstdDecompressor().stream_reader(io.BytesIO(packed)))
     except zstandard.ZstdError as error:
         raise ValueError(error) from None
 
 
-def _inspect(place: str, samples: Iterable[dict]) -> Iterator[Row]:
-    for number, sample in enumerate(samples, 1):
+def _bounded(file: IO[bytes]) -> bytes:
+    content = file.read(SAMPLE_BYTES + 1)
+    if len(content) > SAMPLE_BYTES:
+        raise ValueError(f"a sample of over {SAMPLE_BYTES >> 20} MB")
+    return content
+
+
+def _inspect(place: str, samples: Iterable[object]) -> Iterator[Row]:
+    for number, given in enumerate(samples, 1):
+        sample = _fields(given)
+        if not sample:
+            raise DataError(f"{place}: sample {number}: no JSON object; the log is damaged, or of something else")
         where = f"{place}: sample {sample.get('id', number)}"
-        scores = sample.get("scores") or {}
-        name, mark = next(iter(scores.items()), ("", None))
-        value = mark.get("value") if isinstance(mark, dict) else None
+        name, mark = next(iter(_fields(sample.get("scores")).items()), ("", None))
+        value = _fields(mark).get("value")
         if isinstance(value, dict):
             raise DataError(f"{where}: its score {name!r} holds several values; --task judges the texts instead")
         right = VALUES.get(value, value) if isinstance(value, str | bool | int | float) else None
         target = sample.get("target", "")
         yield Row(where, _key(_question_text(sample.get("input")), sample.get("id")), _reply(sample),
-                  target if isinstance(target, str) else ", ".join(map(str, target)),
-                  float(right) if isinstance(right, int | float) else None, f"inspect {name}")
+                  ", ".join(map(str, target)) if isinstance(target, list) else str(target),
+                  _share(where, right), f"inspect {name}")
+
+
+def _share(where: str, value: object) -> float | None:
+    """How right an answer was called; None where that is no number. DataError where it is no share."""
+    if not isinstance(value, int | float):
+        return None
+    if not 0 <= value <= 1:
+        raise DataError(f"{where}: its score is {str(value)[:20]}, where 0 to 1 says how right an answer is; "
+                        "--task judges the texts instead")
+    return float(value)
+
+
+def _fields(value: object) -> dict:
+    """`value` where it is a JSON object, else one without any field."""
+    return value if isinstance(value, dict) else {}
 
 
 def _question_text(given: object) -> str:
     """What an inspect sample asks: a text, or the last message of the user."""
     if isinstance(given, list):
-        users = [message for message in given if isinstance(message, dict) and message.get("role") == "user"]
+        users = [message for message in map(_fields, given) if message.get("role") == "user"]
         return _text(users[-1].get("content")) if users else ""
     return given if isinstance(given, str) else ""
 
 
 def _text(content: object) -> str:
     if isinstance(content, list):
-        return "".join(part.get("text", "") for part in content if isinstance(part, dict))
+        return "".join(str(_fields(part).get("text", "")) for part in content)
     return content if isinstance(content, str) else ""
 
 
 def _reply(sample: dict) -> str:
-    choices = (sample.get("output") or {}).get("choices") or []
-    return _text(choices[0].get("message", {}).get("content")) if choices else ""
+    choices = _fields(sample.get("output")).get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return _text(_fields(_fields(first).get("message")).get("content"))
 
 
 def _lm_eval(row: FileRow) -> Row:
     """A row of samples_*.jsonl: its metric is of all replies to the question."""
     values = row.values
-    doc = values["doc"] if isinstance(values["doc"], dict) else {}
+    doc = _fields(values.get("doc"))
     words = next((doc[name] for name in WORDS if isinstance(doc.get(name), str)), "")
     metrics = values.get("metrics") if isinstance(values.get("metrics"), list) else []
-    metric = next((name for name in (*metrics, *METRICS) if isinstance(values.get(name), int | float)), None)
-    replies = values["resps"]
+    named = [name for name in (*metrics, *METRICS) if isinstance(name, str)]
+    metric = next((name for name in named if isinstance(values.get(name), int | float)), None)
+    replies = values.get("resps")
     while isinstance(replies, list) and replies and isinstance(replies[0], list):
         replies = replies[0]
     text = replies[0] if isinstance(replies, list) and replies and isinstance(replies[0], str) else ""
     gold = str(values.get("target", ""))
     which = f" ({values['filter']})" if values.get("filter") else ""
     return Row(row.place, _key(words, values.get("doc_id")), text, gold,
-              float(values[metric]) if metric else None, f"lm-eval {metric}{which}")
+              _share(row.place, values.get(metric)), f"lm-eval {metric}{which}")
 
 
 def _plain(row: FileRow) -> Row:

@@ -7,12 +7,14 @@ them) with its file and line, or the reason why it does not; nothing else of a f
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from lema.errors import DataError
 from lema.plugins import Settings, near_miss
+from lema.printable import short
 from lema.prompting import CUE, REWRITE_CUE
 from lema.records import Correction, ReasoningPath, from_row, read_rows
 from lema.scratch import by_id
@@ -65,7 +67,7 @@ def read_foreign(file: Path, what: str, columns: ImportColumns | None) -> Iterat
     turns = _turns(first)
     if turns is not None:
         return _prompted(file, turns, _corrected if what == "corrections" else _solved)
-    raise DataError(f"{file}: columns {', '.join(map(str, list(first)[:8]))}: neither rows of a run nor prompt "
+    raise DataError(f"{file}: columns {_shown(first)}: neither rows of a run nor prompt "
                     "and completion (or messages); name the columns, e.g. --column question=problem "
                     "--column path=solution")
 
@@ -76,9 +78,8 @@ def _named(file: Path, what: str, columns: ImportColumns, first: dict) -> Iterat
     wanted = columns.model_dump(exclude_none=True, exclude={"correction"} if what == "paths" else None)
     for field, column in wanted.items():
         if column not in first:
-            names = list(map(str, first))
-            raise DataError(f"{file}: no column {column!r} among {', '.join(names[:8])}; name it with --column "
-                            f"{field}=NAME{near_miss(column, names)}")
+            raise DataError(f"{file}: no column {column!r} among {_shown(first)}; name it with --column "
+                            f"{field}=NAME{near_miss(column, list(map(str, first)))}")
     for row in read_file(str(file)):
         texts = {field: row.values.get(column) for field, column in wanted.items()}
         for field, text in texts.items():
@@ -88,6 +89,11 @@ def _named(file: Path, what: str, columns: ImportColumns, first: dict) -> Iterat
                 break
         else:
             yield ForeignRow(row.short, **texts)
+
+
+def _shown(columns: Iterable[str]) -> str:
+    """The first names of columns, as a file may have any."""
+    return ", ".join(map(short, islice(columns, 8)))
 
 
 def _own_paths(file: Path, what: str) -> Iterator[ForeignRow]:

@@ -98,7 +98,7 @@ def merge(folder: Path, other: Path) -> str:
     if path.resolve() == source.resolve():
         raise DataError(f"{source}: the same journal; name another run")
     with held(folder):
-        Journal(path, alone=True).close()
+        Journal(path).close()
         return f"{path}: {merged(path, source):,} completions added from {source}"
 
 
@@ -123,6 +123,6 @@ def size_of(path: Path) -> int:
 def opened(path: Path) -> Iterator[sqlite3.Connection]:
     """The file with its tables up to date, closed at the end; the errors of the disk in one line. Nobody else may
     have it open."""
-    Journal(path, alone=True).close()
+    Journal(path).close()
     with contextlib.closing(sqlite3.connect(path, timeout=60)) as file, explained(path):
         yield file

@@ -53,7 +53,7 @@ def judge_corrector(model: str, *, config: str | None, options: Sequence[str], f
     asking = requests(labels, template, sampling, form)
     folder = out or Path("judged") / model
     without = NOT_OF_LABELS if model == HUMAN else ()
-    with held(folder), closing(Journal(folder / "journal.sqlite", alone=True)) as journal:
+    with held(folder), closing(Journal(folder / "journal.sqlite")) as journal:
         # two people may label the same path differently: their replay is asked itself, never the journal
         replies = (backend.complete(asking) if model == HUMAN else
                    complete(journal, backend, asking, lambda *_: None))

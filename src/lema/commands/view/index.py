@@ -97,9 +97,12 @@ class Index:
         if self.path.is_symlink() or not self.path.is_file():
             return False
         try:
-            with closing(self.read()) as db:
-                return db.execute("PRAGMA user_version").fetchone()[0] == SHAPE
-        except sqlite3.Error:
+            with closing(self.read()) as db, closing(sqlite3.connect(":memory:")) as new:
+                new.executescript(TABLES)
+                return (db.execute("PRAGMA user_version").fetchone()[0] == SHAPE
+                        and db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+                        and _made_of(new).items() <= _made_of(db).items())
+        except (sqlite3.Error, UnicodeDecodeError):
             return False
 
     def _make(self) -> None:
@@ -116,6 +119,11 @@ class Index:
         with closing(sqlite3.connect(self.path)) as db:
             db.execute("PRAGMA journal_mode = WAL")
             db.executescript(TABLES)
+
+
+def _made_of(db: sqlite3.Connection) -> dict[str, str]:
+    """What each of its tables and indices was made by."""
+    return {name: made for name, made in db.execute("SELECT name, sql FROM sqlite_master")}
 
 
 def _mark(stage: Stage) -> str:

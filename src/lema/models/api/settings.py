@@ -27,7 +27,7 @@ Parameter = Literal["temperature", "top_p", "max_tokens", "seed", "stop"]
 class Settings(plugins.Settings):
     """[models.X] with backend = "api". The key itself stands in the environment only."""
 
-    model: str = Field(description="its name as the endpoint knows it")
+    model: str = Field(min_length=1, description="its name as the endpoint knows it")
     form: Literal["chat", "completions"] = Field("chat", description="completions: one plain prompt")
     omit: tuple[Parameter, ...] = Field((), description="fields of the body that this endpoint refuses")
     json_schema: Path | dict[str, Any] | None = Field(
@@ -83,6 +83,8 @@ class Settings(plugins.Settings):
         for name in OURS:
             if name in extra:
                 raise ValueError(f"{name} is set by lema itself; it cannot stand here")
+        if "best_of" in extra and not _is_limit(extra["best_of"]):
+            raise ValueError("best_of must be a whole number above 0: so many replies are paid for")
         if name := key_field(extra):
             raise ValueError(f"{name} looks like a key, or would hold one; keys stand in the environment only "
                              "(api_key_env), and headers are set by lema itself")
@@ -98,8 +100,9 @@ class Settings(plugins.Settings):
 
     @property
     def unbounded(self) -> bool:
-        """Whether nothing that is sent says how long a reply may be."""
-        return "max_tokens" in self.omit and not any(name in self.extra for name in LIMITS)
+        """Whether nothing that is sent says how long a reply may be, or something that is no limit."""
+        limits = [self.extra[name] for name in LIMITS if name in self.extra]
+        return not all(map(_is_limit, limits)) or ("max_tokens" in self.omit and not limits)
 
     def files(self) -> tuple[Path, ...]:
         return (self.json_schema,) if isinstance(self.json_schema, Path) else ()
@@ -117,6 +120,10 @@ class Settings(plugins.Settings):
         if not isinstance(schema, dict):
             raise ConfigError(f"{self.json_schema}: holds no JSON schema (an object)")
         return schema
+
+
+def _is_limit(value: object) -> bool:
+    return type(value) is int and value > 0
 
 
 def is_local(url: str) -> bool:

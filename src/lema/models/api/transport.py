@@ -95,7 +95,10 @@ class Transport:
                 return
             if status not in (301, 302, 303, 307, 308) or "location" not in headers:
                 break
-            to = _pointed(to, headers["location"])
+            try:
+                to = _pointed(to, headers["location"])
+            except ValueError:  # no address
+                break
         raise fault_of(status, headers, decoded(raw, to.mask))
 
     async def _answer(self, method: str, to: Address, body: Any,
