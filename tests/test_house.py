@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SRC = ROOT / "src" / "lema"
 HEAVY = ("torch", "transformers", "trl", "peft", "datasets", "openai", "sympy", "math_verify", "numpy")
 
-MOST_LINES = 40_600
+MOST_LINES = 40_900
 """The redesign of the house ended at 23,726, no longer than before it. Raise it deliberately, in the commit in
 which a capability lands that is worth its lines; what merely grew is to be cut instead."""
 MOST_ROOMS = 30
