@@ -70,6 +70,5 @@ def test_what_is_denied_or_only_checked_is_not_the_answer(text, verdict):
     ("A wrong answer costs 6 points, and she ends with 28 points.", "28", "right"),
     ("It is written in ISBN 424-75-X.", "424", "no_answer"),
     ("The answer is Henry the Eighth.", "8", "no_answer")])
-    ("The answer is Henry the Eighth.", "8", "no_answer")])
 def test_a_text_without_digits_says_its_number_in_words_and_a_code_says_none(text, gold, verdict):
     assert grade(text, gold, task="gsm8k").verdict == verdict
