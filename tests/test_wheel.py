@@ -1,7 +1,7 @@
 """The package that is built holds everything that a run needs, and is what somebody gets who has no checkout.
 
-One design decision: the environment is empty but for the wheel, and finds its dependencies in the one of the tests,
-so that nothing is fetched.
+One design decision: the environment is empty but for the wheel, and finds its dependencies in that of the tests, so
+that nothing is fetched.
 """
 
 import os
