@@ -1,6 +1,6 @@
 """The package that is built holds everything that a run needs, and is what somebody gets who has no checkout.
 
-One design decision: the environment is empty but for the wheel, and finds its dependencies in that of the tests, so
+One design decision: the environment is empty but for the wheel, and finds its dependencies where the tests do, so
 that nothing is fetched.
 """
 
