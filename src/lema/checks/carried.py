@@ -14,6 +14,7 @@ from lema.replies import drop_calculator_marks, states_the_answer
 
 _THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
+_LONGEST = 200
 _WORD = re.compile(r"[A-Za-z]{3,12}(?:-[a-z]{3,5})?")
 _SCALES = tuple(map(Fraction, (1, 100, 1_000, 1_000_000)))
 _FREE = frozenset(map(Fraction, (0, 1, 2)))
@@ -45,7 +46,12 @@ def passes_over(question: str, kept: Sequence[str], further: Sequence[str]) -> t
 
 def numbers_of(text: str) -> set[Fraction]:
     """The numbers of a text, in digits and in words."""
-    return set(map(Fraction, _NUMBER.findall(_THOUSANDS.sub("", text)))) | _in_words(text)
+    return {*_in_digits(_THOUSANDS.sub("", text)), *_in_words(text)}
+
+
+def _in_digits(text: str) -> Iterator[Fraction]:
+    """Python reads no number of thousands of digits, and no step means one."""
+    return map(Fraction, (digits for digits in _NUMBER.findall(text) if len(digits) <= _LONGEST))
 
 
 def _in_words(text: str) -> set[Fraction]:
@@ -77,7 +83,7 @@ def _all_of(step: str) -> set[Fraction]:
 def _operands(step: str) -> Iterator[Fraction]:
     for equation in equations_in(step):
         if equation.result is not None:
-            yield from map(Fraction, _NUMBER.findall(equation.text.rpartition("=")[0]))
+            yield from _in_digits(equation.text.rpartition("=")[0])
 
 
 def _result(step: str) -> Fraction | None:
