@@ -1,5 +1,6 @@
 """Only this machine's browser with the token may look, and only a page of the viewer may write."""
 
+import json
 import os
 import signal
 import subprocess
@@ -106,3 +107,14 @@ def test_a_correction_whose_path_is_gone_can_still_be_looked_at(tmp_path):
         rows.write_bytes(b"\n" * rows.stat().st_size)
         status, text = opened.ask(f"/{opened.token}/rate?stage=verified&rater=ada")
     assert status == 200 and "How good is it?" in text
+
+
+def test_a_run_of_an_earlier_version_is_said_to_be_one(tmp_path):
+    folder = run_by_hand(tmp_path)
+    for record in folder.rglob("record.json"):
+        facts = json.loads(record.read_text())
+        record.write_text(json.dumps(facts | {"fingerprint": "of another version"}))
+    with viewing(folder) as opened:
+        status, text = opened.ask(f"/{opened.token}/")
+    assert status == 200 and "earlier lema" in text and f"lema run {folder}" in text
+    assert "No paths are graded yet" not in text

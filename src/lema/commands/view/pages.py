@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from lema import figures
+from lema.commands.run_folder import going_on
 from lema.commands.view.flips import SIDES, arms_of, flips_of
 from lema.commands.view.life import life_of, pair_of, question_of
 from lema.commands.view.opened import Opened
@@ -52,10 +53,11 @@ class Pages:
         with closing(self.opened.index.read()) as db:
             notes = dict(db.execute("SELECT name, value FROM notes").fetchall())
             stages = db.execute("SELECT * FROM stages ORDER BY number").fetchall()
+        waiting = self.opened.waiting()
         return self._page("overview", funnels=json.loads(notes.get("funnels", "[]")), stages=stages,
                           live=self.opened.live.facts(), report=self.opened.report(), kinds=KINDS,
-                          answer=self.opened.answer(),
-                          waiting=self.opened.waiting())
+                          answer=self.opened.answer(), waiting=waiting, again=going_on(self.opened.folder),
+                          stale=sum(state == "stale" for _, state in waiting))
 
     def rows(self, request: Request) -> Response:
         """A page of the rows of one stage."""
