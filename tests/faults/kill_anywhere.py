@@ -97,7 +97,11 @@ def _killed(recipe: str, folder: Path, overrides: list[str], moment: Moment) -> 
 
 def prints(folder: Path) -> dict[str, str]:
     """Relative path to content hash of everything that a run must end in, whatever happened on the way."""
-    run = next((folder / "runs").iterdir())
+    return contents(next((folder / "runs").iterdir()))
+
+
+def contents(run: Path) -> dict[str, str]:
+    """The same of a run's own folder."""
     kept = [*run.rglob("rows.jsonl"), *run.rglob("table.txt")]
     return {str(path.relative_to(run)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(kept)}
 
@@ -109,24 +113,33 @@ def main() -> int:
     parser.add_argument("--per-run", type=int, default=4, help="kills of one run before it may end")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--set", dest="overrides", action="append", default=[])
+    parser.add_argument("--alone", type=Path, help="a finished run of the recipe, in place of one left alone: "
+                                                   "kills come when random numbers of its stages are done")
     options = parser.parse_args()
     draw = random.Random(options.seed)
     home = Path(tempfile.mkdtemp(prefix="lema-faults-"))
-    seconds = left_alone(options.recipe, home / "alone", options.overrides)
-    expected = prints(home / "alone")
-    print(f"left alone: {seconds:.1f} s, {len(expected)} files; seed {options.seed}", flush=True)
+    if options.alone is None:
+        span = left_alone(options.recipe, home / "alone", options.overrides)
+        expected, unit = prints(home / "alone"), "s"
+    else:
+        span, unit = len(list(options.alone.rglob("record.json"))) - 1, "stages"
+        expected = contents(options.alone)
+    print(f"left alone: {span:.1f} {unit}, {len(expected)} files; seed {options.seed}", flush=True)
     hit = number = 0
     while hit < options.kills:
         number += 1
         folder = home / f"killed-{number}"
-        moments = [draw.uniform(0, seconds) for _ in range(min(options.per_run, options.kills - hit))]
-        hit += killed_until_done(options.recipe, folder, options.overrides, [after(moment) for moment in moments])
+        moments = [draw.uniform(0, span) for _ in range(min(options.per_run, options.kills - hit))]
+        if options.alone is not None:
+            moments = sorted(map(round, moments))
+        comings = [within(folder, moment) if options.alone else after(moment) for moment in moments]
+        hit += killed_until_done(options.recipe, folder, options.overrides, comings)
         found = prints(folder)
         names = expected.keys() | found.keys()
         differing = sorted(name for name in names if expected.get(name) != found.get(name))
         said = ", ".join(f"{moment:.1f}" for moment in moments)
-        print(f"run {number}, killed after {said} s: {'DIFFERS: ' + ', '.join(differing) if differing else 'same'}"
-              f" ({hit} kills so far)", flush=True)
+        outcome = "DIFFERS: " + ", ".join(differing) if differing else "same"
+        print(f"run {number}, killed after {said} {unit}: {outcome} ({hit} kills so far)", flush=True)
         if differing:
             print(f"kept in {home}")
             return 1
