@@ -146,10 +146,11 @@ def scores(run: Path, right: dict, models: dict[str, dict[int, str]], base: str,
             check.figure(f"{name}: pass@{k}", chance, expected)
 
 
-def bill(run: Path, arm: str, table: dict, base: str) -> tuple[int, int, int]:
+def bill(run: Path, arm: str, table: dict, base: str, mistaken: dict[str, list[str]]) -> tuple[int, int, int]:
     """(tokens that teachers wrote, that they read, that students wrote) on the way to an arm: all replies of each
     round that a row of its set comes from, rejected ones too; of what is bought as much as the cap pays. An arm
-    "bought" that says no more buys for failed questions, which the students' paths tell."""
+    "bought" that says no more buys for failed questions, which the students' paths tell. `mistaken`: the models
+    whose mistakes are mended by a source; of none that is named, all."""
     cap, failed = table.get("budget", {}).get("teacher_tokens"), arm == "bought" and "take" not in table
     held = rows(run / f"sets/{arm}/rows.jsonl")
     paid, sampled = [], 0
@@ -160,12 +161,14 @@ def bill(run: Path, arm: str, table: dict, base: str) -> tuple[int, int, int]:
         sources = {row["source"] for row in held if row["question"] in ids}
         for source in sources & {"corrections", "continued"}:
             paid += rows(here / source / "rows.jsonl")
-        everybody = bool(sources & {"corrections", "continued"})
-        if everybody:
-            paid += asked if name else []
-        if everybody or "own" in sources or (failed and not name):
-            sampled += sum(row["tokens"] for row in rows(here / "graded/rows.jsonl")
-                           if everybody or row["model"] == base)
+        mended = sources & {"corrections", "continued"}
+        if mended and name:
+            paid += asked
+        graded = rows(here / "graded/rows.jsonl") if mended or "own" in sources or (failed and not name) else []
+        sampled_here = {row["model"] for row in graded}
+        corrected = set().union(*(sampled_here & set(mistaken[source]) or sampled_here for source in mended))
+        looked_at = corrected if corrected and "own" not in sources else corrected | {base}
+        sampled += sum(row["tokens"] for row in graded if row["model"] in looked_at)
     sampled += sum(each["student_tokens"] for each in paid if "student_tokens" in each)
     if any(row["source"] == "teacher" for row in held):
         written = 0
@@ -180,13 +183,15 @@ def page(run: Path, matrix: dict, apart: dict, adjusted: dict, accounts: dict, m
     """The README's table: its three bills, its sentences, and how far two seeds of one arm agree."""
     config = tomllib.loads((run / "config.toml").read_text())
     arms, base = config["arms"], config["train"]["base"]
+    whole = config.get("correct", {}).get("models", [])
+    mistaken = {"corrections": whole, "continued": config.get("continue", {}).get("models") or whole}
     text = (run / "report/table.md").read_text(encoding="utf-8")
     lines = {line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[2:-1]]
              for line in text.splitlines() if line.startswith("| ")}
     for arm in models:
         theirs = accounts[arm]
         read = sum(prompts for prompts, _ in theirs["teachers"].values())
-        ours = bill(run, arm, arms[arm], base)
+        ours = bill(run, arm, arms[arm], base, mistaken)
         check.figure(f"bill of {arm}", (theirs["teacher_tokens"], read, theirs["student_tokens"]), ours)
         check.figure(f"page, bill of {arm}", " ".join(lines[arm][2:5]), " ".join(map(tokens, ours)))
         check.figure(f"page, {arm}", lines[arm][5].split()[0], f"{100 * matrix[arm].mean():.1f}")

@@ -2,11 +2,15 @@
 
 import json
 import re
+from collections import Counter
 
 import pytest
 
 from lema.chains import StepCorrection
+from lema.config import AssembleConfig
+from lema.examples.take import Take
 from lema.records import Account, Example, read_rows
+from lema.stages.account import _of_students
 from tests.commanding import in_process
 
 CONFIG = """
@@ -129,3 +133,11 @@ def test_an_arm_of_one_step_corrections_without_any_is_told_so_in_one_line(home)
     (home / "whole.toml").write_text(whole)
     refused = in_process(home, "plan", "whole.toml")
     assert "needs a [continue] table, or extent" in refused.stderr and refused.stderr.count("\n") == 1
+
+
+def test_sampling_of_models_whose_mistakes_nobody_mends_is_not_billed():
+    sampled = {"": Counter(student=100, early=50)}
+    arm = AssembleConfig(arm="x", take=(Take(kind="step", source="continued"),), base="student", rounds=("",))
+    assert sum(_of_students(arm, sampled, {"continued": ("student",)})) == 100
+    assert sum(_of_students(arm, sampled, {"continued": ()})) == 150
+    assert sum(_of_students(arm, sampled, {"continued": ("of another round",)})) == 150

@@ -1,12 +1,14 @@
 """Tables beside the comparison, each against a count by hand."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from lema.config import AnalyseConfig
 from lema.records import Account, Checkpoint, Correction
 from lema.report.analyses.budgets import budget_tables, warnings
 from lema.report.analyses.corrections import amount_table, correction_tables
-from lema.report.analyses.paths import open_questions, path_tables
+from lema.report.analyses.paths import JudgedAnswer, _mistakes, open_questions, path_tables
 from lema.report.tables import Table, all_in_text, in_text
 from lema.statistics.scores import Score
 from lema.tasks import fault_in, find_task
@@ -157,3 +159,12 @@ def test_mistakes_are_counted_by_step_and_by_what_they_were_called():
     assert where.rows == (("1", 2, 2 / 3, 1), ("6 or later", 1, 1 / 3, 1))
     assert called.rows == (("else", 2, 2 / 3, 1), ("calculation", 1, 1 / 3, 1))
     assert not list(places_table([]))
+
+
+def test_no_mistake_stands_in_no_row_however_many_kinds_there_are():
+    answers = [JudgedAnswer("before", str(n), False, f"kind {n}") for n in range(14)]
+    answers += [JudgedAnswer("after", str(n), n % 2 == 0, f"kind {n}") for n in range(14)]
+    settings = SimpleNamespace(headline="after", baseline="before", pairs=())
+    by_kind, mended = _mistakes(settings, {"before": {1: "before"}, "after": {1: "after"}}, answers)
+    assert [round(sum(column), 9) for column in list(zip(*by_kind.rows, strict=True))[1:]] == [1, 0.5]
+    assert [sum(column) for column in list(zip(*mended.rows, strict=True))[1:]] == [14, 7, 0]

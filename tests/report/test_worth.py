@@ -16,10 +16,12 @@ def _answers(share, seed, seeds=5, questions=2000):
     return np.random.default_rng(seed).random((seeds, questions)) < share
 
 
-def _data(shares, control=True):
+BILLS = {"step": (12_000, 110_000, 56_000), "bought": (11_900, 10_000, 0)}
+
+
+def _data(shares, control=True, bills=BILLS):
     """Arms cot, step and bought, right in these shares of their answers."""
     right = {name: _answers(share, seed) for seed, (name, share) in enumerate(shares.items())}
-    bills = {"step": (12_000, 110_000, 56_000), "bought": (11_900, 10_000, 0)}
     arms = []
     for name, answers in right.items():
         written, read, sampled = bills.get(name, (0, 0, 0))
@@ -34,7 +36,8 @@ def _data(shares, control=True):
 
 FOUND = {
     "helps and is worth it": ({"cot": 0.3, "step": 0.6, "bought": 0.4},
-                              ("step helps: +", "And it is worth it: +")),
+                              ("step helps: +", "For what the teacher wrote, yes: +",
+                               "By money that is not shown: more was read by the teacher and sampled of ")),
     "helps and is not": ({"cot": 0.3, "step": 0.4, "bought": 0.6}, ("step helps: +", "But it is not worth it: −")),
     "helps, and the rest is open": ({"cot": 0.3, "step": 0.5, "bought": 0.5},
                                     ("step helps: +", "Whether it is worth it is open: ")),
@@ -50,6 +53,12 @@ def test_the_first_sentence_says_what_was_found(case):
     assert all(each in answer(data) for each in words), answer(data)
     assert markdown(data).startswith(f"Does it help, and is it worth the money? {words[0].split(':')[0]}")
     assert Markup(answer(data)).striptags() in Markup(render(data).replace("\u00a0", " ")).striptags()
+
+
+def test_it_is_worth_the_money_only_where_no_bill_is_larger():
+    shares, _ = FOUND["helps and is worth it"]
+    assert "And it is worth it: +" in answer(_data(shares, bills={**BILLS, "step": (11_900, 10_000, 0)}))
+    assert "sampled of students." in answer(_data(shares, bills={**BILLS, "step": (11_900, 10_000, 1)}))
 
 
 def test_the_three_bills_of_both_stand_in_it():

@@ -64,6 +64,8 @@ class AccountConfig(Settings):
     arms: tuple[AssembleConfig, ...]
     rounds: tuple[str, ...]
     purchases: tuple[str, ...] = ()
+    mistaken: dict[str, tuple[str, ...]] = Field(
+        default={}, description="whose mistakes are corrected, for corrections and continued; none: all")
     budgets: tuple[BudgetConfig, ...] = Field(default=(), description="per arm; none where nothing is trained")
     trainers: tuple[tuple[str, dict], ...] = Field(default=(), description="the same, with their keys")
 

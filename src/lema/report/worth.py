@@ -36,7 +36,10 @@ def _is_worth(data: ReportData, every: Family) -> str:
         return "What the same teacher tokens would have bought otherwise was not tried."
     arm, other = data.control.arm, data.control.baseline
     size, claim = points(data.control.difference.mean), every.claim(arm, other)
-    cost = _bills(data, arm, other)
+    cost, dearer = _bills(data, arm, other), " and ".join(_dearer(data, arm, other))
+    if claim.startswith("better") and dearer:
+        return (f"For what the teacher wrote, yes: {size} points against {other}, {cost}. By money that is not "
+                f"shown: more was {dearer}.")
     if claim.startswith("better"):
         return f"And it is worth it: {size} points against {other}, {cost}."
     if claim.startswith("worse"):
@@ -44,6 +47,17 @@ def _is_worth(data: ReportData, every: Family) -> str:
     least = percent(every.detectable(arm, other))
     return (f"Whether it is worth it is open: {size} points against {other}, where this design shows differences "
             f"from {least} points on; {cost}.")
+
+
+def _dearer(data: ReportData, arm: str, other: str) -> Iterator[str]:
+    """The bills, other than that of written tokens, under which an arm costs more."""
+    arms = {each.name: each for each in data.arms}
+    if not {arm, other} <= arms.keys():
+        return
+    if arms[arm].teacher_prompt_tokens > arms[other].teacher_prompt_tokens:
+        yield "read by the teacher"
+    if arms[arm].student_tokens > arms[other].student_tokens:
+        yield "sampled of students"
 
 
 def _bills(data: ReportData, arm: str, other: str) -> str:

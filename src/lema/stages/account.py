@@ -25,7 +25,7 @@ from lema.runs.spending import Allowance, Paid, alternately, writer_of
 from lema.training import find_trainer
 from lema.training.stream import epochs_of
 
-VERSION = 4
+VERSION = 5
 
 OF_PATHS = {"paths", "own", "corrections", "continued", "critiques right", "critiques wrong", "bought failed"}
 """Needs for which students were sampled."""
@@ -33,8 +33,11 @@ OF_PATHS = {"paths", "own", "corrections", "continued", "critiques right", "crit
 
 def accounting(config: Config, sets: Iterable[AssembleConfig]) -> AccountConfig:
     """The accounts of all arms, whose training sets were made by these settings."""
+    whole = config.correct.models if config.correct else ()
+    one_step = config.going_on.models if config.going_on else ()
     drawn_on = {"arms": tuple(sets), "rounds": ("", *config.evolve),
-                "purchases": config.cot.questions if config.cot else ()}
+                "purchases": config.cot.questions if config.cot else (),
+                "mistaken": {"corrections": whole, "continued": one_step or whole}}
     if config.train is None:
         return AccountConfig(**drawn_on)
     return AccountConfig(**drawn_on, budgets=tuple(map(config.budget_of, config.arms)),
@@ -66,7 +69,7 @@ def account(context: StageContext, settings: AccountConfig, sets: tuple[Iterable
         tokens = replies = 0
         teachers: dict[str, tuple[int, int]] = {}
         repeated: Counter[str] = Counter()
-        students = sum(_of_students(arm, sampled))
+        students = sum(_of_students(arm, sampled, settings.mistaken))
         for reply in Allowance(arm).pays(_drawn_on(arm, paid)):
             tokens += reply.tokens
             if reply.tokens or reply.prompt_tokens:
@@ -116,15 +119,19 @@ def _tokens_by_model(paths: Iterable[ReasoningPath]) -> Counter[str]:
     return tokens
 
 
-def _of_students(arm: AssembleConfig, sampled: dict[str, Counter[str]]) -> Iterator[int]:
+def _of_students(arm: AssembleConfig, sampled: dict[str, Counter[str]], mistaken: dict[str, tuple[str, ...]]
+                 ) -> Iterator[int]:
     """The tokens of the paths that an arm's lines look at, each round and model once: those that are trained on,
-    corrected or judged, and those that say who failed."""
+    corrected or judged, and those that say who failed. Of corrections those of the models whose mistakes they
+    mend; a round of models trained in the run knows none by these names, and has all of its own corrected."""
     counted: set[tuple[str, str]] = set()
     for take in arm.take:
         needs = find_kind(take, arm.arm).needs
         if needs & OF_PATHS:
             own = "own" in needs and arm.base is not None
-            models = (arm.base,) if own else take.models or tuple(sampled[take.round])
+            (only, *further) = needs & OF_PATHS
+            named = () if further else tuple(filter(sampled[take.round].__contains__, mistaken.get(only, ())))
+            models = (arm.base,) if own else take.models or named or tuple(sampled[take.round])
             counted.update((take.round, model) for model in models)
     return (sampled[name][model] for name, model in counted)
 

@@ -21,7 +21,7 @@ from lema.report.tables import Table
 from lema.runs.context import StageContext
 from lema.statistics.scores import Comparison, Likelihood, Score
 
-VERSION = 3
+VERSION = 4
 
 
 def analysing(config: Config, examinees: ScoreConfig) -> AnalyseConfig:

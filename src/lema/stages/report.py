@@ -38,7 +38,7 @@ from lema.statistics import accuracy, difference, disagreement
 from lema.statistics.scores import Comparison, Score
 from lema.tasks import answers_to
 
-VERSION = 9
+VERSION = 10
 
 FIRST = "The questions of the task"
 NOTES = (  # what holds of every run of this pipeline

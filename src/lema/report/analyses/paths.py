@@ -27,6 +27,7 @@ SHOWN = 5  # texts of flips of each sort
 NOTHING = {"no_answer": "no answer", "truncated": "cut off", "ungradable": "ungradable"}
 UNSEEN = "no wrong step is seen"
 KINDS = 9  # kinds of mistakes with a row of their own
+OTHERS = "any other"
 
 
 class JudgedAnswer(NamedTuple):
@@ -116,7 +117,11 @@ def _mistakes(settings: AnalyseConfig, arms: dict[str, dict[int, str]],
         texts[each.model] += 1
         if not each.right:
             counts[each.model][_kind(each)] += 1
-    kinds = [kind for kind, _ in sum(counts.values(), Counter()).most_common(KINDS)]
+    every = sum(counts.values(), Counter())
+    kinds = [kind for kind, _ in every.most_common(KINDS)]
+    for tally in counts.values() if len(every) > KINDS else ():
+        tally[OTHERS] = tally.total() - sum(map(tally.get, filter(tally.__contains__, kinds)))
+    kinds += [OTHERS] * (len(every) > KINDS)
     rows = []
     for kind in kinds:
         shares = [sum(counts[model][kind] for model in models.values()) / sum(map(texts.get, models.values()))
@@ -142,9 +147,9 @@ def _mended(arm: str, other: str, kinds: Sequence[str], models: tuple[list[str],
     for mine, others in zip(*models, strict=True):
         for question, theirs in of_model[others].items():
             for before, after in zip(theirs, of_model[mine][question], strict=False):
-                made["theirs"][_kind(before)] += 1
+                made["theirs"][_row(before, kinds)] += 1
                 if before.right != after.right:
-                    made["mended" if after.right else "anew"][_kind(before if after.right else after)] += 1
+                    made["mended" if after.right else "anew"][_row(before if after.right else after, kinds)] += 1
     return Table(
         name=f"Mistakes mended and made: {arm} − {other}", detail=True,
         about=f"Answers of {other} that are not right, by kind, and how many of them {arm} gives rightly with the "
@@ -155,6 +160,12 @@ def _mended(arm: str, other: str, kinds: Sequence[str], models: tuple[list[str],
 
 def _kind(answer: JudgedAnswer) -> str:
     return "" if answer.right else answer.fault or UNSEEN
+
+
+def _row(answer: JudgedAnswer, kinds: Sequence[str]) -> str:
+    """The row of the kinds in which an answer is counted; "" for a right one."""
+    kind = _kind(answer)
+    return kind if kind in kinds or not kind else OTHERS
 
 
 class _Flip(NamedTuple):
