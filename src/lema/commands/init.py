@@ -37,7 +37,7 @@ def _written(text: str, out: Path) -> str:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise RunError(f"{out}: cannot be written ({error.strerror}); give another file with --out") from None
-    return f"{out}: written; fill in what it asks for, then\n\n  lema plan {out}\n  lema run {out}"
+    return f"{out}: written; fill in what it asks for, then\n\n  lema check {out}\n  lema run {out}"
 
 
 def starter(task: str, name: str) -> str:

@@ -64,7 +64,11 @@ def summary_of(folder: Path, *, as_json: bool) -> str:
     reported = _made_by(report, stages)
     why = going_on(folder, "plan")
     stale = f", {len(summary['stale'])} are stale (`{why}` says why)" if summary["stale"] else ""
-    lines = [f"{config.name}: {len(done)} stages done in {folder}{stale}"]
+    whole = len(done) == len(stages)
+    count = f"{len(done)} stages" if whole else f"{len(done)} of {len(stages)} stages"
+    lines = [f"{config.name}: {count} done in {folder}{stale}"]
+    if not whole and not summary["going"]:
+        lines.append(f"It is not going on: `{going_on(folder)}` goes on with it.")
     if summary["going"]:
         lines += going_in_words(summary["going"])
     lines += filter(None, (stage.damage() for stage in stages.values()))

@@ -196,10 +196,14 @@ def _work(pipe: Connection, start: Callable[..., AbstractContextManager], argume
 
 
 def _heed_signals() -> None:
-    """The first signal ends what is at work, and no later one its ending."""
+    """The first signal ends what is at work, and no later one its ending. Later ones are heard by a function that
+    does nothing: of one that is on its way when SIG_IGN is set, Python complains at length."""
+    def pass_by(number: int, frame: object) -> None:
+        pass
+
     def leave(number: int, frame: object) -> None:
         for heeded in (signal.SIGINT, AT_ONCE, IN_ORDER):
-            signal.signal(heeded, signal.SIG_IGN)
+            signal.signal(heeded, pass_by)
         raise Leave if number == IN_ORDER else KeyboardInterrupt
 
     for heeded in (signal.SIGINT, AT_ONCE, IN_ORDER):
