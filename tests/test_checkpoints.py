@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,6 +71,13 @@ def test_a_missing_folder_and_a_damaged_config_are_named(checkpoint, tmp_path):
     (tmp_path / "model" / "config.json").write_text("{")
     with pytest.raises(ModelError, match=r"config\.json cannot be read"):
         find_checkpoint(str(tmp_path / "model"))
+
+
+@pytest.mark.parametrize("read", [load_tokenizer, positions])
+def test_a_missing_transformers_is_one_line_whatever_is_read_first(checkpoint, monkeypatch, read):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(ModelError, match=r"needs transformers: pip install .*train"):
+        read(checkpoint)
 
 
 def test_a_tokenizer_without_an_end_token_is_refused(checkpoint, tmp_path):

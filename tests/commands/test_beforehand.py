@@ -157,6 +157,15 @@ def test_worked_rows_that_are_too_long_are_said_before_the_teacher_is_paid(table
     assert "are longer than 20 tokens" in lema("plan", table, tmp_path)
 
 
+def test_an_arm_with_a_limit_of_its_own_is_measured_by_that(table, tmp_path, server):
+    table["arms"]["short"] = {"take": ["cot"], "train": {"max_length": 20}}
+    refused(table, tmp_path, ConfigError, r"^arms.short.train.max_length: 4 of 4 questions .* longer than 20 "
+            r"tokens .* set arms.short.train.overlong = \"drop\"", server)
+    table["arms"]["short"]["train"]["overlong"] = "drop"
+    plan = lema("plan", table, tmp_path)
+    assert "arms.short.train.max_length: 4 of 4 " in plan and "\ntrain.max_length: the longest " in f"\n{plan}"
+
+
 def test_a_student_that_is_still_to_be_grown_is_said_to_be_unseen(tmp_path):
     assert "not checked against the questions, student is still to be grown" in plan_config("tiny", [], tmp_path)
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -110,3 +111,22 @@ def test_a_journal_that_a_killed_run_left_is_looked_through_before_workers_add_t
         done = ended([*LEMA, *words], cwd=tmp_path)
         assert done.returncode == 2 and "it was not closed" in done.stderr and "journal mend" in done.stderr, words
     assert ended([*LEMA, "journal", "mend", "x"], cwd=tmp_path, check=True).stdout.count("completions saved") == 1
+
+
+def test_signals_that_come_together_end_a_worker_and_say_nothing():
+    """As where Ctrl-C reaches a worker and whoever stops it at the same time."""
+    together = (
+        "import os, signal\n"
+        "from lema.runs.workers import AT_ONCE, IN_ORDER, _heed_signals\n"
+        "_heed_signals()\n"
+        "every = {signal.SIGINT, AT_ONCE, IN_ORDER}\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, every)\n"
+        "for number in every:\n"
+        "    os.kill(os.getpid(), number)\n"
+        "try:\n"
+        "    signal.pthread_sigmask(signal.SIG_UNBLOCK, every)\n"
+        "    print('went on')\n"
+        "except KeyboardInterrupt:\n"
+        "    print('ended')\n")
+    done = ended([sys.executable, "-c", together], check=True)
+    assert (done.stdout, done.stderr) == ("ended\n", "")

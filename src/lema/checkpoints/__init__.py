@@ -237,8 +237,10 @@ def positions(base: Path) -> int:
 def model_config(base: Path) -> "PretrainedConfig":
     """A checkpoint's config.json as transformers reads it. ModelError where it names no known model, or one that
     needs code which neither lema nor transformers has."""
-    from transformers import AutoConfig
-
+    try:
+        from transformers import AutoConfig
+    except ModuleNotFoundError as error:
+        raise ModelError(f"{base}: loading a checkpoint needs {error.name}: {installing('train')}") from None
     try:
         if kernel := hub_kernel(json.loads((base / "config.json").read_bytes())):
             raise ModelError(f"{base}: its config.json wants code from a hub ({kernel!r}), which lema never runs; "

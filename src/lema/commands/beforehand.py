@@ -207,9 +207,10 @@ def _base_folder(config: Config, stage: Stage, fetch: bool) -> tuple[Path | None
 
 def _lengths(config: Config, stages: dict[str, Stage], trainer: Trainer, folder: Path,
              fetch: bool) -> Iterator[str]:
-    """How long questions with their worked solutions are. ConfigError where an arm trains on one that is too long
-    for a trainer that refuses it."""
-    if not hasattr(trainer, "longest"):
+    """How long questions with their worked solutions are, for [train] and for each arm with a limit of its own.
+    ConfigErrors where an arm trains on one that is too long for a trainer that refuses it."""
+    limits = _limits(config, trainer)
+    if not limits:
         return
     questions = stages["questions"]
     if questions.status().state != "done":
@@ -217,22 +218,37 @@ def _lengths(config: Config, stages: dict[str, Stage], trainer: Trainer, folder:
             yield "train.max_length: not checked, the questions are fetched when the run starts"
             return
         questions = find_task(config.task.name, config.task.own).questions("train")
-    limit = min(trainer.longest, positions(folder))
-    count = longest = over = 0
-    worst = ""
-    for question, length in _measured(config, folder, questions):
-        count, over = count + 1, over + (length > limit)
-        if length > longest:
-            longest, worst = length, question.source or question.id
-    if not over:
-        yield (f"train.max_length: the longest question with its worked solution has {longest:,} of {limit:,} "
-               "tokens; what models will write is not known yet")
-        return
-    finding = (f"train.max_length: {over:,} of {count:,} questions with their worked solutions are longer than "
-               f"{limit:,} tokens (the longest {longest:,}: {worst})")
-    if trainer.overlong == "refuse" and any(map(_takes_worked, config.arms.values())):
-        raise ConfigError(f'{finding}; raise it, or set train.overlong = "drop" to leave such rows out')
-    yield f"{finding}: rows of them are {'left out' if trainer.overlong == 'drop' else 'refused'}"
+    lengths = [(length, question.source or question.id)
+               for question, length in _measured(config, folder, questions)]
+    longest, worst = max(lengths, default=(0, ""))
+    problems, room = Problems(), positions(folder)
+    for (table, most, overlong), arms in limits.items():
+        limit = min(most, room)
+        over = sum(length > limit for length, _ in lengths)
+        if not over:
+            yield (f"{table}.max_length: the longest question with its worked solution has {longest:,} of "
+                   f"{limit:,} tokens; what models will write is not known yet")
+            continue
+        finding = (f"{table}.max_length: {over:,} of {len(lengths):,} questions with their worked solutions are "
+                   f"longer than {limit:,} tokens (the longest {longest:,}: {worst})")
+        if overlong == "refuse" and any(_takes_worked(config.arms[arm]) for arm in arms):
+            problems.add(ConfigError(f'{finding}; raise it, or set {table}.overlong = "drop" to leave such rows '
+                                     "out"))
+        else:
+            yield f"{finding}: rows of them are {'left out' if overlong == 'drop' else 'refused'}"
+    problems.raise_all()
+
+
+def _limits(config: Config, trainer: Trainer) -> dict[tuple[str, int, str], list[str]]:
+    """(table that says it, tokens, what becomes of longer rows) -> the arms that are trained so."""
+    common = getattr(trainer, "longest", None), getattr(trainer, "overlong", "refuse")
+    limits: dict[tuple[str, int, str], list[str]] = {}
+    for arm in config.arms:
+        own = find_trainer(*config.trainer_of(arm))
+        limit = getattr(own, "longest", None), getattr(own, "overlong", "refuse")
+        if limit[0] is not None:
+            limits.setdefault(("train" if limit == common else f"arms.{arm}.train", *limit), []).append(arm)
+    return limits
 
 
 def _measured(config: Config, folder: Path, questions: Iterable[Question]) -> Iterator[tuple[Question, int]]:

@@ -76,11 +76,12 @@ def summary_of(folder: Path, *, as_json: bool) -> str:
         lines += ["", each.name]
         for stage in each.stages:
             lines += _funnel_lines(stage)
-    if accounts and reported is None:
+    table = _table_of(folder, reported, summary["stale"])
+    if accounts and not table:
         lines += ["", *set_table(accounts, partial(price_of, config))]
     if config.sample is None:
         lines += all_in_text(rows_of(analyse, done))
-    return "\n".join([*lines, *in_words(bill), *_table_of(folder, reported, summary["stale"]), "",
+    return "\n".join([*lines, *in_words(bill), *table, "",
                       *_further(folder, reported)])
 
 

@@ -1,7 +1,7 @@
 """A run's finished stages and its journal on an fsspec URL, such as a bucket: what outlives this machine's disk.
 
     [machine]
-    mirror = "s3://bucket/runs"         # pip install 'lema[cloud]'; for others the package that fsspec names
+    mirror = "s3://bucket/runs"         # the extra "cloud"; for others the package that fsspec names
 
 One design decision: a run is worked on in a folder and copied out, never worked on in a bucket: locks, renames and
 the journal's commits are promises of a file system. A stage's record.json is copied last, so one without it is not

@@ -196,14 +196,11 @@ def _work(pipe: Connection, start: Callable[..., AbstractContextManager], argume
 
 
 def _heed_signals() -> None:
-    """The first signal ends what is at work, and no later one its ending. Later ones are heard by a function that
-    does nothing: of one that is on its way when SIG_IGN is set, Python complains at length."""
-    def pass_by(number: int, frame: object) -> None:
-        pass
-
+    """The first signal ends what is at work, and no later one its ending. Of one that came already Python would
+    say on the terminal that it is ignored; so later ones are heard, and nothing is done."""
     def leave(number: int, frame: object) -> None:
         for heeded in (signal.SIGINT, AT_ONCE, IN_ORDER):
-            signal.signal(heeded, pass_by)
+            signal.signal(heeded, lambda number, frame: None)
         raise Leave if number == IN_ORDER else KeyboardInterrupt
 
     for heeded in (signal.SIGINT, AT_ONCE, IN_ORDER):

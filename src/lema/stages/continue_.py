@@ -36,7 +36,7 @@ from lema.runs.workload import Workload
 from lema.scratch import IdTable, ScratchTable, by_id
 from lema.tasks import answers_to, verdict_on
 
-VERSION = 3
+VERSION = 4
 
 FIRST, LEAST, MOST = 16, 4, 1024
 """Questions of the first block, when nothing is known of what one costs, and the fewest and most of any."""

@@ -28,7 +28,7 @@ from lema.runs.workload import Workload
 from lema.scratch import ScratchTable, by_field
 from lema.tasks import Answers, answers_to
 
-VERSION = 7
+VERSION = 8
 _OPENING = re.compile(r"[*_# ]{0,6}(?:new )?question[*_]{0,3}:[*_]{0,3}", re.I)
 _FURTHER = re.compile(r"\n[*_# ]{0,6}(?:(?:new )?question|solution|answer)[*_ ]{0,3}[0-9]{0,4}:", re.I)
 _CHOICE = re.compile(r"^\([A-Z]\)[ \t]+(\S.*)$", re.M)

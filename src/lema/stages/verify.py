@@ -23,7 +23,7 @@ from lema.runs.ratings import BY_HAND, rejections
 from lema.scratch import IdTable, by_id
 from lema.tasks import answers_to
 
-VERSION = 7
+VERSION = 8
 
 NO_MISTAKE = "its path is not wrong"
 ANOTHER_KEPT = "another correction of this mistake is kept"
